@@ -1,0 +1,258 @@
+"""The command line that all jobs share: options, signals, exit codes, what an operator is told.
+
+An operator's mistake is one sentence and an exit code. A fault of ours keeps its trace in the run's
+log file. SIGTERM ends the job; every table is then at its last commit.
+"""
+
+import argparse
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from types import FrameType
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from socare_spark.errors import ConfigurationError, Exit, OperatorError
+from socare_spark.job import Context, Job
+from socare_spark.lake.lock import locked
+from socare_spark.lake.transaction import undo, unfinished
+from socare_spark.lake.zones import Lake
+from socare_spark.session import open_session
+from socare_spark.tracking.mirror import Mirror
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.record import Run, configuration_digest
+
+_ROOT = Path(__file__).resolve().parents[1]
+_DISK = ("No space left on device", "Read-only file system", "Input/output error")
+
+
+class _TerminatedError(BaseException):
+    """The process was told to end."""
+
+
+def parser(name: str, says: str) -> argparse.ArgumentParser:
+    """The options common to all jobs."""
+    options = argparse.ArgumentParser(
+        prog=name,
+        description=says,
+        epilog="Exit codes: 0 done, 1 our fault (see the log), 2 configuration or usage, 3 data "
+        "refused or missing, 4 not permitted, 5 lake in use, 6 infrastructure, try again.",
+    )
+    options.add_argument("--lake", type=Path, required=True, help="folder of the lake")
+    options.add_argument("--landing", type=Path, help="folder of the extracts (ingest, places)")
+    options.add_argument(
+        "--conf", type=Path, default=_ROOT / "conf", help="folder of the council's configuration"
+    )
+    options.add_argument(
+        "--as-of",
+        type=_day,
+        help="day to which open agreements run, as 2016-12-31; default: the newest extract's",
+    )
+    options.add_argument(
+        "--mlflow",
+        metavar="URI",
+        help="tracking server; default: a database in the lake; 'off' for none",
+    )
+    options.add_argument(
+        "--dry-run", action="store_true", help="say what would be read and written, and do nothing"
+    )
+    return options
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a day is written as 2016-12-31") from None
+
+
+def main(
+    jobs: Job | Sequence[Job],
+    arguments: Sequence[str] | None = None,
+    after: Callable[[SparkSession, Lake, Sequence[Run]], None] | None = None,
+) -> int:
+    """Runs one job, or several in one session as a study; returns the exit code.
+
+    Args:
+        jobs: The job or jobs.
+        arguments: The command line; that of the process by default.
+        after: Is called at the end of a study with the session, the lake and the jobs' runs.
+    """
+    several = [jobs] if isinstance(jobs, Job) else list(jobs)
+    name = several[0].name if isinstance(jobs, Job) else "study"
+    says = several[0].says if isinstance(jobs, Job) else "Run all jobs in one session."
+    options = parser(name, says).parse_args(arguments)
+    progress = Progress()
+    signal.signal(signal.SIGTERM, _terminate)
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    try:
+        return int(_guarded(several, name, options, progress, after))
+    except _TerminatedError:
+        progress.say("Ended on request; every table is at its last commit.")
+        return 128 + signal.SIGTERM
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _TerminatedError
+
+
+def _guarded(
+    jobs: Sequence[Job],
+    name: str,
+    options: argparse.Namespace,
+    progress: Progress,
+    after: Callable[[SparkSession, Lake, Sequence[Run]], None] | None,
+) -> Exit:
+    """Turns whatever happens into an exit code and a sentence."""
+    folder = options.lake / "runs"
+    run = Run(name, folder, _spoken(options))
+    try:
+        if not options.conf.is_dir():
+            raise ConfigurationError(
+                f"{options.conf} is not a folder: --conf must name the council's configuration."
+            )
+        with locked(options.lake, name):
+            spark = open_session(name)
+            try:
+                ending, lake, runs = _run(spark, jobs, run, options, progress)
+                if after is not None and runs:
+                    after(spark, lake, runs)
+                return ending
+            finally:
+                with suppress(Exception):
+                    spark.stop()
+    except OperatorError as error:
+        return _told(error, progress)
+    except Exception as error:
+        return _fault(error, run, progress)
+
+
+def _told(error: OperatorError, progress: Progress) -> Exit:
+    progress.console.print(str(error), style="bold red", markup=False)
+    return error.exit
+
+
+def _fault(error: Exception, run: Run, progress: Progress) -> Exit:
+    if any(sign in str(error) for sign in _DISK) or isinstance(error, ConnectionError):
+        sentence = "A disk or a connection failed: see to it and run the same command again"
+        ending = Exit.INFRASTRUCTURE
+    else:
+        sentence, ending = "The job broke off through a fault of this software", Exit.FAULT
+    where = _keep_trace(error, run)
+    progress.console.print(
+        f"{sentence}; tables are at their last commit. The trace is in {where}",
+        style="bold red",
+        markup=False,
+    )
+    return ending
+
+
+def _keep_trace(error: Exception, run: Run) -> str:
+    """Writes the trace to the run's log; of Spark's errors the class alone: they quote cells."""
+    text = "".join(traceback.format_tb(error.__traceback__))
+    cause: BaseException | None = error
+    while cause is not None:
+        quoted = isinstance(cause, PySparkException) or "py4j" in type(cause).__module__
+        text += f"{type(cause).__name__}: {_scrubbed(cause) if quoted else cause}\n"
+        cause = cause.__cause__
+    with suppress(OSError):
+        run.log.parent.mkdir(parents=True, exist_ok=True)
+        run.log.write_text(text, "utf-8")
+        return str(run.log)
+    sys.stderr.write(text)
+    return "standard error"
+
+
+def _scrubbed(error: BaseException) -> str:
+    if isinstance(error, PySparkException):
+        with suppress(Exception):
+            return f"{error.getCondition() or ''} {error.getSqlState() or ''}".strip()
+    return "(text withheld, it may quote data)"
+
+
+def _run(
+    spark: SparkSession,
+    jobs: Sequence[Job],
+    run: Run,
+    options: argparse.Namespace,
+    progress: Progress,
+) -> tuple[Exit, Lake, list[Run]]:
+    progress.tasks = lambda: _tasks(spark)
+    lake = Lake(options.lake.resolve())
+    if unfinished(lake):
+        for name in undo(spark, lake):
+            progress.say(f"{name}: brought back to its state before a run that broke off")
+    study = len(jobs) > 1
+    run.configuration = configuration_digest(options.conf)
+    if options.dry_run:
+        for job in jobs:
+            context = _context(spark, lake, options, run, progress)
+            print(f"{job.name}:", *job.plan(context), sep="\n  ")  # noqa: T201
+        return Exit.DONE, lake, []
+    mirror = Mirror(options.mlflow or f"sqlite:///{lake.root / 'mlflow.db'}", lake, progress)
+    if study:
+        run.save()
+        mirror.begin(run)
+    ending = Exit.DONE
+    runs = []
+    for job in jobs:
+        one = Run(job.name, run.folder, run.arguments, run.run_id if study else None)
+        one.configuration = run.configuration
+        runs.append(one)
+        ending = max(ending, _one(job, _context(spark, lake, options, one, progress), mirror))
+        if ending not in (Exit.DONE, Exit.DATA):
+            break
+    if study:
+        run.finish(_status(ending))
+        mirror.end(run)
+    mirror.close()
+    return ending, lake, runs
+
+
+def _one(job: Job, context: Context, mirror: Mirror) -> Exit:
+    """Runs one job between its records."""
+    run = context.run
+    run.save()
+    mirror.begin(run)
+    ending = Exit.FAULT
+    try:
+        job.run(context)
+        ending = Exit.DONE
+    except OperatorError as error:
+        ending = _told(error, context.progress)
+    except Exception as error:
+        ending = _fault(error, run, context.progress)
+    finally:
+        for warning in run.warnings:
+            context.progress.say(f"note: {warning}")
+        run.finish(_status(ending))
+        mirror.end(run)
+    return ending
+
+
+def _status(ending: Exit) -> str:
+    return {Exit.DONE: "done", Exit.DATA: "done with refusals"}.get(ending, "failed")
+
+
+def _context(
+    spark: SparkSession, lake: Lake, options: argparse.Namespace, run: Run, progress: Progress
+) -> Context:
+    return Context(spark, lake, options.conf, options.landing, options.as_of, run, progress)
+
+
+def _spoken(options: argparse.Namespace) -> dict[str, str]:
+    return {k: str(v) for k, v in vars(options).items() if v is not None}
+
+
+def _tasks(spark: SparkSession) -> tuple[int, int]:
+    tracker = spark.sparkContext.statusTracker()
+    stages = [tracker.getStageInfo(s) for s in tracker.getActiveStageIds()]
+    known = [s for s in stages if s is not None]
+    return sum(s.numCompletedTasks for s in known), sum(s.numTasks for s in known)

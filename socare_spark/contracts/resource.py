@@ -1,0 +1,302 @@
+"""A contract: a Frictionless data resource, with this project's own keys under `socare`.
+
+Guarantee: what is not declared is not processed. Every field has a treatment, so nothing is kept
+because somebody forgot to say otherwise.
+"""
+
+import calendar
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field as Key
+from pydantic import field_validator, model_validator
+
+from socare_spark.contracts.load import Strict, read_model
+from socare_spark.errors import ConfigurationError
+
+ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15")
+
+
+class Constraints(Strict):
+    """What a cell must satisfy (Data Package v2, field constraints)."""
+
+    required: bool = False
+    enum: tuple[str, ...] = ()
+    pattern: str | None = None
+    minimum: str | float | None = None
+    maximum: str | float | None = None
+    min_length: int | None = Key(default=None, alias="minLength")
+    max_length: int | None = Key(default=None, alias="maxLength")
+
+
+class Age(Strict):
+    """Age in whole years at another date of the row."""
+
+    at: str
+    name: str = Key(alias="as")
+
+
+class Treatment(Strict):
+    """What becomes of a column: exactly one of its first four keys."""
+
+    pseudonymise: str | None = None
+    degrade: Literal["month", "year", "sector", "district"] | None = None
+    keep: Literal["as_is", "postcode"] | None = None
+    drop: bool = False
+    name: str | None = Key(default=None, alias="as")
+    age: Age | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        given = [self.pseudonymise, self.degrade, self.keep, self.drop or None]
+        if sum(g is not None for g in given) != 1:
+            raise ValueError("needs exactly one of pseudonymise, degrade, keep, drop")
+        return self
+
+    @property
+    def is_postcode(self) -> bool:
+        """Whether the cell is read as a postcode."""
+        return self.keep == "postcode" or self.degrade in ("sector", "district")
+
+
+class Field(Strict):
+    """A column of the extract (Data Package v2, table schema field)."""
+
+    name: str
+    type: Literal["string", "integer", "number", "date", "datetime"] = "string"
+    title: str = ""
+    description: str = ""
+    format: str | None = None
+    also_formats: tuple[str, ...] = Key(default=(), alias="alsoFormats")
+    group_char: str | None = Key(default=None, alias="groupChar")
+    bare_number: bool = Key(default=True, alias="bareNumber")
+    constraints: Constraints = Constraints()
+    socare: Treatment
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats a date may be written in, the usual one first."""
+        usual = "%Y-%m-%d" if self.type == "date" else "%Y-%m-%dT%H:%M:%S"
+        return (self.format or usual, *self.also_formats)
+
+    @property
+    def output(self) -> str:
+        """Name of the column in the restricted table."""
+        return self.socare.name or snake(self.name)
+
+
+class Schema(Strict):
+    """The columns, the values that mean nothing, and the key."""
+
+    fields: tuple[Field, ...]
+    missing_values: tuple[str, ...] = Key(default=("",), alias="missingValues")
+    primary_key: tuple[str, ...] = Key(alias="primaryKey")
+
+
+class Dialect(Strict):
+    """How cells are told apart (Data Package v2, CSV dialect)."""
+
+    delimiter: str = Key(default=",", min_length=1, max_length=1)
+    quote_char: Literal['"'] = Key(default='"', alias="quoteChar")
+    double_quote: Literal[True] = Key(default=True, alias="doubleQuote")
+    header: Literal[True] = True
+
+
+class Spelling(Strict):
+    """Another way a column was headed, in some or all periods."""
+
+    column: str
+    also: tuple[str, ...]
+    start: str | None = Key(default=None, alias="from")
+    end: str | None = Key(default=None, alias="to")
+
+
+class EncodingOf(Strict):
+    """The encoding of some periods."""
+
+    encoding: str
+    start: str | None = Key(default=None, alias="from")
+    end: str | None = Key(default=None, alias="to")
+
+
+class Order(Strict):
+    """A date that must not come before another."""
+
+    first: str
+    then: str
+
+
+class Ours(Strict):
+    """What Frictionless has no word for.
+
+    Attributes:
+        files: Regular expression over the path below the landing folder. The group `period` holds a
+            year, a month or a day; other groups tell parts of one period apart; `revision` orders
+            corrected copies.
+        extract_column: Name of the column that holds the extract's as-of day.
+        snapshots: Each extract is a whole copy: its day is part of the key, nothing is superseded.
+        date_order: Pairs of dates in their order.
+        not_after_extract: Date columns that cannot lie after the extract's as-of day.
+        earliest: Dates before this day are out of range.
+        gate: Largest share of a file's rows that may be quarantined.
+    """
+
+    files: str
+    extract_column: str = "extract"
+    snapshots: bool = False
+    spellings: tuple[Spelling, ...] = ()
+    encodings: tuple[EncodingOf, ...] = ()
+    date_order: tuple[Order, ...] = ()
+    not_after_extract: tuple[str, ...] = ()
+    earliest: date = date(1900, 1, 1)
+    gate: float = Key(default=0.05, ge=0, le=1)
+
+    @field_validator("files")
+    @classmethod
+    def _has_period(cls, value: str) -> str:
+        try:
+            groups = re.compile(value).groupindex
+        except re.error:
+            raise ValueError("is not a regular expression") from None
+        if "period" not in groups:
+            raise ValueError("needs a group named period: (?P<period>...)")
+        return value
+
+
+class Contract(Strict):
+    """One dataset: `conf/datasets/NAME.yaml`."""
+
+    name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
+    path: str = ""
+    title: str = ""
+    description: str = ""
+    format: Literal["csv"] = "csv"
+    mediatype: str = "text/csv"
+    encoding: str = "utf-8"
+    dialect: Dialect = Dialect()
+    schema_: Schema = Key(alias="schema")
+    socare: Ours
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [f.name for f in self.fields]
+        if len(set(map(plain, names))) != len(names):
+            raise ValueError("schema.fields: two fields have the same name")
+        ours = self.socare
+        mentioned = [*self.schema_.primary_key, *ours.not_after_extract]
+        mentioned += [c for o in ours.date_order for c in (o.first, o.then)]
+        mentioned += [s.column for s in ours.spellings]
+        mentioned += [f.socare.age.at for f in self.fields if f.socare.age]
+        unknown = sorted(set(mentioned) - set(names))
+        if unknown:
+            raise ValueError(f"names columns that schema.fields does not have: {unknown}")
+        encodings = {self.encoding, *(e.encoding for e in ours.encodings)}
+        if not {e.lower() for e in encodings} <= set(ENCODINGS):
+            raise ValueError(f"encoding: allowed are {', '.join(ENCODINGS)}")
+        for key in self.schema_.primary_key:
+            field = self.field(key)
+            if field.socare.drop or not field.constraints.required:
+                raise ValueError(f"primaryKey {key} must be required and not dropped")
+        outputs = [f.output for f in self.fields if not f.socare.drop]
+        if len(set(outputs)) != len(outputs):
+            raise ValueError("two fields are written to the same column: use 'as'")
+        return self
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The declared columns."""
+        return self.schema_.fields
+
+    def field(self, name: str) -> Field:
+        """The field of that name."""
+        return next(f for f in self.fields if f.name == name)
+
+    @property
+    def key(self) -> list[str]:
+        """Columns of the restricted table that identify a record."""
+        names = [self.field(name).output for name in self.schema_.primary_key]
+        return [self.socare.extract_column, *names] if self.socare.snapshots else names
+
+    @property
+    def table(self) -> str:
+        """Zone and name of the restricted table."""
+        return f"restricted/{self.name}"
+
+    @property
+    def digest(self) -> str:
+        """A digest of everything that decides what rows look like; not of titles or texts."""
+        data = self.model_dump(mode="json", exclude={"title", "description", "path", "mediatype"})
+        for field in data["schema_"]["fields"]:
+            field.pop("title"), field.pop("description")
+        data["socare"].pop("gate")
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+
+    def encoding_of(self, period: str) -> str:
+        """The declared encoding of a period's files."""
+        fitting = [e.encoding for e in self.socare.encodings if _within(period, e.start, e.end)]
+        return (fitting[-1] if fitting else self.encoding).lower()
+
+    def spellings_of(self, period: str) -> Mapping[str, str]:
+        """Header (made plain) -> field name, for a period's files."""
+        known = {plain(f.name): f.name for f in self.fields}
+        for spelling in self.socare.spellings:
+            if _within(period, spelling.start, spelling.end):
+                known.update({plain(other): spelling.column for other in spelling.also})
+        return known
+
+
+def plain(header: str) -> str:
+    """A header without case, blanks and punctuation, as headers are compared."""
+    return re.sub(r"[^0-9a-z]+", "_", header.strip().lower()).strip("_")
+
+
+def snake(name: str) -> str:
+    """Lower snake case."""
+    return plain(name)
+
+
+def period_end(period: str) -> date:
+    """The last day of a period written as year, month or day.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    digits = re.sub(r"\D", "", period)
+    year = int(digits[:4])
+    if len(digits) == 4:
+        return date(year, 12, 31)
+    month = int(digits[4:6])
+    if len(digits) == 6:
+        return date(year, month, calendar.monthrange(year, month)[1])
+    if len(digits) == 8:
+        return date(year, month, int(digits[6:]))
+    raise ValueError("a period is a year, a month or a day")
+
+
+def _within(period: str, start: str | None, end: str | None) -> bool:
+    day = period_end(period)
+    return (start is None or day >= period_end(start)) and (end is None or day <= period_end(end))
+
+
+def read_contracts(conf: Path) -> Sequence[Contract]:
+    """All contracts under `conf/datasets`, in the order of their names.
+
+    Raises:
+        ConfigurationError: there is none, one is not usable, or a file's name is not its dataset's.
+    """
+    paths = sorted((conf / "datasets").glob("*.yaml"))
+    if not paths:
+        raise ConfigurationError(
+            f"{conf / 'datasets'} holds no contract (NAME.yaml): --conf must name the folder "
+            "with the council's configuration."
+        )
+    contracts = [read_model(path, Contract) for path in paths]
+    for path, contract in zip(paths, contracts, strict=True):
+        if path.stem != contract.name:
+            raise ConfigurationError(f"{path}: name must be '{path.stem}', as the file is called.")
+    return contracts

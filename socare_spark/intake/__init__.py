@@ -1,0 +1,1 @@
+"""From an extract file to typed, checked, pseudonymised rows: only here is an identifier seen."""

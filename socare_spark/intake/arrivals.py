@@ -1,0 +1,180 @@
+"""Which files in the landing folder belong to which dataset and period, and which can be taken.
+
+A file is refused whole, with one sentence, where its header or its bytes are not as the contract
+says; the others go on.
+"""
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from socare_spark.contracts.resource import Contract, period_end, plain
+from socare_spark.errors import DataError
+from socare_spark.intake.preflight import Look, look_at
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file that a contract claims.
+
+    Attributes:
+        contract: The contract.
+        path: The file.
+        name: Its path below the landing folder, with forward slashes.
+        period: As written in its name.
+        part: Everything else its name tells apart within a period, but for the revision.
+        revision: Order of corrected copies; 0 where the name holds none.
+    """
+
+    contract: Contract
+    path: Path
+    name: str
+    period: str
+    part: str
+    revision: int
+
+    @property
+    def as_of(self) -> date:
+        """The extract's day: the last of its period."""
+        return period_end(self.period)
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What a corrected file has in common with the one it replaces."""
+        return (self.contract.name, str(self.as_of), self.part)
+
+    @property
+    def encoding(self) -> str:
+        """The encoding declared for its period."""
+        return self.contract.encoding_of(self.period)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An arrival that can be read: what was seen of it and which field each column is.
+
+    Attributes:
+        arrival: The file.
+        look: What one look at its bytes found.
+        columns: For each column of the header the field it is, or None.
+        dropped: Headers that no field claims, each with a field it resembles or an empty text.
+    """
+
+    arrival: Arrival
+    look: Look
+    columns: tuple[str | None, ...]
+    dropped: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An arrival that cannot be read, and why."""
+
+    arrival: Arrival
+    sha256: str
+    why: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """File, digest and reason: the same refusal again is no news."""
+        return (self.arrival.name, self.sha256, self.why)
+
+
+def arrivals(landing: Path, contract: Contract) -> list[Arrival]:
+    """The files a contract claims, by period; of corrected copies only the newest.
+
+    Raises:
+        DataError: two files claim the same part of the same period.
+    """
+    found: dict[tuple[str, str, str], list[Arrival]] = defaultdict(list)
+    pattern = re.compile(contract.socare.files)
+    for path in sorted(p for p in landing.rglob("*") if p.is_file()):
+        name = path.relative_to(landing).as_posix()
+        match = pattern.fullmatch(name)
+        if match:
+            arrival = _arrival(contract, path, name, match.groupdict())
+            found[arrival.identity].append(arrival)
+    return [_newest(copies) for _, copies in sorted(found.items())]
+
+
+def _arrival(
+    contract: Contract, path: Path, name: str, groups: Mapping[str, str | None]
+) -> Arrival:
+    period = groups["period"] or ""
+    try:
+        period_end(period)
+    except ValueError:
+        raise DataError(
+            f"{name}: its period is not a year, a month or a day: rename the file, or mend "
+            f"socare.files of the contract {contract.name}."
+        ) from None
+    others = sorted((k, v) for k, v in groups.items() if k not in ("period", "revision") and v)
+    part = "|".join(f"{k}={v}" for k, v in others)
+    return Arrival(contract, path, name, period, part, int(groups.get("revision") or 0))
+
+
+def _newest(copies: Sequence[Arrival]) -> Arrival:
+    best = max(copies, key=lambda a: a.revision)
+    rivals = [a.name for a in copies if a.revision == best.revision]
+    if len(rivals) > 1:
+        raise DataError(
+            f"{' and '.join(rivals)} claim the same period of {best.contract.name}: keep one of "
+            "them in the landing folder."
+        )
+    return best
+
+
+def examine(arrival: Arrival) -> Accepted | Refused:
+    """Looks at a file and matches its header; never raises for what is wrong with it."""
+    contract = arrival.contract
+    try:
+        look = look_at(arrival.path, arrival.encoding, contract.dialect.delimiter)
+        columns, dropped = match_header(look.header, contract, arrival.period)
+    except DataError as error:
+        return Refused(arrival, "", str(error))
+    return Accepted(arrival, look, columns, dropped)
+
+
+def match_header(
+    header: Iterable[str], contract: Contract, period: str
+) -> tuple[tuple[str | None, ...], dict[str, str]]:
+    """Which field each column is, by name, and which columns no field claims.
+
+    Raises:
+        DataError: a required column is lacking, or one is there twice.
+    """
+    known = contract.spellings_of(period)
+    columns = tuple(known.get(plain(name)) for name in header)
+    taken = [c for c in columns if c is not None]
+    doubled = sorted({c for c in taken if taken.count(c) > 1})
+    if doubled:
+        raise DataError(
+            f"its header has the column {', '.join(doubled)} more than once: ask for the file "
+            "again with each column once"
+        )
+    lost = [f for f in contract.fields if f.name not in taken]
+    unknown = [name for name, column in zip(header, columns, strict=True) if column is None]
+    dropped = {name: _resembles(name, [f.name for f in lost]) for name in unknown}
+    required = [f.name for f in lost if f.constraints.required]
+    if required:
+        raise DataError(_lacking(required, dropped))
+    return columns, dropped
+
+
+def _resembles(header: str, names: Sequence[str]) -> str:
+    by_plain = {plain(name): name for name in names}
+    close = difflib.get_close_matches(plain(header), list(by_plain), n=1, cutoff=0.75)
+    return by_plain[close[0]] if close else ""
+
+
+def _lacking(required: Sequence[str], dropped: Mapping[str, str]) -> str:
+    hints = [f"'{head}' looks like {name}" for head, name in dropped.items() if name in required]
+    hint = f" ({'; '.join(hints)})" if hints else ""
+    return (
+        f"its header lacks the required column {', '.join(required)}{hint}: declare the spelling "
+        "under socare.spellings, or ask for the file again"
+    )

@@ -1,0 +1,166 @@
+"""What a run leaves in the books: ledger, people and quarantine.
+
+Every row of every file is accounted for before the ledger is written, and the ledger is written
+last: what it does not name is not in the lake.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.intake.arrivals import Refused
+from socare_spark.intake.checks import BITS
+from socare_spark.intake.commit import Standing
+from socare_spark.intake.ledger import LEDGER, PEOPLE, QUARANTINE, Entry, ledger_frame
+from socare_spark.intake.persons import new_people
+from socare_spark.intake.pseudonym import Keyring
+from socare_spark.intake.reader import rule_names
+from socare_spark.intake.stage import Stage
+from socare_spark.job import Context
+
+Identity = tuple[str, str, str]
+
+
+@dataclass
+class Taken:
+    """A dataset's stage with what was judged of its files.
+
+    Attributes:
+        stage: The staged rows.
+        wanted: Indices of the files that are taken.
+        gated: Index -> why, of the files that are refused after all.
+        standing: How the rows stand, once they are in the tables.
+    """
+
+    stage: Stage
+    wanted: list[int]
+    gated: dict[int, str]
+    standing: Standing | None = None
+
+
+def entries_of(
+    context: Context,
+    taken: Sequence[Taken],
+    refused: Sequence[Refused],
+    known: Mapping[Identity, Entry],
+) -> list[Entry]:
+    """The ledger's new rows, each balanced."""
+    run, entries = context.run.run_id, []
+    for t in taken:
+        contract, files = t.stage.contract, t.stage.files
+        for i in t.wanted:
+            entries.append(_accepted(run, t, i))
+        names = {files[i].arrival.identity for i in t.wanted}
+        for identity, entry in known.items():
+            if identity[0] != contract.name:
+                continue
+            if identity in names:
+                entries.append(replace(entry, run_id=run, status="replaced"))
+            else:
+                amended = _amended(run, t, entry)
+                if amended is not None:
+                    entries.append(amended)
+    entries.extend(_refusal(run, r, taken) for r in refused)
+    # A replaced file's entry says what it was; its rows are no longer there.
+    return sorted((e.balanced() for e in entries), key=lambda e: e.status != "replaced")
+
+
+def _accepted(run: str, taken: Taken, i: int) -> Entry:
+    file, tally, how = taken.stage.files[i], taken.stage.tallies[i], taken.standing
+    assert how is not None  # noqa: S101 - a wanted file has been brought in
+    name = file.arrival.name
+    duplicate = how.lost.get((name, "duplicate"), 0)
+    if how.recount is None:
+        superseded = how.lost.get((name, "superseded"), 0)
+        kept = tally.good - duplicate - superseded
+    else:
+        kept, superseded = how.recount.get(name, (0, 0))
+    return Entry(
+        run_id=run,
+        dataset=taken.stage.contract.name,
+        file=name,
+        sha256=file.look.sha256,
+        status="accepted",
+        rows_read=file.look.records,
+        rows_kept=kept,
+        rows_quarantined=tally.quarantined,
+        rows_duplicate=duplicate,
+        rows_superseded=superseded,
+        extract=file.arrival.as_of,
+        part=file.arrival.part,
+        contract=taken.stage.contract.digest,
+        columns_dropped=", ".join(sorted(file.dropped)),
+    )
+
+
+def _amended(run: str, taken: Taken, entry: Entry) -> Entry | None:
+    how = taken.standing
+    if how is None:
+        return None
+    if how.recount is not None:
+        kept, superseded = how.recount.get(entry.file, (0, 0))
+    else:
+        lost = how.lost.get((entry.file, "superseded"), 0)
+        kept, superseded = entry.rows_kept - lost, entry.rows_superseded + lost
+    return entry.amended(run, kept, superseded)
+
+
+def _refusal(run: str, refused: Refused, taken: Sequence[Taken]) -> Entry:
+    arrival = refused.arrival
+    rows = 0
+    for t in taken:
+        for i in t.gated:
+            if t.stage.files[i].arrival is arrival:
+                rows = t.stage.files[i].look.records
+    return Entry(
+        run_id=run,
+        dataset=arrival.contract.name,
+        file=arrival.name,
+        sha256=refused.sha256,
+        status="refused",
+        rows_read=rows,
+        rows_quarantined=rows,
+        extract=arrival.as_of,
+        part=arrival.part,
+        contract=arrival.contract.digest,
+        why=refused.why,
+    )
+
+
+def commit_books(
+    context: Context, taken: Sequence[Taken], entries: list[Entry], keyring: Keyring
+) -> None:
+    """Quarantine, people and, last of all, the ledger."""
+    lake, note = context.lake, context.note()
+    some = [t for t in taken if t.wanted]
+    people = new_people(lake, [(t.stage, t.wanted) for t in some], keyring) if some else None
+    if people is not None and not people.isEmpty():
+        lake.append(PEOPLE, people, note)
+    bad = [_quarantined(context, t) for t in taken if any(x.quarantined for x in t.stage.tallies)]
+    if bad:
+        lake.append(QUARANTINE, reduce(DataFrame.unionByName, bad).coalesce(1), note)
+    lake.append(LEDGER, ledger_frame(context.spark, entries).coalesce(1), note)
+
+
+def _quarantined(context: Context, taken: Taken) -> DataFrame:
+    names = rule_names(taken.stage.contract)
+    broken = [
+        (code, column, F.col(f"_mask{i // BITS}").bitwiseAND(F.lit(1 << (i % BITS))) != 0)
+        for i, (code, column) in enumerate(names)
+    ]
+
+    def listed(part: int) -> Column:
+        return F.array_compact(F.array(*[F.when(b[2], F.lit(b[part])) for b in broken]))
+
+    indices = [*taken.wanted, *taken.gated]
+    return taken.stage.bad(indices).select(
+        F.lit(context.run.run_id).alias("run_id"),
+        F.lit(taken.stage.contract.name).alias("dataset"),
+        F.col("source_file").alias("file"),
+        "line",
+        listed(0).alias("reasons"),
+        listed(1).alias("columns"),
+    )

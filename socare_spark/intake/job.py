@@ -1,0 +1,304 @@
+"""The job `ingest`: extract files in, restricted tables and a balanced ledger out.
+
+Look at the files, stage those that are new, judge each, then bring all that stand into the lake in
+one group of commits: a file is in whole, or not at all.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from socare_spark.contracts.project import Project, read_project
+from socare_spark.contracts.resource import Contract, read_contracts
+from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.intake.arrivals import Accepted, Arrival, Refused, arrivals, examine
+from socare_spark.intake.books import Identity, Taken, commit_books, entries_of
+from socare_spark.intake.commit import Destination, Standing, superseded_table, table_of
+from socare_spark.intake.ledger import (
+    LEDGER,
+    PEOPLE,
+    QUARANTINE,
+    Books,
+    Entry,
+    books,
+)
+from socare_spark.intake.preflight import sha256_of
+from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
+from socare_spark.intake.reader import mask_names, rule_names
+from socare_spark.intake.rejected import write_refused, write_rejected
+from socare_spark.intake.stage import Stage, stage, staging_folder
+from socare_spark.job import Context, Job
+from socare_spark.lake.transaction import together
+
+_SIDE_BY_SIDE = 2
+
+
+@dataclass
+class _Dataset:
+    """One contract's part of a run."""
+
+    contract: Contract
+    accepted: list[Accepted] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    unchanged: int = 0
+    rebuild: bool = False
+
+
+def run(context: Context) -> None:
+    """Runs the job.
+
+    Raises:
+        DataError: a file was refused; all others are in the lake by then.
+    """
+    landing = _landing(context)
+    project, contracts = read_project(context.conf), read_contracts(context.conf)
+    _check_schemes(project, contracts)
+    keyring = open_keyring(project, twin=is_twin(landing), environment=os.environ)
+    check_key(keyring, context.lake.root / "restricted" / "key_check.json")
+    shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
+    known = books(context.spark, context.lake)
+    with context.progress.step("ingest: look at files"):
+        datasets = [_look(landing, contract, known.standing) for contract in contracts]
+    _note_files(context, datasets)
+    try:
+        taken = _stage_all(context, [d for d in datasets if d.accepted], keyring)
+        refused = [r for d in datasets for r in d.refused] + _gated(taken)
+        _bring_in_all(context, taken, refused, known, keyring)
+    finally:
+        shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
+    unchanged = sum(d.unchanged for d in datasets)
+    context.progress.say(f"ingest: {unchanged} files unchanged")
+    if refused:
+        raise DataError(_refusals(landing, refused))
+
+
+def plan(context: Context) -> Sequence[str]:
+    """What would be read and written."""
+    landing = _landing(context)
+    known = books(context.spark, context.lake).standing
+    lines = []
+    for contract in read_contracts(context.conf):
+        for arrival in arrivals(landing, contract):
+            entry = known.get(arrival.identity)
+            same = entry is not None and entry.sha256 == sha256_of(arrival.path)
+            state = "unchanged" if same else "changed" if entry else "new"
+            lines.append(f"reads  {arrival.name} ({state})")
+        lines.append(f"writes {contract.table}")
+    return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
+
+
+JOB = Job(
+    "ingest",
+    "Read extracts through their contracts: check, pseudonymise, count, keep each key once.",
+    run,
+    plan,
+)
+
+
+def _landing(context: Context) -> Path:
+    if context.landing is None or not context.landing.is_dir():
+        raise ConfigurationError(
+            f"The landing folder {context.landing or ''} is not there: --landing must name the "
+            "folder with the extracts."
+        )
+    return context.landing
+
+
+def is_twin(landing: Path) -> bool:
+    """Whether a landing folder holds the synthetic study and nothing else.
+
+    Its `truth.json` must name every file with its digest.
+    """
+    try:
+        manifest = json.loads((landing / "truth.json").read_text("utf-8"))["manifest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    files = {p.relative_to(landing).as_posix(): p for p in landing.rglob("*") if p.is_file()}
+    files.pop("truth.json")
+    return set(files) == set(manifest) and all(
+        sha256_of(path) == manifest[name] for name, path in files.items()
+    )
+
+
+def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
+    for contract in contracts:
+        used = {f.socare.pseudonymise for f in contract.fields if f.socare.pseudonymise}
+        unknown = sorted(used - set(project.schemes))
+        if unknown:
+            raise ConfigurationError(
+                f"conf/datasets/{contract.name}.yaml names the identifier scheme "
+                f"{', '.join(unknown)}, which conf/project.yaml does not have: declare it there."
+            )
+
+
+def _look(landing: Path, contract: Contract, known: Mapping[Identity, Entry]) -> _Dataset:
+    """Sorts the files of a contract into unchanged, acceptable and refused."""
+    files = arrivals(landing, contract)
+    changed = _check_contract(contract, files, known)
+    dataset = _Dataset(contract, rebuild=changed)
+    new = []
+    for arrival in files:
+        entry = known.get(arrival.identity)
+        if not changed and entry is not None and entry.sha256 == sha256_of(arrival.path):
+            dataset.unchanged += 1
+        else:
+            new.append(arrival)
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        for seen in pool.map(examine, new):
+            if isinstance(seen, Accepted):
+                dataset.accepted.append(seen)
+            else:
+                dataset.refused.append(replace(seen, sha256=sha256_of(seen.arrival.path)))
+    return dataset
+
+
+def _check_contract(
+    contract: Contract, files: Sequence[Arrival], known: Mapping[Identity, Entry]
+) -> bool:
+    """Whether rows in the lake were read with another contract, so that all must be read again."""
+    ours = {i: e for i, e in known.items() if i[0] == contract.name}
+    changed = [e for e in ours.values() if e.contract != contract.digest]
+    if not changed:
+        return False
+    gone = sorted(e.file for i, e in ours.items() if i not in {a.identity for a in files})
+    if gone:
+        raise ConfigurationError(
+            f"conf/datasets/{contract.name}.yaml has changed since {len(changed)} files were read, "
+            f"and {len(gone)} of them are no longer in the landing folder ({gone[0]} first): put "
+            "them back so that all can be read again, or restore the contract."
+        )
+    return True
+
+
+def _note_files(context: Context, datasets: Sequence[_Dataset]) -> None:
+    for dataset in datasets:
+        for file in dataset.accepted:
+            context.run.files_read[file.arrival.name] = file.look.sha256
+            for head, like in file.dropped.items():
+                hint = f", which looks like {like}" if like else ""
+                context.run.warnings.append(
+                    f"{file.arrival.name}: the column '{head}'{hint} is in no contract and was "
+                    "not read."
+                )
+
+
+def _stage_all(context: Context, datasets: Sequence[_Dataset], keyring: Keyring) -> list[Taken]:
+    def one(dataset: _Dataset) -> Taken:
+        staged = stage(context.spark, context.lake, dataset.contract, dataset.accepted, keyring)
+        step.advance()
+        return _judged(staged, whole=dataset.rebuild, refused=len(dataset.refused))
+
+    if not datasets:
+        return []
+    with (
+        context.progress.step("ingest: read, check, pseudonymise", of=len(datasets)) as step,
+        ThreadPoolExecutor(_SIDE_BY_SIDE) as pool,
+    ):
+        return list(pool.map(one, datasets))
+
+
+def _judged(staged: Stage, *, whole: bool, refused: int) -> Taken:
+    """Which staged files are taken; with `whole`, all of the dataset or none."""
+    wanted, gated = [], {}
+    for i, (file, tally) in enumerate(zip(staged.files, staged.tallies, strict=True)):
+        share = tally.quarantined / tally.rows if tally.rows else 0.0
+        gate = staged.contract.socare.gate
+        if tally.rows != file.look.records:
+            gated[i] = (
+                f"its quotes do not pair: {file.look.records} records by its line breaks, "
+                f"{tally.rows} by its cells; ask for the file again with quotes doubled in cells"
+            )
+        elif share > gate:
+            common = ", ".join(f"{code} {n}" for code, n in tally.reasons.most_common(3))
+            gated[i] = (
+                f"{tally.quarantined} of {tally.rows} rows ({share:.1%}) would be quarantined, "
+                f"and the contract allows {gate:.1%} (most often {common}); see the rejected lines"
+            )
+        else:
+            wanted.append(i)
+    if whole and (gated or refused):
+        gated |= dict.fromkeys(wanted, "its contract has changed and another file cannot be read")
+        wanted = []
+    return Taken(staged, wanted, gated)
+
+
+def _gated(taken: Sequence[Taken]) -> list[Refused]:
+    return [
+        Refused(t.stage.files[i].arrival, t.stage.files[i].look.sha256, why)
+        for t in taken
+        for i, why in t.gated.items()
+    ]
+
+
+def _bring_in_all(
+    context: Context,
+    taken: Sequence[Taken],
+    refused: Sequence[Refused],
+    known: Books,
+    keyring: Keyring,
+) -> None:
+    landing = _landing(context)
+    if not taken and all(r.key in known.refused for r in refused):
+        return
+    for t in taken:
+        _write_rejected_lines(landing, t)
+    for r in refused:
+        write_refused(landing, r.arrival, r.why)
+    tables = [table_of(t.stage) for t in taken]
+    touched = [x.path for t in tables for x in (t, superseded_table(t))]
+    touched += [t.path for t in (PEOPLE, QUARANTINE, LEDGER)]
+    with (
+        together(context.spark, context.lake, touched),
+        context.progress.step("ingest: commit", of=len(taken) + 1) as step,
+    ):
+        for t in taken:
+            if t.wanted:
+                t.standing = _bring_in(context, t, known.standing)
+            step.advance()
+        entries = entries_of(context, taken, refused, known.standing)
+        commit_books(context, taken, entries, keyring)
+        step.advance()
+    context.spark.catalog.clearCache()
+    context.run.ledger.extend(asdict(e) for e in entries)
+    for name in touched:
+        commit = context.lake.last_commit(name)
+        if commit is not None and commit.note.get("run_id") == context.run.run_id:
+            context.run.outputs[name] = {"version": commit.version, "rows": commit.rows}
+
+
+def _bring_in(context: Context, taken: Taken, known: Mapping[Identity, Entry]) -> Standing:
+    staged, lake = taken.stage, context.lake
+    ours = {i: e for i, e in known.items() if i[0] == staged.contract.name}
+    if any(e.contract != staged.contract.digest for e in ours.values()):
+        # All files are read again: what was there is of another shape.
+        for name in (table_of(staged), superseded_table(table_of(staged))):
+            if lake.exists(name):
+                lake.clear(context.spark, name, context.note())
+    identities = [staged.files[i].arrival.identity for i in taken.wanted]
+    replaced = [ours[i].file for i in identities if i in ours]
+    destination = Destination(lake, staged.contract, table_of(staged), context.note())
+    return destination.bring_in(staged, taken.wanted, replaced)
+
+
+def _write_rejected_lines(landing: Path, taken: Taken) -> None:
+    names, words = rule_names(taken.stage.contract), mask_names(taken.stage.contract)
+    indices = [*taken.wanted, *taken.gated]
+    bad = taken.stage.bad(indices).select("source_file", "line", *words).toPandas()
+    for i in indices:
+        file = taken.stage.files[i]
+        lines = bad[bad["source_file"] == file.arrival.name].sort_values("line")
+        if file.look.records == taken.stage.tallies[i].rows:
+            write_rejected(landing, file, lines, names)
+
+
+def _refusals(landing: Path, refused: Sequence[Refused]) -> str:
+    lines = [f"{r.arrival.name}: {r.why}." for r in refused]
+    files = "1 file was" if len(lines) == 1 else f"{len(lines)} files were"
+    return (
+        f"{files} refused whole, and nothing of them is in the lake; all others were taken. "
+        f"Reasons lie in {landing.resolve().parent / 'rejected'}.\n  " + "\n  ".join(lines)
+    )

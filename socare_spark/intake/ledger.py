@@ -1,0 +1,186 @@
+"""What became of every row of every file, and who is known.
+
+For each file: read = kept + quarantined + duplicate + superseded + expired. A run adds a row for
+each file it took, refused or replaced, and for each earlier file whose rows it superseded; the last
+row of a file is how it stands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Self
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from socare_spark.lake.tables import Column, Table, Zone
+from socare_spark.lake.zones import Lake
+
+_RUN = Column("run_id", "string", "The run that wrote the row; its record is runs/RUN_ID.")
+_DATASET = Column("dataset", "string", "Name of the contract.")
+_FILE = Column("file", "string", "Path of the file below the landing folder.")
+
+LEDGER = Table(
+    Zone.RESTRICTED,
+    "ledger",
+    "What became of the rows of a file in a run.",
+    (
+        _RUN,
+        _DATASET,
+        _FILE,
+        Column("sha256", "string", "Digest of the file."),
+        Column(
+            "status",
+            "string",
+            "accepted, refused (whole), replaced (by a corrected file of the same period), or "
+            "amended (a later file superseded or gave back rows of it).",
+        ),
+    ),
+    (
+        Column("rows_read", "bigint", "Records in the file; 0 where it was refused unread."),
+        Column("rows_kept", "bigint", "Rows of it in the table."),
+        Column("rows_quarantined", "bigint", "Rows with a reason not to be kept."),
+        Column("rows_duplicate", "bigint", "Rows that stand in the file again, the same."),
+        Column("rows_superseded", "bigint", "Rows that a newer extract replaced."),
+        Column("rows_expired", "bigint", "Rows past their retention."),
+        Column("extract", "date", "As-of day of the extract."),
+        Column("part", "string", "What tells files of one period apart."),
+        Column("contract", "string", "Digest of the contract the file was read with."),
+        Column("why", "string", "Why the file was refused."),
+        Column("columns_dropped", "string", "Columns that no contract names, and were not read."),
+        Column("at", "timestamp", "When the row was written (UTC)."),
+    ),
+    source="Design, section 4",
+)
+
+QUARANTINE = Table(
+    Zone.RESTRICTED,
+    "quarantine",
+    "A row that was not kept: where it stands and why; no value of it.",
+    (
+        _RUN,
+        _DATASET,
+        _FILE,
+        Column(
+            "line", "bigint", "Ordinal of the record in its file, from 1, the header not counted."
+        ),
+    ),
+    (
+        Column("reasons", "array<string>", "Reason codes."),
+        Column("columns", "array<string>", "The column each reason concerns, in the same order."),
+    ),
+    source="Design, section 4",
+)
+
+PEOPLE = Table(
+    Zone.RESTRICTED,
+    "people",
+    "A person, known by a pseudonym alone.",
+    (Column("person", "bigint", "First 8 bytes of the digest, signed big-endian."),),
+    (
+        Column("digest", "string", "HMAC-SHA256 of the identifier, 64 hexadecimal digits."),
+        Column("scheme", "string", "Which identifiers the person was known by."),
+        Column("key_id", "string", "Which key made the digest."),
+        Column("first_seen", "date", "As-of day of the extract that first held the person."),
+    ),
+    source="Design, section 4",
+)
+
+
+class UnbalancedError(Exception):
+    """The rows of a file do not add up: a fault of this project."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the ledger."""
+
+    run_id: str
+    dataset: str
+    file: str
+    sha256: str
+    status: str
+    rows_read: int = 0
+    rows_kept: int = 0
+    rows_quarantined: int = 0
+    rows_duplicate: int = 0
+    rows_superseded: int = 0
+    rows_expired: int = 0
+    extract: date | None = None
+    part: str = ""
+    contract: str = ""
+    why: str = ""
+    columns_dropped: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What a corrected file has in common with the one it replaces."""
+        return (self.dataset, str(self.extract), self.part)
+
+    @property
+    def stands(self) -> bool:
+        """Whether rows of the file are in the table."""
+        return self.status in ("accepted", "amended")
+
+    def balanced(self) -> Self:
+        """Itself.
+
+        Raises:
+            UnbalancedError: its counts do not add up.
+        """
+        parts = (
+            self.rows_kept,
+            self.rows_quarantined,
+            self.rows_duplicate,
+            self.rows_superseded,
+            self.rows_expired,
+        )
+        if self.rows_read != sum(parts) or min(parts) < 0:
+            raise UnbalancedError(f"{self.file}: {self.rows_read} rows read, but {parts} accounted")
+        return self
+
+    def amended(self, run_id: str, kept: int, superseded: int) -> Self | None:
+        """The entry after another file took or gave back rows; None where nothing changed."""
+        if (kept, superseded) == (self.rows_kept, self.rows_superseded):
+            return None
+        return replace(
+            self, run_id=run_id, status="amended", rows_kept=kept, rows_superseded=superseded
+        )
+
+
+@dataclass(frozen=True)
+class Books:
+    """What the ledger says as it stands.
+
+    Attributes:
+        standing: The last entry of each file whose rows are in the lake, by dataset, extract, part.
+        refused: File, digest and reason of every refusal.
+    """
+
+    standing: Mapping[tuple[str, str, str], Entry]
+    refused: frozenset[tuple[str, str, str]]
+
+
+def books(spark: SparkSession, lake: Lake) -> Books:
+    """Reads the ledger."""
+    if not lake.exists(LEDGER):
+        return Books({}, frozenset())
+    entries = [_entry(row) for row in lake.read(spark, LEDGER).orderBy("at").collect()]
+    return Books(
+        {e.identity: e for e in entries if e.stands},
+        frozenset((e.file, e.sha256, e.why) for e in entries if e.status == "refused"),
+    )
+
+
+def _entry(row: Row) -> Entry:
+    data: Mapping[str, object] = row.asDict()
+    return Entry(**{k: v for k, v in data.items() if k != "at"})  # type: ignore[arg-type]
+
+
+def ledger_frame(spark: SparkSession, entries: list[Entry]) -> DataFrame:
+    """Entries as rows of the ledger, stamped with the time."""
+    fields = [f for f in LEDGER.schema.fields if f.name != "at"]
+    rows = [tuple(asdict(e)[f.name] for f in fields) for e in entries]
+    schema = StructType(fields)
+    return spark.createDataFrame(rows, schema).withColumn("at", F.current_timestamp())

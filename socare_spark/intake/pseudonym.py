@@ -1,0 +1,219 @@
+"""Tokens for identifiers: HMAC-SHA256 under a subkey for council, project, scheme and key id.
+
+Guarantees: a token is the same whatever the file, the order and the cut of the work; no two schemes
+share a token; a missing or placeholder identifier has none; the key is never an argument, a literal
+of a plan, or in a log. The two pads of a subkey travel as columns of a small broadcast frame.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import stat
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.functions import pandas_udf
+
+from socare_spark.contracts.project import Project, Scheme
+from socare_spark.errors import NotPermittedError
+
+KEY_FILE = "SOCARE_KEY_FILE"
+KEY = "SOCARE_KEY"
+DEMO = "demo"
+_SHORTEST = 32
+_BLOCK = 64
+_CHECK = "key check value"
+# What Python's str.strip and Java agree to be blank within ASCII.
+_BLANKS = "".join(chr(c) for c in (*range(9, 14), *range(28, 33)))
+
+
+@dataclass(frozen=True)
+class Pads:
+    """The padded blocks of one subkey (RFC 2104), ready for two rounds of SHA-256."""
+
+    inner: bytes
+    outer: bytes
+
+    def __repr__(self) -> str:
+        return "Pads(...)"
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The project's key, able to make subkeys and nothing else."""
+
+    _key: bytes
+    project: Project
+
+    def __repr__(self) -> str:
+        return "Keyring(...)"
+
+    def subkey(self, scheme: str) -> bytes:
+        """HKDF-SHA256 (RFC 5869) over council, project, scheme and key id."""
+        parts = (self.project.council, self.project.project, scheme, self.project.key_id)
+        info = json.dumps(("socare_spark", *parts), ensure_ascii=True).encode()
+        return HKDF(hashes.SHA256(), length=32, salt=None, info=info).derive(self._key)
+
+    def pads(self, scheme: str) -> Pads:
+        """The padded blocks of a scheme's subkey."""
+        block = self.subkey(scheme).ljust(_BLOCK, b"\0")
+        return Pads(bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block))
+
+    def check_value(self) -> str:
+        """A value that tells whether two runs hold the same key, and nothing else about it."""
+        return hmac.new(self.subkey(_CHECK), b"check", hashlib.sha256).hexdigest()[:16]
+
+
+def open_keyring(project: Project, *, twin: bool, environment: Mapping[str, str]) -> Keyring:
+    """The key named by the environment.
+
+    Args:
+        project: Council, project, key id.
+        twin: Whether the landing folder is a synthetic study, for which alone the demo key serves.
+        environment: Usually `os.environ`.
+
+    Raises:
+        NotPermittedError: there is no key, it is too short, others can read its file, or it is the
+            demo key and the data are not the twin's.
+    """
+    given = environment.get(KEY, "")
+    if given.strip().lower() == DEMO:
+        if not twin:
+            raise NotPermittedError(
+                "The demo key serves the synthetic study only, and the landing folder holds other "
+                f"files: set {KEY_FILE} to the file with the project's key."
+            )
+        return Keyring(hashlib.sha256(b"socare_spark demo key").digest(), project)
+    named = environment.get(KEY_FILE)
+    if named:
+        return Keyring(_decoded(_from_file(Path(named)), f"the file {KEY_FILE} names"), project)
+    if given:
+        return Keyring(_decoded(given, KEY), project)
+    raise NotPermittedError(
+        f"There is no key to pseudonymise with: set {KEY_FILE} to a file that only you can read, "
+        "made for instance with: openssl rand -hex 32"
+    )
+
+
+def _from_file(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise NotPermittedError(
+                f"The key file {path} can be read by others: run chmod 600 {path}"
+            )
+        return path.read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        raise NotPermittedError(
+            f"The key file {path} cannot be read: {KEY_FILE} must name a text file with the key "
+            "in hexadecimal or base64."
+        ) from None
+
+
+def _decoded(text: str, where: str) -> bytes:
+    text = "".join(text.split())
+    for decode in (bytes.fromhex, lambda t: base64.b64decode(t, validate=True)):
+        try:
+            key = decode(text)
+        except (ValueError, binascii.Error):
+            continue
+        if len(key) >= _SHORTEST:
+            return key
+    raise NotPermittedError(
+        f"The key in {where} is not {_SHORTEST} bytes or more in hexadecimal or base64: "
+        "make one with: openssl rand -hex 32"
+    )
+
+
+def check_key(keyring: Keyring, path: Path) -> None:
+    """Compares the key with the one a lake was begun with; notes it in a new lake.
+
+    Raises:
+        NotPermittedError: the lake was made with another key, council, project or key id.
+    """
+    ours = {
+        "council": keyring.project.council,
+        "project": keyring.project.project,
+        "key_id": keyring.project.key_id,
+        "check": keyring.check_value(),
+    }
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(ours, indent=2), "utf-8")
+        os.replace(partial, path)
+        return
+    theirs = json.loads(path.read_text("utf-8"))
+    different = [name for name, value in ours.items() if theirs.get(name) != value]
+    if different:
+        what = "the key" if different == ["check"] else ", ".join(different)
+        raise NotPermittedError(
+            f"This lake was pseudonymised with another {what.removeprefix('the ')}: use the one it "
+            "was begun with, or begin a new lake."
+        )
+
+
+def normalise(identifier: str, scheme: Scheme) -> str:
+    """An identifier in the one spelling that is hashed: NFKC, no blanks around, upper case.
+
+    The reference for `normalised`, which does the same in Spark.
+    """
+    text = unicodedata.normalize("NFKC", identifier).strip().upper()
+    for character in scheme.remove:
+        text = text.replace(character, "")
+    if scheme.strip_leading_zeros:
+        text = text.lstrip("0") or ("0" if text else "")
+    return text
+
+
+def normalised(raw: Column, scheme: Scheme, *, ascii_only: bool) -> Column:
+    """The normalised identifier; null where it is missing or a placeholder.
+
+    ASCII is handled by Spark; other rows alone go through Python, which has NFKC.
+
+    Args:
+        raw: The cell.
+        scheme: How identifiers of this kind are spelled.
+        ascii_only: Whether the files are known to hold no other character.
+    """
+    native = F.upper(F.trim(raw, F.lit(_BLANKS)))
+    if scheme.remove:
+        native = F.translate(native, scheme.remove, "")
+    if scheme.strip_leading_zeros:
+        stripped = F.ltrim(native, F.lit("0"))
+        native = F.when((stripped == "") & (native != ""), F.lit("0")).otherwise(stripped)
+    if not ascii_only:
+        plain = F.length(raw) == F.octet_length(raw)
+        other = _normalise_in_python(scheme)(F.when(~plain, raw))
+        native = F.when(plain, native).otherwise(other)
+    nothing = native.isin("", *scheme.placeholders)
+    return F.when(native.isNotNull() & ~nothing, native)
+
+
+def _normalise_in_python(scheme: Scheme) -> Callable[[Column], Column]:
+    def spelled(values: pd.Series) -> pd.Series:
+        return values.map(lambda v: None if v is None else normalise(v, scheme))
+
+    made: Callable[[Column], Column] = pandas_udf(spelled, "string")  # type: ignore[call-overload]
+    return made
+
+
+def digest(identifier: Column, inner: Column, outer: Column) -> Column:
+    """HMAC-SHA256 of a normalised identifier as 64 hexadecimal digits; null for null."""
+    message = F.concat(inner, identifier.cast("binary"))
+    return F.sha2(F.concat(outer, F.unhex(F.sha2(message, 256))), 256)
+
+
+def token(digest_: Column, part: int = 0) -> Column:
+    """Bytes 8 x part to 8 x part + 7 of a digest as a signed big-endian BIGINT."""
+    return F.conv(F.substring(digest_, 16 * part + 1, 16), 16, -10).cast("bigint")

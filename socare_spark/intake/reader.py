@@ -1,0 +1,273 @@
+"""The one pass over extract files: read as strings, convert, check, pseudonymise, stage.
+
+Files with the same header, encoding and dialect are one scan. The result is staged as Parquet in
+the restricted zone: values of good rows, nothing of bad ones but their place and the rules they
+break. Everything after that reads the stage, never the CSV again.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    BinaryType,
+    DateType,
+    IntegerType,
+    StringType,
+    StructField,
+    StructType,
+)
+
+from socare_spark.contracts.resource import Contract, Field
+from socare_spark.intake.arrivals import Accepted
+from socare_spark.intake.checks import age, cleaned, mask, rules, typed
+from socare_spark.intake.pseudonym import Keyring, digest, normalised, token
+
+_CORRUPT = "_corrupt"
+# Spark reads few encodings: others of one byte a character are read as Latin-1 and put right.
+_READ_AS = {"utf-8": "utf-8", "us-ascii": "utf-8"}
+_LATIN = "iso-8859-1"
+_SPLITTABLE = 1 << 25
+REST = ("_rest1", "_rest2", "_rest3")
+
+
+def staged(
+    spark: SparkSession, contract: Contract, files: Sequence[Accepted], keyring: Keyring
+) -> DataFrame:
+    """The rows of a dataset's files, as they are staged.
+
+    Returns:
+        The columns of the restricted table but `source_file` and `line`; `_rest1` to `_rest3`, the
+        other 24 bytes of the person's digest; `_file`, the index in `files`; `_block` and `_row`,
+        which order rows within a file; `_mask0` and further, the rules the row breaks. Values of a
+        row that breaks one are null.
+    """
+    facts = _facts(spark, contract, files, keyring)
+    groups: dict[tuple[object, ...], list[Accepted]] = defaultdict(list)
+    for file in files:
+        large = file.look.size > _SPLITTABLE and not file.look.multiline
+        groups[(file.columns, file.look.header, file.arrival.encoding, large)].append(file)
+    frames = [_group(spark, contract, group, facts, keyring) for group in groups.values()]
+    return reduce(DataFrame.unionByName, frames)
+
+
+def rule_names(contract: Contract) -> list[tuple[str, str]]:
+    """Code and column of each rule, in the order of their bits."""
+    nothing = dict.fromkeys((f.name for f in contract.fields), F.lit(None))
+    found = rules(contract, nothing, nothing, F.lit(None), F.lit(False))
+    return [(rule.code, rule.column) for rule in found]
+
+
+def mask_names(contract: Contract) -> list[str]:
+    """Names of the columns that hold the bits."""
+    nothing = dict.fromkeys((f.name for f in contract.fields), F.lit(None))
+    words = mask(rules(contract, nothing, nothing, F.lit(None), F.lit(False)))
+    return [f"_mask{i}" for i in range(len(words))]
+
+
+def _facts(
+    spark: SparkSession, contract: Contract, files: Sequence[Accepted], keyring: Keyring
+) -> DataFrame:
+    """One small row a file: its path, index, as-of day, and the pads of the contract's schemes.
+
+    The pads are data of a broadcast, so that no plan, log or listener ever holds them.
+    """
+    schemes = _schemes(contract)
+    pads = {scheme: keyring.pads(scheme) for scheme in schemes}
+    fields = [
+        StructField("_path", StringType()),
+        StructField("_file", IntegerType()),
+        StructField("_as_of", DateType()),
+    ]
+    for i, _ in enumerate(schemes):
+        fields += [StructField(f"_inner{i}", BinaryType()), StructField(f"_outer{i}", BinaryType())]
+    rows = []
+    for index, file in enumerate(files):
+        blocks = [block for s in schemes for block in (pads[s].inner, pads[s].outer)]
+        uri = _uri(spark, file.arrival.path)
+        rows.append((uri, index, file.arrival.as_of, *blocks))
+    return F.broadcast(spark.createDataFrame(rows, StructType(fields)))
+
+
+def _schemes(contract: Contract) -> list[str]:
+    return sorted({f.socare.pseudonymise for f in contract.fields if f.socare.pseudonymise})
+
+
+def _uri(spark: SparkSession, path: Path) -> str:
+    """A path as Spark's `_metadata.file_path` writes it."""
+    jvm: Any = spark.sparkContext._jvm
+    return str(jvm.org.apache.hadoop.fs.Path(f"file:{path.resolve()}").toUri().toString())
+
+
+def _escaped(path: Path) -> str:
+    """A path in which no character is read as a pattern."""
+    text = str(path.resolve())
+    for character in "\\{}[]*?":
+        text = text.replace(character, "\\" + character)
+    return text
+
+
+def _group(
+    spark: SparkSession,
+    contract: Contract,
+    files: Sequence[Accepted],
+    facts: DataFrame,
+    keyring: Keyring,
+) -> DataFrame:
+    scanned = scan(spark, files)
+    located = scanned.withColumn("_block", F.col("_at")).withColumn(
+        "_row", F.monotonically_increasing_id()
+    )
+    named = located.join(facts, "_path")
+    columns = {c: f"c{i}" for i, c in enumerate(files[0].columns) if c is not None}
+    ascii_only = all(f.look.ascii_only for f in files)
+    return _converted(named, contract, columns, keyring, ascii_only=ascii_only)
+
+
+def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
+    """The cells of files that share a header, as strings `c0`, `c1` and so on by position."""
+    first = files[0]
+    names = [f"c{i}" for i in range(len(first.columns))]
+    schema = StructType([StructField(n, StringType()) for n in [*names, _CORRUPT]])
+    encoding = first.arrival.encoding
+    reader = spark.read.schema(schema).options(
+        header=True,
+        sep=first.arrival.contract.dialect.delimiter,
+        quote='"',
+        escape='"',
+        encoding=_READ_AS.get(encoding, _LATIN),
+        multiLine=any(f.look.multiline for f in files),
+        mode="PERMISSIVE",
+        columnNameOfCorruptRecord=_CORRUPT,
+        columnPruning=False,
+        maxCharsPerColumn=-1,
+    )
+    frame = reader.csv([_escaped(f.arrival.path) for f in files])
+    return frame.select(
+        *[_mended(F.col(name), encoding).alias(name) for name in names],
+        _CORRUPT,
+        F.col("_metadata.file_path").alias("_path"),
+        F.col("_metadata.file_block_start").alias("_at"),
+    )
+
+
+def _mended(cell: Column, encoding: str) -> Column:
+    """A cell read as Latin-1, with the characters of its own encoding."""
+    if encoding in _READ_AS or encoding == _LATIN:
+        return cell
+    bytes_ = bytes(range(128, 256))
+    right = bytes_.decode(encoding, errors="replace")
+    pairs = [(a, b) for a, b in zip(bytes_.decode(_LATIN), right, strict=True) if a != b]
+    return F.translate(cell, "".join(a for a, _ in pairs), "".join(b for _, b in pairs))
+
+
+def _converted(
+    frame: DataFrame,
+    contract: Contract,
+    columns: Mapping[str, str],
+    keyring: Keyring,
+    *,
+    ascii_only: bool,
+) -> DataFrame:
+    """Three projections: cleaned cells, typed values, then checked and pseudonymised rows."""
+    schema = contract.schema_
+    places = [c for c in frame.columns if c.startswith("_") and c not in ("_path", "_at", _CORRUPT)]
+    absent = F.lit(None).cast("string")
+    clean = frame.select(
+        *places,
+        F.col(_CORRUPT).isNotNull().alias("_shapeless"),
+        *[
+            (
+                cleaned(F.col(columns[f.name]), schema.missing_values)
+                if f.name in columns
+                else absent
+            ).alias(f"t_{f.output}")
+            for f in contract.fields
+        ],
+    )
+    valued = clean.select(
+        "*", *[_value(f, keyring, ascii_only).alias(f"v_{f.output}") for f in contract.fields]
+    )
+    found = rules(
+        contract,
+        {f.name: F.col(f"t_{f.output}") for f in contract.fields},
+        {f.name: F.col(f"v_{f.output}") for f in contract.fields},
+        F.col("_as_of"),
+        F.col("_shapeless"),
+    )
+    names = mask_names(contract)
+    words = [F.coalesce(w, F.lit(0)).alias(n) for w, n in zip(mask(found), names, strict=True)]
+    kept = [c for c in valued.columns if not c.startswith("t_")]
+    checked = valued.select(*kept, *words)
+    hashed = checked.select("*", *_digests(contract))
+    good = reduce(lambda a, b: a & b, [F.col(n) == 0 for n in names])
+    return hashed.select(
+        *[F.when(good, value).alias(name) for name, value in _outputs(contract)],
+        *[F.when(good, value).alias(name) for name, value in _rests(contract)],
+        F.col("_as_of").alias(contract.socare.extract_column),
+        "_file",
+        "_block",
+        "_row",
+        *names,
+    )
+
+
+def _value(field: Field, keyring: Keyring, ascii_only: bool) -> Column:
+    text = F.col(f"t_{field.output}")
+    scheme = field.socare.pseudonymise
+    if scheme:
+        return normalised(text, keyring.project.schemes[scheme], ascii_only=ascii_only)
+    return typed(field, text)
+
+
+def _digests(contract: Contract) -> list[Column]:
+    schemes = _schemes(contract)
+    found = []
+    for field in contract.fields:
+        scheme = field.socare.pseudonymise
+        if scheme:
+            i = schemes.index(scheme)
+            value = digest(F.col(f"v_{field.output}"), F.col(f"_inner{i}"), F.col(f"_outer{i}"))
+            found.append(value.alias(f"d_{field.output}"))
+    return found
+
+
+def _outputs(contract: Contract) -> list[tuple[str, Column]]:
+    found: list[tuple[str, Column]] = []
+    for field in contract.fields:
+        how, value = field.socare, F.col(f"v_{field.output}")
+        if how.age is not None:
+            at = F.col(f"v_{contract.field(how.age.at).output}")
+            found.append((how.age.name, age(value, at)))
+        if how.drop:
+            continue
+        found.append((field.output, _treated(field, value)))
+    return found
+
+
+def _treated(field: Field, value: Column) -> Column:
+    match field.socare.degrade:
+        case "month" | "year" as unit:
+            return F.trunc(value, unit)
+        case "sector":
+            return _sector(value)
+        case "district":
+            return F.substring_index(value, " ", 1)
+    if field.socare.pseudonymise:
+        return token(F.col(f"d_{field.output}"))
+    return value
+
+
+def _sector(value: Column) -> Column:
+    return value.substr(F.lit(1), F.length(value) - 2)
+
+
+def _rests(contract: Contract) -> list[tuple[str, Column]]:
+    names = [f.output for f in contract.fields]
+    if "person" not in names:
+        return []
+    return [(name, token(F.col("d_person"), i + 1)) for i, name in enumerate(REST)]

@@ -1,0 +1,140 @@
+"""Writing the stage, and knowing from it what became of every row.
+
+The stage is the one result of the pass over the files. Where a row stands in its file follows from
+where its block begins and how many rows precede it there: no second read, no sort.
+"""
+
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from socare_spark.contracts.resource import Contract
+from socare_spark.intake.arrivals import Accepted
+from socare_spark.intake.checks import broken
+from socare_spark.intake.pseudonym import Keyring
+from socare_spark.intake.reader import mask_names, rule_names, staged
+from socare_spark.lake.zones import Lake
+
+
+@dataclass
+class Tally:
+    """What the stage holds of one file."""
+
+    rows: int = 0
+    good: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def quarantined(self) -> int:
+        """Rows with a reason."""
+        return self.rows - self.good
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A dataset's staged rows.
+
+    Attributes:
+        contract: The contract.
+        files: The files, in the order of `_file`.
+        folder: Where the Parquet files are.
+        frame: The staged rows.
+        tallies: What is staged of each file.
+        blocks: Columns `_file`, `_block`, `_base`: line = `_base` + `_row`.
+    """
+
+    contract: Contract
+    files: Sequence[Accepted]
+    folder: Path
+    frame: DataFrame
+    tallies: Sequence[Tally]
+    blocks: DataFrame
+
+    def numbered(self, frame: DataFrame, wanted: Sequence[int]) -> DataFrame:
+        """Rows of some files with `source_file` and `line`, without what ordered them."""
+        names = [(i, self.files[i].arrival.name) for i in wanted]
+        spark = frame.sparkSession
+        known = spark.createDataFrame(names, "_file int, source_file string")
+        places = self.blocks.join(known, "_file")
+        return (
+            frame.join(F.broadcast(places), ["_file", "_block"])
+            .withColumn("line", F.col("_base") + F.col("_row"))
+            .drop("_file", "_block", "_row", "_base")
+        )
+
+    def good(self, wanted: Sequence[int]) -> DataFrame:
+        """The rows of some files that break no rule, numbered."""
+        words = mask_names(self.contract)
+        good = self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
+        return self.numbered(good, wanted)
+
+    def bad(self, wanted: Sequence[int]) -> DataFrame:
+        """`source_file`, `line` and rule bits of the rows of some files that break a rule."""
+        words = mask_names(self.contract)
+        bad = self.frame.where(" or ".join(f"{w} <> 0" for w in words))
+        return self.numbered(bad.select("_file", "_block", "_row", *words), wanted)
+
+    def drop(self) -> None:
+        """Removes the stage."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def staging_folder(lake: Lake) -> Path:
+    """Where stages are, while a run lasts."""
+    return lake.root / "restricted" / "_stage"
+
+
+def stage(
+    spark: SparkSession,
+    lake: Lake,
+    contract: Contract,
+    files: Sequence[Accepted],
+    keyring: Keyring,
+) -> Stage:
+    """Reads files once and stages their rows."""
+    folder = staging_folder(lake) / contract.name
+    frame = staged(spark, contract, files, keyring)
+    frame.write.mode("overwrite").option("compression", "snappy").parquet(str(folder))
+    rows = spark.read.schema(frame.schema).parquet(str(folder))
+    counts = _counts(rows, mask_names(contract))
+    tallies = _tallies(counts, rule_names(contract), len(files))
+    blocks = spark.createDataFrame(_bases(counts), "_file int, _block bigint, _base bigint")
+    return Stage(contract, files, folder, rows, tallies, blocks)
+
+
+def _counts(rows: DataFrame, words: Sequence[str]) -> pd.DataFrame:
+    """Rows and first row number by file, block and broken rules: a few hundred lines."""
+    grouped = rows.groupBy("_file", "_block", *words)
+    counts = grouped.agg(F.count(F.lit(1)).alias("rows"), F.min("_row").alias("first"))
+    return counts.toPandas()
+
+
+def _tallies(counts: pd.DataFrame, names: Sequence[tuple[str, str]], files: int) -> Sequence[Tally]:
+    words = [c for c in counts.columns if c.startswith("_mask")]
+    tallies = [Tally() for _ in range(files)]
+    for row in counts.to_dict("records"):
+        tally = tallies[row["_file"]]
+        tally.rows += row["rows"]
+        reasons = {code for code, _ in broken([row[w] for w in words], names)}
+        for code in reasons:
+            tally.reasons[code] += row["rows"]
+        tally.good += 0 if reasons else row["rows"]
+    return tallies
+
+
+def _bases(counts: pd.DataFrame) -> list[tuple[int, int, int]]:
+    """For each block the number that makes a line of a row number."""
+    bases, lines = [], defaultdict[int, int](int)
+    blocks = counts.groupby(["_file", "_block"], sort=True).agg(
+        rows=("rows", "sum"), first=("first", "min")
+    )
+    for (file, block), rows, first in blocks.itertuples():
+        bases.append((int(file), int(block), lines[file] + 1 - int(first)))
+        lines[file] += int(rows)
+    return bases

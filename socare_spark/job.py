@@ -1,0 +1,192 @@
+"""What a job is, what it works with, and how its tables are written.
+
+An analysis says which tables it reads, which it writes and how it makes them; everything else
+(skipping what is up to date, writing side by side, versions, records) happens here, once.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from socare_spark.errors import DataError
+from socare_spark.lake.tables import Table
+from socare_spark.lake.zones import Lake
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.record import Run
+
+_WRITERS = 4
+
+
+@dataclass
+class Context:
+    """What a job works with.
+
+    Attributes:
+        spark: The session.
+        lake: Where tables are.
+        conf: Folder of the council's configuration.
+        landing: Folder of extracts; only `ingest` and `places` read it.
+        as_of: Day to which open agreements run; None means the newest extract's.
+        run: The record of this run.
+        progress: Where steps are told.
+    """
+
+    spark: SparkSession
+    lake: Lake
+    conf: Path
+    landing: Path | None
+    as_of: date | None
+    run: Run
+    progress: Progress
+
+    def read(self, table: Table | str) -> DataFrame:
+        """A table of the lake, at the version this run began with, noted in the record."""
+        name = table if isinstance(table, str) else table.path
+        if name not in self.run.tables_read:
+            version = self.lake.version(name)
+            if version is not None:
+                self.run.tables_read[name] = version
+        return self.lake.read(self.spark, name, self.run.tables_read.get(name))
+
+    def picture(self, path: Path) -> None:
+        """Notes a picture or map that the run wrote."""
+        self.run.pictures.append(str(path.relative_to(self.lake.root)))
+
+    def note(self, fingerprint: str = "") -> dict[str, str]:
+        """What a commit of this run says of itself."""
+        return {"run_id": self.run.run_id, "job": self.run.job, "fingerprint": fingerprint}
+
+    def write(self, table: Table, frame: DataFrame, fingerprint: str = "") -> None:
+        """Replaces a result table and notes its version and rows."""
+        commit = self.lake.replace(table, frame, self.note(fingerprint))
+        self.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something that can be submitted.
+
+    Attributes:
+        name: As in `jobs/NAME.py`.
+        says: One sentence on what it does.
+        run: Does it.
+        plan: Says what would be read and written, for `--dry-run`.
+    """
+
+    name: str
+    says: str
+    run: Callable[[Context], None]
+    plan: Callable[[Context], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A job made of result tables.
+
+    Attributes:
+        name: As in `jobs/NAME.py`.
+        says: One sentence on what it does.
+        reads: The `zone/name` of every table it needs, from the configuration.
+        writes: The tables it makes.
+        tables: Makes them: one frame for each table; frames used by several should be cached and
+            handed to `release`.
+        draw: Makes pictures from the written tables, or None.
+        pictures: Whether its pictures are all there, given the context.
+        optional: Tables it reads where they are there.
+    """
+
+    name: str
+    says: str
+    reads: Callable[[Context], Sequence[str]]
+    writes: tuple[Table, ...]
+    tables: Callable[[Context], Mapping[Table, DataFrame]]
+    draw: Callable[[Context], None] | None = None
+    optional: Callable[[Context], Sequence[str]] = field(default=lambda _: ())
+
+    def job(self) -> Job:
+        """The job that makes this analysis."""
+        return Job(self.name, self.says, self._run, self._plan)
+
+    def _plan(self, context: Context) -> Sequence[str]:
+        reads = [f"reads  {name}" for name in (*self.reads(context), *self.optional(context))]
+        return [*reads, *(f"writes {table.path}" for table in self.writes)]
+
+    def _run(self, context: Context) -> None:
+        missing = [name for name in self.reads(context) if not context.lake.exists(name)]
+        if missing:
+            raise DataError(
+                f"{self.name} needs {', '.join(missing)}, which the lake does not have: "
+                "run the job that writes it first (ingest or places)."
+            )
+        fingerprint = self._fingerprint(context)
+        if self._up_to_date(context, fingerprint):
+            context.progress.say(f"{self.name}: up to date")
+            self._recall(context)
+            return
+        with context.progress.step(f"{self.name}: tables", of=len(self.writes)) as step:
+            self._write_all(context, fingerprint, step.advance)
+        if self.draw is not None:
+            with context.progress.step(f"{self.name}: pictures"):
+                self.draw(context)
+        _drawn(context, self.name).write_text(
+            json.dumps({"fingerprint": fingerprint, "pictures": context.run.pictures}), "utf-8"
+        )
+
+    def _write_all(self, context: Context, fingerprint: str, advance: Callable[[], None]) -> None:
+        frames = self.tables(context)
+        undeclared = {t.path for t in frames} ^ {t.path for t in self.writes}
+        if undeclared:
+            raise RuntimeError(f"{self.name} declares and makes different tables: {undeclared}")
+
+        def write(item: tuple[Table, DataFrame]) -> None:
+            table, frame = item
+            context.write(table, frame.coalesce(1), fingerprint)
+            advance()
+
+        # Small results spend their time in commits, not in work: side by side they share it.
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            list(pool.map(write, frames.items()))
+        context.spark.catalog.clearCache()
+
+    def _fingerprint(self, context: Context) -> str:
+        names = sorted({*self.reads(context), *self.optional(context)})
+        versions = {name: context.lake.version(name) for name in names}
+        context.run.tables_read.update({k: v for k, v in versions.items() if v is not None})
+        parts = [self.name, context.run.code, context.run.configuration, str(context.as_of)]
+        text = json.dumps([parts, versions], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _up_to_date(self, context: Context, fingerprint: str) -> bool:
+        drawn = _drawn(context, self.name)
+        if (
+            not drawn.is_file()
+            or json.loads(drawn.read_text("utf-8"))["fingerprint"] != fingerprint
+        ):
+            return False
+        pictures = json.loads(drawn.read_text("utf-8"))["pictures"]
+        if not all((context.lake.root / p).is_file() for p in pictures):
+            return False
+        commits = [context.lake.last_commit(table) for table in self.writes]
+        return all(c is not None and c.note.get("fingerprint") == fingerprint for c in commits)
+
+    def _recall(self, context: Context) -> None:
+        """Notes in the record what stands, where nothing had to be made."""
+        for table in self.writes:
+            commit = context.lake.last_commit(table)
+            if commit is not None:
+                context.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
+        drawn = json.loads(_drawn(context, self.name).read_text("utf-8"))
+        context.run.pictures.extend(drawn["pictures"])
+
+
+def _drawn(context: Context, name: str) -> Path:
+    """Where it is noted which pictures belong to which state of an analysis."""
+    path = context.lake.root / "working" / f".{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

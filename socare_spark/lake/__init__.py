@@ -1,0 +1,1 @@
+"""Where tables are, what they look like, and how they are written whole or not at all."""

@@ -1,0 +1,133 @@
+"""Declaring a table once: its Delta schema, its entry in the data dictionary and its release rule.
+
+A `Table` stands beside the function that makes it. Nothing else in the project spells out a schema.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType, _parse_datatype_string
+
+
+class Zone(StrEnum):
+    """The folders of a lake; data moves from one to the next, never back."""
+
+    RESTRICTED = "restricted"
+    REFERENCE = "reference"
+    WORKING = "working"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, its Spark SQL type and a sentence on what it means."""
+
+    name: str
+    type: str
+    says: str
+
+
+CELL_MEASURES = (
+    Column("people", "bigint", "Distinct people in the cell; records without a person count none."),
+    Column("records", "bigint", "Records in the cell."),
+    Column("cost", "decimal(20,2)", "Cost in pounds; null where the records carry none."),
+    Column(
+        "cell_key", "bigint", "Sum of a keyed hash over the cell's people, for disclosure control."
+    ),
+    Column("cost_top1", "decimal(20,2)", "Largest cost of one person in the cell."),
+    Column("cost_top2", "decimal(20,2)", "Second largest cost of one person in the cell."),
+    Column("providers", "bigint", "Distinct providers in the cell; null where none is recorded."),
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the lake.
+
+    Attributes:
+        zone: Folder it lives in.
+        name: Name within the zone; `superseded/requests` is a name too.
+        says: One sentence on what a row is.
+        dims: Columns that identify a row.
+        measures: Columns the row gives.
+        source: Where the definition comes from: a chapter, table or figure of the thesis, or a
+            reference.
+        partitions: Names of dimensions that split people without overlap, so that their counts add.
+        partition_by: Columns the files are laid out by; none for a small table.
+    """
+
+    zone: Zone
+    name: str
+    says: str
+    dims: tuple[Column, ...]
+    measures: tuple[Column, ...] = ()
+    source: str = ""
+    partitions: frozenset[str] = field(default_factory=frozenset)
+    partition_by: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Zone and name, as in `working/density`."""
+        return f"{self.zone}/{self.name}"
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Dimensions, then measures."""
+        return self.dims + self.measures
+
+    @property
+    def names(self) -> list[str]:
+        """The column names in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def schema(self) -> StructType:
+        """The Spark schema, each column with its sentence as a comment."""
+        return StructType(
+            [
+                StructField(
+                    c.name,
+                    _parse_datatype_string(c.type),
+                    nullable=True,
+                    metadata={"comment": c.says},
+                )
+                for c in self.columns
+            ]
+        )
+
+    def shape(self, frame: DataFrame) -> DataFrame:
+        """Selects the declared columns of a frame, cast to their declared types, with comments.
+
+        Raises:
+            pyspark.errors.AnalysisException: a declared column is not in the frame.
+        """
+        return frame.select(
+            [
+                F.col(f.name).cast(f.dataType).alias(f.name, metadata=f.metadata)
+                for f in self.schema.fields
+            ]
+        )
+
+
+def working(
+    name: str,
+    says: str,
+    dims: Iterable[Column],
+    measures: Iterable[Column] = (),
+    *,
+    source: str = "",
+    partitions: Iterable[str] = (),
+) -> Table:
+    """Declares a working table: the named measures, and those of `cells` besides."""
+    return Table(
+        Zone.WORKING,
+        name,
+        says,
+        tuple(dims),
+        tuple(measures) + CELL_MEASURES,
+        source,
+        frozenset(partitions),
+    )

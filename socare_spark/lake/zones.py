@@ -1,0 +1,147 @@
+"""A lake is one folder: zones with their Delta tables, run records, the tracking store, a lock.
+
+The folder must be one that the driver and all executors see under the same path (a disk, or a
+mounted share). Versions and commit notes are read from the Delta log's own files: no Spark job.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+
+from socare_spark.errors import DataError
+from socare_spark.lake.tables import Table
+
+_COMMIT = re.compile(r"(\d{20})\.json")
+# Plain tables only, so that pandas, delta-rs and DuckDB read them; no values of cells as file
+# statistics in the log.
+_PROPERTIES = {
+    "delta.dataSkippingNumIndexedCols": "0",
+    "delta.enableDeletionVectors": "false",
+    "delta.columnMapping.mode": "none",
+}
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The newest commit of a table: its version, the note its writer left, and rows written."""
+
+    version: int
+    note: Mapping[str, str]
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The folder that holds all zones of one council's project."""
+
+    root: Path
+
+    def folder(self, table: Table | str) -> Path:
+        """Where a table is; `table` may be its declaration or `zone/name`."""
+        return self.root / (table if isinstance(table, str) else table.path)
+
+    @cached_property
+    def maps(self) -> Path:
+        """Folder of maps and spatial files: exact figures, not for release."""
+        return self.root / "working" / "maps"
+
+    @cached_property
+    def pictures(self) -> Path:
+        """Folder of charts: exact figures, not for release."""
+        return self.root / "working" / "pictures"
+
+    def version(self, table: Table | str) -> int | None:
+        """Newest version of a table, or None where there is none."""
+        log = self.folder(table) / "_delta_log"
+        if not log.is_dir():
+            return None
+        versions = [int(m[1]) for p in log.iterdir() if (m := _COMMIT.fullmatch(p.name))]
+        return max(versions, default=None)
+
+    def exists(self, table: Table | str) -> bool:
+        """Whether the table has been written."""
+        return self.version(table) is not None
+
+    def last_commit(self, table: Table | str) -> Commit | None:
+        """Newest commit of a table with the note its writer left, or None."""
+        version = self.version(table)
+        if version is None:
+            return None
+        actions = self._actions(table, version)
+        info: dict[str, Any] = next((a["commitInfo"] for a in actions if "commitInfo" in a), {})
+        rows = info.get("operationMetrics", {}).get("numOutputRows")
+        note = json.loads(info.get("userMetadata") or "{}")
+        return Commit(version, note, None if rows is None else int(rows))
+
+    def _actions(self, table: Table | str, version: int) -> list[dict[str, Any]]:
+        text = (self.folder(table) / "_delta_log" / f"{version:020d}.json").read_text("utf-8")
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+    def read(
+        self, spark: SparkSession, table: Table | str, version: int | None = None
+    ) -> DataFrame:
+        """The table as a frame.
+
+        Raises:
+            DataError: it has not been written yet.
+        """
+        if not self.exists(table):
+            name = table if isinstance(table, str) else table.path
+            raise DataError(f"The lake has no table {name}: run the job that writes it first.")
+        reader = spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(str(self.folder(table)))
+
+    def replace(self, table: Table, frame: DataFrame, note: Mapping[str, str]) -> Commit:
+        """Writes a table whole, in one commit, in the declared shape; returns the commit."""
+        self._write(table, frame, note, "overwrite")
+        return self._committed(table)
+
+    def append(
+        self,
+        table: Table,
+        frame: DataFrame,
+        note: Mapping[str, str],
+    ) -> Commit:
+        """Adds rows to a table in one commit; makes the table where there is none."""
+        self._write(table, frame, note, "append")
+        return self._committed(table)
+
+    def clear(self, spark: SparkSession, table: Table, note: Mapping[str, str]) -> None:
+        """Empties a table and gives it the declared shape, in one commit."""
+        self._write(table, spark.createDataFrame([], table.schema), note, "overwrite")
+
+    def _write(self, table: Table, frame: DataFrame, note: Mapping[str, str], mode: str) -> None:
+        writer = table.shape(frame).write.format("delta").mode(mode)
+        writer = writer.option("userMetadata", json.dumps(dict(note), sort_keys=True))
+        if mode == "overwrite":
+            writer = writer.option("overwriteSchema", "true")
+        if not self.exists(table):
+            writer = writer.options(**_PROPERTIES).option("description", table.says)
+        if table.partition_by:
+            writer = writer.partitionBy(*table.partition_by)
+        writer.save(str(self.folder(table)))
+
+    def _committed(self, table: Table) -> Commit:
+        commit = self.last_commit(table)
+        if commit is None:  # pragma: no cover - a write that returned has committed
+            raise RuntimeError(f"{table.path} has no commit after its write")
+        return commit
+
+    def restore(self, spark: SparkSession, table: str, version: int | None) -> None:
+        """Brings a table back to a version; None means that there was no table."""
+        if self.version(table) == version:
+            return
+        if version is None:
+            shutil.rmtree(self.folder(table))
+        else:
+            DeltaTable.forPath(spark, str(self.folder(table))).restoreToVersion(version)

@@ -1,0 +1,1 @@
+"""Arithmetic that analyses share: cells, bands, money, places' ranks."""

@@ -1,0 +1,141 @@
+"""Counting people: the one way every result of the project does it.
+
+Grouping goes in two steps, first by the cell and the person, then by the cell, so that people are
+distinct, nothing has to be counted twice and one person's share of a cost is known. What disclosure
+control needs later (a key for each cell, its two largest contributors, its providers) is taken in
+the same pass, so that it never has to read records again.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+_LANE = 1 << 32
+_SALTS = 64
+
+
+def cells(
+    frame: DataFrame,
+    dims: Sequence[str],
+    *,
+    person: str = "person",
+    cost: str | None = None,
+    provider: str | None = None,
+    records: str | None = None,
+    totals: Sequence[str] = (),
+) -> DataFrame:
+    """Counts people, records and cost for every combination of dimensions that occurs.
+
+    Args:
+        frame: One row per record, with the columns named here.
+        dims: Columns that make a cell. A null in one is a value like any other, except in `totals`.
+        person: BIGINT pseudonym; null where a record has none.
+        cost: DECIMAL pounds of a record, or None where records carry no cost.
+        provider: Column that names the provider, or None.
+        records: Column that says how many records a row stands for; None means one each.
+        totals: Dimensions of which a row for all values is wanted too, with null in the dimension;
+            people are distinct in it. The dimension itself must then hold no null.
+
+    Returns:
+        `dims`, then `people`, `records`, `cost`, `cell_key`, `cost_top1`, `cost_top2`, `providers`.
+    """
+    rows = frame.select(
+        *[_with_total(name) if name in totals else F.col(name) for name in dims],
+        F.col(person).alias("_person"),
+        (F.col(cost) if cost else F.lit(None)).cast("decimal(20,2)").alias("_cost"),
+        (F.col(provider) if provider else F.lit(None)).cast("string").alias("_provider"),
+        (F.col(records) if records else F.lit(1)).cast("bigint").alias("_records"),
+    )
+    return _counted(rows, list(dims), cost=cost is not None, provider=provider is not None)
+
+
+def _with_total(name: str) -> Column:
+    """The value itself, and null for the row of all values."""
+    return F.explode(F.array(F.col(name), F.lit(None))).alias(name)
+
+
+def _counted(rows: DataFrame, dims: list[str], *, cost: bool, provider: bool) -> DataFrame:
+    by_person = rows.groupBy(*dims, "_person").agg(
+        F.sum("_records").alias("_records"),
+        *([F.sum("_cost").alias("_cost")] if cost else []),
+    )
+    by_cell = _with_cost(by_person, dims) if cost else _without_cost(by_person, dims)
+    if not provider:
+        return by_cell.withColumn("providers", F.lit(None).cast("bigint"))
+    providers = (
+        rows.groupBy(*dims, "_provider")
+        .agg(F.lit(1))
+        .groupBy(*dims)
+        .agg(F.count("_provider").alias("providers"))
+    )
+    same = [by_cell[d].eqNullSafe(providers[d]) for d in dims]
+    return by_cell.join(providers, same).select(by_cell["*"], providers["providers"])
+
+
+def _without_cost(by_person: DataFrame, dims: list[str]) -> DataFrame:
+    none = F.lit(None).cast("decimal(20,2)")
+    return by_person.groupBy(*dims).agg(
+        F.count("_person").alias("people"),
+        F.sum("_records").alias("records"),
+        none.alias("cost"),
+        cell_key("_person").alias("cell_key"),
+        none.alias("cost_top1"),
+        none.alias("cost_top2"),
+    )
+
+
+def _with_cost(by_person: DataFrame, dims: list[str]) -> DataFrame:
+    # The two largest are kept per salt first: a city's total must not gather all people in one row.
+    known = F.when(F.col("_person").isNotNull(), F.col("_cost"))
+    salted = (
+        by_person.withColumn("_salt", F.pmod(F.hash("_person"), F.lit(_SALTS)))
+        .groupBy(*dims, "_salt")
+        .agg(
+            F.count("_person").alias("people"),
+            F.sum("_records").alias("records"),
+            F.sum("_cost").alias("cost"),
+            *_lanes("_person"),
+            F.slice(F.sort_array(F.collect_list(known), asc=False), 1, 2).alias("_top"),
+        )
+    )
+    merged = salted.groupBy(*dims).agg(
+        F.sum("people").alias("people"),
+        F.sum("records").alias("records"),
+        F.sum("cost").alias("cost"),
+        _joined(F.sum("_high"), F.sum("_low")).alias("cell_key"),
+        F.sort_array(F.flatten(F.collect_list("_top")), asc=False).alias("_top"),
+    )
+    return merged.select(
+        *dims,
+        "people",
+        "records",
+        F.col("cost").cast("decimal(20,2)").alias("cost"),
+        "cell_key",
+        F.get("_top", F.lit(0)).alias("cost_top1"),
+        F.get("_top", F.lit(1)).alias("cost_top2"),
+    )
+
+
+def cell_key(person: str) -> Column:
+    """Aggregate: the sum over rows (one a person) of a hash, in two lanes of 32 bits, as a BIGINT.
+
+    The pseudonym is itself keyed, so its hash is. Lanes are added apart because the sum of BIGINTs
+    overflows; each is taken modulo 2^32, so keys of disjoint cells still add lane by lane.
+    """
+    high, low = _lanes(person)
+    return _joined(high, low)
+
+
+def _lanes(person: str) -> tuple[Column, Column]:
+    known = F.when(F.col(person).isNotNull(), F.xxhash64(person))
+    mask = F.lit(_LANE - 1)
+    return (
+        F.sum(F.shiftrightunsigned(known, 32)).alias("_high"),
+        F.sum(known.bitwiseAND(mask)).alias("_low"),
+    )
+
+
+def _joined(high: Column, low: Column) -> Column:
+    high, low = F.coalesce(high, F.lit(0)), F.coalesce(low, F.lit(0))
+    return F.shiftleft(F.pmod(high, F.lit(_LANE)), 32).bitwiseOR(F.pmod(low, F.lit(_LANE)))

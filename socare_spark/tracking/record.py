@@ -1,0 +1,102 @@
+"""The run record: what a run was asked, read, wrote and how it ended, in one JSON file.
+
+It is written before the work starts and again when it ends, in `runs/RUN_ID/run_record.json` under
+the lake, whether or not a tracking server is there. It holds counts, names, versions and digests,
+never a cell's value.
+"""
+
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from socare_spark import __version__
+
+
+def _new_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+@cache
+def code_version() -> str:
+    """The package's version and a digest of its sources, so that a changed rule is seen."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:12]}"
+
+
+@dataclass
+class Run:
+    """One run of one job.
+
+    Attributes:
+        job: Name of the job.
+        folder: Folder of the record, the log and nothing else.
+        arguments: Options as given; never a key.
+        inputs: Input tables -> Delta version; input files -> sha256.
+        outputs: Output tables -> {version, rows}.
+        counts: Numbers worth comparing between runs.
+        pictures: Paths of pictures and maps, relative to the lake.
+    """
+
+    job: str
+    folder: Path
+    arguments: Mapping[str, str]
+    parent: str | None = None
+    run_id: str = field(default_factory=_new_id)
+    code: str = field(default_factory=code_version)
+    configuration: str = ""
+    status: str = "running"
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    seconds: float | None = None
+    tables_read: dict[str, int] = field(default_factory=dict)
+    files_read: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    counts: dict[str, float] = field(default_factory=dict)
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    _clock: float = field(default_factory=time.monotonic, repr=False)
+
+    @property
+    def path(self) -> Path:
+        """Where the record is."""
+        return self.folder / self.run_id / "run_record.json"
+
+    @property
+    def log(self) -> Path:
+        """Where traces go."""
+        return self.folder / self.run_id / "run.log"
+
+    def save(self) -> None:
+        """Writes the record whole, replacing an earlier state of it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        record = {k: v for k, v in asdict(self).items() if k not in ("_clock", "folder")}
+        partial = self.path.with_suffix(".partial")
+        partial.write_text(json.dumps(record, indent=2, sort_keys=True, default=str), "utf-8")
+        os.replace(partial, self.path)
+
+    def finish(self, status: str) -> None:
+        """Sets how the run ended and how long it took, and saves."""
+        self.status = status
+        self.seconds = round(time.monotonic() - self._clock, 3)
+        self.save()
+
+
+def configuration_digest(folder: Path) -> str:
+    """A digest over all YAML files of a configuration folder, by name and content."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.yaml")):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
