@@ -1,0 +1,158 @@
+"""Times ingest against a plain write of the same file, and a month against all that came before."""
+
+import argparse
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from socare_spark.intake.job import run as ingest
+from socare_spark.job import Context
+from socare_spark.lake.zones import Lake
+from socare_spark.session import open_session
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.record import Run
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+COLUMNS = (
+    "ADEID string, PERID string, DOB date, AGREEMENT_START date, AGREEMENT_END date, "
+    "SERVICE string, SERVICE_DESCRIPTION string, ELEMENT string, ELEMENT_DESCRIPTION string, "
+    "WEEKLY_COST decimal(12,2), POSTCODE string, GENDER string, ETHNICITY string, "
+    "CLIENT_GROUP string"
+)
+
+
+def write_extract(path: Path, year: int, first: int, rows: int, again: int = 0) -> None:
+    """A file of agreements that ended in a year; the last `again` stood in the file before."""
+    draw = np.random.default_rng(year * 1_000 + first % 997)
+    ids = np.arange(first - again, first - again + rows)
+    end = np.datetime64(f"{year}-01-01") + draw.integers(0, 365, rows)
+    start = end - draw.integers(1, 900, rows)
+    born = start - draw.integers(19 * 365, 95 * 365, rows)
+    kind = draw.integers(0, 40, rows)
+
+    def text(values: np.ndarray) -> pa.Array:
+        return pa.array(values.astype(str))
+
+    def of(words: list[str]) -> pa.Array:
+        return pa.array(np.array(words)[kind % len(words)])
+
+    columns = {
+        "ADEID": text(ids + 20_000_000),
+        "PERID": text(200_000 + ids % max(rows // 3, 1)),
+        "DOB": text(born),
+        "AGREEMENT_START": text(start),
+        "AGREEMENT_END": text(end),
+        "SERVICE": of(["HOME", "DAYC", "RESP", "ENAB", "RESA"]),
+        "SERVICE_DESCRIPTION": of(["Home Support", "Day Care", "Respite Care", "Enablement"]),
+        "ELEMENT": of(["OAEHSGCO", "HSSU65PL", "OAIHSENB", "PDEHSUPP", "LDEHSQDS", "CHEFODIS"]),
+        "ELEMENT_DESCRIPTION": of(
+            ["Older Adults, External, General Contracted", "Home Support, 65 Plus, External"]
+        ),
+        "WEEKLY_COST": pa.array(np.round(draw.uniform(20, 900, rows), 2).astype(str)),
+        "POSTCODE": pa.array([f"B{1 + k} {1 + k % 9}A{'ABDEF'[k % 5]}" for k in kind.tolist()]),
+        "GENDER": of(["F", "M"]),
+        "ETHNICITY": of(["White: British", "Asian: Pakistani", "Black: Caribbean"]),
+        "CLIENT_GROUP": of(["Older Adult", "Physical Disability", "Learning Disability"]),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.csv.write_csv(pa.table(columns), path)
+
+
+def plainly(spark: SparkSession, file: Path, target: Path) -> None:
+    """What anybody would write: typed columns straight into a Delta table."""
+    shutil.rmtree(target, ignore_errors=True)
+    frame = spark.read.schema(COLUMNS).csv(
+        str(file), header=True, quote='"', escape='"', encoding="utf-8", mode="PERMISSIVE"
+    )
+    frame.write.format("delta").save(str(target))
+
+
+def by_ingest(spark: SparkSession, landing: Path, conf: Path, lake: Path) -> None:
+    """Ingest as the job runs it."""
+    quiet = Progress(Console(quiet=True))
+    run = Run("ingest", lake / "runs", {})
+    ingest(Context(spark, Lake(lake), conf, landing, None, run, quiet))
+
+
+def timed(work: Callable[[], None]) -> float:
+    """Seconds that some work takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def only(contract: str, folder: Path) -> Path:
+    """A configuration with one contract."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "datasets").mkdir(parents=True)
+    shutil.copy(CONF / "project.yaml", folder)
+    text = (CONF / "datasets" / f"{contract}.yaml").read_text("utf-8")
+    # Months instead of years, so that there can be a hundred files.
+    text = text.replace(r"(?P<period>\d{4})", r"(?P<period>\d{4}(-\d{2})?)")
+    (folder / "datasets" / f"{contract}.yaml").write_text(text, "utf-8")
+    return folder
+
+
+def bench_ingest(spark: SparkSession, folder: Path, rows: int) -> None:
+    """The price of checking, pseudonymising, counting and keeping keys once."""
+    landing, conf = folder / "landing", only("agreements_costed", folder / "conf")
+    file = landing / "agreements_costed" / "agreements_costed_2015.csv"
+    write_extract(file, 2015, 0, rows)
+    size = file.stat().st_size / 1e6
+    plain, ours = [], []
+    for _ in range(4):
+        plain.append(timed(lambda: plainly(spark, file, folder / "plain")))
+        shutil.rmtree(folder / "lake", ignore_errors=True)
+        ours.append(timed(lambda: by_ingest(spark, landing, conf, folder / "lake")))
+    plain_median, our_median = statistics.median(plain[1:]), statistics.median(ours[1:])
+    print(
+        f"ingest of {rows:,} rows ({size:.0f} MB): {our_median:.1f} s, plain write "
+        f"{plain_median:.1f} s, ratio {our_median / plain_median:.2f} (medians of three "
+        "alternating runs after one of each)"
+    )
+
+
+def bench_month(spark: SparkSession, folder: Path, rows: int) -> None:
+    """What one more file costs, against all that came before."""
+    landing, conf = folder / "landing", only("agreements_costed", folder / "conf")
+    part = rows // 100
+    months = [f"{2007 + i // 12}-{1 + i % 12:02d}" for i in range(101)]
+    for i, month in enumerate(months[:100]):
+        name = f"agreements_costed/agreements_costed_{month}.csv"
+        write_extract(landing / name, int(month[:4]) - 1, i * part, part)
+    whole = timed(lambda: by_ingest(spark, landing, conf, folder / "lake"))
+    name = f"agreements_costed/agreements_costed_{months[100]}.csv"
+    write_extract(landing / name, int(months[100][:4]) - 1, 100 * part, part, again=part // 50)
+    month = timed(lambda: by_ingest(spark, landing, conf, folder / "lake"))
+    print(
+        f"ingest of {rows:,} rows in 100 files: {whole:.1f} s; one more of {part:,} rows, "
+        f"2 % of them known: {month:.1f} s, ratio 1 to {whole / month:.1f}"
+    )
+
+
+def main() -> None:
+    """Runs one benchmark."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("kind", choices=["ingest", "month"])
+    options.add_argument("folder", type=Path)
+    options.add_argument("--rows", type=int, default=2_000_000)
+    given = options.parse_args()
+    os.environ["SOCARE_KEY"] = os.urandom(32).hex()
+    shutil.rmtree(given.folder, ignore_errors=True)
+    spark = open_session("bench")
+    {"ingest": bench_ingest, "month": bench_month}[given.kind](spark, given.folder, given.rows)
+    spark.stop()
+    shutil.rmtree(given.folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""One Spark session for all tests; its state is undone after each."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_modifyitems(items):
+    """A test has the mark of its folder."""
+    for item in items:
+        kind = Path(item.path).relative_to(ROOT / "tests").parts[0]
+        if kind in ("spark", "study", "public", "cluster", "leak"):
+            item.add_marker(kind)
+
+
+@pytest.fixture(scope="session")
+def spark_session():
+    session = SparkSession.builder.appName("tests").getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    yield session
+    session.stop()
+
+
+# Ten rows are done before compiling a query for them would pay.
+SMALL = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
+}
+
+
+@pytest.fixture
+def spark(spark_session, request):
+    before = dict(spark_session.conf.getAll)
+    if request.node.get_closest_marker("spark"):
+        for key, value in SMALL.items():
+            spark_session.conf.set(key, value)
+    yield spark_session
+    spark_session.catalog.clearCache()
+    after = dict(spark_session.conf.getAll)
+    for key, value in after.items():
+        if key not in before:
+            spark_session.conf.unset(key)
+        elif before[key] != value and spark_session.conf.isModifiable(key):
+            spark_session.conf.set(key, before[key])
+
+
+@pytest.fixture(scope="session")
+def public_data():
+    folder = Path(os.environ.get("SOCARE_PUBLIC_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"the public data are not at {folder}: set SOCARE_PUBLIC_DATA")
+    return folder

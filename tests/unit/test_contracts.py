@@ -1,0 +1,137 @@
+"""A contract that cannot be right is refused before anything is read."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+from socare_spark.contracts.resource import Contract, period_end, plain, read_contracts
+from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.intake.arrivals import arrivals, match_header
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
+
+def contract(**changes):
+    base = {
+        "name": "visits",
+        "schema": {
+            "primaryKey": ["ID"],
+            "fields": [
+                {
+                    "name": "ID",
+                    "constraints": {"required": True},
+                    "socare": {"pseudonymise": "visit"},
+                },
+                {"name": "DAY", "type": "date", "socare": {"keep": "as_is"}},
+                {"name": "NOTE", "socare": {"drop": True}},
+            ],
+        },
+        "socare": {
+            "files": r"visits/(?P<period>\d{4})(_(?P<area>[a-z]+))?(_r(?P<revision>\d))?\.csv"
+        },
+    }
+    base.update(changes)
+    return Contract.model_validate(base)
+
+
+def test_the_shipped_contracts_are_usable():
+    assert {c.name for c in read_contracts(CONF)} >= {"agreements_closed", "requests"}
+
+
+def test_texts_do_not_change_what_a_contract_means():
+    one, other = contract(title="A"), contract(title="B")
+    assert one.digest == other.digest
+    assert one.digest != contract(encoding="windows-1252").digest
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"name": "X"},  # no treatment
+        {"name": "X", "socare": {"keep": "as_is", "drop": True}},  # two
+        {"name": "X", "socare": {"keep": "as_is"}, "colour": "red"},  # unknown key
+        {"name": "X", "socare": {"keep": "as_is", "age": {"at": "NOWHERE", "as": "a"}}},
+        {"name": "day", "socare": {"keep": "as_is"}},  # the same name but for case
+    ],
+)
+def test_a_field_that_cannot_be_right(field):
+    schema = contract().model_dump(mode="json", by_alias=True)["schema"]
+    schema["fields"].append(field)
+    with pytest.raises(ValueError, match="validation error"):
+        contract(schema=schema)
+
+
+def test_errors_name_file_and_key_and_no_value(tmp_path):
+    folder = tmp_path / "datasets"
+    folder.mkdir()
+    data = yaml.safe_load((CONF / "datasets" / "requests.yaml").read_text())
+    data["socare"]["gate"] = 7
+    (folder / "requests.yaml").write_text(yaml.safe_dump(data))
+    with pytest.raises(ConfigurationError, match=r"requests\.yaml: socare\.gate") as error:
+        read_contracts(tmp_path)
+    assert "7" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("period", "last"),
+    [
+        ("2015", date(2015, 12, 31)),
+        ("2016-02", date(2016, 2, 29)),
+        ("20190212", date(2019, 2, 12)),
+    ],
+)
+def test_a_period_ends_on_its_last_day(period, last):
+    assert period_end(period) == last
+
+
+def test_headers_match_by_name_in_any_order_case_and_spacing():
+    columns, dropped = match_header(["Day", " id ", "Extra"], contract(), "2015")
+    assert columns == ("DAY", "ID", None)
+    assert dropped == {"Extra": ""}
+
+
+def test_a_misspelt_column_is_told():
+    _, dropped = match_header(["ID", "DAYS"], contract(), "2015")
+    assert dropped == {"DAYS": "DAY"}
+    with pytest.raises(DataError, match="lacks the required column ID"):
+        match_header(["DAY", "NOTE"], contract(), "2015")
+
+
+def test_a_doubled_column_is_refused():
+    with pytest.raises(DataError, match="DAY more than once"):
+        match_header(["ID", "DAY", "day"], contract(), "2015")
+
+
+def test_spellings_hold_for_their_periods():
+    ours = contract().model_dump(mode="json", by_alias=True)["socare"]
+    ours["spellings"] = [{"column": "ID", "also": ["Visit No."], "from": "2014", "to": "2014"}]
+    one = contract(socare=ours)
+    assert match_header(["visit no", "DAY"], one, "2014")[0] == ("ID", "DAY")
+    with pytest.raises(DataError, match="lacks"):
+        match_header(["visit no", "DAY"], one, "2015")
+
+
+def test_files_of_a_period(tmp_path):
+    folder = tmp_path / "visits"
+    folder.mkdir()
+    for name in ("2014.csv", "2015_north.csv", "2015_south.csv", "2014_r2.csv", "other.txt"):
+        (folder / name).write_text("ID\n")
+    found = [(a.name, a.part) for a in arrivals(tmp_path, contract())]
+    assert found == [
+        ("visits/2014_r2.csv", ""),  # the newest copy only
+        ("visits/2015_north.csv", "area=north"),
+        ("visits/2015_south.csv", "area=south"),
+    ]
+
+
+def test_two_files_for_one_period_are_refused(tmp_path):
+    (tmp_path / "visits").mkdir()
+    (tmp_path / "visits" / "2014.csv").write_text("ID\n")
+    (tmp_path / "visits" / "2014_r0.csv").write_text("ID\n")
+    with pytest.raises(DataError, match="same period"):
+        arrivals(tmp_path, contract())
+
+
+def test_plain():
+    assert plain(" SERVICE/ELEMENT_COST ") == "service_element_cost"

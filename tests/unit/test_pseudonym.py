@@ -1,0 +1,139 @@
+"""Tokens against the published vectors, and the rules about keys."""
+
+import hashlib
+import hmac
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from socare_spark.contracts.project import Project, Scheme
+from socare_spark.errors import NotPermittedError
+from socare_spark.intake.pseudonym import Keyring, check_key, normalise, open_keyring
+
+PROJECT = Project(
+    council="c", project="p", key_id="k1", schemes={"a": Scheme(), "b": Scheme(person=True)}
+)
+KEY = bytes(range(32))
+
+
+def by_pads(pads, message):
+    inner = hashlib.sha256(pads.inner + message).digest()
+    return hashlib.sha256(pads.outer + inner).hexdigest()
+
+
+def test_pads_give_hmac():
+    ring = Keyring(KEY, PROJECT)
+    expected = hmac.new(ring.subkey("a"), b"4711", hashlib.sha256).hexdigest()
+    assert by_pads(ring.pads("a"), b"4711") == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "mac"),
+    [  # RFC 4231, test cases 1, 2 and 3
+        (
+            b"\x0b" * 20,
+            b"Hi There",
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+        ),
+        (
+            b"Jefe",
+            b"what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        ),
+        (
+            b"\xaa" * 20,
+            b"\xdd" * 50,
+            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+        ),
+    ],
+)
+def test_rfc_4231(monkeypatch, key, data, mac):
+    ring = Keyring(KEY, PROJECT)
+    monkeypatch.setattr(Keyring, "subkey", lambda self, scheme: key)
+    assert by_pads(ring.pads("a"), data) == mac
+
+
+def test_rfc_5869_case_1():
+    derived = HKDF(
+        hashes.SHA256(),
+        length=42,
+        salt=bytes.fromhex("000102030405060708090a0b0c"),
+        info=bytes.fromhex("f0f1f2f3f4f5f6f7f8f9"),
+    ).derive(b"\x0b" * 22)
+    assert derived.hex() == (
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
+    )
+
+
+def test_subkey_is_hkdf_by_hand():
+    ring = Keyring(KEY, PROJECT)
+    info = b'["socare_spark", "c", "p", "a", "k1"]'
+    extracted = hmac.new(b"\0" * 32, KEY, hashlib.sha256).digest()
+    expected = hmac.new(extracted, info + b"\x01", hashlib.sha256).digest()
+    assert ring.subkey("a") == expected
+
+
+@pytest.mark.parametrize("changed", ["council", "project", "key_id"])
+def test_every_part_of_the_domain_changes_the_subkey(changed):
+    other = PROJECT.model_copy(update={changed: "other"})
+    assert Keyring(KEY, PROJECT).subkey("a") != Keyring(KEY, other).subkey("a")
+    assert Keyring(KEY, PROJECT).subkey("a") != Keyring(KEY, PROJECT).subkey("b")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("4711", "4711"),
+        (" 4711\t", "4711"),
+        ("0004711", "4711"),
+        ("４７１１", "4711"),  # full width
+        ("ab12", "AB12"),
+        ("000", "0"),
+        ("", ""),
+        ("47 11", "4711"),
+    ],
+)
+def test_normalise(written, read):
+    assert normalise(written, Scheme(strip_leading_zeros=True, remove=" ")) == read
+
+
+def test_there_must_be_a_key():
+    with pytest.raises(NotPermittedError, match="no key"):
+        open_keyring(PROJECT, twin=False, environment={})
+
+
+def test_the_demo_key_serves_the_twin_only():
+    assert open_keyring(PROJECT, twin=True, environment={"SOCARE_KEY": "demo"})
+    with pytest.raises(NotPermittedError, match="synthetic"):
+        open_keyring(PROJECT, twin=False, environment={"SOCARE_KEY": "demo"})
+
+
+@pytest.mark.parametrize("key", ["00" * 31, "not a key", "abcd"])
+def test_a_weak_key_is_refused_and_not_shown(key):
+    with pytest.raises(NotPermittedError) as error:
+        open_keyring(PROJECT, twin=False, environment={"SOCARE_KEY": key})
+    assert key not in str(error.value)
+
+
+def test_a_key_file_that_others_can_read_is_refused(tmp_path):
+    path = tmp_path / "key"
+    path.write_text("ab" * 32)
+    path.chmod(0o640)
+    with pytest.raises(NotPermittedError, match="chmod 600"):
+        open_keyring(PROJECT, twin=False, environment={"SOCARE_KEY_FILE": str(path)})
+    path.chmod(0o600)
+    ring = open_keyring(PROJECT, twin=False, environment={"SOCARE_KEY_FILE": str(path)})
+    assert "ab" * 8 not in repr(ring)
+    assert ring.subkey("a") == Keyring(b"\xab" * 32, PROJECT).subkey("a")
+
+
+def test_a_lake_knows_its_key(tmp_path):
+    path = tmp_path / "restricted" / "key_check.json"
+    check_key(Keyring(KEY, PROJECT), path)
+    check_key(Keyring(KEY, PROJECT), path)
+    with pytest.raises(NotPermittedError, match="another key"):
+        check_key(Keyring(KEY[::-1], PROJECT), path)
+    other = PROJECT.model_copy(update={"council": "elsewhere"})
+    with pytest.raises(NotPermittedError, match="council"):
+        check_key(Keyring(KEY, other), path)
+    assert KEY.hex() not in path.read_text()
