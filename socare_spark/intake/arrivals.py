@@ -159,6 +159,11 @@ def match_header(
     lost = [f for f in contract.fields if f.name not in taken]
     unknown = [name for name, column in zip(header, columns, strict=True) if column is None]
     dropped = {name: _resembles(name, [f.name for f in lost]) for name in unknown}
+    if not taken:
+        raise DataError(
+            "its first line names no column of the contract, so it seems to have no header: ask "
+            "for the file again with its header"
+        )
     required = [f.name for f in lost if f.constraints.required]
     if required:
         raise DataError(_lacking(required, dropped))

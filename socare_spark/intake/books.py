@@ -6,13 +6,11 @@ last: what it does not name is not in the lake.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import pandas as pd
 
 from socare_spark.intake.arrivals import Refused
-from socare_spark.intake.checks import BITS
+from socare_spark.intake.checks import broken
 from socare_spark.intake.commit import Standing
 from socare_spark.intake.ledger import LEDGER, PEOPLE, QUARANTINE, Entry, ledger_frame
 from socare_spark.intake.persons import new_people
@@ -139,28 +137,26 @@ def commit_books(
     people = new_people(lake, [(t.stage, t.wanted) for t in some], keyring) if some else None
     if people is not None and not people.isEmpty():
         lake.append(PEOPLE, people, note)
-    bad = [_quarantined(context, t) for t in taken if any(x.quarantined for x in t.stage.tallies)]
-    if bad:
-        lake.append(QUARANTINE, reduce(DataFrame.unionByName, bad).coalesce(1), note)
+    bad = pd.concat([_quarantined(context.run.run_id, t) for t in taken], ignore_index=True)
+    if len(bad):
+        frame = context.spark.createDataFrame(bad, QUARANTINE.schema)
+        lake.append(QUARANTINE, frame.coalesce(1), note)
     lake.append(LEDGER, ledger_frame(context.spark, entries).coalesce(1), note)
 
 
-def _quarantined(context: Context, taken: Taken) -> DataFrame:
-    names = rule_names(taken.stage.contract)
-    broken = [
-        (code, column, F.col(f"_mask{i // BITS}").bitwiseAND(F.lit(1 << (i % BITS))) != 0)
-        for i, (code, column) in enumerate(names)
-    ]
-
-    def listed(part: int) -> Column:
-        return F.array_compact(F.array(*[F.when(b[2], F.lit(b[part])) for b in broken]))
-
-    indices = [*taken.wanted, *taken.gated]
-    return taken.stage.bad(indices).select(
-        F.lit(context.run.run_id).alias("run_id"),
-        F.lit(taken.stage.contract.name).alias("dataset"),
-        F.col("source_file").alias("file"),
-        "line",
-        listed(0).alias("reasons"),
-        listed(1).alias("columns"),
+def _quarantined(run_id: str, taken: Taken) -> pd.DataFrame:
+    """Rows of the quarantine table."""
+    bad, names = taken.stage.bad, rule_names(taken.stage.contract)
+    words = bad[[c for c in bad.columns if c.startswith("_mask")]]
+    found = [broken(row, names) for row in words.to_numpy().tolist()]
+    files = [f.arrival.name for f in taken.stage.files]
+    return pd.DataFrame(
+        {
+            "run_id": run_id,
+            "dataset": taken.stage.contract.name,
+            "file": [files[i] for i in bad["_file"]],
+            "line": bad["line"].astype("int64"),
+            "reasons": [[code for code, _ in rules] for rules in found],
+            "columns": [[column for _, column in rules] for rules in found],
+        }
     )

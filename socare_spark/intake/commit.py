@@ -24,6 +24,7 @@ from socare_spark.lake.zones import Lake
 
 _NOTE = "spark.databricks.delta.commitInfo.userMetadata"
 _GONE = "_gone"
+_HELD = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,9 @@ class Destination:
             replaced: Names, in the table, of the files whose rows go.
         """
         new = self.table.shape(stage.good(wanted))
+        if sum(stage.tallies[i].good for i in wanted) <= _HELD:
+            # Small enough to hold: what follows looks at these rows several times.
+            new = new.cache()
         if not self.lake.exists(self.table):
             return self._begin(new)
         if replaced:
@@ -176,7 +180,10 @@ class Destination:
         return Standing(found.counts, {n: (kept[n], aside[n]) for n in {*kept, *aside}})
 
     def _merge(self, winners: DataFrame, orphans: DataFrame | None = None) -> None:
-        """One commit: rows replace those they beat or are added; keys without a row go."""
+        """One commit: rows replace those they beat or are added; keys without a row go.
+
+        Its note is that of `noted`.
+        """
         spark, names = winners.sparkSession, self.table.names
         source = winners.withColumn(_GONE, F.lit(False))
         if orphans is not None:
@@ -189,10 +196,9 @@ class Destination:
         merge = target.alias("t").merge(source.alias("s"), same)
         if orphans is not None:
             merge = merge.whenMatchedDelete(f"s.{_GONE}")
-        with _noted(spark, self.note):
-            merge.whenMatchedUpdate(set=values).whenNotMatchedInsert(
-                f"not s.{_GONE}", values=values
-            ).execute()
+        merge.whenMatchedUpdate(set=values).whenNotMatchedInsert(
+            f"not s.{_GONE}", values=values
+        ).execute()
 
 
 def _by_file(rows: DataFrame) -> Counter[str]:
@@ -201,8 +207,8 @@ def _by_file(rows: DataFrame) -> Counter[str]:
 
 
 @contextmanager
-def _noted(spark: SparkSession, note: Mapping[str, str]) -> Iterator[None]:
-    """A merge takes its note from the session alone."""
+def noted(spark: SparkSession, note: Mapping[str, str]) -> Iterator[None]:
+    """While it lasts, merges leave this note: they take it from the session alone."""
     spark.conf.set(_NOTE, json.dumps(dict(note), sort_keys=True))
     try:
         yield

@@ -17,7 +17,7 @@ from socare_spark.contracts.resource import Contract, read_contracts
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.intake.arrivals import Accepted, Arrival, Refused, arrivals, examine
 from socare_spark.intake.books import Identity, Taken, commit_books, entries_of
-from socare_spark.intake.commit import Destination, Standing, superseded_table, table_of
+from socare_spark.intake.commit import Destination, Standing, noted, superseded_table, table_of
 from socare_spark.intake.ledger import (
     LEDGER,
     PEOPLE,
@@ -28,7 +28,7 @@ from socare_spark.intake.ledger import (
 )
 from socare_spark.intake.preflight import sha256_of
 from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
-from socare_spark.intake.reader import mask_names, rule_names
+from socare_spark.intake.reader import rule_names
 from socare_spark.intake.rejected import write_refused, write_rejected
 from socare_spark.intake.stage import Stage, stage, staging_folder
 from socare_spark.job import Context, Job
@@ -251,14 +251,19 @@ def _bring_in_all(
     tables = [table_of(t.stage) for t in taken]
     touched = [x.path for t in tables for x in (t, superseded_table(t))]
     touched += [t.path for t in (PEOPLE, QUARANTINE, LEDGER)]
+
+    def bring_in(t: Taken) -> None:
+        if t.wanted:
+            t.standing = _bring_in(context, t, known.standing)
+        step.advance()
+
     with (
         together(context.spark, context.lake, touched),
+        noted(context.spark, context.note()),
         context.progress.step("ingest: commit", of=len(taken) + 1) as step,
     ):
-        for t in taken:
-            if t.wanted:
-                t.standing = _bring_in(context, t, known.standing)
-            step.advance()
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            list(pool.map(bring_in, taken))
         entries = entries_of(context, taken, refused, known.standing)
         commit_books(context, taken, entries, keyring)
         step.advance()
@@ -285,14 +290,10 @@ def _bring_in(context: Context, taken: Taken, known: Mapping[Identity, Entry]) -
 
 
 def _write_rejected_lines(landing: Path, taken: Taken) -> None:
-    names, words = rule_names(taken.stage.contract), mask_names(taken.stage.contract)
-    indices = [*taken.wanted, *taken.gated]
-    bad = taken.stage.bad(indices).select("source_file", "line", *words).toPandas()
-    for i in indices:
-        file = taken.stage.files[i]
-        lines = bad[bad["source_file"] == file.arrival.name].sort_values("line")
-        if file.look.records == taken.stage.tallies[i].rows:
-            write_rejected(landing, file, lines, names)
+    names, bad = rule_names(taken.stage.contract), taken.stage.bad
+    for i, (file, tally) in enumerate(zip(taken.stage.files, taken.stage.tallies, strict=True)):
+        if file.look.records == tally.rows:
+            write_rejected(landing, file, bad[bad["_file"] == i], names)
 
 
 def _refusals(landing: Path, refused: Sequence[Refused]) -> str:

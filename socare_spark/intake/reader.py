@@ -6,7 +6,7 @@ break. Everything after that reads the stage, never the CSV again.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,9 @@ def staged(
     for file in files:
         large = file.look.size > _SPLITTABLE and not file.look.multiline
         groups[(file.columns, file.look.header, file.arrival.encoding, large)].append(file)
-    frames = [_group(spark, contract, group, facts, keyring) for group in groups.values()]
-    return reduce(DataFrame.unionByName, frames)
+    frames = [_cleaned(spark, contract, group, keyring) for group in groups.values()]
+    rows = reduce(DataFrame.unionByName, frames)
+    return _converted(rows.join(facts, "_path").drop("_path"), contract)
 
 
 def rule_names(contract: Contract) -> list[tuple[str, str]]:
@@ -111,21 +112,29 @@ def _escaped(path: Path) -> str:
     return text
 
 
-def _group(
-    spark: SparkSession,
-    contract: Contract,
-    files: Sequence[Accepted],
-    facts: DataFrame,
-    keyring: Keyring,
+def _cleaned(
+    spark: SparkSession, contract: Contract, files: Sequence[Accepted], keyring: Keyring
 ) -> DataFrame:
-    scanned = scan(spark, files)
-    located = scanned.withColumn("_block", F.col("_at")).withColumn(
-        "_row", F.monotonically_increasing_id()
-    )
-    named = located.join(facts, "_path")
+    """Cells by field instead of by position, identifiers normalised, and each row's place."""
     columns = {c: f"c{i}" for i, c in enumerate(files[0].columns) if c is not None}
     ascii_only = all(f.look.ascii_only for f in files)
-    return _converted(named, contract, columns, keyring, ascii_only=ascii_only)
+
+    def cell(field: Field) -> Column:
+        if field.name not in columns:
+            return F.lit(None).cast("string")
+        text = cleaned(F.col(columns[field.name]), contract.schema_.missing_values)
+        if field.socare.pseudonymise is None:
+            return text
+        scheme = keyring.project.schemes[field.socare.pseudonymise]
+        return normalised(text, scheme, ascii_only=ascii_only)
+
+    return scan(spark, files).select(
+        "_path",
+        "_block",
+        F.monotonically_increasing_id().alias("_row"),
+        F.col(_CORRUPT).isNotNull().alias("_shapeless"),
+        *[cell(f).alias(f"t_{f.output}") for f in contract.fields],
+    )
 
 
 def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
@@ -151,7 +160,7 @@ def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
         *[_mended(F.col(name), encoding).alias(name) for name in names],
         _CORRUPT,
         F.col("_metadata.file_path").alias("_path"),
-        F.col("_metadata.file_block_start").alias("_at"),
+        F.col("_metadata.file_block_start").alias("_block"),
     )
 
 
@@ -165,33 +174,10 @@ def _mended(cell: Column, encoding: str) -> Column:
     return F.translate(cell, "".join(a for a, _ in pairs), "".join(b for _, b in pairs))
 
 
-def _converted(
-    frame: DataFrame,
-    contract: Contract,
-    columns: Mapping[str, str],
-    keyring: Keyring,
-    *,
-    ascii_only: bool,
-) -> DataFrame:
-    """Three projections: cleaned cells, typed values, then checked and pseudonymised rows."""
-    schema = contract.schema_
-    places = [c for c in frame.columns if c.startswith("_") and c not in ("_path", "_at", _CORRUPT)]
-    absent = F.lit(None).cast("string")
-    clean = frame.select(
-        *places,
-        F.col(_CORRUPT).isNotNull().alias("_shapeless"),
-        *[
-            (
-                cleaned(F.col(columns[f.name]), schema.missing_values)
-                if f.name in columns
-                else absent
-            ).alias(f"t_{f.output}")
-            for f in contract.fields
-        ],
-    )
-    valued = clean.select(
-        "*", *[_value(f, keyring, ascii_only).alias(f"v_{f.output}") for f in contract.fields]
-    )
+def _converted(clean: DataFrame, contract: Contract) -> DataFrame:
+    """Typed values, then checked, then pseudonymised rows: one projection each."""
+    values = [typed(f, F.col(f"t_{f.output}")).alias(f"v_{f.output}") for f in contract.fields]
+    valued = clean.select("*", *values)
     found = rules(
         contract,
         {f.name: F.col(f"t_{f.output}") for f in contract.fields},
@@ -199,29 +185,22 @@ def _converted(
         F.col("_as_of"),
         F.col("_shapeless"),
     )
-    names = mask_names(contract)
-    words = [F.coalesce(w, F.lit(0)).alias(n) for w, n in zip(mask(found), names, strict=True)]
-    kept = [c for c in valued.columns if not c.startswith("t_")]
-    checked = valued.select(*kept, *words)
+    words = mask(found)
+    names = [f"_mask{i}" for i in range(len(words))]
+    checked = valued.select(
+        *[c for c in valued.columns if not c.startswith("t_")],
+        *[F.coalesce(w, F.lit(0)).alias(n) for w, n in zip(words, names, strict=True)],
+    )
     hashed = checked.select("*", *_digests(contract))
     good = reduce(lambda a, b: a & b, [F.col(n) == 0 for n in names])
     return hashed.select(
-        *[F.when(good, value).alias(name) for name, value in _outputs(contract)],
-        *[F.when(good, value).alias(name) for name, value in _rests(contract)],
+        *[F.when(good, value).alias(n) for n, value in _outputs(contract) + _rests(contract)],
         F.col("_as_of").alias(contract.socare.extract_column),
         "_file",
         "_block",
         "_row",
         *names,
     )
-
-
-def _value(field: Field, keyring: Keyring, ascii_only: bool) -> Column:
-    text = F.col(f"t_{field.output}")
-    scheme = field.socare.pseudonymise
-    if scheme:
-        return normalised(text, keyring.project.schemes[scheme], ascii_only=ascii_only)
-    return typed(field, text)
 
 
 def _digests(contract: Contract) -> list[Column]:

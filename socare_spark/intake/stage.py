@@ -4,7 +4,6 @@ The stage is the one result of the pass over the files. Where a row stands in it
 where its block begins and how many rows precede it there: no second read, no sort.
 """
 
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -46,6 +45,7 @@ class Stage:
         folder: Where the Parquet files are.
         frame: The staged rows.
         tallies: What is staged of each file.
+        bad: `_file`, `line` and rule bits of each row that breaks a rule, by file and line.
         blocks: Columns `_file`, `_block`, `_base`: line = `_base` + `_row`.
     """
 
@@ -54,6 +54,7 @@ class Stage:
     folder: Path
     frame: DataFrame
     tallies: Sequence[Tally]
+    bad: pd.DataFrame
     blocks: DataFrame
 
     def numbered(self, frame: DataFrame, wanted: Sequence[int]) -> DataFrame:
@@ -73,16 +74,6 @@ class Stage:
         words = mask_names(self.contract)
         good = self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
         return self.numbered(good, wanted)
-
-    def bad(self, wanted: Sequence[int]) -> DataFrame:
-        """`source_file`, `line` and rule bits of the rows of some files that break a rule."""
-        words = mask_names(self.contract)
-        bad = self.frame.where(" or ".join(f"{w} <> 0" for w in words))
-        return self.numbered(bad.select("_file", "_block", "_row", *words), wanted)
-
-    def drop(self) -> None:
-        """Removes the stage."""
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def staging_folder(lake: Lake) -> Path:
@@ -104,8 +95,10 @@ def stage(
     rows = spark.read.schema(frame.schema).parquet(str(folder))
     counts = _counts(rows, mask_names(contract))
     tallies = _tallies(counts, rule_names(contract), len(files))
-    blocks = spark.createDataFrame(_bases(counts), "_file int, _block bigint, _base bigint")
-    return Stage(contract, files, folder, rows, tallies, blocks)
+    bases = _bases(counts)
+    blocks = spark.createDataFrame(bases, "_file int, _block bigint, _base bigint")
+    bad = _bad(rows, bases, mask_names(contract), any(t.quarantined for t in tallies))
+    return Stage(contract, files, folder, rows, tallies, bad, blocks)
 
 
 def _counts(rows: DataFrame, words: Sequence[str]) -> pd.DataFrame:
@@ -113,6 +106,20 @@ def _counts(rows: DataFrame, words: Sequence[str]) -> pd.DataFrame:
     grouped = rows.groupBy("_file", "_block", *words)
     counts = grouped.agg(F.count(F.lit(1)).alias("rows"), F.min("_row").alias("first"))
     return counts.toPandas()
+
+
+def _bad(
+    rows: DataFrame, bases: Sequence[tuple[int, int, int]], words: Sequence[str], some: bool
+) -> pd.DataFrame:
+    """The place and the rule bits of each row that breaks a rule."""
+    if not some:
+        return pd.DataFrame(columns=["_file", "line", *words])
+    broken_rows = rows.where(" or ".join(f"{w} <> 0" for w in words))
+    found = broken_rows.select("_file", "_block", "_row", *words).toPandas()
+    places = pd.DataFrame(bases, columns=["_file", "_block", "_base"])
+    found = found.merge(places, on=["_file", "_block"])
+    found["line"] = found["_row"] + found["_base"]
+    return found[["_file", "line", *words]].sort_values(["_file", "line"], ignore_index=True)
 
 
 def _tallies(counts: pd.DataFrame, names: Sequence[tuple[str, str]], files: int) -> Sequence[Tally]:

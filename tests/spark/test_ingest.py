@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from council import Council
+
 from socare_spark.intake import books
 from socare_spark.lake.transaction import undo, unfinished
 

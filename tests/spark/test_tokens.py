@@ -6,6 +6,7 @@ import random
 
 import pytest
 from pyspark.sql import functions as F
+
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.intake.pseudonym import Keyring, digest, normalise, normalised, token
 

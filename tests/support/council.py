@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 from rich.console import Console
+
 from socare_spark.errors import DataError
 from socare_spark.intake import job as intake
 from socare_spark.job import Context

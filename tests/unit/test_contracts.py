@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from socare_spark.contracts.resource import Contract, period_end, plain, read_contracts
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.intake.arrivals import arrivals, match_header

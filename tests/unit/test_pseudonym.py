@@ -6,6 +6,7 @@ import hmac
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
 from socare_spark.intake.pseudonym import Keyring, check_key, normalise, open_keyring

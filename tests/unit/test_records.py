@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from socare_spark.errors import DataError
 from socare_spark.intake import records
 from socare_spark.intake.preflight import look_at, record_bytes

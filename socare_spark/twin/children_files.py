@@ -1,0 +1,222 @@
+"""How the children's assessments are written to files, and what is true of them."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from socare_spark.twin import cells
+from socare_spark.twin.agreement_files import agreement_texts
+from socare_spark.twin.agreements import elements
+from socare_spark.twin.children import ChildrensAssessments
+from socare_spark.twin.counting import distinct, iso
+from socare_spark.twin.draws import Draws, Ints, day, years
+from socare_spark.twin.extract import Extract, Layout, yearly_rows
+from socare_spark.twin.people import Universe
+
+COLUMNS = (
+    "ASM_ID", "PERID", "DOB", "AGREEMENT_START", "AGREEMENT_END", "ASSESSMENT_START",
+    "ASSESSMENT_END", "SERVICE", "SERVICE_DESCRIPTION", "ELEMENT", "ELEMENT_DESCRIPTION",
+    "QSA_DESCRIPTION", "QSA_GROUP", "ASSESSMENT_REASON", "FORM_OUTCOME", "SERVICE_TEAM",
+    "WEEKLY_COST", "POSTCODE", "GENDER", "ETHNICITY", "CLIENT_GROUP", "WARD", "CONSTITUENCY",
+)  # fmt: skip
+FIRST_IDENTIFIER = 200_000_000
+WITH_AGREEMENT_SHARE, AGREEMENT_OPEN_SHARE = 0.03, 0.2
+AREAS = ("North West & Central", "East", "South", "City-wide")
+TEAMS = (
+    "Assessment Team",
+    "Safeguarding Team",
+    "Children in Care Team",
+    "Family Support Team",
+    "Disabled Children Team",
+)
+GROUPS = ("Child", "Child with Disability")
+BANDS = (("10,000+", 10_000, None), ("5,000-10,000", 5_000, 10_000), ("below 5,000", 0, 5_000))
+
+
+def children_extract(universe: Universe, draws: Draws, records: ChildrensAssessments) -> Extract:
+    """Returns the children's assessments ready to be written."""
+    own = draws.scoped("children_assessments cells")
+    texts = agreement_texts(universe)
+    facts = records.combinations.facts
+    reason = cells.Texts(
+        (facts["reason"] + " " + facts["dash"] + " " + facts["reason_description"]).tolist()
+    )
+    outcome = cells.Texts(
+        (facts["outcome"] + " " + facts["dash"] + " " + facts["outcome_description"]).tolist()
+    )
+    step = cells.Texts(facts["reason_description"].tolist())
+    group = cells.Texts(facts["subprocess"].tolist())
+    team = cells.Texts([f"{t} {a}" for t in TEAMS for a in AREAS])
+    client = cells.Texts(GROUPS)
+    wards, seats = (
+        cells.Texts(universe.city.wards[c].tolist()) for c in ("ward_name", "constituency_name")
+    )
+    children = np.array([i for i, e in enumerate(elements()) if e.client_group == "CH"])
+    periods = tuple(str(y) for y in range(2006, 2019))
+
+    def render(rows: Ints, period: str) -> dict[str, pa.Array]:
+        person, which = records.person[rows].astype(np.int64), records.combination[rows]
+        start, end = records.start[rows].astype(np.int64), records.end[rows].astype(np.int64)
+        code = universe.postcode(person, start)
+        born = universe.born(person)
+        ward = np.where(code >= 0, universe.city.postcodes.ward[np.maximum(code, 0)], -1)
+        agreed = own.uniform("agreement", rows) < WITH_AGREEMENT_SHARE
+        ended = agreed & (own.uniform("open", rows) >= AGREEMENT_OPEN_SHARE)
+        element = np.where(
+            agreed, children[own.bits("element", person) % np.uint64(len(children))], -1
+        )
+        level = own.uniform("cost", person)
+        low, high = (
+            np.array([getattr(e, s) for e in elements()])[element] for s in ("low", "high")
+        )
+        pence = np.where(
+            agreed, np.round((low + level * (high - low)) * 20).astype(np.int64) * 5, -1
+        )
+        places = own.choose("area", person, (40, 30, 26, 4)) + 4 * own.choose(
+            "team", rows, (30, 24, 22, 18, 6)
+        )
+        disabled = (own.uniform("disabled", person) < 0.07).astype(np.int64)
+        return {
+            "ASM_ID": cells.numbers(FIRST_IDENTIFIER + rows),
+            "PERID": cells.numbers(universe.perid(person)),
+            "DOB": cells.dates(
+                np.where(born <= start, born, cells.NO_DAY)
+            ),  # a record made before the birth
+            "AGREEMENT_START": cells.dates(np.where(agreed, start, cells.NO_DAY)),
+            "AGREEMENT_END": cells.dates(np.where(ended, end, cells.NO_DAY)),
+            "ASSESSMENT_START": cells.dates(start),
+            "ASSESSMENT_END": cells.dates(end),
+            "SERVICE": texts.service.take(element),
+            "SERVICE_DESCRIPTION": texts.service_description.take(element),
+            "ELEMENT": texts.element.take(element),
+            "ELEMENT_DESCRIPTION": texts.description.take(element),
+            "QSA_DESCRIPTION": step.take(which),
+            "QSA_GROUP": group.take(which),
+            "ASSESSMENT_REASON": reason.take(which),
+            "FORM_OUTCOME": outcome.take(which),
+            "SERVICE_TEAM": team.take(places),
+            "WEEKLY_COST": cells.pounds(pence),
+            "POSTCODE": texts.postcode.take(code),
+            "GENDER": texts.gender.take(universe.gender(person)),
+            "ETHNICITY": texts.ethnicity.take(universe.ethnicity(person)),
+            "CLIENT_GROUP": client.take(disabled),
+            "WARD": wards.take(ward),
+            "CONSTITUENCY": seats.take(ward),
+        }
+
+    return Extract(
+        dataset="children_assessments",
+        layout=Layout(
+            "ASM_ID",
+            ("ASM_ID", "ASSESSMENT_START", "ASSESSMENT_END", "ASSESSMENT_REASON", "FORM_OUTCOME"),
+            start="ASSESSMENT_START",
+            end="ASSESSMENT_END",
+            birth_before_start=False,
+            may_lack_birth=True,
+        ),
+        periods=periods,
+        as_of={p: day(int(p), 12, 31) for p in periods},
+        columns_of={p: COLUMNS for p in periods},
+        size=len(records),
+        rows_of=yearly_rows(years(records.end).astype(np.int16)),
+        render=render,
+        starts=lambda rows: records.start[rows].astype(np.int64),
+        spare_identifier=FIRST_IDENTIFIER + 90_000_000,
+        marginals=lambda: children_marginals(records),
+    )
+
+
+def children_marginals(records: ChildrensAssessments) -> dict[str, Any]:
+    """Returns combinations, bands, sub-process totals, statutory visits and extremes of the kept
+    records.
+    """
+    chosen = records.combinations
+    count = len(chosen.people)
+    which, person = records.combination.astype(np.int64), records.person.astype(np.int64)
+    people = distinct(person, which, count)
+    number = np.bincount(which, minlength=count)
+    first, last = np.full(count, 10**6), np.full(count, -(10**6))
+    np.minimum.at(first, which, records.start)
+    last_start = last.copy()
+    np.maximum.at(last, which, records.end)
+    np.maximum.at(last_start, which, records.start)
+    keys = list(
+        zip(
+            chosen.facts["subprocess"], chosen.facts["reason"], chosen.facts["outcome"], strict=True
+        )
+    )
+    listed = [
+        {
+            "subprocess": s,
+            "reason": r,
+            "outcome": o,
+            "people": int(people[i]),
+            "records": int(number[i]),
+            "first_used": iso(int(first[i])),
+            "last_used": iso(int(last[i])),
+            "last_started": iso(int(last_start[i])),
+        }
+        for i, (s, r, o) in enumerate(keys)
+    ]
+    names = list(dict.fromkeys(s for s, _, _ in keys))
+    owner = np.array([names.index(s) for s, _, _ in keys])
+    process_people = distinct(person, owner[which], len(names))
+    visits = np.isin(which, chosen.visits)
+    return {
+        "records": len(records),
+        "people": len(np.unique(person)),
+        "combinations": listed,
+        "combination_bands": [
+            {"band": b, "combinations": int(((people >= low) & (people < (high or 10**12))).sum())}
+            for b, low, high in BANDS
+        ],
+        "below_100_people": int((people < 100).sum()),
+        "combination_totals": [
+            {
+                "subprocess": name,
+                "combinations": int((owner == i).sum()),
+                "people": int(process_people[i]),
+                "records": int(number[owner == i].sum()),
+            }
+            for i, name in enumerate(names)
+        ],
+        "reason_totals": _reason_totals(chosen.facts["reason"].tolist(), which, person, keys),
+        "statutory_visits": {
+            "people": len(np.unique(person[visits])),
+            "records": int(visits.sum()),
+        },
+        "subprocess_extremes": [e for name in names for e in _extremes(name, listed)],
+    }
+
+
+def _reason_totals(
+    reasons: list[str], which: Ints, person: Ints, keys: list[tuple[str, str, str]]
+) -> list[list[Any]]:
+    """Returns [sub-process, reason, people, records]: people are distinct over the outcomes of a
+    reason.
+    """
+    names = sorted(set(reasons))
+    place = np.array([names.index(r) for r in reasons])
+    owner = {reason: subprocess for subprocess, reason, _ in keys}
+    people = distinct(person, place[which], len(names)).tolist()
+    records = np.bincount(place[which], minlength=len(names)).tolist()
+    return [[owner[r], r, p, n] for r, p, n in zip(names, people, records, strict=True)]
+
+
+def _extremes(name: str, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the three most and least used: most by people downwards, least upwards; ties by
+    reason, then outcome.
+    """
+    own = [c for c in listed if c["subprocess"] == name]
+    most = sorted(own, key=lambda c: (-c["people"], c["reason"], c["outcome"]))[:3]
+    least = sorted(own, key=lambda c: (c["people"], c["reason"], c["outcome"]))[:3]
+    return [
+        {
+            "kind": kind,
+            "rank": rank,
+            **{k: c[k] for k in ("subprocess", "reason", "outcome", "people", "records")},
+        }
+        for kind, chosen in (("most", most), ("least", least))
+        for rank, c in enumerate(chosen, start=1)
+    ]

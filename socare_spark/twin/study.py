@@ -1,0 +1,132 @@
+"""Writes the whole synthetic study: reference sources, extracts, and the truth about them."""
+
+import gc
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from socare_spark.twin.adult_files import adult_extract
+from socare_spark.twin.adults import adult_agreements, adult_assessments, adult_flow
+from socare_spark.twin.agreement_files import agreement_extract
+from socare_spark.twin.agreements import closed_agreements, costed_agreements
+from socare_spark.twin.children import childrens_assessments
+from socare_spark.twin.children_files import children_extract
+from socare_spark.twin.city import City
+from socare_spark.twin.draws import Draws
+from socare_spark.twin.extract import Extract
+from socare_spark.twin.people import Universe
+from socare_spark.twin.reference import write_reference
+from socare_spark.twin.refused import write_refused
+from socare_spark.twin.requests import requests, requests_extract
+from socare_spark.twin.vocabulary import FOLDER
+from socare_spark.twin.writer import ExtractWriter, sha256_of
+
+Progress = Callable[[str], None]
+DEFECTS = ("default", "none", "files")
+
+
+def write_twin(
+    out: Path,
+    scale: float = 0.02,
+    seed: int = 1,
+    defects: str = "default",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Writes the landing folder of the synthetic study and returns the content of its truth.json.
+
+    A folder that already holds exactly this twin is left alone. The same arguments give the same
+    bytes.
+
+    Args:
+        out: the landing folder; extracts of an earlier twin in it are replaced.
+        scale: 1 is the study's own size; 0.001 to 20.
+        seed: varies everything that is drawn; published counts hold for each.
+        defects: `default`, `none`, or `files` for files besides that must be refused whole.
+        progress: called with a short line before each step.
+    """
+    say = progress or (lambda _line: None)
+    settings = {"scale": scale, "seed": seed, "defects": defects, "recipe": recipe()}
+    present = _already_there(out, settings)
+    if present is not None:
+        say("the twin is there already")
+        return present
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "truth.json").unlink(missing_ok=True)
+    draws = Draws(seed)
+    city = City(draws)
+    say("reference sources")
+    truth: dict[str, Any] = {
+        **settings,
+        "files": {},
+        "marginals": {},
+        "reference": write_reference(city, out / "reference"),
+    }
+    written = {path for path in (out / "reference").rglob("*") if path.is_file()}
+    for extract in _extracts(Universe(city, draws, scale), draws, scale, defects):
+        writer = ExtractWriter(extract, out, draws, planted=defects != "none")
+        for period in extract.periods:
+            say(f"{extract.dataset} {period}")
+            name = f"{extract.dataset}/{extract.name(period)}"
+            truth["files"][name] = writer.write(period).record()
+            written.add(out / name)
+        if defects == "files" and extract.dataset == "agreements_closed":
+            refused = write_refused(extract, out)
+            truth["files"].update(refused)
+            written.update(out / name for name in refused)
+        truth["marginals"][extract.dataset] = extract.marginals()
+        if writer.variants:
+            variants = [[*pair, n] for pair, n in sorted(writer.variants.items())]
+            truth["marginals"][extract.dataset]["element_variants"] = variants
+        del writer, extract
+        gc.collect()
+    _remove_others(out, written)
+    truth["manifest"] = {str(p.relative_to(out)): sha256_of(p) for p in sorted(written)}
+    text = json.dumps(truth, indent=1, ensure_ascii=False, sort_keys=False)
+    (out / "truth.json").write_text(text + "\n", encoding="utf-8")
+    return truth
+
+
+def _extracts(universe: Universe, draws: Draws, scale: float, defects: str) -> Iterator[Extract]:
+    """Makes one dataset after the other, so that only one is held at a time."""
+    yield agreement_extract(universe, draws, closed_agreements(universe, draws, scale))
+    yield agreement_extract(universe, draws, costed_agreements(universe, draws, scale))
+    flow = adult_flow(universe, draws, scale)
+    agreements = adult_agreements(universe, draws, scale, flow)
+    yield agreement_extract(universe, draws, agreements)
+    assessments = adult_assessments(universe, draws, scale, flow)
+    yield adult_extract(universe, draws, assessments, agreements)
+    del flow, agreements, assessments
+    yield children_extract(universe, draws, childrens_assessments(universe, draws, scale))
+    yield requests_extract(universe, draws, requests(draws, scale, awkward=defects != "none"))
+
+
+def recipe() -> str:
+    """Returns a hash of the twin's own code, facts and vocabulary: another recipe makes another
+    twin.
+    """
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in sorted([*here.glob("*.py"), *here.glob("facts/*.csv"), *FOLDER.glob("*.yaml")]):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _already_there(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
+    path = out / "truth.json"
+    if not path.exists():
+        return None
+    truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    same = all(truth.get(key) == value for key, value in settings.items())
+    files = truth.get("manifest", {})
+    whole = all((out / f).exists() and sha256_of(out / f) == sha for f, sha in files.items())
+    return truth if same and whole else None
+
+
+def _remove_others(out: Path, written: set[Path]) -> None:
+    """Removes the files of an earlier twin from the dataset folders that this twin writes."""
+    for folder in {path.parent for path in written}:
+        for path in folder.iterdir():
+            if path.is_file() and path not in written:
+                path.unlink()

@@ -1,0 +1,139 @@
+"""Marked identifiers and the key are looked for in everything that runs leave behind."""
+
+import base64
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from processes import ROOT, submit
+
+from socare_spark.contracts.project import read_project
+from socare_spark.intake.pseudonym import Keyring
+
+KEY = bytes.fromhex("5ec2e7" + "a9" * 29)
+PERSON = "PX7731904"
+RECORD = "RX5520117"
+SURNAME = "ZQUIMBLETHORPE"
+TYPED = "MRSZQUAMBLE"  # a name typed where a postcode belongs
+POSTCODE = "B99 9ZZ"
+HEADER = (
+    "ADEID,PERID,DOB,AGREEMENT_START,AGREEMENT_END,SERVICE,SERVICE_DESCRIPTION,ELEMENT,"
+    "ELEMENT_DESCRIPTION,WEEKLY_COST,POSTCODE,GENDER,ETHNICITY,CLIENT_GROUP,SURNAME"
+)
+BREAKS = """
+from socare_spark.command import main
+from socare_spark.intake import books, job
+
+def broken(spark, entries):
+    raise RuntimeError("the disk of the ledger fell out")
+
+books.ledger_frame = broken
+raise SystemExit(main(job.JOB))
+"""
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory):
+    """Two runs, one of them failing; all that they left and printed."""
+    root = tmp_path_factory.mktemp("leak")
+    landing = root / "landing" / "agreements_closed"
+    landing.mkdir(parents=True)
+    good = f"{{}},{{}},1950-06-15,2014-02-01,2014-09-01,S,s,OAEHSGCO,e,12.50,{POSTCODE},F,W,O,{SURNAME}"
+    lines = [good.format(f"{RECORD}{i}", f"{PERSON}{i}") for i in range(40)]
+    lines.append(good.format(f"{RECORD}x", f"{PERSON}x").replace(POSTCODE, TYPED))
+    text = "\n".join([HEADER, *lines]) + "\n"
+    (landing / "agreements_closed_2014.csv").write_text(text)
+    key = root / "key"
+    key.write_text(KEY.hex())
+    key.chmod(0o600)
+    events = root / "events"
+    events.mkdir()
+    conf = root / "spark.conf"
+    conf.write_text(
+        (ROOT / "conf/spark/local.conf").read_text().replace("spark.eventLog.enabled", "#")
+        + f"\nspark.eventLog.enabled true\nspark.eventLog.dir file://{events}\n"
+        "spark.eventLog.compress false\nspark.eventLog.rolling.enabled false\n"
+    )
+    given = {"SOCARE_KEY": "", "SOCARE_KEY_FILE": str(key), "SOCARE_SPARK_CONF": str(conf)}
+    arguments = ("--landing", root / "landing", "--lake", root / "lake")
+    broken = root / "broken.py"
+    broken.write_text(BREAKS)
+    failed = submit(broken, *arguments, environment=given)
+    passed = submit("ingest", *arguments, environment=given)
+    shutil.rmtree(root / "landing")
+    shutil.rmtree(root / "rejected")
+    key.unlink()
+    return root, failed, passed
+
+
+def everything(root, *processes):
+    """Every text a run left: files as they lie, decoded Parquet, databases, and its output."""
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        yield str(path.relative_to(root)), path.read_bytes()
+        if path.suffix == ".parquet":
+            rows = pq.read_table(path, partitioning=None).to_pylist()
+            yield f"{path.name} decoded", json.dumps(rows, default=str).encode()
+        if path.suffix == ".db":
+            dump = "\n".join(sqlite3.connect(path).iterdump())
+            yield f"{path.name} dumped", dump.encode()
+    for process in processes:
+        yield "output", process.stdout.encode() + process.stderr.encode()
+
+
+def spellings(secret):
+    """A secret raw, in hexadecimal, and as base64 at each of its three alignments."""
+    found = {secret, secret.hex().encode(), secret.hex().upper().encode()}
+    for shift in range(3):
+        text = base64.b64encode(b"\0" * shift + secret).decode().rstrip("=")
+        found.add(text[4 if shift else 0 : -1].encode())
+    return found
+
+
+def secrets():
+    project = read_project(ROOT / "conf")
+    ring = Keyring(KEY, project)
+    found = {"the key": KEY, "a person": PERSON.encode(), "a record": RECORD.encode()}
+    found |= {"a surname": SURNAME.encode(), "a name as postcode": TYPED.encode()}
+    for scheme in project.schemes:
+        found[f"the subkey of {scheme}"] = ring.subkey(scheme)
+        found[f"the inner pad of {scheme}"] = ring.pads(scheme).inner[:32]
+        found[f"the outer pad of {scheme}"] = ring.pads(scheme).outer[:32]
+    return found
+
+
+def test_the_runs_did_what_they_should(traces):
+    root, failed, passed = traces
+    assert (failed.returncode, passed.returncode) == (1, 0), failed.stderr + passed.stderr
+    assert "Traceback" not in failed.stderr + failed.stdout
+    logs = list((root / "lake/runs").glob("*/run.log"))
+    assert len(logs) == 1
+    assert "the disk of the ledger fell out" in logs[0].read_text()
+    assert list((root / "events").iterdir())
+
+
+@pytest.mark.parametrize("name", sorted(secrets()))
+def test_nothing_holds_a_secret(traces, name):
+    root, failed, passed = traces
+    needles = spellings(secrets()[name])
+    holders = [
+        where
+        for where, text in everything(root, failed, passed)
+        if any(needle in text for needle in needles)
+    ]
+    assert holders == []
+
+
+def test_the_search_finds_what_a_contract_keeps(traces):
+    """The postcode is kept by contract: a search that missed it would find nothing else either."""
+    root, *_ = traces
+    holders = {
+        Path(where).parts[:3]
+        for where, text in everything(root)
+        if POSTCODE.encode() in text and not where.endswith("decoded")
+    }
+    decoded = [w for w, text in everything(root) if POSTCODE.encode() in text]
+    assert any(where.endswith("decoded") for where in decoded)
+    assert all(parts[:2] == ("lake", "restricted") for parts in holders), holders

@@ -1,0 +1,298 @@
+"""The small twin: its truth is what two other readers count, and it is the same to the byte for a
+seed.
+"""
+
+import csv
+import gzip
+import json
+from pathlib import Path
+
+import duckdb
+import geopandas as gpd
+import pytest
+import shapely
+import yaml
+
+from socare_spark.twin import write_twin
+from tests.study import twin_recount as recount
+
+CONF = Path(__file__).parents[2] / "conf" / "vocabulary"
+DATASETS = tuple(recount.RULES)
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("twin") / "landing"
+    write_twin(folder, scale=0.02, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def truth(landing):
+    return json.loads((landing / "truth.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def con(landing, tmp_path_factory):
+    return recount.database(landing, tmp_path_factory.mktemp("scratch"))
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_ledger_is_what_a_plain_reader_counts(landing, truth, dataset):
+    counted = recount.ledger(landing, dataset)
+    told = {name: file for name, file in truth["files"].items() if name.startswith(f"{dataset}/")}
+    assert counted == {
+        name: {key: file[key] for key in counted[name]} for name, file in told.items()
+    }
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_reason_occurs_and_no_file_comes_near_the_gate(truth, dataset):
+    files = [file for name, file in truth["files"].items() if name.startswith(f"{dataset}/")]
+    reasons = {reason for file in files for reason in file["reasons"]}
+    fitting = {"row_shape", "missing", "date_format", "date_range", "pattern"}
+    if dataset != "requests":
+        fitting |= {"date_order", "not_allowed", "person_missing"}
+    if dataset not in ("requests", "adult_assessments"):
+        fitting |= {"type"}
+    assert reasons == fitting
+    assert max(file["rows_quarantined"] / file["rows_read"] for file in files) < 0.035
+    assert all(file["status"] == "kept" for file in files)
+    assert sum(file["rows_duplicate"] for file in files) > 0
+    assert (sum(file["rows_superseded"] for file in files) > 0) == (dataset != "requests")
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_kept_rows_are_as_many_as_the_marginals_say(con, truth, dataset):
+    kept = con.execute(f"SELECT count(*) FROM {dataset}").fetchone()[0]
+    told = truth["marginals"][dataset]
+    assert kept == (
+        sum(s["records"] for s in told["request_snapshots"])
+        if dataset == "requests"
+        else told["records"]
+    )
+
+
+@pytest.mark.parametrize("dataset", ["agreements_closed", "agreements_costed", "agreements_adult"])
+def test_agreements(con, truth, dataset):
+    told = truth["marginals"][dataset]
+    bands = [(b["age_band"], b["records"], b["people"]) for b in told["age_bands"] if b["records"]]
+    assert recount.age_bands(con, dataset, told["age_bands"][-1]["age_band"]) == bands
+    districts = {d for d, *_ in truth["reference"]["postcodes_by_district"]}
+    assert recount.start_years(con, dataset, districts) == {
+        (d, y): n for d, y, n in told["start_years"]
+    }
+    if dataset != "agreements_costed":
+        wards = {(w, b): (p, n) for w, b, p, n in told["places"]["ward"]}
+        assert recount.people_by_ward(con, dataset) == wards
+
+
+def test_elements_as_written(con, truth):
+    for dataset in ("agreements_closed", "agreements_costed"):
+        told = truth["marginals"][dataset]
+        written = dict(told["elements"])
+        for text, meant, number in told["element_variants"]:
+            written[text] = written.get(text, 0) + number
+            written[meant] -= number
+        counted = dict(
+            con.execute(f"SELECT ELEMENT, count(*) FROM {dataset} GROUP BY 1").fetchall()
+        )
+        assert counted == {code: number for code, number in written.items() if number}
+
+
+def test_adult_flow(con, truth):
+    told = truth["marginals"]["adult_assessments"]
+    totals, regions = recount.stages(con)
+    for row in told["stage_totals"][:4]:
+        assert totals[row["stage"]] == (row["people"], row["records"])
+    assert regions["AG+AS+CA+SP"] == told["stage_completion"]["people_all_stages"]
+    assert sum(regions.values()) == told["stage_completion"]["people_any"]
+    outcomes = yaml.safe_load((CONF / "outcomes.yaml").read_text(encoding="utf-8"))
+    single = told["single_stage"]
+    assert recount.single_contacts(con, {o["code"]: o["category"] for o in outcomes}) == (
+        single["people"],
+        single["one_assessment"],
+        dict(single["one_assessment_by_category"])["Proceed"],
+        single["one_assessment_within_30_days"],
+        single["one_assessment_within_7_days"],
+    )
+
+
+def test_flow_edges_by_another_engine(con, truth):
+    counted = con.execute(
+        """WITH event AS (
+            SELECT person, first_day, split_part(QSA_GROUP, ' - ', 1) AS stage FROM
+            adult_assessments UNION ALL SELECT person, first_day, 'AG' FROM agreements_adult),
+        ordered AS (SELECT person, stage, first_day, lead(stage) OVER own AS after, lead(first_day)
+        OVER own AS day
+            FROM event WHERE stage IN ('CA', 'AS', 'SP', 'AG') WINDOW own AS (PARTITION BY person
+            ORDER BY first_day, list_position(['CA', 'AS', 'SP', 'AG'], stage)))
+        SELECT stage, after, count(*), median(day - first_day) FROM ordered WHERE after IS NOT NULL
+        GROUP BY ALL
+        """
+    ).fetchall()
+    told = truth["marginals"]["adult_assessments"]["flow_edges"]
+    assert sorted(counted) == sorted(
+        (e["from_activity"], e["to_activity"], e["transitions"], e["median_days"]) for e in told
+    )
+
+
+def test_children(con, truth):
+    told = truth["marginals"]["children_assessments"]
+    expected = {
+        (c["reason"], c["outcome"]): (c["people"], c["records"], c["first_used"], c["last_used"])
+        for c in told["combinations"]
+    }
+    assert len(expected) == 268
+    assert recount.combinations(con) == expected
+    assert recount.children_people(con) == (told["people"], told["records"])
+    visits = told["statutory_visits"]
+    assert recount.children_people(con, ["STATLAC5"]) == (visits["people"], visits["records"])
+    words = yaml.safe_load((CONF / "subprocesses.yaml").read_text(encoding="utf-8"))["subprocesses"]
+    for total in told["combination_totals"]:
+        counted = recount.children_people(con, words[total["subprocess"]])
+        assert counted == (total["people"], total["records"])
+
+
+def test_requests(con, truth):
+    told = truth["marginals"]["requests"]
+    once = {s["snapshot"]: s["descriptions"] for s in told["request_single_use"]}
+    assert recount.snapshots(con) == {
+        s["snapshot"]: (s["records"], s["descriptions"], once[s["snapshot"]])
+        for s in told["request_snapshots"]
+    }
+    assert recount.top_requests(con) == {
+        (t["snapshot"], t["rank"]): (t["description"], t["records"]) for t in told["request_top30"]
+    }
+
+
+def test_a_later_snapshot_mostly_repeats_the_earlier_with_the_same_content(con):
+    both, before, changed = con.execute(
+        """SELECT count(*) FILTER (b.RECORD_ID IS NOT NULL), count(*),
+            count(*) FILTER (a.SERVICE_DESCRIPTION <> b.SERVICE_DESCRIPTION OR a.REQUEST_DATE <>
+            b.REQUEST_DATE)
+        FROM (SELECT * FROM requests WHERE period = '2019-02-12') a LEFT JOIN (SELECT * FROM
+        requests WHERE period = '2019-08-12') b USING (RECORD_ID)
+        """
+    ).fetchone()
+    assert both / before > 0.95
+    assert changed == 0
+
+
+def test_wards_hold_the_postcodes_that_the_directory_gives_them(landing, truth):
+    wards = gpd.read_file(landing / "reference" / "boundaries.gpkg", layer="wards")
+    assert len(wards) == 69
+    assert wards.crs.to_epsg() == 27700
+    assert shapely.is_valid(wards.geometry.to_numpy()).all()
+    assert shapely.coverage_is_valid(wards.geometry.to_numpy())
+    with open(
+        landing / "reference" / "postcodes" / "codepoint.csv", newline="", encoding="utf-8"
+    ) as file:
+        rows = [row for row in csv.reader(file) if row[2] != "0"]
+    points = gpd.GeoDataFrame(
+        {"postcode": [r[0] for r in rows], "ward": [r[9] for r in rows]},
+        geometry=gpd.points_from_xy([int(r[2]) for r in rows], [int(r[3]) for r in rows]),
+        crs="EPSG:27700",
+    )
+    joined = points.sjoin(wards, predicate="covered_by", how="left")
+    assert len(joined) == len(points)
+    assert (joined["code"].fillna("") == joined["ward"]).all()
+    assert int((joined["ward"] != "").sum()) == truth["reference"]["located"]
+
+
+def test_odd_files_are_odd_in_the_way_they_should_be(landing):
+    folder = landing / "agreements_closed"
+    assert (
+        (folder / "agreements_closed_2004.csv")
+        .read_text()
+        .startswith("Person Identifier,ADEID,Agreement Start")
+    )
+    with pytest.raises(UnicodeDecodeError):
+        (folder / "agreements_closed_2007.csv").read_bytes().decode("utf-8")
+    assert gzip.decompress((folder / "agreements_closed_2011.csv.gz").read_bytes()).startswith(
+        b"ADEID,"
+    )
+
+
+def test_odd_but_good_cells_occur_and_count_as_the_same_person(landing, truth):
+    planted = {
+        kind: 0
+        for kind in (
+            "person spelled otherwise",
+            "postcode spelled otherwise",
+            "description awkward",
+        )
+    }
+    for file in truth["files"].values():
+        for kind in planted:
+            planted[kind] += file["defects"].get(kind, 0)
+    assert all(planted.values())
+    spelled = 0
+    for path in (landing / "children_assessments").iterdir():
+        rows = recount.rows_of(path)
+        place = next(rows).index("PERID")
+        people = [row[place] for row in rows if len(row) > place]
+        plain = [recount.person_of(text) for text in people]
+        spelled += sum(
+            a not in (b, recount.NULL_PERSON) and b != a for a, b in zip(plain, people, strict=True)
+        )
+    assert spelled
+
+
+def test_same_seed_same_bytes_and_another_seed_others(tmp_path, truth, landing):
+    again = write_twin(tmp_path / "again", scale=0.02, seed=1)
+    assert again["manifest"] == truth["manifest"]
+    other = write_twin(tmp_path / "other", scale=0.02, seed=2)
+    assert other["manifest"] != truth["manifest"]
+    assert other["marginals"]["agreements_closed"]["age_bands"][0]["records"] == 200
+
+
+def test_manifest_names_every_file(landing, truth):
+    present = {str(p.relative_to(landing)) for p in landing.rglob("*") if p.is_file()}
+    assert present - {"truth.json"} == set(truth["manifest"])
+
+
+def test_a_twin_that_is_there_already_is_left_alone(landing):
+    said = []
+    before = (landing / "truth.json").stat().st_mtime_ns
+    write_twin(landing, scale=0.02, seed=1, progress=said.append)
+    assert said == ["the twin is there already"]
+    assert (landing / "truth.json").stat().st_mtime_ns == before
+
+
+def test_without_defects_every_row_is_kept(tmp_path):
+    truth = write_twin(tmp_path, scale=0.005, defects="none")
+    assert all(file["rows_read"] == file["rows_kept"] for file in truth["files"].values())
+    assert all(not file["defects"] for file in truth["files"].values())
+    for dataset in DATASETS:
+        counted = recount.ledger(tmp_path, dataset)
+        assert {n: c["rows_kept"] for n, c in counted.items()} == {
+            n: f["rows_kept"] for n, f in truth["files"].items() if n in counted
+        }
+
+
+def test_files_that_must_be_refused(tmp_path):
+    truth = write_twin(tmp_path, scale=0.005, defects="files")
+    refused = {
+        name: file["why"] for name, file in truth["files"].items() if file["status"] == "refused"
+    }
+    assert set(refused.values()) == {
+        "column_missing", "column_doubled", "empty", "header_absent", "encoding", "gzip_cut_short",
+        "gate",
+    }  # fmt: skip
+    for name, why in refused.items():
+        path = tmp_path / name
+        if why == "gzip_cut_short":
+            with pytest.raises(EOFError):
+                gzip.decompress(path.read_bytes())
+        if why == "encoding":
+            with pytest.raises(UnicodeDecodeError):
+                path.read_bytes().decode("utf-8")
+        if why == "gate":
+            spoilt = duckdb.sql(f"SELECT avg((GENDER = 'X')::INT) FROM read_csv('{path}')")
+            assert spoilt.fetchall()[0][0] > 0.05
+
+
+def test_smallest_scale_is_written(tmp_path):
+    truth = write_twin(tmp_path, scale=0.001)
+    assert len(truth["marginals"]["children_assessments"]["combinations"]) == 268
