@@ -15,6 +15,8 @@ from datetime import date
 from pathlib import Path
 from types import FrameType
 
+from py4j.protocol import Py4JError
+from pyspark import SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -140,7 +142,10 @@ def _told(error: OperatorError, progress: Progress) -> Exit:
 
 
 def _fault(error: Exception, run: Run, progress: Progress) -> Exit:
-    if any(sign in str(error) for sign in _DISK) or isinstance(error, ConnectionError):
+    if _spark_has_gone():
+        sentence = "Spark ended, on request or for want of memory: run the same command again"
+        ending = Exit.INFRASTRUCTURE
+    elif any(sign in str(error) for sign in _DISK) or isinstance(error, ConnectionError):
         sentence = "A disk or a connection failed: see to it and run the same command again"
         ending = Exit.INFRASTRUCTURE
     else:
@@ -152,6 +157,18 @@ def _fault(error: Exception, run: Run, progress: Progress) -> Exit:
         markup=False,
     )
     return ending
+
+
+def _spark_has_gone() -> bool:
+    """Whether the Java side of the session no longer answers."""
+    context = SparkContext._active_spark_context
+    if context is None or context._jvm is None:
+        return False
+    try:
+        context._jvm.java.lang.System.nanoTime()
+    except (Py4JError, OSError):
+        return True
+    return False
 
 
 def _keep_trace(error: Exception, run: Run) -> str:

@@ -137,8 +137,9 @@ def commit_books(
     people = new_people(lake, [(t.stage, t.wanted) for t in some], keyring) if some else None
     if people is not None and not people.isEmpty():
         lake.append(PEOPLE, people, note)
-    bad = pd.concat([_quarantined(context.run.run_id, t) for t in taken], ignore_index=True)
-    if len(bad):
+    found = [_quarantined(context.run.run_id, t) for t in taken if len(t.stage.bad)]
+    if found:
+        bad = pd.concat(found, ignore_index=True)
         frame = context.spark.createDataFrame(bad, QUARANTINE.schema)
         lake.append(QUARANTINE, frame.coalesce(1), note)
     lake.append(LEDGER, ledger_frame(context.spark, entries).coalesce(1), note)

@@ -179,7 +179,7 @@ def _note_files(context: Context, datasets: Sequence[_Dataset]) -> None:
         for file in dataset.accepted:
             context.run.files_read[file.arrival.name] = file.look.sha256
             for head, like in file.dropped.items():
-                hint = f", which looks like {like}" if like else ""
+                hint = f", which looks like {like}," if like else ""
                 context.run.warnings.append(
                     f"{file.arrival.name}: the column '{head}'{hint} is in no contract and was "
                     "not read."

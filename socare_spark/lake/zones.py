@@ -88,7 +88,7 @@ class Lake:
     def read(
         self, spark: SparkSession, table: Table | str, version: int | None = None
     ) -> DataFrame:
-        """The table as a frame.
+        """The table as a frame, as it is now or at a version.
 
         Raises:
             DataError: it has not been written yet.
@@ -96,9 +96,9 @@ class Lake:
         if not self.exists(table):
             name = table if isinstance(table, str) else table.path
             raise DataError(f"The lake has no table {name}: run the job that writes it first.")
-        reader = spark.read.format("delta")
-        if version is not None:
-            reader = reader.option("versionAsOf", version)
+        # Without a version a frame would follow later commits, even those it is the source of.
+        pinned = self.version(table) if version is None else version
+        reader = spark.read.format("delta").option("versionAsOf", pinned)
         return reader.load(str(self.folder(table)))
 
     def replace(self, table: Table, frame: DataFrame, note: Mapping[str, str]) -> Commit:

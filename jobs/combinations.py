@@ -1,0 +1,7 @@
+"""Submits `combinations`: combinations of reason and outcome."""
+
+from socare_spark.analyses.combinations import ANALYSIS
+from socare_spark.command import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(ANALYSIS.job()))

@@ -1,0 +1,7 @@
+"""Submits `flow`: how people move through a process."""
+
+from socare_spark.analyses.flow import ANALYSIS
+from socare_spark.command import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(ANALYSIS.job()))

@@ -1,0 +1,7 @@
+"""Submits `places`: postcodes and areas in, every postcode placed in every layer."""
+
+from socare_spark.command import main
+from socare_spark.places.job import JOB
+
+if __name__ == "__main__":
+    raise SystemExit(main(JOB))

@@ -1,0 +1,8 @@
+"""Submits `provision`: provision over time and place, density and hot spots."""
+
+from socare_spark.analyses.provision import ANALYSIS
+
+from socare_spark.command import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(ANALYSIS.job()))

@@ -1,0 +1,68 @@
+"""Agreements as the analyses of provision see them: who, when, where, at what age and what cost."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import reduce
+from pathlib import Path
+
+from pydantic import RootModel
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.contracts.load import read_model
+from socare_spark.errors import ConfigurationError
+from socare_spark.job import Context
+from socare_spark.lake.tables import Zone
+from socare_spark.measures.bands import Band
+from socare_spark.measures.money import cost_of_days, days_open
+
+VOCABULARY = "vocabulary/age_bands.yaml"
+
+
+class AgeBands(RootModel[dict[str, tuple[Band, ...]]]):
+    """Named sets of age bands, as `conf/vocabulary/age_bands.yaml` has them."""
+
+
+def read_bands(conf: Path, name: str) -> tuple[Band, ...]:
+    """One named set of age bands.
+
+    Raises:
+        ConfigurationError: the vocabulary has no set of this name.
+    """
+    sets: Mapping[str, tuple[Band, ...]] = read_model(conf / VOCABULARY, AgeBands).root
+    if name not in sets:
+        raise ConfigurationError(
+            f"{VOCABULARY} has no set of age bands called '{name}'; it has {', '.join(sets)}."
+        )
+    return sets[name]
+
+
+def restricted(dataset: str) -> str:
+    """The table of a dataset."""
+    return f"{Zone.RESTRICTED}/{dataset}"
+
+
+def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
+    """The records of some agreement datasets together.
+
+    Returns:
+        `dataset`, `person`, `age` (at the start), `year` (of the start), `postcode`, `cost` (weekly
+        cost / 7 x days from the start to the end, or to the run's as-of date while open).
+    """
+    frames = [_slim(context.read(restricted(d)), d, context.as_of) for d in dict.fromkeys(datasets)]
+    return reduce(DataFrame.unionByName, frames)
+
+
+def _slim(frame: DataFrame, dataset: str, as_of: date | None) -> DataFrame:
+    newest = frame.agg(F.max("extract").alias("newest")) if as_of is None else None
+    whole = frame if newest is None else frame.crossJoin(F.broadcast(newest))
+    until: Column = F.col("newest") if as_of is None else F.lit(as_of)
+    start, end = F.col("agreement_start"), F.col("agreement_end")
+    return whole.select(
+        F.lit(dataset).alias("dataset"),
+        "person",
+        F.col("age_at_start").alias("age"),
+        F.year(start).alias("year"),
+        "postcode",
+        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, until)).alias("cost"),
+    )

@@ -1,0 +1,137 @@
+"""The `flow` analysis: every flow of `conf/flows`, into one set of tables with the flow's name.
+
+Of each flow the events are gathered once. Those without a case, a time or an activity cannot be
+followed: they are left out and counted in the run record.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.flow_events import (
+    all_events,
+    assessed_cases,
+    followed,
+    left_out,
+    outcome_records,
+)
+from socare_spark.analyses.flow_graph import (
+    FLOW_EDGES,
+    FLOW_STARTS_ENDS,
+    FLOW_VARIANTS,
+    flow_edges,
+    flow_starts_ends,
+    flow_variants,
+    traces,
+)
+from socare_spark.analyses.flow_settings import Flow, read_flows
+from socare_spark.analyses.flow_stages import (
+    OUTCOME_BY_TEAM,
+    STAGE_COMPLETION,
+    STAGE_CONTINUITY,
+    STAGE_TOTALS,
+    outcome_by_team,
+    stage_completion,
+    stage_continuity,
+    stage_totals,
+    visits,
+)
+from socare_spark.analyses.vocabulary import read_outcomes, read_teams
+from socare_spark.job import Analysis, Context
+from socare_spark.lake.tables import Table
+from socare_spark.report.graph import draw_graph
+from socare_spark.report.graph_layout import Drawn
+
+_TABLES = (
+    STAGE_TOTALS,
+    STAGE_CONTINUITY,
+    STAGE_COMPLETION,
+    OUTCOME_BY_TEAM,
+    FLOW_EDGES,
+    FLOW_VARIANTS,
+    FLOW_STARTS_ENDS,
+)
+
+
+def tables(context: Context) -> dict[Table, DataFrame]:
+    """All tables of all flows."""
+    made = [_of_flow(context, flow) for flow in read_flows(context.conf)]
+    empty = {t: context.spark.createDataFrame([], t.schema) for t in _TABLES}
+    return {
+        table: reduce(
+            DataFrame.unionByName, [m[table] for m in made if table in m] or [empty[table]]
+        )
+        for table in _TABLES
+    }
+
+
+def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
+    def read(dataset: str) -> DataFrame:
+        return context.read(f"restricted/{dataset}")
+
+    everything = all_events(flow, read).persist()
+    for what, number in left_out(everything).items():
+        context.run.counts[f"{flow.flow}.{what}"] = number
+    events = followed(everything)
+    frames = {**_ways(events), **_stages(flow, events, assessed_cases(flow, read))}
+    if flow.outcomes is not None:
+        frames[OUTCOME_BY_TEAM] = outcome_by_team(
+            outcome_records(flow, flow.outcomes, read),
+            read_outcomes(context.spark, context.conf),
+            read_teams(context.spark, context.conf),
+        )
+    return {t: t.shape(f.withColumn("flow", F.lit(flow.flow))) for t, f in frames.items()}
+
+
+def _ways(events: DataFrame) -> dict[Table, DataFrame]:
+    traced = traces(events).persist()
+    return {
+        FLOW_EDGES: flow_edges(traced),
+        FLOW_VARIANTS: flow_variants(traced),
+        FLOW_STARTS_ENDS: flow_starts_ends(traced),
+    }
+
+
+def _stages(flow: Flow, events: DataFrame, assessed: DataFrame | None) -> dict[Table, DataFrame]:
+    visited = visits(events, assessed).persist()
+    frames = {STAGE_TOTALS: stage_totals(visited)}
+    if len(flow.codes) > 1:
+        frames[STAGE_CONTINUITY] = stage_continuity(visited, flow.codes)
+    if flow.codes:
+        frames[STAGE_COMPLETION] = stage_completion(visited, flow.codes)
+    return frames
+
+
+def draw(context: Context) -> None:
+    """The directly-follows graph of each flow, from the tables."""
+    edges = context.lake.read(context.spark, FLOW_EDGES).toPandas()
+    ends = context.lake.read(context.spark, FLOW_STARTS_ENDS).toPandas()
+    totals = context.lake.read(context.spark, STAGE_TOTALS).toPandas()
+    for flow in read_flows(context.conf):
+        drawn = Drawn(
+            title=flow.title,
+            edges=edges[edges["flow"] == flow.flow],
+            ends=ends[ends["flow"] == flow.flow],
+            people=dict(totals.loc[totals["flow"] == flow.flow, ["stage", "people"]].to_numpy()),
+            names={stage.code: stage.name for stage in flow.stages},
+            order=flow.codes,
+            smallest_share=flow.picture.smallest_share,
+        )
+        context.picture(draw_graph(drawn, context.lake.pictures / f"flow_{flow.flow}.png"))
+
+
+def _reads(context: Context) -> Sequence[str]:
+    datasets = {name for flow in read_flows(context.conf) for name in flow.datasets}
+    return [f"restricted/{name}" for name in sorted(datasets)]
+
+
+ANALYSIS = Analysis(
+    name="flow",
+    says="Follows people through the stages of a process: totals, continuity, ways, the graph.",
+    reads=_reads,
+    writes=_TABLES,
+    tables=tables,
+    draw=draw,
+)

@@ -1,0 +1,137 @@
+"""What a council declares about a flow, in `conf/flows/NAME.yaml`.
+
+One kind of flow declares stages in order and says which records of which dataset belong to each;
+the other takes its activities from a column of an event log. Everything after this module is the
+same for both.
+"""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from socare_spark.analyses import codes
+from socare_spark.contracts.load import Strict, read_model
+from socare_spark.errors import ConfigurationError
+
+ASSESSED = "assessed"
+
+
+class Records(Strict):
+    """Which records of a dataset are meant, and where their case and time stand.
+
+    Attributes:
+        dataset: A dataset of the restricted zone.
+        case: Column that names the case; a person, or anything else that is followed.
+        time: Column with the day or the moment.
+        column: Column that tells the records meant from others; None means all records.
+        codes: Codes of that column's texts (`CA` in `CA - Contact Assessment`).
+        values: Whole texts of that column.
+    """
+
+    dataset: str
+    case: str = "person"
+    time: str
+    column: str | None = None
+    codes: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _meant(self) -> Self:
+        if (self.column is None) == bool(self.codes or self.values):
+            raise ValueError("'column' goes with 'codes' or 'values', and they with it")
+        return self
+
+    @property
+    def where(self) -> Column:
+        """True for the records meant."""
+        if self.column is None:
+            return F.lit(True)
+        text = F.col(self.column)
+        return codes.code(text).isin(*map(str.upper, self.codes)) | text.isin(*self.values)
+
+
+class Stage(Strict):
+    """One stage of a process."""
+
+    code: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    records: Records
+
+
+class Log(Strict):
+    """An event log: one record an event.
+
+    Attributes:
+        key: Column that orders events of one moment in one case; None leaves the activity to do it.
+    """
+
+    dataset: str
+    case: str
+    time: str
+    activity: str
+    key: str | None = None
+
+
+class Outcomes(Strict):
+    """Where assessments say how they ended and who made them."""
+
+    dataset: str
+    case: str = "person"
+    outcome: str
+    team: str
+
+
+class Picture(Strict):
+    """How the graph of a flow is drawn: edges below a share of all transitions are left out."""
+
+    smallest_share: Annotated[float, Field(ge=0, lt=1)] = 0.005
+
+
+class Flow(Strict):
+    """`conf/flows/NAME.yaml`: stages in order, or a log."""
+
+    flow: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str = Field(min_length=1)
+    stages: tuple[Stage, ...] = ()
+    log: Log | None = None
+    assessed: Records | None = None
+    outcomes: Outcomes | None = None
+    picture: Picture = Picture()
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if bool(self.stages) == (self.log is not None):
+            raise ValueError("a flow has either 'stages' or 'log'")
+        if len({*self.codes, ASSESSED}) != len(self.codes) + 1:
+            raise ValueError(f"codes of stages must differ, and none may be '{ASSESSED}'")
+        return self
+
+    @property
+    def codes(self) -> list[str]:
+        """Codes of the stages in order; none for a log."""
+        return [stage.code for stage in self.stages]
+
+    @property
+    def datasets(self) -> set[str]:
+        """All datasets it reads."""
+        parts = [*(s.records for s in self.stages), self.log, self.assessed, self.outcomes]
+        return {part.dataset for part in parts if part is not None}
+
+
+def read_flows(conf: Path) -> list[Flow]:
+    """All flows of `conf/flows`, by file name.
+
+    Raises:
+        ConfigurationError: there is none, or two have one name.
+    """
+    flows = [read_model(path, Flow) for path in sorted((conf / "flows").glob("*.yaml"))]
+    if not flows:
+        raise ConfigurationError(f"{conf / 'flows'} holds no flow: put one in NAME.yaml there.")
+    names = [flow.flow for flow in flows]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f"{conf / 'flows'}: more than one file has flow: {twice[0]}.")
+    return flows

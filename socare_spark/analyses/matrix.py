@@ -1,0 +1,211 @@
+"""A1: agreements by postcode district and year, what is unusual among them, and where they move.
+
+Source: thesis 3.11, figures 6-10; domain reference, section 5, A1. A record is in the city when its
+postcode's district is one of the reference districts (those that have located postcodes in the
+city); the district is read from the postcode's text, so a terminated postcode counts too.
+"""
+
+from collections.abc import Mapping
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+from socare_spark.measures.significance import adjusted, mann_kendall, slope, two_sided
+from socare_spark.places.postcodes import district_of
+
+_SOURCE = "Thesis 3.11, figures 6-10 (A1)"
+DISTRICT = Column("district", "string", "Postcode district of the city, as 'B21'.")
+YEAR = Column("year", "int", "Calendar year of the agreement's start.")
+
+PROVISION_MATRIX = working(
+    "provision_matrix",
+    "Agreements of a district that start in a year; every district and year has a row.",
+    (DISTRICT, YEAR),
+    (
+        Column("expected", "double", "District's records x year's records / all records."),
+        Column(
+            "residual",
+            "double",
+            "Adjusted Pearson residual: how far records are from expected, in standard deviations; "
+            "null where the district or the year has no record.",
+        ),
+        Column("p_adjusted", "double", "Its two-sided p, adjusted by Benjamini-Hochberg."),
+        Column("flag", "string", "'high' or 'low' where the cell is unusual; null elsewhere."),
+    ),
+    source=_SOURCE,
+)
+PROVISION_TRENDS = working(
+    "provision_trends",
+    "How the agreements of a district move over the years of the matrix.",
+    (DISTRICT,),
+    (
+        Column("slope", "double", "Theil-Sen slope: agreements more each year."),
+        Column("p", "double", "Two-sided p of the Mann-Kendall test, corrected for ties."),
+        Column(
+            "trend",
+            "string",
+            "'challenging' where agreements rise significantly, 'improving' where they fall, "
+            "'steady' elsewhere.",
+        ),
+    ),
+    source=_SOURCE,
+)
+REMOVED_ROWS = working(
+    "removed_rows",
+    "Records that an analysis leaves out, each under the first reason that holds.",
+    (
+        Column("analysis", "string", "The table whose analysis left them out."),
+        Column(
+            "reason",
+            "string",
+            "no_postcode; outside_city; unlocated (the reference has no place for the postcode); "
+            "outside_years.",
+        ),
+    ),
+    source=_SOURCE,
+)
+
+UNUSUAL_SCHEMA = (
+    "district string, year int, expected double, residual double, p_adjusted double, flag string"
+)
+TRENDS_SCHEMA = "district string, slope double, p double, trend string"
+
+NO_POSTCODE, OUTSIDE_CITY, OUTSIDE_YEARS = "no_postcode", "outside_city", "outside_years"
+UNLOCATED = "unlocated"
+
+
+def with_district(records: DataFrame, districts: DataFrame, years: range) -> DataFrame:
+    """The records with `district` and `reason`, why the matrix leaves them out (null: it does not).
+
+    Args:
+        records: `postcode` and `year` besides anything else.
+        districts: `code` of the city's districts.
+        years: The matrix's columns.
+    """
+    district = district_of(F.col("postcode"))
+    known = districts.select(F.col("code").alias("_known"))
+    reason = (
+        F.when(F.col("postcode").isNull(), NO_POSTCODE)
+        .when(F.col("_known").isNull(), OUTSIDE_CITY)
+        .when(~F.col("year").between(years[0], years[-1]), OUTSIDE_YEARS)
+    )
+    return (
+        records.withColumn("district", district)
+        .join(F.broadcast(known), F.col("district") == F.col("_known"), "left")
+        .withColumn("reason", reason)
+        .drop("_known")
+    )
+
+
+def counted_matrix(placed: DataFrame, districts: DataFrame, years: range) -> DataFrame:
+    """Counts for every district and year, 0 where nothing starts; null in the year is all years.
+
+    Args:
+        placed: Of `with_district`, with `person` and `cost`.
+        districts: `code` of the city's districts.
+        years: The matrix's columns.
+
+    Returns:
+        `district`, `year` and the measures of `cells`.
+    """
+    kept = placed.where("reason IS NULL")
+    counted = cells(kept, ["district", "year"], cost="cost", totals=["year"])
+    columns = F.array(*(F.lit(year) for year in (*years, None)))
+    every = districts.select(F.col("code").alias("district"), F.explode(columns).alias("year"))
+    same = [F.col(f"l.{name}").eqNullSafe(F.col(f"r.{name}")) for name in ("district", "year")]
+    return (
+        every.alias("l")
+        .join(counted.alias("r"), same, "left")
+        .select("l.district", "l.year", *or_zero())
+    )
+
+
+def or_zero() -> list[SparkColumn]:
+    """The measures of `cells`, with the counts of a cell that nothing fell into."""
+    zero = F.lit(0).cast("bigint")
+    return [
+        *(F.coalesce(F.col(name), zero).alias(name) for name in ("people", "records")),
+        F.col("cost"),
+        F.coalesce(F.col("cell_key"), zero).alias("cell_key"),
+        F.col("cost_top1"),
+        F.col("cost_top2"),
+        F.col("providers"),
+    ]
+
+
+def unusual(counts: pd.DataFrame, significance: float) -> pd.DataFrame:
+    """What is unusual in a complete matrix.
+
+    Args:
+        counts: `district`, `year`, `records`; every combination once.
+        significance: What an adjusted p must be below.
+
+    Returns:
+        `district`, `year`, `expected`, `residual`, `p_adjusted`, `flag`.
+    """
+    table = counts.pivot(index="district", columns="year", values="records").sort_index()
+    observed = table.to_numpy(dtype=float)
+    total = observed.sum()
+    rows, columns = observed.sum(1, keepdims=True), observed.sum(0, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = rows * columns / total
+        spread = np.sqrt(expected * (1 - rows / total) * (1 - columns / total))
+        residual = np.where(spread > 0, (observed - expected) / spread, np.nan)
+    p = adjusted(two_sided(residual).ravel())
+    flat = residual.ravel()
+    side = np.where(flat > 0, "high", "low").astype(object)
+    return pd.DataFrame(
+        {
+            "district": np.repeat(table.index.to_numpy(), observed.shape[1]),
+            "year": np.tile(table.columns.to_numpy(), observed.shape[0]),
+            "expected": np.nan_to_num(expected).ravel(),
+            "residual": flat,
+            "p_adjusted": p,
+            "flag": pd.Series(side).where(p < significance, None),
+        }
+    )
+
+
+def trends(counts: pd.DataFrame, significance: float) -> pd.DataFrame:
+    """How each district moves: `district`, `slope`, `p`, `trend`.
+
+    Args:
+        counts: `district`, `year`, `records`; every combination once.
+        significance: What p must be below for a trend.
+    """
+    rows = []
+    for district, years in counts.sort_values("year").groupby("district"):
+        up = slope(years["year"].to_numpy(float), years["records"].to_numpy(float))
+        p = mann_kendall(years["records"].to_numpy(float))
+        rows.append((district, up, p, _trend(up, p, significance)))
+    return pd.DataFrame(rows, columns=["district", "slope", "p", "trend"])
+
+
+def _trend(up: float, p: float, significance: float) -> str:
+    if p >= significance or up == 0:
+        return "steady"
+    return "challenging" if up > 0 else "improving"
+
+
+def removed(placed: Mapping[str, DataFrame]) -> DataFrame:
+    """Counts of the records that have a reason to be left out.
+
+    Args:
+        placed: Name of the table they are left out of -> `reason` and what `cells` needs.
+
+    Returns:
+        `analysis`, `reason` and the measures of `cells`.
+    """
+    left_out = [
+        frame.where("reason IS NOT NULL").select(
+            F.lit(analysis).alias("analysis"), "reason", "person", "cost"
+        )
+        for analysis, frame in placed.items()
+    ]
+    return cells(reduce(DataFrame.unionByName, left_out), ["analysis", "reason"], cost="cost")

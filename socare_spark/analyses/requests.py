@@ -1,0 +1,139 @@
+"""The `requests` analysis: what residents asked for, snapshot by snapshot.
+
+A snapshot is a copy of the whole system, so nothing is added up across snapshots. A description
+counts as it is written: a full stop makes another one. Source: thesis 6.2, Tables 24 and 25.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from socare_spark.contracts.load import Strict, read_model
+from socare_spark.job import Analysis, Context
+from socare_spark.lake.tables import Column, Table, working
+from socare_spark.measures.cells import cells
+from socare_spark.report.charts import draw_ranks
+
+_SNAPSHOT = Column("snapshot", "date", "Day on which the system was copied.")
+
+REQUEST_SNAPSHOTS = working(
+    "request_snapshots",
+    "A snapshot of the request system.",
+    [_SNAPSHOT],
+    [Column("descriptions", "bigint", "Distinct service descriptions, as written.")],
+    source="Thesis 6.2, Table 24",
+)
+REQUEST_TOP = working(
+    "request_top",
+    "The service descriptions with most records in a snapshot.",
+    [_SNAPSHOT, Column("description", "string", "Service description, as written.")],
+    [
+        Column("rank", "bigint", "1 has the most records; equal ones rank by description."),
+        Column(
+            "rank_change",
+            "bigint",
+            "Places risen since the snapshot before, among all its descriptions; null if new.",
+        ),
+        Column(
+            "records_change",
+            "bigint",
+            "Records more than in the snapshot before, where a new description had none; null in "
+            "the first snapshot.",
+        ),
+    ],
+    source="Thesis 6.2, Table 25",
+)
+
+
+class Settings(Strict):
+    """`conf/analyses/requests.yaml`."""
+
+    dataset: str
+    top: Annotated[int, Field(ge=1)]
+    drawn: Annotated[int, Field(ge=1)]
+
+
+def asked(rows: DataFrame) -> DataFrame:
+    """Gathers requests by snapshot, description and person, and counts the records of each.
+
+    Args:
+        rows: snapshot, service_description, person (null where a request has none).
+    """
+    return rows.groupBy(
+        "snapshot", F.col("service_description").alias("description"), "person"
+    ).agg(F.count(F.lit(1)).alias("records"))
+
+
+def request_snapshots(gathered: DataFrame) -> DataFrame:
+    """The columns of REQUEST_SNAPSHOTS."""
+    distinct = (
+        gathered.groupBy("snapshot", "description")
+        .agg(F.lit(1))
+        .groupBy("snapshot")
+        .agg(F.count("description").alias("descriptions"))
+    )
+    return cells(gathered, ["snapshot"], records="records").join(distinct, "snapshot")
+
+
+def request_top(gathered: DataFrame, number: int) -> DataFrame:
+    """The columns of REQUEST_TOP: `number` a snapshot, compared with all of the one before."""
+    ranked = _ranked(cells(gathered, ["snapshot", "description"], records="records"))
+    before = ranked.select(
+        F.col("description"),
+        (F.col("place") + 1).alias("place"),
+        F.col("rank").alias("_rank"),
+        F.col("records").alias("_records"),
+    )
+    top = ranked.where(F.col("rank") <= number).join(before, ["place", "description"], "left")
+    records_before = F.when(F.col("place") > 1, F.coalesce("_records", F.lit(0)))
+    return top.select(
+        ranked["*"],
+        (F.col("_rank") - F.col("rank")).alias("rank_change"),
+        (F.col("records") - records_before).alias("records_change"),
+    )
+
+
+def _ranked(counted: DataFrame) -> DataFrame:
+    """Adds the place of the snapshot among snapshots and the rank within it."""
+    snapshots = counted.groupBy("snapshot").agg(F.lit(1))
+    placed = snapshots.select(
+        "snapshot", F.row_number().over(Window.orderBy("snapshot")).alias("place")
+    )
+    within = Window.partitionBy("snapshot").orderBy(F.desc("records"), F.asc("description"))
+    return counted.join(F.broadcast(placed), "snapshot").withColumn(
+        "rank", F.row_number().over(within)
+    )
+
+
+def tables(context: Context) -> dict[Table, DataFrame]:
+    """Both tables, from one reading of the requests."""
+    settings = _settings(context)
+    rows = context.read(f"restricted/{settings.dataset}")
+    gathered = asked(rows.where(F.col("service_description").isNotNull())).persist()
+    return {
+        REQUEST_SNAPSHOTS: request_snapshots(gathered),
+        REQUEST_TOP: request_top(gathered, settings.top),
+    }
+
+
+def draw(context: Context) -> None:
+    """The most asked descriptions of the newest snapshot, followed through all of them."""
+    frame = context.lake.read(context.spark, REQUEST_TOP).toPandas()
+    path = context.lake.pictures / "request_ranks.png"
+    context.picture(draw_ranks(frame, _settings(context).drawn, path, "working/request_top"))
+
+
+def _settings(context: Context) -> Settings:
+    return read_model(context.conf / "analyses" / "requests.yaml", Settings)
+
+
+ANALYSIS = Analysis(
+    name="requests",
+    says="Service requests by snapshot: totals, the most asked, and how their ranks changed.",
+    reads=lambda context: [f"restricted/{_settings(context).dataset}"],
+    writes=(REQUEST_SNAPSHOTS, REQUEST_TOP),
+    tables=tables,
+    draw=draw,
+)

@@ -1,0 +1,106 @@
+"""The council's words: which outcomes, teams and combinations belong to which category.
+
+What the vocabulary does not list is never lost: an outcome counts as `Unknown`, a team as `Others`
+(the thesis has both as categories, Table 12), a combination as `Unmapped`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import RootModel, model_validator
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from socare_spark.analyses import codes
+from socare_spark.contracts.load import Strict, read_model
+
+UNKNOWN, OTHERS, UNMAPPED = "Unknown", "Others", "Unmapped"
+
+
+class Outcome(Strict):
+    """One entry of `conf/vocabulary/outcomes.yaml`."""
+
+    code: str
+    label: str
+    category: str
+
+
+class Team(Strict):
+    """One entry of `conf/vocabulary/teams.yaml`."""
+
+    name: str
+    category: str
+
+
+class Subprocesses(Strict):
+    """`conf/vocabulary/subprocesses.yaml`: sub-process -> its reasons, or single REASON/OUTCOME."""
+
+    subprocesses: Mapping[str, tuple[str, ...]]
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Self:
+        _each_once(entry.upper() for entries in self.subprocesses.values() for entry in entries)
+        return self
+
+
+class Outcomes(RootModel[tuple[Outcome, ...]]):
+    """`conf/vocabulary/outcomes.yaml`: each code once."""
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _each_once(word.code.upper() for word in self.root)
+        return self
+
+
+class Teams(RootModel[tuple[Team, ...]]):
+    """`conf/vocabulary/teams.yaml`: each name once."""
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _each_once(" ".join(word.name.upper().split()) for word in self.root)
+        return self
+
+
+def _each_once(entries: Iterable[str]) -> None:
+    twice = [entry for entry, times in Counter(entries).items() if times > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} stands in more than one place")
+
+
+def as_team(text: Column) -> Column:
+    """A team's name as teams are compared: blanks tidied, in upper case."""
+    return F.upper(codes.tidy(text))
+
+
+def read_subprocesses(spark: SparkSession, conf: Path) -> DataFrame:
+    """Which sub-process claims what: reason, outcome (null claims any), subprocess."""
+    words = read_model(conf / "vocabulary" / "subprocesses.yaml", Subprocesses)
+    claims = [
+        (*_halves(entry), name) for name, entries in words.subprocesses.items() for entry in entries
+    ]
+    return spark.createDataFrame(claims, "reason string, outcome string, subprocess string")
+
+
+def _halves(entry: str) -> tuple[str, str | None]:
+    reason, _, outcome = entry.upper().partition("/")
+    return reason.strip(), outcome.strip() or None
+
+
+def read_outcomes(spark: SparkSession, conf: Path) -> DataFrame:
+    """Categories of outcomes: code (in upper case), outcome_category."""
+    words = read_model(conf / "vocabulary" / "outcomes.yaml", Outcomes).root
+    rows = [(word.code.upper(), word.category) for word in words]
+    return spark.createDataFrame(rows, "code string, outcome_category string")
+
+
+def read_teams(spark: SparkSession, conf: Path) -> DataFrame:
+    """Categories of teams: team (as `as_team` makes it), team_category."""
+    words = read_model(conf / "vocabulary" / "teams.yaml", Teams).root
+    named = spark.createDataFrame(
+        [(w.name, w.category) for w in words], "name string, category string"
+    )
+    return named.select(
+        as_team(F.col("name")).alias("team"), F.col("category").alias("team_category")
+    )

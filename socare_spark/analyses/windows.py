@@ -1,0 +1,98 @@
+"""Totals of whole datasets, and the years in which a dataset is dense.
+
+Source: thesis 3.11 and 4.2, Table 7 (age bands); domain reference, section 5, A1 (dense window).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.bands import Band, band_of
+from socare_spark.measures.cells import cells
+
+DATASET = Column("dataset", "string", "Dataset of agreements.")
+AGE_BAND = Column(
+    "age_band", "string", "Age in completed years at the agreement's start; null means all ages."
+)
+DATASET_TOTALS = working(
+    "dataset_totals",
+    "A dataset by age band, and as a whole; a person may be in several bands.",
+    (DATASET, AGE_BAND),
+    source="Thesis 3.11 and 4.2, Table 7",
+)
+DENSE_WINDOW = working(
+    "dense_window",
+    "The shortest run of years that holds most of a dataset's agreements.",
+    (DATASET,),
+    (
+        Column("first_year", "int", "First year of the window, by the agreements' start."),
+        Column("last_year", "int", "Last year of the window."),
+        Column("share", "double", "Share of the dataset's agreements that start in the window."),
+    ),
+    source="Thesis 3.11; domain reference, section 5, A1",
+)
+
+
+def dataset_totals(records: DataFrame, bands: Mapping[str, Sequence[Band]]) -> DataFrame:
+    """Each dataset by age band and as a whole.
+
+    Args:
+        records: `dataset`, `age`, `person`, `cost`.
+        bands: Dataset -> its age bands.
+    """
+    banded = reduce(
+        DataFrame.unionByName,
+        [
+            records.where(F.col("dataset") == dataset).withColumn(
+                "age_band", band_of(F.col("age"), its)
+            )
+            for dataset, its in bands.items()
+        ],
+    )
+    return cells(banded, ["dataset", "age_band"], cost="cost", totals=["age_band"])
+
+
+def dense_windows(records: DataFrame, datasets: Sequence[str], share: float) -> DataFrame:
+    """The dense window of each dataset, with the measures of the records that start in it.
+
+    Args:
+        records: `dataset`, `year`, `person`, `cost`.
+        datasets: Those wanted.
+        share: Share of a dataset's records that the window holds at least.
+    """
+    wanted = records.where(F.col("dataset").isin(*datasets))
+    years = wanted.groupBy("dataset", "year").count().toPandas()
+    found = [
+        (dataset, *window(years["year"].to_numpy(int), years["count"].to_numpy(int), share))
+        for dataset, years in years.groupby("dataset")
+    ]
+    schema = "dataset string, first_year int, last_year int, share double"
+    windows = F.broadcast(wanted.sparkSession.createDataFrame(found, schema))
+    inside = wanted.join(windows, "dataset").where("year BETWEEN first_year AND last_year")
+    return cells(inside, ["dataset", "first_year", "last_year", "share"], cost="cost")
+
+
+def window(years: np.ndarray, counts: np.ndarray, share: float) -> tuple[int, int, float]:
+    """The shortest run of years that holds a share of the counts.
+
+    Of several of one length the one that holds most, then the earliest.
+
+    Returns:
+        First year, last year, and the share it holds.
+    """
+    series = pd.Series(counts, index=years).groupby(level=0).sum()
+    series = series.reindex(range(int(min(years)), int(max(years)) + 1), fill_value=0)
+    total = int(series.sum())
+    sums = np.concatenate([[0], np.cumsum(series.to_numpy())])
+    for length in range(1, len(series) + 1):
+        held = sums[length:] - sums[:-length]
+        best = int(held.argmax())
+        if held[best] >= share * total:
+            break
+    first = int(series.index[best])
+    return first, first + length - 1, float(held[best] / total)

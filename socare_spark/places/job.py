@@ -1,0 +1,230 @@
+"""The job `places`: reference postcodes, areas, where each postcode lies, and population.
+
+It writes nothing where the files it reads, the configuration and the code are those of the tables
+that stand.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from socare_spark.contracts.load import read_model
+from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.job import Context, Job
+from socare_spark.lake.tables import Table
+from socare_spark.places.built import (
+    dissolved,
+    placed_by_square,
+    placed_by_text,
+    reach_of,
+    sector_grounds,
+    squares,
+    voronoi_cells,
+)
+from socare_spark.places.files import all_files, sha256
+from socare_spark.places.geometry import area_km2, union_of
+from socare_spark.places.join import placed
+from socare_spark.places.layers import read_layers
+from socare_spark.places.population import read_population
+from socare_spark.places.postcodes import read_postcodes
+from socare_spark.places.settings import (
+    DissolvedLayer,
+    FileLayer,
+    GridLayer,
+    PlacesSettings,
+    PostcodeLayer,
+)
+from socare_spark.places.settle import settled
+from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS, POSTCODES, REFERENCE
+
+CONFIGURATION = "places.yaml"
+_NAME = "places"
+
+
+@dataclass(frozen=True)
+class Places:
+    """All that the job finds.
+
+    Attributes:
+        tables: A frame for each table of `REFERENCE`; they share cached frames.
+        mended: Layer -> features whose geometry was invalid and was made valid.
+    """
+
+    tables: Mapping[Table, DataFrame]
+    mended: Mapping[str, int]
+
+
+def find_places(spark: SparkSession, landing: Path, settings: PlacesSettings) -> Places:
+    """Reads the reference sources and finds where each postcode lies in each layer.
+
+    Args:
+        spark: The session.
+        landing: Folder that the settings' files are relative to.
+        settings: What to read and build.
+
+    Raises:
+        DataError: a file is missing or is not what it should be.
+        ConfigurationError: the settings name what a file does not have.
+    """
+    postcodes = settled(read_postcodes(spark, landing, settings.postcodes))
+    _checked(postcodes, settings)
+    drawn, mended = _drawn(spark, landing, settings)
+    by_join = settled(placed(postcodes, drawn, settings.drawn, settings.nearest_metres))
+    located = settled(_with_city(postcodes, by_join, settings.bounds))
+    built = _built(settings, located, _bounds(settings, drawn, located))
+    areas = reduce(DataFrame.unionByName, [drawn, *(areas for areas, _ in built)])
+    where = reduce(DataFrame.unionByName, [by_join, *(rows for _, rows in built)])
+    shaped = areas.select(
+        "layer",
+        "code",
+        "name",
+        area_km2("geometry").alias("area_km2"),
+        F.expr("ST_AsBinary(geometry)").alias("geometry"),
+    )
+    tables = {
+        POSTCODES: postcodes,
+        AREAS: shaped,
+        POSTCODE_AREAS: settled(where),
+        POPULATION: read_population(spark, landing, settings.population),
+    }
+    return Places(tables, mended)
+
+
+def _checked(postcodes: DataFrame, settings: PlacesSettings) -> None:
+    """Refuses postcode sources that gave nothing at all."""
+    if postcodes.isEmpty():
+        names = ", ".join(source.name for source in settings.postcodes)
+        raise DataError(
+            f"No postcode was found in {names}: see the 'layout' of each in {CONFIGURATION}."
+        )
+
+
+def _drawn(
+    spark: SparkSession, landing: Path, settings: PlacesSettings
+) -> tuple[DataFrame, Mapping[str, int]]:
+    """Layers from files, and what is dissolved from them."""
+    files = {n: x for n, x in settings.layers.items() if isinstance(x, FileLayer)}
+    if not files:
+        none = "string(NULL) AS layer, string(NULL) AS code, string(NULL) AS name"
+        return spark.sql(f"SELECT {none}, ST_Point(0.0, 0.0) AS geometry WHERE false"), {}
+    read = read_layers(spark, landing, files)
+    given = settled(read.areas)
+    whole = [
+        given.where(F.col("layer") == layer.layer)
+        .agg(union_of("geometry").alias("geometry"))
+        .select(F.lit(name).alias("layer"), F.lit(layer.code).alias("code"),
+                F.lit(layer.name).alias("name"), "geometry")
+        for name, layer in settings.layers.items()
+        if isinstance(layer, DissolvedLayer)
+    ]  # fmt: skip
+    return settled(reduce(DataFrame.unionByName, [given, *whole])), read.mended
+
+
+def _with_city(postcodes: DataFrame, by_join: DataFrame, bounds: str | None) -> DataFrame:
+    """The postcodes with `in_city`: placed in the layer that bounds the city, or located at all."""
+    if bounds is None:
+        return postcodes.withColumn("in_city", F.col("easting").isNotNull())
+    city = by_join.where((F.col("layer") == bounds) & F.col("code").isNotNull()).select("postcode")
+    return postcodes.join(city.withColumn("_in", F.lit(True)), "postcode", "left").select(
+        *postcodes.columns, F.coalesce("_in", F.lit(False)).alias("in_city")
+    )
+
+
+def _bounds(settings: PlacesSettings, drawn: DataFrame, located: DataFrame) -> DataFrame:
+    """The ground that built layers share out, as one row `bounds`."""
+    if settings.bounds is None:
+        return settled(reach_of(located.where("in_city"), settings.reach_metres))
+    city = drawn.where(F.col("layer") == settings.bounds)
+    return settled(city.agg(union_of("geometry").alias("bounds")))
+
+
+def _built(
+    settings: PlacesSettings, located: DataFrame, bounds: DataFrame
+) -> list[tuple[DataFrame, DataFrame]]:
+    """Areas and places of each layer that is built: from postcodes, or as a grid."""
+    sites = located.where("in_city").select("easting", "northing", "sector", "district")
+    made = []
+    if any(isinstance(layer, PostcodeLayer) for layer in settings.layers.values()):
+        cells = settled(voronoi_cells(sites, bounds))
+        grounds = settled(sector_grounds(cells))
+    for name, layer in settings.layers.items():
+        if isinstance(layer, PostcodeLayer):
+            areas = settled(dissolved(grounds, layer.level, name, bounds))
+            made.append((areas, placed_by_text(located, areas, cells, layer.level, name)))
+        elif isinstance(layer, GridLayer):
+            areas = squares(sites, bounds, layer.metres, name)
+            made.append((areas, placed_by_square(located, layer.metres, name)))
+    return made
+
+
+def _run(context: Context) -> None:
+    landing = _landing(context)
+    settings = read_model(context.conf / CONFIGURATION, PlacesSettings)
+    for path in all_files(landing, settings):
+        context.run.files_read[path.relative_to(landing).as_posix()] = sha256(path)
+    fingerprint = _fingerprint(context)
+    commits = [context.lake.last_commit(table) for table in REFERENCE]
+    if all(c is not None and c.note.get("fingerprint") == fingerprint for c in commits):
+        context.progress.say(f"{_NAME}: up to date")
+        for table, commit in zip(REFERENCE, commits, strict=True):
+            if commit is not None:
+                context.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
+        return
+    with context.progress.step(f"{_NAME}: postcodes, areas and the spatial join"):
+        places = find_places(context.spark, landing, settings)
+    with context.progress.step(f"{_NAME}: tables", of=len(REFERENCE)) as step:
+
+        def write(item: tuple[Table, DataFrame]) -> None:
+            context.write(item[0], item[1].coalesce(1), fingerprint)
+            step.advance()
+
+        with ThreadPoolExecutor(len(REFERENCE)) as pool:
+            list(pool.map(write, places.tables.items()))
+    _tell(context, places)
+    context.spark.catalog.clearCache()
+
+
+def _tell(context: Context, places: Places) -> None:
+    """Notes how many postcodes each rule placed, and what had to be mended."""
+    by_rule = places.tables[POSTCODE_AREAS].groupBy("layer", "rule").count().collect()
+    for row in sorted(by_rule, key=lambda row: (row["layer"], row["rule"])):
+        context.run.counts[f"{_NAME}.{row['layer']}.{row['rule']}"] = row["count"]
+    for layer, count in places.mended.items():
+        context.run.counts[f"{_NAME}.{layer}.mended"] = count
+        if count:
+            context.run.warnings.append(
+                f"Layer {layer}: {count} areas had invalid geometry and were mended."
+            )
+
+
+def _fingerprint(context: Context) -> str:
+    parts = [_NAME, context.run.code, context.run.configuration, context.run.files_read]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _landing(context: Context) -> Path:
+    if context.landing is None:
+        raise ConfigurationError("places needs --landing: the folder that holds the extracts.")
+    return context.landing
+
+
+def _plan(context: Context) -> Sequence[str]:
+    landing = _landing(context)
+    settings = read_model(context.conf / CONFIGURATION, PlacesSettings)
+    reads = [f"reads  {path.relative_to(landing)}" for path in all_files(landing, settings)]
+    return [*reads, *(f"writes {table.path}" for table in REFERENCE)]
+
+
+JOB = Job(
+    _NAME,
+    "Reads postcodes, areas and population, and finds in which area of each layer a postcode lies.",
+    _run,
+    _plan,
+)

@@ -1,0 +1,92 @@
+"""Population by area from the CSV files a council has, in one shape."""
+
+from collections.abc import Sequence
+from functools import reduce
+from pathlib import Path
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.places.files import matching
+from socare_spark.places.settings import PopulationSource, Value
+from socare_spark.places.tables import POPULATION
+
+_KEYS = ("layer", "code", "year")
+
+
+def read_population(
+    spark: SparkSession, landing: Path, sources: Sequence[PopulationSource]
+) -> DataFrame:
+    """People by layer, code, year and age band; null in the band is all ages.
+
+    Args:
+        spark: The session.
+        landing: Folder that the sources' files are relative to.
+        sources: Where the figures are; the same row from several files is added up.
+
+    Returns:
+        The columns of `POPULATION`.
+
+    Raises:
+        DataError: a file is not there, or has a year or population that is no number.
+        ConfigurationError: a file lacks a column that the settings name.
+    """
+    if not sources:
+        return spark.createDataFrame([], POPULATION.schema)
+    rows = reduce(DataFrame.unionByName, [_read(spark, landing, source) for source in sources])
+    bad = rows.where("year IS NULL OR population IS NULL OR population < 0 OR code IS NULL").count()
+    if bad:
+        raise DataError(
+            f"The population files have {bad} rows whose code is empty, or whose year or "
+            "population is no number: mend the rows, or the columns that places.yaml names."
+        )
+    given = rows.groupBy(*_KEYS, "age_band").agg(F.sum("population").alias("population"))
+    with_total = given.where("age_band IS NULL").select(*_KEYS)
+    summed = (
+        given.join(with_total, list(_KEYS), "left_anti")
+        .groupBy(*_KEYS)
+        .agg(F.sum("population").alias("population"))
+        .withColumn("age_band", F.lit(None).cast("string"))
+    )
+    return (
+        given.unionByName(summed)
+        .withColumn("population", F.round("population"))
+        .select(POPULATION.names)
+    )
+
+
+def _read(spark: SparkSession, landing: Path, source: PopulationSource) -> DataFrame:
+    paths = [str(path) for path in matching(landing, source.files)]
+    raw = spark.read.csv(paths, header=True, inferSchema=False)
+    values = {
+        "layer": source.layer,
+        "code": source.code,
+        "year": source.year,
+        "age_band": source.age_band,
+        "population": source.population,
+    }
+    absent = [v.column for v in values.values() if v and v.column and v.column not in raw.columns]
+    if absent:
+        raise ConfigurationError(
+            f"Population file {source.files[0]} has no column {', '.join(absent)}; it has "
+            f"{', '.join(raw.columns)}."
+        )
+    text = {name: _text(value) for name, value in values.items()}
+    return raw.select(
+        text["layer"].alias("layer"),
+        text["code"].alias("code"),
+        text["year"].try_cast("double").try_cast("int").alias("year"),
+        text["age_band"].alias("age_band"),
+        text["population"].try_cast("decimal(18,3)").alias("population"),
+    )
+
+
+def _text(value: Value | None) -> Column:
+    """The trimmed text of a value; null where it is empty."""
+    if value is None:
+        return F.lit(None).cast("string")
+    if value.column is None:
+        return F.lit(str(value.value))
+    trimmed = F.trim(F.col(f"`{value.column}`"))
+    return F.when(trimmed != "", trimmed)

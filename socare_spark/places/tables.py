@@ -1,0 +1,64 @@
+"""The reference tables that `places` writes."""
+
+from socare_spark.lake.tables import Column, Table, Zone
+
+_SOURCE = "Thesis 3.11 (heat maps) and chapter 5 of the domain reference"
+LAYER = Column("layer", "string", "Layer of areas, as conf/places.yaml names it.")
+CODE = Column("code", "string", "Code of the area within its layer.")
+
+POSTCODES = Table(
+    Zone.REFERENCE,
+    "postcodes",
+    "A unit postcode, once, as the first source that knows it gives it.",
+    (Column("postcode", "string", "Unit postcode with one blank, as 'B1 1AA'."),),
+    (
+        Column("district", "string", "Its district, as 'B1'."),
+        Column("sector", "string", "Its sector, as 'B1 1'."),
+        Column("easting", "int", "Metres east on the National Grid; null where it has no place."),
+        Column("northing", "int", "Metres north on the National Grid; null where it has no place."),
+        Column("source", "string", "Source that placed it, as conf/places.yaml names it."),
+    ),
+    source=_SOURCE,
+)
+AREAS = Table(
+    Zone.REFERENCE,
+    "areas",
+    "An area of a layer.",
+    (LAYER, CODE),
+    (
+        Column("name", "string", "Its name; the code where it has none."),
+        Column("area_km2", "double", "Its area in square kilometres."),
+        Column("geometry", "binary", "Its polygons as WKB in EPSG:27700."),
+    ),
+    source=_SOURCE,
+)
+POSTCODE_AREAS = Table(
+    Zone.REFERENCE,
+    "postcode_areas",
+    "Where a postcode lies in a layer: one row for every postcode and layer.",
+    (POSTCODES.dims[0], LAYER),
+    (
+        Column("code", "string", "Its area; null where the rule is outside or unlocated."),
+        Column(
+            "rule",
+            "string",
+            "What placed it: inside; boundary (several areas cover it, the lowest code has it); "
+            "nearest (in none, but close to this one); outside; unlocated (no coordinates).",
+        ),
+    ),
+    source=_SOURCE,
+)
+POPULATION = Table(
+    Zone.REFERENCE,
+    "population",
+    "People who live in an area.",
+    (
+        LAYER,
+        CODE,
+        Column("year", "int", "Year of the estimate."),
+        Column("age_band", "string", "Age band as the source names it; null means all ages."),
+    ),
+    (Column("population", "bigint", "People."),),
+    source="The population files that conf/places.yaml names",
+)
+REFERENCE = (POSTCODES, AREAS, POSTCODE_AREAS, POPULATION)

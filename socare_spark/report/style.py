@@ -1,0 +1,81 @@
+"""How pictures of this project look, and what every one of them must say.
+
+Every picture made from exact figures carries the words `EXACT`, names its source and its colour
+scale, and is the same file for the same data: nothing of the day, the machine or the version of the
+drawing library is written into it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+EXACT = "Exact figures - not for release"
+
+# Each is told apart by people with any of the common kinds of colour blindness, and in grey.
+SEQUENTIAL = "cividis_r"
+SEQUENTIAL_SAYS = "Colour scale: cividis, reversed (darker = more)"
+DIVERGING = "PuOr_r"
+DIVERGING_SAYS = "Colour scale: ColorBrewer PuOr (orange = more, purple = fewer)"
+# The qualitative palette of Okabe and Ito, black last.
+CATEGORIES = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
+)  # fmt: skip
+
+INK, QUIET, HAIRLINE, EMPTY = "#222222", "#666666", "#BBBBBB", "#FFFFFF"
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.edgecolor": HAIRLINE,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "figure.facecolor": "white",
+    "hatch.linewidth": 0.4,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "svg.hashsalt": "socare",
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a text is a dollar sign
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+}
+
+_INCH = 0.16  # height of a line of small print
+_DPI = 130
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches, drawn without a display or any state shared by threads."""
+    with rc_context(STYLE):
+        return Figure(figsize=(width, height), dpi=_DPI)
+
+
+def headline(figure: Figure, title: str, subtitle: str = "") -> None:
+    """Title and, smaller, what exactly is shown; both at the top left."""
+    height = figure.get_figheight()
+    figure.text(0.02, 1 - 0.12 / height, title, va="top", fontsize=13, fontweight="bold", color=INK)
+    if subtitle:
+        figure.text(0.02, 1 - 0.40 / height, subtitle, va="top", fontsize=9, color=QUIET)
+
+
+def small_print(figure: Figure, source: str, scale: str = "") -> None:
+    """The lines at the foot: that the figures are exact, where they come from, the colour scale."""
+    height = figure.get_figheight()
+    lines = [line for line in (scale, f"Source: {source}") if line]
+    for place, line in enumerate(reversed(lines)):
+        figure.text(0.02, (0.08 + place * _INCH) / height, line, fontsize=7, color=QUIET)
+    figure.text(
+        0.98, 0.08 / height, EXACT, ha="right", fontsize=8, fontweight="bold", color="#B2182B"
+    )
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Writes a PNG without a date or a version in it; returns the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rc_context(STYLE):
+        figure.savefig(path, format="png", metadata={"Software": None})
+    return path

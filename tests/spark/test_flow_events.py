@@ -1,0 +1,100 @@
+"""From records of any dataset to the events of a flow."""
+
+from datetime import date, datetime
+
+import pytest
+from pyspark.testing import assertDataFrameEqual
+
+from socare_spark.analyses.flow_events import all_events, assessed_cases, followed, left_out
+from socare_spark.analyses.flow_settings import Flow
+from socare_spark.errors import ConfigurationError
+
+DAY = 86_400_000_000
+ADULTS = Flow.model_validate(
+    {
+        "flow": "adults",
+        "title": "Adults",
+        "stages": [
+            {"code": "CA", "name": "Contact", "records": {
+                "dataset": "asm", "time": "start", "column": "grp", "codes": ["ca"]}},
+            {"code": "SP", "name": "Plan", "records": {
+                "dataset": "asm", "time": "start", "column": "grp", "values": ["Support plan"]}},
+            {"code": "AG", "name": "Agreement", "records": {"dataset": "agr", "time": "begins"}},
+        ],
+        "assessed": {"dataset": "asm", "time": "start"},
+    }
+)  # fmt: skip
+
+
+@pytest.fixture
+def lake(spark):
+    asm = [
+        (1, date(1970, 1, 2), "CA - Contact"),
+        (1, date(1970, 1, 3), "Support plan"),
+        (2, date(1970, 1, 4), "RV - Review"),  # no stage, but assessed
+        (None, date(1970, 1, 5), "CA"),
+        (3, None, "CA"),
+    ]
+    agr = [(1, date(1969, 12, 31))]
+    frames = {
+        "asm": spark.createDataFrame(asm, "person bigint, start date, grp string"),
+        "agr": spark.createDataFrame(agr, "person bigint, begins date"),
+    }
+    return frames.__getitem__
+
+
+def test_stages_take_their_records_from_several_datasets(spark, lake):
+    expected = [(1, "CA", DAY, 0), (1, "SP", 2 * DAY, 1), (1, "AG", -DAY, 2)]
+    assertDataFrameEqual(
+        followed(all_events(ADULTS, lake)),
+        spark.createDataFrame(expected, "case bigint, activity string, at bigint, tie int"),
+    )
+    assert assessed_cases(ADULTS, lake).count() == 5
+
+
+def test_events_that_cannot_be_followed_are_counted(lake):
+    assert left_out(all_events(ADULTS, lake)) == {
+        "events": 5, "without_case": 1, "without_time": 1, "without_activity": 0,
+    }  # fmt: skip
+
+
+def test_any_log_is_a_flow_whatever_its_columns_are_called(spark):
+    flow = Flow.model_validate(
+        {
+            "flow": "repairs",
+            "title": "Repairs",
+            "log": {"dataset": "log", "case": "job", "time": "at", "activity": "what", "key": "no"},
+        }
+    )
+    rows = [
+        ("J1", "open", datetime(1970, 1, 1, 0, 0, 1), 9),
+        (
+            "J1",
+            "close",
+            datetime(1970, 1, 1, 0, 0, 1),
+            10,
+        ),  # 10 comes after 9: a number, not a text
+        ("J2", None, datetime(1970, 1, 1), 11),
+    ]
+    for kind in ("timestamp", "timestamp_ntz"):
+        log = spark.createDataFrame(rows, "job string, what string, at timestamp_ntz, no int")
+        log = log.withColumn("at", log["at"].cast(kind))
+        events = all_events(flow, lambda _, log=log: log)
+        expected = [("J1", "open", 1_000_000, 9), ("J1", "close", 1_000_000, 10)]
+        assertDataFrameEqual(
+            followed(events),
+            spark.createDataFrame(expected, "case string, activity string, at bigint, tie int"),
+        )
+        assert left_out(events)["without_activity"] == 1
+
+
+def test_a_column_that_is_not_there_is_the_operators_to_mend(spark):
+    there = spark.createDataFrame([], "person bigint, begun date")
+    with pytest.raises(ConfigurationError, match="adults names column start, which dataset asm"):
+        all_events(ADULTS, lambda _: there)
+
+
+def test_a_time_must_be_a_day_or_a_moment(spark):
+    text = spark.createDataFrame([], "person bigint, start string, grp string")
+    with pytest.raises(ConfigurationError, match="takes its time from start, which is string"):
+        all_events(ADULTS, lambda _: text)

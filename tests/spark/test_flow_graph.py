@@ -1,0 +1,135 @@
+"""What follows what: ties, gaps, variants, and the same from another engine."""
+
+import random
+
+import duckdb
+import pandas as pd
+import pytest
+from pyspark.testing import assertDataFrameEqual
+
+from socare_spark.analyses.flow_graph import (
+    STEPS_SPELLED,
+    flow_edges,
+    flow_starts_ends,
+    flow_variants,
+    traces,
+)
+
+DAY = 86_400_000_000
+EVENTS = "case bigint, activity string, at bigint, tie int"
+
+
+@pytest.fixture
+def traced(spark):
+    events = [
+        (1, "AS", 10 * DAY, 1), (1, "CA", 10 * DAY, 0), (1, "SP", 30 * DAY, 2),  # tie: CA first
+        (2, "CA", 0, 0), (2, "AS", 5 * DAY, 1), (2, "AS", 11 * DAY, 1),
+        (3, "CA", 7 * DAY, 0), (3, "AS", 8 * DAY, 1),
+        (4, "SP", 3 * DAY, 2),
+        (5, "SP", 2 * DAY, 2),
+    ]  # fmt: skip
+    return traces(spark.createDataFrame(events, EVENTS)).cache()
+
+
+def test_edges_count_transitions_and_days_between(spark, traced):
+    expected = [
+        # from, to, transitions, people, median, ninth decile of the days
+        ("CA", "AS", 3, 3, 1.0, 4.2),  # 0, 1 and 5 days
+        ("AS", "AS", 1, 1, 6.0, 6.0),
+        ("AS", "SP", 1, 1, 20.0, 20.0),
+    ]
+    assertDataFrameEqual(
+        flow_edges(traced).select(
+            "from_activity", "to_activity", "transitions", "people", "median_days", "p90_days"
+        ),
+        spark.createDataFrame(
+            expected,
+            "from_activity string, to_activity string, transitions bigint, people bigint, "
+            "median_days double, p90_days double",
+        ),
+        rtol=1e-12,
+        atol=0,
+    )
+
+
+def test_variants_rank_by_people_then_text_and_cover_all(spark, traced):
+    expected = [
+        ("SP", 1, 2, 2, 2 / 5),
+        ("CA > AS", 2, 1, 2, 3 / 5),  # before its longer namesakes, as text
+        ("CA > AS > AS", 3, 1, 3, 4 / 5),
+        ("CA > AS > SP", 4, 1, 3, 5 / 5),
+    ]
+    assertDataFrameEqual(
+        flow_variants(traced).select("variant", "rank", "people", "records", "coverage"),
+        spark.createDataFrame(
+            expected,
+            "variant string, rank int, people bigint, records bigint, coverage double",
+        ),
+        rtol=0,
+        atol=0,
+    )
+
+
+def test_every_case_starts_and_ends_once(spark, traced):
+    expected = [("start", "CA", 3), ("start", "SP", 2), ("end", "AS", 2), ("end", "SP", 3)]
+    assertDataFrameEqual(
+        flow_starts_ends(traced).select("kind", "activity", "people"),
+        spark.createDataFrame(expected, "kind string, activity string, people bigint"),
+    )
+
+
+def test_a_case_of_ten_thousand_events_has_a_short_name_of_its_own(spark):
+    long = [(1, "AB"[i % 2], i, 0) for i in range(10_000)]
+    # As long, and alike but for the last step: another variant.
+    other = [(2, "AB"[i % 2], i, 0) for i in range(9_999)] + [(2, "C", 9_999, 0)]
+    pdf = pd.DataFrame(long + other, columns=["case", "activity", "at", "tie"])
+    traced = traces(spark.createDataFrame(pdf, EVENTS))
+    names = {row.variant: row.records for row in flow_variants(traced).collect()}
+    assert list(names.values()) == [10_000, 10_000]
+    assert max(map(len, names)) < 5 * STEPS_SPELLED
+    assert all(f"… {10_000 - STEPS_SPELLED} more" in name for name in names)
+    assert sum(row.transitions for row in flow_edges(traced).collect()) == 2 * 9_999
+
+
+def test_edges_variants_and_ends_equal_duckdb(spark):
+    draw = random.Random(7)
+    log = pd.DataFrame(
+        [
+            # Few moments, so that ties are common; the key settles them.
+            (draw.randrange(60), draw.choice("ABCDE"), draw.randrange(40) * DAY // 4, key)
+            for key in range(700)
+        ],
+        columns=["case", "activity", "at", "tie"],
+    )
+    traced = traces(spark.createDataFrame(log, EVENTS)).cache()
+    ordered = """WITH e AS (SELECT *, row_number() OVER w AS n, lead(activity) OVER w AS next,
+        (lead("at") OVER w - "at") / 86400e6 AS days FROM log WINDOW w AS
+        (PARTITION BY "case" ORDER BY "at", tie, activity))"""
+    engine = duckdb.connect().register("log", log)
+
+    def same(frame, sql, keys):
+        theirs = engine.sql(f"{ordered} {sql}").df().sort_values(keys, ignore_index=True)
+        ours = frame.select(*theirs.columns).toPandas().sort_values(keys, ignore_index=True)
+        pd.testing.assert_frame_equal(ours, theirs, check_dtype=False, rtol=1e-9, atol=0)
+
+    edge = ["from_activity", "to_activity"]
+    same(
+        flow_edges(traced),
+        """SELECT activity AS from_activity, next AS to_activity, count(*) AS transitions,
+        count(DISTINCT "case") AS people, quantile_cont(days, 0.5) AS median_days,
+        quantile_cont(days, 0.9) AS p90_days FROM e WHERE next IS NOT NULL GROUP BY ALL""",
+        edge,
+    )
+    same(
+        flow_variants(traced).where(f"size(split(variant, ' > ')) < {STEPS_SPELLED}"),
+        """, v AS (SELECT "case", string_agg(activity, ' > ' ORDER BY n) AS variant,
+        count(*) AS records FROM e GROUP BY ALL) SELECT variant, count(*) AS people,
+        sum(records) AS records FROM v GROUP BY ALL""",
+        ["variant"],
+    )
+    same(
+        flow_starts_ends(traced),
+        """SELECT 'start' AS kind, activity, count(*) AS people FROM e WHERE n = 1 GROUP BY ALL
+        UNION ALL SELECT 'end', activity, count(*) FROM e WHERE next IS NULL GROUP BY ALL""",
+        ["kind", "activity"],
+    )

@@ -1,0 +1,112 @@
+"""Reference postcodes from both layouts, and population from CSV files of several shapes."""
+
+import gzip
+
+import pytest
+
+from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.places.population import read_population
+from socare_spark.places.postcodes import read_postcodes
+from socare_spark.places.settings import PopulationSource, PostcodeSource
+
+
+def _rows(frame, *columns):
+    return sorted(map(tuple, frame.select(*columns).collect()), key=str)
+
+
+def _codepoint(tmp_path, name, *rows):
+    lines = [f'"{postcode}",10,{east},{north},"E92000001","","","","E08",""\n' for postcode, east, north in rows]
+    (tmp_path / name).write_text("".join(lines))
+
+
+def test_each_postcode_once_by_the_first_source(spark, tmp_path):
+    _codepoint(tmp_path, "a.csv", ("B1  1AA", 406000, 286000), ("B21 8AA", 0, 0), ("WS9 0ZZ", 405000, 300000))
+    with gzip.open(tmp_path / "o.csv.gz", "wt") as file:
+        file.write(
+            "x,pcd,oseast1m,osnrth1m\n"
+            "1,B1  1AA,1,1\n"  # known already
+            "1,B21 8AA,406500.0,290500.0\n"  # known already, without a place
+            "1,b992zz,406500.4,290500.0\n"  # terminated; odd spelling
+            "1,B30 1AA,,\n"
+            "1,NONSENSE,406500.0,290500.0\n"
+        )
+    sources = [
+        PostcodeSource(name="cp", layout="codepoint", files=("a*.csv",)),
+        PostcodeSource(name="onspd", layout="onspd", files=("o.csv.gz",)),
+    ]
+    assert _rows(read_postcodes(spark, tmp_path, sources), "postcode", "district", "sector", "easting", "northing", "source") == [
+        ("B1 1AA", "B1", "B1 1", 406000, 286000, "cp"),
+        ("B21 8AA", "B21", "B21 8", None, None, "cp"),
+        ("B30 1AA", "B30", "B30 1", None, None, "onspd"),
+        ("B99 2ZZ", "B99", "B99 2", 406500, 290500, "onspd"),
+        ("WS9 0ZZ", "WS9", "WS9 0", 405000, 300000, "cp"),
+    ]
+
+
+def test_an_edition_that_spells_its_columns_otherwise(spark, tmp_path):
+    (tmp_path / "o.csv").write_text("pcds,east1m,north1m\nB1 1AA,406000,286000\n")
+    columns = {"postcode": "pcds", "easting": "east1m", "northing": "north1m"}
+    source = PostcodeSource(name="o", layout="onspd", files=("o.csv",), columns=columns)
+    assert _rows(read_postcodes(spark, tmp_path, [source]), "postcode", "easting") == [("B1 1AA", 406000)]
+
+
+@pytest.mark.parametrize(
+    ("layout", "files", "error", "says"),
+    [
+        ("onspd", "missing*.csv", DataError, "No file missing"),
+        ("onspd", "a.csv", ConfigurationError, "lacks column pcd, oseast1m, osnrth1m"),
+        ("codepoint", "narrow.csv", ConfigurationError, "lacks column _c2, _c3"),
+    ],
+)
+def test_a_mistake_is_one_sentence(spark, tmp_path, layout, files, error, says):
+    _codepoint(tmp_path, "a.csv", ("B1  1AA", 406000, 286000))
+    (tmp_path / "narrow.csv").write_text("B1 1AA,10\n")
+    with pytest.raises(error, match=says):
+        read_postcodes(spark, tmp_path, [PostcodeSource(name="s", layout=layout, files=(files,))])
+
+
+def _population(**columns):
+    return PopulationSource.model_validate({"files": ["p.csv"], **columns})
+
+
+def test_population_with_a_total_and_without(spark, tmp_path):
+    (tmp_path / "p.csv").write_text(
+        "layer,code,year,band,people\n"
+        "ward,A,2011,0-11,10.0\n"
+        "ward,A,2011,11+,20.0\n"  # no total given: it is the sum
+        "ward,B,2011,0-11,1\n"
+        "ward,B,2011,,7\n"  # given, and not the sum of what is there
+    )
+    columns = {c: {"column": c} for c in ("layer", "code", "year")}
+    found = read_population(
+        spark, tmp_path, [_population(**columns, age_band={"column": "band"}, population={"column": "people"})]
+    )
+    assert _rows(found, "code", "age_band", "population") == [
+        ("A", "0-11", 10),
+        ("A", "11+", 20),
+        ("A", None, 30),
+        ("B", "0-11", 1),
+        ("B", None, 7),
+    ]
+
+
+def test_population_whose_layer_and_year_stand_in_no_column(spark, tmp_path):
+    (tmp_path / "p.csv").write_text("ward_code,n\nA,5\n")
+    source = _population(
+        layer={"value": "ward"}, year={"value": 2024}, code={"column": "ward_code"}, population={"column": "n"}
+    )
+    assert _rows(read_population(spark, tmp_path, [source]), "layer", "code", "year", "population") == [("ward", "A", 2024, 5)]
+
+
+def test_population_that_is_no_number(spark, tmp_path):
+    (tmp_path / "p.csv").write_text("ward_code,n\nA,many\nB,2\n")
+    source = _population(
+        layer={"value": "ward"}, year={"value": 2024}, code={"column": "ward_code"}, population={"column": "n"}
+    )
+    with pytest.raises(DataError, match="have 1 rows") as caught:
+        read_population(spark, tmp_path, [source])
+    assert "many" not in str(caught.value)
+
+
+def test_no_population_at_all(spark, tmp_path):
+    assert read_population(spark, tmp_path, []).count() == 0

@@ -1,0 +1,97 @@
+"""Snapshots of requests: totals, top lists and what moved between them."""
+
+import random
+from datetime import date
+
+import duckdb
+import pandas as pd
+from pyspark.testing import assertDataFrameEqual
+
+from socare_spark.analyses.requests import asked, request_snapshots, request_top
+
+ROWS = "snapshot date, service_description string, person bigint"
+FIRST, SECOND = date(2019, 2, 12), date(2019, 8, 12)
+
+
+def _requests(spark, counts):
+    rows = [
+        (snapshot, description, None)
+        for (snapshot, description), number in counts.items()
+        for _ in range(number)
+    ]
+    return asked(spark.createDataFrame(rows, ROWS))
+
+
+def test_a_snapshot_counts_descriptions_as_they_are_written(spark):
+    rows = [
+        (FIRST, "Large Items", None),
+        (FIRST, "Large Items", 7),
+        (FIRST, "Large Items.", 7),  # a full stop makes another description
+        (SECOND, "Large Items", 7),
+        (SECOND, "Large\nItems", 8),  # so does a line break
+    ]
+    expected = [(FIRST, 3, 2, 1), (SECOND, 2, 2, 2)]
+    assertDataFrameEqual(
+        request_snapshots(asked(spark.createDataFrame(rows, ROWS))).select(
+            "snapshot", "records", "descriptions", "people"
+        ),
+        spark.createDataFrame(
+            expected, "snapshot date, records bigint, descriptions bigint, people bigint"
+        ),
+    )
+
+
+def test_ranks_are_compared_with_all_of_the_snapshot_before(spark):
+    counts = {
+        (FIRST, "bins"): 9, (FIRST, "pests"): 5, (FIRST, "leaks"): 2, (FIRST, "trees"): 2,
+        (SECOND, "trees"): 7, (SECOND, "bins"): 6, (SECOND, "fires"): 4, (SECOND, "pests"): 1,
+    }  # fmt: skip
+    expected = [
+        # rank, records, places risen, records more
+        (FIRST, "bins", 1, 9, None, None),
+        (FIRST, "pests", 2, 5, None, None),
+        (FIRST, "leaks", 3, 2, None, None),  # as many as trees, before it by alphabet
+        (SECOND, "trees", 1, 7, 3, 5),  # was fourth, outside the top three
+        (SECOND, "bins", 2, 6, -1, -3),
+        (SECOND, "fires", 3, 4, None, 4),  # new
+    ]
+    assertDataFrameEqual(
+        request_top(_requests(spark, counts), 3).select(
+            "snapshot", "description", "rank", "records", "rank_change", "records_change"
+        ),
+        spark.createDataFrame(
+            expected,
+            "snapshot date, description string, rank int, records bigint, rank_change int, "
+            "records_change bigint",
+        ),
+    )
+
+
+def test_the_top_list_equals_duckdb(spark):
+    draw = random.Random(11)
+    rows = pd.DataFrame(
+        [
+            (draw.choice([FIRST, SECOND, date(2020, 2, 25)]), f"d{int(draw.paretovariate(0.8))}")
+            for _ in range(1_500)
+        ],
+        columns=["snapshot", "service_description"],
+    )
+    frame = spark.createDataFrame(
+        [(*row, None) for row in rows.itertuples(index=False, name=None)], ROWS
+    )
+    theirs = (
+        duckdb.connect()
+        .register("rows", rows)
+        .sql(
+            """WITH c AS (SELECT snapshot, service_description AS description, count(*) AS records
+            FROM rows GROUP BY ALL),
+        r AS (SELECT *, row_number() OVER (PARTITION BY snapshot ORDER BY records DESC, description)
+            AS rank, dense_rank() OVER (ORDER BY snapshot) AS place FROM c)
+        SELECT n.description, n.rank, n.records, b.rank - n.rank AS rank_change,
+            CASE WHEN n.place > 1 THEN n.records - coalesce(b.records, 0) END AS records_change
+        FROM r n LEFT JOIN r b ON b.description = n.description AND b.place = n.place - 1
+        WHERE n.rank <= 30 ORDER BY n.snapshot, n.rank"""
+        )
+    )
+    ours = request_top(asked(frame), 30).orderBy("snapshot", "rank").select(*theirs.columns)
+    assert [tuple(row) for row in ours.collect()] == theirs.fetchall()

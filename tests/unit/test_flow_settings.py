@@ -1,0 +1,61 @@
+"""What a flow file may say."""
+
+import pytest
+import yaml
+
+from socare_spark.analyses.flow_settings import Flow, read_flows
+from socare_spark.errors import ConfigurationError
+
+LOG = {"dataset": "log", "case": "job", "time": "at", "activity": "what"}
+STAGE = {"code": "CA", "name": "Contact", "records": {"dataset": "asm", "time": "start"}}
+
+
+def _written(folder, **flows):
+    (folder / "flows").mkdir()
+    for name, flow in flows.items():
+        (folder / "flows" / f"{name}.yaml").write_text(yaml.safe_dump(flow), "utf-8")
+    return folder
+
+
+def test_the_projects_own_flow_reads():
+    from pathlib import Path
+
+    flows = {flow.flow: flow for flow in read_flows(Path(__file__).parents[2] / "conf")}
+    assert flows["adult_assessment"].codes == ["CA", "AS", "SP", "AG"]
+    assert flows["adult_assessment"].datasets == {"adult_assessments", "agreements_adult"}
+
+
+@pytest.mark.parametrize(
+    ("flow", "says"),
+    [
+        ({"stages": [STAGE], "log": LOG}, "either 'stages' or 'log'"),
+        ({}, "either 'stages' or 'log'"),
+        ({"stages": [STAGE, STAGE]}, "codes of stages must differ"),
+        ({"stages": [STAGE | {"code": "assessed"}]}, "none may be 'assessed'"),
+        # A column without what it should hold, and the other way round.
+        ({"stages": [STAGE | {"records": STAGE["records"] | {"column": "grp"}}]}, "'column' goes"),
+        ({"stages": [STAGE | {"records": STAGE["records"] | {"codes": ["X"]}}]}, "'column' goes"),
+        ({"log": LOG, "picture": {"smallest_share": 1}}, "less than 1"),
+        ({"log": LOG, "stage": []}, "Extra inputs"),
+    ],
+)
+def test_a_flow_that_makes_no_sense_is_refused_with_its_file(tmp_path, flow, says):
+    conf = _written(tmp_path, mine={"flow": "mine", "title": "Mine", **flow})
+    with pytest.raises(ConfigurationError, match=f"mine.yaml.*{says}"):
+        read_flows(conf)
+
+
+def test_two_flows_may_not_share_a_name(tmp_path):
+    flow = {"flow": "same", "title": "Same", "log": LOG}
+    with pytest.raises(ConfigurationError, match="more than one file has flow: same"):
+        read_flows(_written(tmp_path, one=flow, two=flow))
+
+
+def test_a_folder_without_flows_is_the_operators_to_mend(tmp_path):
+    with pytest.raises(ConfigurationError, match="holds no flow"):
+        read_flows(tmp_path)
+
+
+def test_datasets_of_a_log_are_its_own():
+    flow = Flow.model_validate({"flow": "mine", "title": "Mine", "log": LOG})
+    assert (flow.codes, flow.datasets) == ([], {"log"})

@@ -1,0 +1,44 @@
+"""Categories as a council writes them down."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from socare_spark.analyses.vocabulary import Outcomes, Subprocesses, Teams
+from socare_spark.contracts.load import read_model
+from socare_spark.errors import ConfigurationError
+
+VOCABULARY = Path(__file__).parents[2] / "conf" / "vocabulary"
+
+
+def test_outcomes_and_teams_are_as_many_as_table_12_counts():
+    outcomes = Counter(o.category for o in read_model(VOCABULARY / "outcomes.yaml", Outcomes).root)
+    assert sorted(outcomes.values()) == [2, 5, 7, 13, 15]
+    teams = Counter(t.category for t in read_model(VOCABULARY / "teams.yaml", Teams).root)
+    assert sorted(teams.values()) == [5, 6, 8, 10, 10, 13, 33]
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "says"),
+    [
+        (
+            Outcomes,
+            "[{code: a, label: A, category: X}, {code: A, label: A, category: Y}]",
+            "A stands",
+        ),
+        (Teams, "[{name: 'AD  x', category: X}, {name: ad X, category: Y}]", "AD X stands"),
+        (Subprocesses, "subprocesses: {S: [A], T: [a]}", "A stands in more than one place"),
+        (Subprocesses, "subprocesses: {S: [A/X, A], T: [A/x]}", "A/X stands"),
+    ],
+)
+def test_a_word_in_two_categories_is_refused(tmp_path, model, text, says):
+    file = tmp_path / "words.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigurationError, match=says):
+        read_model(file, model)
+
+
+def test_a_reason_and_one_of_its_outcomes_may_belong_to_two():
+    words = Subprocesses.model_validate({"subprocesses": {"S": ["A"], "T": ["A/X"]}})
+    assert len(words.subprocesses) == 2
