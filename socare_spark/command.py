@@ -123,7 +123,7 @@ def _guarded(
         with locked(options.lake, name):
             spark = open_session(name)
             try:
-                ending, lake, runs = _run(spark, jobs, run, options, progress)
+                ending, lake, runs = run_jobs(spark, jobs, run, options, progress)
                 if after is not None and runs:
                     after(spark, lake, runs)
                 return ending
@@ -194,7 +194,7 @@ def _scrubbed(error: BaseException) -> str:
     return "(text withheld, it may quote data)"
 
 
-def _run(
+def run_jobs(
     spark: SparkSession,
     jobs: Sequence[Job],
     run: Run,

@@ -126,7 +126,7 @@ class Lake:
         if mode == "overwrite":
             writer = writer.option("overwriteSchema", "true")
         if not self.exists(table):
-            writer = writer.options(**_PROPERTIES).option("description", table.says)
+            writer = writer.options(**_PROPERTIES)
         if table.partition_by:
             writer = writer.partitionBy(*table.partition_by)
         writer.save(str(self.folder(table)))

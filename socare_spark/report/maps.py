@@ -181,7 +181,8 @@ def _draw(area_map: AreaMap, look: _Look, path: Path) -> Path:
         _scale_bar(figure, axes)
         figure.legend(
             handles=list(look.entries), title=look.legend, loc="upper left",
-            bbox_to_anchor=(0.735, 0.88), alignment="left", title_fontsize=8, handlelength=1.6, handleheight=1.2,
+            bbox_to_anchor=(0.735, 0.88), alignment="left", title_fontsize=8,
+            handlelength=1.6, handleheight=1.2,
         )  # fmt: skip
         headline(figure, area_map.title, area_map.subtitle)
         small_print(figure, area_map.source, look.scale)

@@ -7,13 +7,17 @@ from shapely import box
 
 from socare_spark.places import built
 
-SITES = "postcode string, easting int, northing int, sector string, district string, in_city boolean"
+SITES = (
+    "postcode string, easting int, northing int, sector string, district string, in_city boolean"
+)
 
 
 @pytest.fixture
 def bounds(spark):
     city = shapely.to_wkt(box(400000, 300000, 402000, 301000))
-    return spark.createDataFrame([(city,)], "wkt string").selectExpr("ST_GeomFromWKT(wkt) AS bounds")
+    return spark.createDataFrame([(city,)], "wkt string").selectExpr(
+        "ST_GeomFromWKT(wkt) AS bounds"
+    )
 
 
 def _sites(spark, *rows):
@@ -70,9 +74,8 @@ def test_sectors_and_districts_tile_the_city(spark, bounds):
     grounds = built.sector_grounds(cells)
     sectors = _shapes(built.dissolved(grounds, "sector", "sector", bounds))
     districts = _shapes(built.dissolved(grounds, "district", "district", bounds))
-    assert sectors["B1 1"].equals_exact(box(400000, 300000, 400750, 301000).normalize(), 1e-6) or (
-        sectors["B1 1"].symmetric_difference(box(400000, 300000, 400750, 301000)).area < 1e-6
-    )
+    west = box(400000, 300000, 400750, 301000)  # half way to the next place
+    assert sectors["B1 1"].symmetric_difference(west).area < 1e-6
     assert sorted(districts) == ["B1", "B2"]
     for layer in (sectors, districts):
         assert sum(shape.area for shape in layer.values()) == pytest.approx(2_000_000)
@@ -118,7 +121,10 @@ def test_the_text_says_where_a_postcode_of_the_city_is(spark, bounds):
 
 
 def test_areas_are_the_same_in_any_order_of_rows(spark, bounds):
-    rows = [(f"B1 {i % 3}A{chr(65 + i)}", 400000 + 97 * i % 1999, 300000 + 61 * i % 997) for i in range(20)]
+    rows = [
+        (f"B1 {i % 3}A{chr(65 + i)}", 400000 + 97 * i % 1999, 300000 + 61 * i % 997)
+        for i in range(20)
+    ]
 
     def shapes(order):
         sites = _sites(spark, *order).repartition(3)

@@ -28,11 +28,21 @@ def _placed(spark, areas, *rows):
     ("easting", "northing", "ward", "city"),
     [
         (400500, 300500, ("W1", "inside"), ("C", "inside")),
-        (401000, 300500, ("W1", "boundary"), ("C", "inside")),  # on both wards' edge: the lower code
+        (
+            401000,
+            300500,
+            ("W1", "boundary"),
+            ("C", "inside"),
+        ),  # on both wards' edge: the lower code
         (402000, 300500, ("W2", "inside"), ("C", "inside")),  # on the outer edge: covered by one
         (402010, 300500, ("W2", "nearest"), ("C", "nearest")),  # just within ten metres
         (402011, 300500, (None, "outside"), (None, "outside")),  # just beyond
-        (401000, 301005, ("W1", "nearest"), ("C", "nearest")),  # equally near to both: the lower code
+        (
+            401000,
+            301005,
+            ("W1", "nearest"),
+            ("C", "nearest"),
+        ),  # equally near to both: the lower code
         (None, None, (None, "unlocated"), (None, "unlocated")),
     ],
 )
@@ -42,7 +52,9 @@ def test_the_rule_that_places_a_postcode(spark, areas, easting, northing, ward, 
 
 
 def test_every_postcode_has_one_row_for_every_layer(spark, areas):
-    rows = [(f"B1 1A{chr(65 + i)}", 399_990 + 300 * i, 300_000) for i in range(9)] + [("B1 1ZZ", None, None)]
+    rows = [(f"B1 1A{chr(65 + i)}", 399_990 + 300 * i, 300_000) for i in range(9)] + [
+        ("B1 1ZZ", None, None)
+    ]
     assert len(_placed(spark, areas, *rows)) == 2 * len(rows)
 
 

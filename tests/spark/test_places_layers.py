@@ -32,19 +32,26 @@ def _write(folder, name, frame=SQUARES):
 
 
 def _layer(file, **more):
-    return FileLayer.model_validate({"kind": "file", "file": file, "code": "id", "name": "label", **more})
+    return FileLayer.model_validate(
+        {"kind": "file", "file": file, "code": "id", "name": "label", **more}
+    )
 
 
 def _read(spark, folder, **layers):
     found = read_layers(spark, folder, layers)
     rows = found.areas.selectExpr("layer", "code", "name", "ST_AsBinary(geometry) AS wkb").collect()
-    return {(r["layer"], r["code"]): (r["name"], shapely.from_wkb(bytes(r["wkb"]))) for r in rows}, found.mended
+    return {
+        (r["layer"], r["code"]): (r["name"], shapely.from_wkb(bytes(r["wkb"]))) for r in rows
+    }, found.mended
 
 
 @pytest.mark.parametrize("name", ["a.gpkg", "a.geojson", "a.parquet", "a.shp"])
 def test_every_format_gives_the_same_areas(spark, tmp_path, name):
     found, mended = _read(spark, tmp_path, w=_layer(_write(tmp_path, name)))
-    assert {key: label for key, (label, _) in found.items()} == {("w", "A"): "one", ("w", "B"): "two"}
+    assert {key: label for key, (label, _) in found.items()} == {
+        ("w", "A"): "one",
+        ("w", "B"): "two",
+    }
     for code, square in zip("AB", SQUARES.geometry, strict=True):
         # Six decimals of a degree are about a decimetre.
         assert shapely.hausdorff_distance(found["w", code][1], square) < 0.2
@@ -55,7 +62,10 @@ def test_several_layers_of_one_file_in_one_pass(spark, tmp_path):
     _write(tmp_path, "a.gpkg")
     SQUARES.head(1).to_file(tmp_path / "a.gpkg", layer="other")
     found, _ = _read(
-        spark, tmp_path, w=_layer("a.gpkg", table="areas"), x=_layer("a.gpkg", table="other", name=None)
+        spark,
+        tmp_path,
+        w=_layer("a.gpkg", table="areas"),
+        x=_layer("a.gpkg", table="other", name=None),
     )
     assert sorted(found) == [("w", "A"), ("w", "B"), ("x", "A")]
     assert found["x", "A"][0] == "A"  # no name column: the code
@@ -86,11 +96,15 @@ def test_an_invalid_polygon_is_mended_and_counted(spark, tmp_path):
     ("layer", "error", "says"),
     [
         ({"file": "none.gpkg"}, DataError, "no file none.gpkg"),
-        ({"file": "a.gpkg", "table": "wards"}, ConfigurationError, "has no layer wards; it has areas"),
-        ({"file": "a.gpkg", "code": "WardCode"}, ConfigurationError, "no column WardCode; it has fid, id, label"),
-        ({"file": "a.gpkg", "crs": "EPSG:4326"}, DataError, "in EPSG:4326 is not in Great Britain"),
-        ({"file": "a.geojson", "crs": "EPSG:27700"}, DataError, "in EPSG:27700 is not in Great Britain"),
-        ({"file": "a.gpkg", "keep": {"column": "id", "starts_with": ["Z"]}}, DataError, "'keep' lets through"),
+        ({"table": "wards"}, ConfigurationError, "has no layer wards; it has areas"),
+        ({"code": "WardCode"}, ConfigurationError, "no column WardCode; it has fid, id, label"),
+        ({"crs": "EPSG:4326"}, DataError, "in EPSG:4326 is not in Great Britain"),
+        (
+            {"file": "a.geojson", "crs": "EPSG:27700"},
+            DataError,
+            "in EPSG:27700 is not in Great Britain",
+        ),
+        ({"keep": {"column": "id", "starts_with": ["Z"]}}, DataError, "'keep' lets through"),
         ({"file": "notes.gpkg"}, DataError, "not readable as a GeoPackage"),
         ({"file": "notes.geojson"}, DataError, "not a GeoJSON FeatureCollection"),
         ({"file": "plain.parquet"}, DataError, "without GeoParquet's metadata"),
@@ -98,7 +112,7 @@ def test_an_invalid_polygon_is_mended_and_counted(spark, tmp_path):
         ({"file": "points.gpkg"}, DataError, "points or lines where polygons are wanted"),
         ({"file": "nocode.gpkg"}, DataError, "1 of 2 features have no value in column id"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_one_sentence(spark, tmp_path, layer, error, says):
     for name in ("a.gpkg", "a.geojson"):
         _write(tmp_path, name)

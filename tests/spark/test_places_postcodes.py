@@ -15,12 +15,21 @@ def _rows(frame, *columns):
 
 
 def _codepoint(tmp_path, name, *rows):
-    lines = [f'"{postcode}",10,{east},{north},"E92000001","","","","E08",""\n' for postcode, east, north in rows]
+    lines = [
+        f'"{postcode}",10,{east},{north},"E92000001","","","","E08",""\n'
+        for postcode, east, north in rows
+    ]
     (tmp_path / name).write_text("".join(lines))
 
 
 def test_each_postcode_once_by_the_first_source(spark, tmp_path):
-    _codepoint(tmp_path, "a.csv", ("B1  1AA", 406000, 286000), ("B21 8AA", 0, 0), ("WS9 0ZZ", 405000, 300000))
+    _codepoint(
+        tmp_path,
+        "a.csv",
+        ("B1  1AA", 406000, 286000),
+        ("B21 8AA", 0, 0),
+        ("WS9 0ZZ", 405000, 300000),
+    )
     with gzip.open(tmp_path / "o.csv.gz", "wt") as file:
         file.write(
             "x,pcd,oseast1m,osnrth1m\n"
@@ -34,7 +43,15 @@ def test_each_postcode_once_by_the_first_source(spark, tmp_path):
         PostcodeSource(name="cp", layout="codepoint", files=("a*.csv",)),
         PostcodeSource(name="onspd", layout="onspd", files=("o.csv.gz",)),
     ]
-    assert _rows(read_postcodes(spark, tmp_path, sources), "postcode", "district", "sector", "easting", "northing", "source") == [
+    assert _rows(
+        read_postcodes(spark, tmp_path, sources),
+        "postcode",
+        "district",
+        "sector",
+        "easting",
+        "northing",
+        "source",
+    ) == [
         ("B1 1AA", "B1", "B1 1", 406000, 286000, "cp"),
         ("B21 8AA", "B21", "B21 8", None, None, "cp"),
         ("B30 1AA", "B30", "B30 1", None, None, "onspd"),
@@ -47,7 +64,9 @@ def test_an_edition_that_spells_its_columns_otherwise(spark, tmp_path):
     (tmp_path / "o.csv").write_text("pcds,east1m,north1m\nB1 1AA,406000,286000\n")
     columns = {"postcode": "pcds", "easting": "east1m", "northing": "north1m"}
     source = PostcodeSource(name="o", layout="onspd", files=("o.csv",), columns=columns)
-    assert _rows(read_postcodes(spark, tmp_path, [source]), "postcode", "easting") == [("B1 1AA", 406000)]
+    assert _rows(read_postcodes(spark, tmp_path, [source]), "postcode", "easting") == [
+        ("B1 1AA", 406000)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +98,9 @@ def test_population_with_a_total_and_without(spark, tmp_path):
     )
     columns = {c: {"column": c} for c in ("layer", "code", "year")}
     found = read_population(
-        spark, tmp_path, [_population(**columns, age_band={"column": "band"}, population={"column": "people"})]
+        spark,
+        tmp_path,
+        [_population(**columns, age_band={"column": "band"}, population={"column": "people"})],
     )
     assert _rows(found, "code", "age_band", "population") == [
         ("A", "0-11", 10),
@@ -93,15 +114,23 @@ def test_population_with_a_total_and_without(spark, tmp_path):
 def test_population_whose_layer_and_year_stand_in_no_column(spark, tmp_path):
     (tmp_path / "p.csv").write_text("ward_code,n\nA,5\n")
     source = _population(
-        layer={"value": "ward"}, year={"value": 2024}, code={"column": "ward_code"}, population={"column": "n"}
+        layer={"value": "ward"},
+        year={"value": 2024},
+        code={"column": "ward_code"},
+        population={"column": "n"},
     )
-    assert _rows(read_population(spark, tmp_path, [source]), "layer", "code", "year", "population") == [("ward", "A", 2024, 5)]
+    assert _rows(
+        read_population(spark, tmp_path, [source]), "layer", "code", "year", "population"
+    ) == [("ward", "A", 2024, 5)]
 
 
 def test_population_that_is_no_number(spark, tmp_path):
     (tmp_path / "p.csv").write_text("ward_code,n\nA,many\nB,2\n")
     source = _population(
-        layer={"value": "ward"}, year={"value": 2024}, code={"column": "ward_code"}, population={"column": "n"}
+        layer={"value": "ward"},
+        year={"value": 2024},
+        code={"column": "ward_code"},
+        population={"column": "n"},
     )
     with pytest.raises(DataError, match="have 1 rows") as caught:
         read_population(spark, tmp_path, [source])

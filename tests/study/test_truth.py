@@ -1,0 +1,205 @@
+"""Every table against what the twin's construction says it must hold, row by row."""
+
+import json
+from collections import Counter
+
+import pytest
+
+COUNTS = ("rows_read", "rows_kept", "rows_quarantined", "rows_duplicate", "rows_superseded")
+AGREEMENTS = ("agreements_closed", "agreements_costed", "agreements_adult")
+
+
+def table(study, name, *columns):
+    """Rows of a table as a set of tuples, numbers as Python's."""
+    frame = study.frame(name)[list(columns)]
+    rows = frame.astype(object).where(frame.notna(), None)
+    return sorted(map(tuple, rows.to_numpy().tolist()), key=str)
+
+
+def test_the_ledger_agrees_to_the_row(study):
+    ledger = study.frame("restricted/ledger")
+    found = {r["file"]: tuple(r[c] for c in COUNTS) for _, r in ledger.iterrows()}
+    kept = {n: f for n, f in study.truth["files"].items() if f["status"] != "refused"}
+    assert found == {name: tuple(f[c] for c in COUNTS) for name, f in kept.items()}
+
+
+def test_reasons_agree_to_the_row(study):
+    quarantine = study.frame("restricted/quarantine")
+    found = Counter()
+    for file, reasons in zip(quarantine["file"], quarantine["reasons"], strict=True):
+        found.update((file, reason) for reason in set(reasons))
+    expected = Counter()
+    for name, file in study.truth["files"].items():
+        expected.update({(name, reason): n for reason, n in file["reasons"].items()})
+    assert found == +expected
+
+
+@pytest.mark.parametrize(
+    "dataset", [*AGREEMENTS, "adult_assessments", "children_assessments", "requests"]
+)
+def test_the_ledger_adds_up_to_the_tables(study, dataset):
+    ((rows,),) = study.query(f"select count(*) from {{restricted/{dataset}}}")
+    ((kept,),) = study.query(
+        f"select sum(rows_kept) from {{restricted/ledger}} where dataset = '{dataset}'"
+    )
+    assert rows == kept
+    if "people" in study.marginals[dataset]:
+        ((people,),) = study.query(f"select count(distinct person) from {{restricted/{dataset}}}")
+        assert people == study.marginals[dataset]["people"]
+
+
+@pytest.mark.parametrize("dataset", AGREEMENTS)
+def test_dataset_totals(study, dataset):
+    found = {
+        band: (people, records)
+        for name, band, people, records in table(
+            study, "working/dataset_totals", "dataset", "age_band", "people", "records"
+        )
+        if name == dataset
+    }
+    truth = study.marginals[dataset]
+    expected = {b["age_band"]: (b["people"], b["records"]) for b in truth["age_bands"]}
+    expected[None] = (truth["people"], truth["records"])
+    assert found == {band: n for band, n in expected.items() if n[1]}
+
+
+def test_provision_matrix(study):
+    found = table(study, "working/provision_matrix", "district", "year", "records")
+    expected = [
+        (district, year, records)
+        for district, year, records in study.marginals["agreements_closed"]["start_years"]
+        if district not in (None, "outside") and 2001 <= year <= 2015 and records
+    ]
+    assert [r for r in found if r[2]] == sorted(expected, key=str)
+
+
+def test_dense_window(study):
+    found = {r[0]: r[1:3] for r in table(
+        study, "working/dense_window", "dataset", "first_year", "last_year")}  # fmt: skip
+    assert found["agreements_closed"] == (2009, 2015)
+
+
+@pytest.mark.parametrize("layer", ["city", "ward", "district", "sector"])
+def test_density(study, layer):
+    found = {
+        (code, band): (people, records)
+        for kind, code, band, people, records in table(
+            study, "working/density", "layer", "code", "age_band", "people", "records"
+        )
+        if kind == layer and records
+    }
+    rows = study.marginals["agreements_closed"]["places"][layer]
+    assert found == {(code, band): (people, records) for code, band, people, records in rows}
+
+
+def test_stage_totals(study):
+    found = table(study, "working/stage_totals", "stage", "people", "records")
+    truth = study.marginals["adult_assessments"]["stage_totals"]
+    assert found == sorted(((s["stage"], s["people"], s["records"]) for s in truth), key=str)
+
+
+def test_stage_continuity(study):
+    names = ("stage", "previous", "people_without_previous", "people_either", "share")
+    truth = study.marginals["adult_assessments"]["stage_continuity"]
+    assert table(study, "working/stage_continuity", *names) == sorted(
+        (tuple(s[n] for n in names) for s in truth), key=str
+    )
+
+
+def test_stage_completion(study):
+    names = ("people_all_stages", "people_any", "share_any", "share_last")
+    found = study.frame("working/stage_completion")
+    last = found[found["stage"] == "AG"].iloc[0]
+    truth = study.marginals["adult_assessments"]["stage_completion"]
+    assert [last[n] for n in names] == [truth[n] for n in names]
+
+
+def test_flow_edges(study):
+    names = ("from_activity", "to_activity", "transitions", "median_days")
+    truth = study.marginals["adult_assessments"]["flow_edges"]
+    assert table(study, "working/flow_edges", *names) == sorted(
+        (tuple(e[n] for n in names) for e in truth), key=str
+    )
+
+
+def test_flow_starts_ends(study):
+    truth = study.marginals["adult_assessments"]["flow_starts_ends"]
+    assert table(study, "working/flow_starts_ends", "kind", "activity", "people") == sorted(
+        ((e["kind"], e["activity"], e["people"]) for e in truth), key=str
+    )
+
+
+def test_flow_variants(study):
+    truth = study.marginals["adult_assessments"]["flow_variants"]
+    frame = study.frame("working/flow_variants")
+    assert (len(frame), frame["people"].sum()) == (truth["variants"], truth["people"])
+    found = dict(zip(frame["variant"], frame["people"], strict=True))
+    for way in truth["commonest"]:
+        assert found[" > ".join(way["variant"])] == way["people"]
+
+
+def test_combinations(study):
+    names = ("subprocess", "reason", "outcome", "people", "records", "first_used", "last_used")
+    found = table(study, "working/combinations", *names)
+    truth = study.marginals["children_assessments"]["combinations"]
+    assert len(found) == 268
+    assert [tuple(map(str, row)) for row in found] == sorted(
+        (tuple(str(c[n]) for n in names) for c in truth), key=str
+    )
+
+
+def test_combination_bands(study):
+    truth = study.marginals["children_assessments"]["combination_bands"]
+    found = dict(table(study, "working/combination_bands", "band", "combinations"))
+    assert found == {b["band"]: b["combinations"] for b in truth if b["combinations"]}
+
+
+def test_combination_totals(study):
+    found = [
+        (name, people, records)
+        for name, reason, people, records in table(
+            study, "working/combination_totals", "subprocess", "reason", "people", "records"
+        )
+        if reason is None
+    ]
+    truth = study.marginals["children_assessments"]["combination_totals"]
+    assert found == sorted(((t["subprocess"], t["people"], t["records"]) for t in truth), key=str)
+
+
+def test_statutory_visits(study):
+    rows = table(study, "working/combination_totals", "reason", "people", "records")
+    truth = study.marginals["children_assessments"]["statutory_visits"]
+    assert ("STATLAC5", truth["people"], truth["records"]) in rows
+
+
+def test_subprocess_extremes(study):
+    names = ("subprocess", "kind", "rank", "reason", "outcome", "people", "records")
+    truth = study.marginals["children_assessments"]["subprocess_extremes"]
+    assert table(study, "working/subprocess_extremes", *names) == sorted(
+        (tuple(e[n] for n in names) for e in truth), key=str
+    )
+
+
+def test_request_snapshots(study):
+    found = table(study, "working/request_snapshots", "snapshot", "records", "descriptions")
+    truth = study.marginals["requests"]["request_snapshots"]
+    assert [(str(s)[:10], r, d) for s, r, d in found] == [
+        (t["snapshot"], t["records"], t["descriptions"]) for t in truth
+    ]
+
+
+def test_request_top(study):
+    names = ("rank", "description", "records", "rank_change", "records_change")
+    found = table(study, "working/request_top", "snapshot", *names)
+    truth = study.marginals["requests"]["request_top30"]
+    assert [(str(s)[:10], *rest) for s, *rest in found] == sorted(
+        ((t["snapshot"], *(t[n] for n in names)) for t in truth), key=str
+    )
+
+
+def test_every_column_says_what_it_is(study):
+    for log in study.lake.rglob("_delta_log"):
+        actions = [json.loads(line) for line in (log / f"{0:020d}.json").read_text().splitlines()]
+        metadata = next(a["metaData"] for a in actions if "metaData" in a)
+        fields = json.loads(metadata["schemaString"])["fields"]
+        assert [f["name"] for f in fields if not f["metadata"].get("comment")] == [], log
