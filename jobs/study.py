@@ -1,9 +1,8 @@
 """Submits the whole study: all jobs in one session, then the results as a page on the terminal."""
 
-from socare_spark.analyses.provision import ANALYSIS as PROVISION
-
 from socare_spark.analyses.combinations import ANALYSIS as COMBINATIONS
 from socare_spark.analyses.flow import ANALYSIS as FLOW
+from socare_spark.analyses.provision import ANALYSIS as PROVISION
 from socare_spark.analyses.requests import ANALYSIS as REQUESTS
 from socare_spark.command import main
 from socare_spark.intake.job import JOB as INGEST

@@ -37,7 +37,9 @@ def _placed(spark: SparkSession) -> DataFrame:
 
 def _grouped(rows: DataFrame) -> DataFrame:
     """Grouped in two steps and ranked, as cells are."""
-    person = rows.groupBy("start", "person").agg(F.sum("cost").alias("cost"), F.count("*").alias("n"))
+    person = rows.groupBy("start", "person").agg(
+        F.sum("cost").alias("cost"), F.count("*").alias("n")
+    )
     return (
         person.groupBy("start")
         .agg(F.count("*").alias("people"), F.sum("n").alias("records"), F.max("cost").alias("cost"))

@@ -52,7 +52,6 @@ set_jars() {
     for jar in "$SOCARE_VENV"/jars/*.jar; do
         SOCARE_JARS="${SOCARE_JARS:+$SOCARE_JARS:}$jar"
     done
-    SOCARE_SPARK_CONF="${SOCARE_SPARK_CONF:-$SOCARE_ROOT/conf/spark/local.conf}"
 }
 
 # Spark's own jars come first, as they would before fetched packages: the wrapper of GeoTools brings
@@ -94,6 +93,10 @@ use_environment() {
     SOCARE_SPARK_CONF="${SOCARE_SPARK_CONF:-$SOCARE_ROOT/conf/spark/local.conf}"
     [ -f "$SOCARE_SPARK_CONF" ] ||
         stop 2 "There is no file $SOCARE_SPARK_CONF: SOCARE_SPARK_CONF must name a properties file."
+    case "$SOCARE_SPARK_CONF" in
+    /*) ;;
+    *) SOCARE_SPARK_CONF="$PWD/$SOCARE_SPARK_CONF" ;;
+    esac
     set_jars
     SPARK_HOME="$(cat "$SOCARE_VENV/spark_home")"
     JAVA_HOME="$(cat "$SOCARE_VENV/java_home")"

@@ -201,6 +201,10 @@ def run_jobs(
     options: argparse.Namespace,
     progress: Progress,
 ) -> tuple[Exit, Lake, list[Run]]:
+    """Runs jobs in a session that is there, and leaves it; returns how they ended and their runs.
+
+    The caller holds the lake's lock.
+    """
     progress.tasks = lambda: _tasks(spark)
     lake = Lake(options.lake.resolve())
     if unfinished(lake):

@@ -58,13 +58,16 @@ _TABLES = (
 def tables(context: Context) -> dict[Table, DataFrame]:
     """All tables of all flows."""
     made = [_of_flow(context, flow) for flow in read_flows(context.conf)]
-    empty = {t: context.spark.createDataFrame([], t.schema) for t in _TABLES}
     return {
-        table: reduce(
-            DataFrame.unionByName, [m[table] for m in made if table in m] or [empty[table]]
-        )
+        table: _together(context, table, [m[table] for m in made if table in m])
         for table in _TABLES
     }
+
+
+def _together(context: Context, table: Table, frames: Sequence[DataFrame]) -> DataFrame:
+    if not frames:
+        return context.spark.createDataFrame([], table.schema)
+    return reduce(DataFrame.unionByName, frames)
 
 
 def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:

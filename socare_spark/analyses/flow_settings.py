@@ -50,7 +50,7 @@ class Records(Strict):
         if self.column is None:
             return F.lit(True)
         text = F.col(self.column)
-        return codes.code(text).isin(*map(str.upper, self.codes)) | text.isin(*self.values)
+        return codes.is_one_of(text, self.codes) | text.isin(*self.values)
 
 
 class Stage(Strict):

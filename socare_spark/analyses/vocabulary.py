@@ -59,7 +59,7 @@ class Teams(RootModel[tuple[Team, ...]]):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        _each_once(" ".join(word.name.upper().split()) for word in self.root)
+        _each_once(word.name.strip().upper() for word in self.root)
         return self
 
 
@@ -70,8 +70,8 @@ def _each_once(entries: Iterable[str]) -> None:
 
 
 def as_team(text: Column) -> Column:
-    """A team's name as teams are compared: blanks tidied, in upper case."""
-    return F.upper(codes.tidy(text))
+    """A team's name as teams are compared: without blanks at the ends, in upper case."""
+    return F.upper(codes.trimmed(text))
 
 
 def read_subprocesses(spark: SparkSession, conf: Path) -> DataFrame:

@@ -41,8 +41,8 @@ def traces(tmp_path_factory):
     root = tmp_path_factory.mktemp("leak")
     landing = root / "landing" / "agreements_closed"
     landing.mkdir(parents=True)
-    good = f"{{}},{{}},1950-06-15,2014-02-01,2014-09-01,S,s,OAEHSGCO,e,12.50,{POSTCODE},F,W,O,"
-        f"{SURNAME}"
+    dates = "1950-06-15,2014-02-01,2014-09-01"
+    good = f"{{}},{{}},{dates},S,s,OAEHSGCO,e,12.50,{POSTCODE},F,W,O,{SURNAME}"
     lines = [good.format(f"{RECORD}{i}", f"{PERSON}{i}") for i in range(40)]
     lines.append(good.format(f"{RECORD}x", f"{PERSON}x").replace(POSTCODE, TYPED))
     text = "\n".join([HEADER, *lines]) + "\n"

@@ -11,7 +11,7 @@ CASES = [
     ("REF03 \u2013 Mash \u2013 Form", "REF03", "Mash \u2013 Form", None),  # en dashes
     ("COMP\u2014Complete", "COMP", "Complete", None),  # em dash, no blanks
     ("logref-Logged as a Referral", "LOGREF", "Logged as a Referral", None),  # lower case
-    ("  TES_SDQ  -  TESS - SDQ\n Sum ", "TES_SDQ", "TESS - SDQ Sum", None),  # first dash parts
+    ("\tTES_SDQ  -  TESS - SDQ Sum\n", "TES_SDQ", "TESS - SDQ Sum", None),  # first dash parts
     ("FSTR02 - Family Support (2015)", "FSTR02", "Family Support (2015)", "2015"),
     ("CPL - Plan (Children)", "CPL", "Plan (Children)", None),  # brackets without a year
     ("SUPERV", "SUPERV", None, None),  # no description

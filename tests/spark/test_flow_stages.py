@@ -96,7 +96,7 @@ def test_a_stage_without_records_has_no_share(spark):
 def test_outcomes_and_teams_fall_into_their_categories(spark):
     records = [
         (1, "CLNFS - Close \u2013 No Further Services", "AD Erdington"),
-        (1, "clnfs - closed", "ad  erdington"),  # another spelling of both
+        (1, "clnfs - closed", " ad erdington"),  # another spelling of both
         (2, "CLNFS", "Team nobody listed"),
         (3, "NEW99 - Not listed", "AD Erdington"),
         (3, None, None),

@@ -27,7 +27,7 @@ def test_outcomes_and_teams_are_as_many_as_table_12_counts():
             "[{code: a, label: A, category: X}, {code: A, label: A, category: Y}]",
             "A stands",
         ),
-        (Teams, "[{name: 'AD  x', category: X}, {name: ad X, category: Y}]", "AD X stands"),
+        (Teams, "[{name: ' AD x', category: X}, {name: ad X, category: Y}]", "AD X stands"),
         (Subprocesses, "subprocesses: {S: [A], T: [a]}", "A stands in more than one place"),
         (Subprocesses, "subprocesses: {S: [A/X, A], T: [A/x]}", "A/X stands"),
     ],
