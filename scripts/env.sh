@@ -18,6 +18,11 @@ export SOCARE_ROOT
 
 PACKAGES='spark\.jars\.packages'
 
+# Small data are done before Java's second compiler would pay for itself. With the first alone Java
+# keeps too little room for compiled code, and stops compiling once it is full.
+# shellcheck disable=SC2034
+SMALL_DATA_OPTIONS='-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m'
+
 # One sentence to the operator, and the exit code that goes with it (README, exit codes).
 stop() {
     local code="$1"

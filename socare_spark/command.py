@@ -31,6 +31,7 @@ from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.record import Run, configuration_digest
 
 _ROOT = Path(__file__).resolve().parents[1]
+_PLACES = 12
 _DISK = ("No space left on device", "Read-only file system", "Input/output error")
 
 
@@ -188,9 +189,17 @@ def _keep_trace(error: Exception, run: Run) -> str:
 
 
 def _scrubbed(error: BaseException) -> str:
-    if isinstance(error, PySparkException):
-        with suppress(Exception):
-            return f"{error.getCondition() or ''} {error.getSqlState() or ''}".strip()
+    """What can be told of an error of Spark: its condition, or Java's classes and places."""
+    with suppress(Exception):
+        if isinstance(error, PySparkException) and error.getCondition():
+            return f"{error.getCondition()} {error.getSqlState() or ''}".strip()
+        thrown = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+        lines = []
+        while thrown is not None:
+            lines.append(thrown.getClass().getName())
+            lines += [f"    {place}" for place in list(thrown.getStackTrace())[:_PLACES]]
+            thrown = thrown.getCause()
+        return "\n".join(lines)
     return "(text withheld, it may quote data)"
 
 
