@@ -6,8 +6,11 @@ log file. SIGTERM ends the job; every table is then at its last commit.
 
 import argparse
 import logging
+import os
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -32,6 +35,8 @@ from socare_spark.tracking.record import Run, configuration_digest
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PLACES = 12
+# They print failed queries, which may quote a cell.
+_TALKATIVE = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _DISK = ("No space left on device", "Read-only file system", "Input/output error")
 
 
@@ -93,12 +98,28 @@ def main(
     options = parser(name, says).parse_args(arguments)
     progress = Progress()
     signal.signal(signal.SIGTERM, _terminate)
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    _end_with_spark()
     try:
         return int(_guarded(several, name, options, progress, after))
     except _TerminatedError:
         progress.say("Ended on request; every table is at its last commit.")
         return 128 + signal.SIGTERM
+
+
+def _end_with_spark() -> None:
+    """Ends this process when spark-submit does, which keeps a signal to itself."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

@@ -19,6 +19,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def spark_session():
+    if "PYSPARK_SUBMIT_ARGS" not in os.environ:
+        pytest.exit("run scripts/test, or: . scripts/env.sh && use_environment && pytest", 2)
     session = SparkSession.builder.appName("tests").getOrCreate()
     session.sparkContext.setLogLevel("OFF")
     yield session

@@ -122,7 +122,8 @@ def draw(context: Context) -> None:
     """The most asked descriptions of the newest snapshot, followed through all of them."""
     frame = context.lake.read(context.spark, REQUEST_TOP).toPandas()
     path = context.lake.pictures / "request_ranks.png"
-    context.picture(draw_ranks(frame, _settings(context).drawn, path, "working/request_top"))
+    if len(frame):
+        context.picture(draw_ranks(frame, _settings(context).drawn, path, "working/request_top"))
 
 
 def _settings(context: Context) -> Settings:

@@ -7,6 +7,7 @@ sent anywhere but to the tracking server that was named.
 import json
 import logging
 import os
+from pathlib import Path
 
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "4")
@@ -25,6 +26,16 @@ _EXPERIMENT = "socare_spark"
 _LONGEST_PARAMETER = 500
 
 
+def _make_database(uri: str) -> None:
+    """Makes a local database whole or not at all: one made by half could never be used."""
+    path = Path(uri.removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:///") or path.exists():
+        return
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    MlflowClient(f"sqlite:///{partial}").search_experiments(max_results=1)
+    os.replace(partial, path)
+
+
 class MlflowTracker:
     """A connection to a tracking server or database.
 
@@ -38,6 +49,7 @@ class MlflowTracker:
             logging.getLogger(name).setLevel(logging.ERROR)
         self._lake = lake
         self._runs: dict[str, str] = {}
+        _make_database(uri)
         self._client = MlflowClient(uri)
         found = self._client.get_experiment_by_name(_EXPERIMENT)
         if found is not None:

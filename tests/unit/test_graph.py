@@ -16,7 +16,10 @@ from socare_spark.report.graph_layout import (
 )
 
 EDGES = pd.DataFrame(
-    [("A", "B", 90, 3.0), ("B", "C", 80, 0.2), ("C", "B", 9, 40.0), ("B", "B", 5, 0.0), ("A", "C", 1, 2.5)],
+    [
+        ("A", "B", 90, 3.0), ("B", "C", 80, 0.2), ("C", "B", 9, 40.0), ("B", "B", 5, 0.0),
+        ("A", "C", 1, 2.5),
+    ],
     columns=["from_activity", "to_activity", "transitions", "median_days"],
 )  # fmt: skip
 ENDS = pd.DataFrame(
