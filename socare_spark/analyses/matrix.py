@@ -167,7 +167,9 @@ def unusual(counts: pd.DataFrame, significance: float) -> pd.DataFrame:
             "expected": np.nan_to_num(expected).ravel(),
             "residual": flat,
             "p_adjusted": p,
-            "flag": pd.Series(side).where(p < significance, None),
+            "flag": [
+                name if known else None for name, known in zip(side, p < significance, strict=True)
+            ],
         }
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
+from urllib.parse import quote
 
 import pyarrow.parquet as pq
 from pyarrow.lib import ArrowInvalid
@@ -212,6 +213,11 @@ def _geopackage(spark: SparkSession, path: Path, name: str, layer: FileLayer) ->
         found = f"has no layer {table}" if table else "has several layers and 'table' names none"
         raise ConfigurationError(
             f"Layer {name}: {layer.file} {found}; it has {', '.join(sorted(systems))}."
+        )
+    if quote(str(path)) != str(path):
+        raise ConfigurationError(
+            f"Layer {name}: Sedona reads no GeoPackage whose path holds a blank or mark: move the "
+            "landing folder, or give the layer as GeoJSON or GeoParquet."
         )
     reader = spark.read.format("geopackage").option("tableName", table)
     return Raw(reader.load(str(path)), systems[table].upper())
