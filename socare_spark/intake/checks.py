@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract, Field
 from socare_spark.errors import ConfigurationError
+from socare_spark.intake.blanks import stripped
 
 BITS = 60
 _DIRECTIVES = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
@@ -22,7 +23,6 @@ _JAVA = {
     "%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm", "%S": "ss", "%I": "hh",
     "%p": "a", "%b": "MMM", "%B": "MMMM", "%y": "yy", "%f": "SSSSSS", "%j": "DDD",
 }  # fmt: skip
-_BLANKS = "".join(chr(c) for c in (*range(33), 160))
 _POSTCODE = r"^[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}$"
 _WIDEST_MONEY = "decimal(12,2)"
 
@@ -38,7 +38,7 @@ class Rule:
 
 def cleaned(cell: Column, missing: Sequence[str]) -> Column:
     """A cell without blanks around it; null where it is one of the values that mean nothing."""
-    text = F.trim(cell, F.lit(_BLANKS))
+    text = stripped(cell)
     nothing = sorted({"", *missing})
     return F.when(~text.isin(nothing), text)
 
@@ -52,18 +52,20 @@ def typed(field: Field, text: Column) -> Column:
     if field.type in ("date", "datetime"):
         return F.coalesce(*[moment(text, form, field.type) for form in field.formats])
     if field.type == "integer":
-        return _number(field, text).try_cast("bigint")
+        return _number(field, text, "bigint")
     if field.type == "number":
-        return _number(field, text).try_cast(_WIDEST_MONEY)
+        return _number(field, text, _WIDEST_MONEY)
     return text
 
 
-def _number(field: Field, text: Column) -> Column:
+def _number(field: Field, text: Column, target: str) -> Column:
+    """A number as most are written, or else without its groups' marks and its unit."""
+    bare = text
     if field.group_char:
-        text = F.translate(text, field.group_char, "")
+        bare = F.translate(bare, field.group_char, "")
     if not field.bare_number:
-        text = F.regexp_replace(text, r"^[^0-9+\-.]+|[^0-9.]+$", "")
-    return text
+        bare = F.regexp_replace(bare, r"^[^0-9+\-.]+|[^0-9.]+$", "")
+    return F.coalesce(text.try_cast(target), bare.try_cast(target))
 
 
 def moment(text: Column, form: str, type_: str) -> Column:
@@ -89,6 +91,8 @@ def moment(text: Column, form: str, type_: str) -> Column:
             marks.append(F.substring(text, at, 1) == part)
         at += _DIRECTIVES.get(part, 1)
     right = reduce(lambda a, b: a & b, marks, F.length(text) == at - 1)
+    if form == "%Y-%m-%d":
+        return F.when(right, text.try_cast(target))
     day = [where.get(p, F.lit("01")) for p in ("%Y", "%m", "%d")]
     time = [where.get(p, F.lit("00")) for p in ("%H", "%M", "%S")]
     written = F.concat_ws("-", *day)

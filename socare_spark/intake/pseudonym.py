@@ -26,6 +26,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
+from socare_spark.intake.blanks import BLANKS, stripped
 
 KEY_FILE = "SOCARE_KEY_FILE"
 KEY = "SOCARE_KEY"
@@ -33,8 +34,6 @@ DEMO = "demo"
 _SHORTEST = 32
 _BLOCK = 64
 _CHECK = "key check value"
-# What Python's str.strip and Java agree to be blank within ASCII.
-_BLANKS = "".join(chr(c) for c in (*range(9, 14), *range(28, 33)))
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def normalise(identifier: str, scheme: Scheme) -> str:
 
     The reference for `normalised`, which does the same in Spark.
     """
-    text = unicodedata.normalize("NFKC", identifier).strip().upper()
+    text = unicodedata.normalize("NFKC", identifier).strip().strip(BLANKS).upper()
     for character in scheme.remove:
         text = text.replace(character, "")
     if scheme.strip_leading_zeros:
@@ -186,12 +185,12 @@ def normalised(raw: Column, scheme: Scheme, *, ascii_only: bool) -> Column:
         scheme: How identifiers of this kind are spelled.
         ascii_only: Whether the files are known to hold no other character.
     """
-    native = F.upper(F.trim(raw, F.lit(_BLANKS)))
+    native = F.upper(stripped(raw))
     if scheme.remove:
         native = F.translate(native, scheme.remove, "")
     if scheme.strip_leading_zeros:
-        stripped = F.ltrim(native, F.lit("0"))
-        native = F.when((stripped == "") & (native != ""), F.lit("0")).otherwise(stripped)
+        short = F.ltrim(native, F.lit("0"))
+        native = F.when((short == "") & (native != ""), F.lit("0")).otherwise(short)
     if not ascii_only:
         plain = F.length(raw) == F.octet_length(raw)
         other = _normalise_in_python(scheme)(F.when(~plain, raw))

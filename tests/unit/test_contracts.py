@@ -67,11 +67,11 @@ def test_errors_name_file_and_key_and_no_value(tmp_path):
     folder = tmp_path / "datasets"
     folder.mkdir()
     data = yaml.safe_load((CONF / "datasets" / "requests.yaml").read_text())
-    data["socare"]["gate"] = 7
+    data["socare"]["gate"] = 7.125
     (folder / "requests.yaml").write_text(yaml.safe_dump(data))
     with pytest.raises(ConfigurationError, match=r"requests\.yaml: socare\.gate") as error:
         read_contracts(tmp_path)
-    assert "7" not in str(error.value)
+    assert "7.125" not in str(error.value)
 
 
 @pytest.mark.parametrize(
