@@ -33,7 +33,9 @@ from socare_spark.tracking.mirror import Mirror
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.record import Run, configuration_digest
 
-_ROOT = Path(__file__).resolve().parents[1]
+# The package may come in a zip; the submitted file lies in the checkout.
+_ROOTS = [Path(p).resolve().parent.parent for p in (sys.argv[0], __file__)]
+_CONF = next((r / "conf" for r in _ROOTS if (r / "conf" / "datasets").is_dir()), Path("conf"))
 _PLACES = 12
 # They print failed queries, which may quote a cell.
 _TALKATIVE = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
@@ -55,7 +57,7 @@ def parser(name: str, says: str) -> argparse.ArgumentParser:
     options.add_argument("--lake", type=Path, required=True, help="folder of the lake")
     options.add_argument("--landing", type=Path, help="folder of the extracts (ingest, places)")
     options.add_argument(
-        "--conf", type=Path, default=_ROOT / "conf", help="folder of the council's configuration"
+        "--conf", type=Path, default=_CONF, help="folder of the council's configuration"
     )
     options.add_argument(
         "--as-of",
@@ -98,8 +100,8 @@ def main(
     options = parser(name, says).parse_args(arguments)
     progress = Progress()
     signal.signal(signal.SIGTERM, _terminate)
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for talker in _TALKATIVE:
+        logging.getLogger(talker).setLevel(logging.CRITICAL)
     _end_with_spark()
     try:
         return int(_guarded(several, name, options, progress, after))
@@ -237,7 +239,9 @@ def run_jobs(
     """
     progress.tasks = lambda: _tasks(spark)
     lake = Lake(options.lake.resolve())
-    if unfinished(lake):
+    if unfinished(lake) and options.dry_run:
+        progress.say("a run broke off: the next run brings its tables back first")
+    elif unfinished(lake):
         for name in undo(spark, lake):
             progress.say(f"{name}: brought back to its state before a run that broke off")
     study = len(jobs) > 1
@@ -281,10 +285,10 @@ def _one(job: Job, context: Context, mirror: Mirror) -> Exit:
     except Exception as error:
         ending = _fault(error, run, context.progress)
     finally:
-        for warning in run.warnings:
-            context.progress.say(f"note: {warning}")
         run.finish(_status(ending))
         mirror.end(run)
+        for warning in run.warnings:
+            context.progress.say(f"note: {warning}")
     return ending
 
 

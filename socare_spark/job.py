@@ -163,13 +163,13 @@ class Analysis:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _up_to_date(self, context: Context, fingerprint: str) -> bool:
-        drawn = _drawn(context, self.name)
-        if (
-            not drawn.is_file()
-            or json.loads(drawn.read_text("utf-8"))["fingerprint"] != fingerprint
-        ):
+        try:
+            noted = json.loads(_drawn(context, self.name).read_text("utf-8"))
+        except (OSError, ValueError):
             return False
-        pictures = json.loads(drawn.read_text("utf-8"))["pictures"]
+        if noted["fingerprint"] != fingerprint:
+            return False
+        pictures = noted["pictures"]
         if not all((context.lake.root / p).is_file() for p in pictures):
             return False
         commits = [context.lake.last_commit(table) for table in self.writes]

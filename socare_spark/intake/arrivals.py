@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 
 from socare_spark.contracts.resource import Contract, period_end, plain
-from socare_spark.errors import DataError
-from socare_spark.intake.preflight import Look, look_at
+from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.intake.preflight import Look, look_at, sha256_of
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def arrivals(landing: Path, contract: Contract) -> list[Arrival]:
     """The files a contract claims, by period; of corrected copies only the newest.
 
     Raises:
-        DataError: two files claim the same part of the same period.
+        ConfigurationError: two files claim the same part of the same period.
     """
     found: dict[tuple[str, str, str], list[Arrival]] = defaultdict(list)
     pattern = re.compile(contract.socare.files)
@@ -108,7 +108,7 @@ def _arrival(
     try:
         period_end(period)
     except ValueError:
-        raise DataError(
+        raise ConfigurationError(
             f"{name}: its period is not a year, a month or a day: rename the file, or mend "
             f"socare.files of the contract {contract.name}."
         ) from None
@@ -121,7 +121,7 @@ def _newest(copies: Sequence[Arrival]) -> Arrival:
     best = max(copies, key=lambda a: a.revision)
     rivals = [a.name for a in copies if a.revision == best.revision]
     if len(rivals) > 1:
-        raise DataError(
+        raise ConfigurationError(
             f"{' and '.join(rivals)} claim the same period of {best.contract.name}: keep one of "
             "them in the landing folder."
         )
@@ -135,7 +135,9 @@ def examine(arrival: Arrival) -> Accepted | Refused:
         look = look_at(arrival.path, arrival.encoding, contract.dialect.delimiter)
         columns, dropped = match_header(look.header, contract, arrival.period)
     except DataError as error:
-        return Refused(arrival, "", str(error))
+        return Refused(arrival, sha256_of(arrival.path), str(error))
+    except OSError as error:
+        return Refused(arrival, "", f"it cannot be read ({error.strerror}): see to its rights")
     return Accepted(arrival, look, columns, dropped)
 
 

@@ -4,7 +4,7 @@ Every row of every file is accounted for before the ledger is written, and the l
 last: what it does not name is not in the lake.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -129,7 +129,11 @@ def _refusal(run: str, refused: Refused, taken: Sequence[Taken]) -> Entry:
 
 
 def commit_books(
-    context: Context, taken: Sequence[Taken], entries: list[Entry], keyring: Keyring
+    context: Context,
+    taken: Sequence[Taken],
+    entries: list[Entry],
+    keyring: Keyring,
+    refused: Collection[str],
 ) -> None:
     """Quarantine, people and, last of all, the ledger."""
     lake, note = context.lake, context.note()
@@ -137,7 +141,7 @@ def commit_books(
     people = new_people(lake, [(t.stage, t.wanted) for t in some], keyring) if some else None
     if people is not None and not people.isEmpty():
         lake.append(PEOPLE, people, note)
-    found = [_quarantined(context.run.run_id, t) for t in taken if len(t.stage.bad)]
+    found = [_quarantined(context.run.run_id, t, refused) for t in taken if len(t.stage.bad)]
     if found:
         bad = pd.concat(found, ignore_index=True)
         frame = context.spark.createDataFrame(bad, QUARANTINE.schema)
@@ -145,9 +149,11 @@ def commit_books(
     lake.append(LEDGER, ledger_frame(context.spark, entries).coalesce(1), note)
 
 
-def _quarantined(run_id: str, taken: Taken) -> pd.DataFrame:
-    """Rows of the quarantine table."""
-    bad, names = taken.stage.bad, rule_names(taken.stage.contract)
+def _quarantined(run_id: str, taken: Taken, refused: Collection[str]) -> pd.DataFrame:
+    """Rows of the quarantine table: of files that are taken, or refused for the first time."""
+    names = rule_names(taken.stage.contract)
+    new = {i for i in taken.gated if taken.stage.files[i].arrival.name in refused}
+    bad = taken.stage.bad[taken.stage.bad["_file"].isin(new.union(taken.wanted))]
     words = bad[[c for c in bad.columns if c.startswith("_mask")]]
     found = [broken(row, names) for row in words.to_numpy().tolist()]
     files = [f.arrival.name for f in taken.stage.files]

@@ -64,7 +64,7 @@ def _number(field: Field, text: Column, target: str) -> Column:
     if field.group_char:
         bare = F.translate(bare, field.group_char, "")
     if not field.bare_number:
-        bare = F.regexp_replace(bare, r"^[^0-9+\-.]+|[^0-9.]+$", "")
+        bare = F.regexp_replace(bare, r"^[£$€\s]+|[£$€\s]+$", "")
     return F.coalesce(text.try_cast(target), bare.try_cast(target))
 
 

@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from socare_spark.contracts.project import Project, read_project
@@ -35,6 +35,9 @@ from socare_spark.job import Context, Job
 from socare_spark.lake.transaction import together
 
 _SIDE_BY_SIDE = 2
+_EMPTIED = (
+    "it holds no record, but a file of its period is in the lake and does: ask for the file again"
+)
 
 
 @dataclass
@@ -149,11 +152,18 @@ def _look(landing: Path, contract: Contract, known: Mapping[Identity, Entry]) ->
             new.append(arrival)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         for seen in pool.map(examine, new):
+            if isinstance(seen, Accepted) and seen.look.records == 0 and _had_rows(seen, known):
+                seen = Refused(seen.arrival, seen.look.sha256, _EMPTIED)  # noqa: PLW2901
             if isinstance(seen, Accepted):
                 dataset.accepted.append(seen)
             else:
-                dataset.refused.append(replace(seen, sha256=sha256_of(seen.arrival.path)))
+                dataset.refused.append(seen)
     return dataset
+
+
+def _had_rows(file: Accepted, known: Mapping[Identity, Entry]) -> bool:
+    entry = known.get(file.arrival.identity)
+    return entry is not None and entry.rows_kept > 0
 
 
 def _check_contract(
@@ -242,7 +252,8 @@ def _bring_in_all(
     keyring: Keyring,
 ) -> None:
     landing = _landing(context)
-    if not taken and all(r.key in known.refused for r in refused):
+    news = [r for r in refused if r.key not in known.refused]
+    if not news and not any(t.wanted for t in taken):
         return
     for t in taken:
         _write_rejected_lines(landing, t)
@@ -264,8 +275,8 @@ def _bring_in_all(
     ):
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             list(pool.map(bring_in, taken))
-        entries = entries_of(context, taken, refused, known.standing)
-        commit_books(context, taken, entries, keyring)
+        entries = entries_of(context, taken, news, known.standing)
+        commit_books(context, taken, entries, keyring, {r.arrival.name for r in news})
         step.advance()
     context.spark.catalog.clearCache()
     context.run.ledger.extend(asdict(e) for e in entries)

@@ -19,6 +19,8 @@ from socare_spark.errors import DataError
 from socare_spark.intake.records import IrregularQuotesError, blocks, chunks, slow_records
 
 _LONGEST_HEADER = 1 << 20
+_LONGEST_NAME = 100
+_JAVA_BLANKS = "".join(map(chr, range(33)))
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,11 @@ def look_at(path: Path, encoding: str, delimiter: str = ",") -> Look:
         for _ in pieces:
             pass
         records, multiline, regular = 0, False, False
-        for _, broken in slow_records(path, encoding, delimiter):
+        blank = 0
+        for text, broken in slow_records(path, encoding, delimiter):
             records, multiline = records + 1, multiline or broken
+            blank += not text.strip(_JAVA_BLANKS)
+        records -= 0 if multiline else blank
     header = _header(watched.head, encoding, delimiter)
     size = path.stat().st_size
     return Look(
@@ -117,6 +122,12 @@ def _header(head: bytes, encoding: str, delimiter: str) -> tuple[str, ...]:
     # The cut may go through a character: only the first record is wanted.
     text = head.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="ignore")
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        if any("\n" in cell or "\r" in cell or len(cell) > _LONGEST_NAME for cell in row):
+            # What stands there may be records: it is not quoted anywhere.
+            raise DataError(
+                "a name in its header is too long or holds a line break, so a quote is probably "
+                "not closed there: ask for the file again"
+            )
         if any(cell.strip() for cell in row):
             return tuple(row)
     raise DataError("it is empty, without even a header: ask for the file again")
@@ -136,8 +147,11 @@ def record_bytes(
     """
     if not look.regular:
         chosen = set(wanted.tolist())
-        for ordinal, (text, _) in enumerate(slow_records(path, encoding, delimiter)):
+        ordinal = -1
+        for text, _ in slow_records(path, encoding, delimiter):
+            ordinal += bool(look.multiline or text.strip(_JAVA_BLANKS))
             if ordinal in chosen:
+                chosen.remove(ordinal)
                 yield text.rstrip("\r\n").encode(encoding)
         return
     first = 0

@@ -146,13 +146,23 @@ def check_key(keyring: Keyring, path: Path) -> None:
         "key_id": keyring.project.key_id,
         "check": keyring.check_value(),
     }
+    schemes = {
+        f"the scheme {name}": hashlib.sha256(scheme.model_dump_json().encode()).hexdigest()[:16]
+        for name, scheme in keyring.project.schemes.items()
+    }
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(ours, indent=2), "utf-8")
+        partial.write_text(json.dumps(ours | schemes, indent=2), "utf-8")
         os.replace(partial, path)
         return
     theirs = json.loads(path.read_text("utf-8"))
+    changed = [name for name, value in schemes.items() if theirs.get(name, value) != value]
+    if changed:
+        raise NotPermittedError(
+            f"conf/project.yaml reads identifiers of {', '.join(changed)} otherwise than when this "
+            "lake was begun, so one person would get two tokens: restore it, or begin a new lake."
+        )
     different = [name for name, value in ours.items() if theirs.get(name) != value]
     if different:
         what = "the key" if different == ["check"] else ", ".join(different)

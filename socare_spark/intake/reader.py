@@ -31,7 +31,6 @@ _CORRUPT = "_corrupt"
 # Spark reads few encodings: others of one byte a character are read as Latin-1 and put right.
 _READ_AS = {"utf-8": "utf-8", "us-ascii": "utf-8"}
 _LATIN = "iso-8859-1"
-_SPLITTABLE = 1 << 25
 REST = ("_rest1", "_rest2", "_rest3")
 
 
@@ -49,8 +48,9 @@ def staged(
     facts = _facts(spark, contract, files, keyring)
     groups: dict[tuple[object, ...], list[Accepted]] = defaultdict(list)
     for file in files:
-        large = file.look.size > _SPLITTABLE and not file.look.multiline
-        groups[(file.columns, file.look.header, file.arrival.encoding, large)].append(file)
+        # Blank lines count as records only where cells may hold line breaks.
+        same = (file.columns, file.look.header, file.arrival.encoding, file.look.multiline)
+        groups[same].append(file)
     frames = [_cleaned(spark, contract, group, keyring) for group in groups.values()]
     rows = reduce(DataFrame.unionByName, frames)
     return _converted(rows.join(facts, "_path").drop("_path"), contract)
@@ -149,7 +149,7 @@ def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
         quote='"',
         escape='"',
         encoding=_READ_AS.get(encoding, _LATIN),
-        multiLine=any(f.look.multiline for f in files),
+        multiLine=first.look.multiline,
         mode="PERMISSIVE",
         columnNameOfCorruptRecord=_CORRUPT,
         columnPruning=False,

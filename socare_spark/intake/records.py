@@ -23,7 +23,7 @@ _LONGEST = 1 << 28
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR, _QUOTE, _BLANK = 10, 13, 34, 32
-_LONGEST_BLANK = 80
+_BLANKS = bytes(range(33))
 Offsets = npt.NDArray[np.int64]
 
 
@@ -149,9 +149,9 @@ def _only_blanks(
     data: bytes, array: npt.NDArray[np.uint8], starts: Offsets, ends: Offsets
 ) -> npt.NDArray[np.bool_]:
     blank = np.zeros(starts.size, bool)
-    suspects = np.flatnonzero((array[starts] <= _BLANK) & (ends - starts <= _LONGEST_BLANK))
+    suspects = np.flatnonzero(array[starts] <= _BLANK)
     for i in suspects.tolist():
-        blank[i] = all(byte <= _BLANK for byte in data[starts[i] : ends[i]])
+        blank[i] = not data[starts[i] : ends[i]].strip(_BLANKS)
     return blank
 
 
@@ -169,6 +169,6 @@ def slow_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[st
 
         for row in csv.reader(fed(), delimiter=delimiter):
             text = "".join(lines)
-            if row and text.strip():
+            if row and text.strip("\r\n"):
                 yield text, len(lines) > 1
             lines.clear()

@@ -24,14 +24,28 @@ def together(spark: SparkSession, lake: Lake, tables: Iterable[str]) -> Iterator
     note = lake.root / _NOTE
     versions = {name: lake.version(name) for name in tables}
     partial = note.with_suffix(".partial")
-    partial.write_text(json.dumps(versions, indent=2), "utf-8")
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(versions, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(partial, note)
+    _settle(lake)
     try:
         yield
     except BaseException:
         undo(spark, lake)
         raise
     note.unlink()
+    _settle(lake)
+
+
+def _settle(lake: Lake) -> None:
+    """Brings the folder's entries to disk: what was noted must outlast a power cut."""
+    folder = os.open(lake.root, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def undo(spark: SparkSession, lake: Lake) -> list[str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 
@@ -48,7 +49,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """One line."""
-        self.console.print(f"[dim]{self._elapsed()}[/dim] {text}")
+        self.console.print(f"[dim]{self._elapsed()}[/dim] {escape(text)}")
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
@@ -74,7 +75,7 @@ class Progress:
     @contextmanager
     def _moving(self, step: Step) -> Iterator[None]:
         ended = threading.Event()
-        with self.console.status(step.title) as status:
+        with self.console.status(escape(step.title)) as status:
             thread = threading.Thread(target=self._refresh, args=(step, status, ended), daemon=True)
             thread.start()
             try:
@@ -88,4 +89,4 @@ class Progress:
             size = f" {step.done} of {step.of}," if step.of else ""
             done, total = self.tasks() if self.tasks else (0, 0)
             tasks = f" tasks {done}/{total}," if total else ""
-            status.update(f"{step.title}:{size}{tasks} {self._elapsed()}")
+            status.update(f"{escape(step.title)}:{size}{tasks} {self._elapsed()}")

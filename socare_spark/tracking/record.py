@@ -10,10 +10,12 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +26,22 @@ def _new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
+def _sources(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
+    """Every Python file of the package, which may lie in a folder or in a zip."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _sources(entry, f"{above}{entry.name}/")
+        elif entry.name.endswith(".py"):
+            yield f"{above}{entry.name}", entry.read_bytes()
+
+
 @cache
 def code_version() -> str:
     """The package's version and a digest of its sources, so that a changed rule is seen."""
-    root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes())
+    for name, source in sorted(_sources(files("socare_spark"), "")):
+        digest.update(name.encode())
+        digest.update(source)
     return f"{__version__}+{digest.hexdigest()[:12]}"
 
 

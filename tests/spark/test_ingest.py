@@ -213,6 +213,36 @@ def test_a_broken_correction_leaves_the_earlier_file(council, monkeypatch):
     assert council.rows("id") == [("a",)]
 
 
+def test_an_emptied_file_does_not_take_its_period_away(council, monkeypatch):
+    council.lands("2015.csv", row("a"))
+    council.ingests(monkeypatch)
+    council.lands("2015.csv")
+    assert "holds no record" in council.ingests(monkeypatch)
+    assert council.rows("id") == [("a",)]
+
+
+def test_a_header_with_an_open_quote_tells_nothing_of_the_records(council, monkeypatch):
+    text = 'ID,PERID,START,"NOTE\na,1234567,2015-01-01,Joan Bloggs\n'
+    (council.landing / "visits/2015.csv").write_text(text)
+    said = council.ingests(monkeypatch)
+    assert "not closed" in said
+    assert "Bloggs" not in said + str(council.run)
+
+
+def test_a_line_of_blanks_is_no_record_beside_a_file_with_line_breaks(council, monkeypatch):
+    council.lands("2014.csv", row("a", note='"x\ny"', start="2014-01-01"))
+    council.lands("2015.csv", row("b"), "   ", " " * 200, row("c"))
+    assert council.ingests(monkeypatch) == ""
+    assert council.rows("id") == [("a",), ("b",), ("c",)]
+
+
+def test_a_credit_is_not_made_a_charge(council, monkeypatch):
+    council.lands("2015.csv", row("a", cost="-5.00"), row("b", cost="(5.00)"), row("c"))
+    council.ingests(monkeypatch)
+    assert council.rows("id", "cost") == [("a", Decimal("-5.00")), ("c", None)]
+    assert reasons(council) == {2: ["type"]}
+
+
 def test_a_run_that_breaks_off_leaves_nothing(council, monkeypatch):
     council.lands("2014.csv", row("a", start="2014-01-01"))
     council.ingests(monkeypatch)

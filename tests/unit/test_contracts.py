@@ -130,7 +130,7 @@ def test_two_files_for_one_period_are_refused(tmp_path):
     (tmp_path / "visits").mkdir()
     (tmp_path / "visits" / "2014.csv").write_text("ID\n")
     (tmp_path / "visits" / "2014_r0.csv").write_text("ID\n")
-    with pytest.raises(DataError, match="same period"):
+    with pytest.raises(ConfigurationError, match="same period"):
         arrivals(tmp_path, contract())
 
 

@@ -128,6 +128,16 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path):
     assert ring.subkey("a") == Keyring(b"\xab" * 32, PROJECT).subkey("a")
 
 
+def test_a_lake_knows_how_identifiers_are_read(tmp_path):
+    path = tmp_path / "key_check.json"
+    check_key(Keyring(KEY, PROJECT), path)
+    more = {**PROJECT.schemes, "c": Scheme()}
+    check_key(Keyring(KEY, PROJECT.model_copy(update={"schemes": more})), path)
+    other = {**PROJECT.schemes, "a": Scheme(strip_leading_zeros=True)}
+    with pytest.raises(NotPermittedError, match="the scheme a"):
+        check_key(Keyring(KEY, PROJECT.model_copy(update={"schemes": other})), path)
+
+
 def test_a_lake_knows_its_key(tmp_path):
     path = tmp_path / "restricted" / "key_check.json"
     check_key(Keyring(KEY, PROJECT), path)
