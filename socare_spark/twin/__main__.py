@@ -28,7 +28,7 @@ def main() -> int:
         sys.stderr.write(f"{time.monotonic() - began:7.1f} s  {line}\n")
 
     truth = write_twin(options.out, options.scale, options.seed, options.defects, say)
-    rows = sum(f["rows_read"] for f in truth["files"].values())
+    rows = sum(f["rows_read"] or 0 for f in truth["files"].values())
     sys.stdout.write(f"{len(truth['files'])} files, {rows:,} rows in {options.out}\n")
     return 0
 
