@@ -69,7 +69,8 @@ class Mirror:
             while (task := self._work.get()) is not None:
                 task(tracker)
         except Exception as error:
-            self._warn(type(error).__name__)
+            kind = type(error).__name__.removesuffix("Exception").removesuffix("Error")
+            self._warn(f"the tracker could not be used: {kind}")
 
     def _connect(self) -> Tracker:
         # Here and not above: importing MLflow takes seconds, and telemetry must be off before.
