@@ -10,6 +10,9 @@ import time
 import pytest
 from processes import prepared, submit, twin
 
+slow = pytest.mark.skipif(
+    os.environ.get("SOCARE_MASTERS") != "1", reason="takes minutes: set SOCARE_MASTERS=1"
+)
 TRACES = ("Traceback", "Exception", "at org.apache", "py4j", '{"ts"')
 
 
@@ -62,6 +65,7 @@ def test_a_locked_lake(tmp_path, landing):
     assert "in use" in text
 
 
+@slow
 def test_a_dead_tracking_server_and_refused_files(tmp_path, landing):
     began = time.monotonic()
     process = submit(
@@ -95,6 +99,7 @@ def test_a_dry_run_writes_nothing(tmp_path, landing):
     assert not list((tmp_path / "lake").rglob("*.parquet"))
 
 
+@slow
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
 def test_a_job_that_is_ended_leaves_tables_whole(tmp_path, landing, sign):
     lake = tmp_path / "lake"
