@@ -13,9 +13,16 @@ from pyspark.sql import functions as F
 BLANKS = "".join(chr(c) for c in (*range(33), 160))
 
 
-def stripped(cell: Column) -> Column:
-    """A text without blanks and control characters around it."""
+def stripped(cell: Column, *, spaces_only: bool = False) -> Column:
+    """A text without blanks and control characters around it.
+
+    Args:
+        cell: The text.
+        spaces_only: Whether it is known to hold no other blank than the space.
+    """
     text = F.trim(cell)
+    if spaces_only:
+        return text
     first, last = F.ascii(text), F.ascii(F.substring(text, -1, 1))
     blank = (first <= 32) | (last <= 32) | (first == 160) | (last == 160)
     return F.when(blank, F.trim(text, F.lit(BLANKS))).otherwise(text)

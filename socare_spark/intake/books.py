@@ -15,7 +15,6 @@ from socare_spark.intake.commit import Standing
 from socare_spark.intake.ledger import LEDGER, PEOPLE, QUARANTINE, Entry, ledger_frame
 from socare_spark.intake.persons import new_people
 from socare_spark.intake.pseudonym import Keyring
-from socare_spark.intake.reader import rule_names
 from socare_spark.intake.stage import Stage
 from socare_spark.job import Context
 
@@ -128,19 +127,19 @@ def _refusal(run: str, refused: Refused, taken: Sequence[Taken]) -> Entry:
     )
 
 
-def commit_books(
-    context: Context,
-    taken: Sequence[Taken],
-    entries: list[Entry],
-    keyring: Keyring,
-    refused: Collection[str],
-) -> None:
-    """Quarantine, people and, last of all, the ledger."""
-    lake, note = context.lake, context.note()
-    some = [t for t in taken if t.wanted]
-    people = new_people(lake, [(t.stage, t.wanted) for t in some], keyring) if some else None
+def commit_people(context: Context, taken: Sequence[Taken], keyring: Keyring) -> None:
+    """The people who were not known; beside other commits, in small steps between their tasks."""
+    context.spark.sparkContext.setLocalProperty("spark.scheduler.pool", "people")
+    people = new_people(context.lake, [(t.stage, t.wanted) for t in taken], keyring)
     if people is not None and not people.isEmpty():
-        lake.append(PEOPLE, people, note)
+        context.lake.append(PEOPLE, people, context.note())
+
+
+def commit_books(
+    context: Context, taken: Sequence[Taken], entries: list[Entry], refused: Collection[str]
+) -> None:
+    """Quarantine and, last of all, the ledger."""
+    lake, note = context.lake, context.note()
     found = [_quarantined(context.run.run_id, t, refused) for t in taken if len(t.stage.bad)]
     if found:
         bad = pd.concat(found, ignore_index=True)
@@ -151,11 +150,10 @@ def commit_books(
 
 def _quarantined(run_id: str, taken: Taken, refused: Collection[str]) -> pd.DataFrame:
     """Rows of the quarantine table: of files that are taken, or refused for the first time."""
-    names = rule_names(taken.stage.contract)
     new = {i for i in taken.gated if taken.stage.files[i].arrival.name in refused}
     bad = taken.stage.bad[taken.stage.bad["_file"].isin(new.union(taken.wanted))]
     words = bad[[c for c in bad.columns if c.startswith("_mask")]]
-    found = [broken(row, names) for row in words.to_numpy().tolist()]
+    found = [broken(row, taken.stage.rules) for row in words.to_numpy().tolist()]
     files = [f.arrival.name for f in taken.stage.files]
     return pd.DataFrame(
         {

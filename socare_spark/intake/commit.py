@@ -6,7 +6,7 @@ A table holds each key once. Rows that a newer extract replaced are kept apart i
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -116,8 +116,10 @@ class Destination:
         """Where superseded versions are."""
         return superseded_table(self.table)
 
-    def bring_in(self, stage: Stage, wanted: Sequence[int], replaced: Sequence[str]) -> Standing:
-        """Commits the good rows of staged files.
+    def prepared(
+        self, stage: Stage, wanted: Sequence[int], replaced: Sequence[str]
+    ) -> Callable[[], Standing]:
+        """Finds which good rows of staged files stand; what is returned commits them.
 
         Args:
             stage: The dataset's stage.
@@ -129,19 +131,23 @@ class Destination:
             # Small enough to hold: what follows looks at these rows several times.
             new = new.cache()
         if not self.lake.exists(self.table):
-            return self._begin(new)
+            return self._begun(new)
         if replaced:
-            return self._replace(new, replaced)
-        return self._add(new, [stage.files[i].arrival for i in wanted])
+            return self._replaced(new, replaced)
+        return self._added(new, [stage.files[i].arrival for i in wanted])
 
-    def _begin(self, new: DataFrame) -> Standing:
+    def _begun(self, new: DataFrame) -> Callable[[], Standing]:
         found = resolve(new, self.contract)
-        self.lake.append(self.table, found.without(new), self.note)
-        if found.any_superseded:
-            self.lake.append(self.lost, found.superseded(new), self.note)
-        return Standing(found.counts)
 
-    def _add(self, new: DataFrame, files: Sequence[Arrival]) -> Standing:
+        def commit() -> Standing:
+            self.lake.append(self.table, found.without(new), self.note)
+            if found.any_superseded:
+                self.lake.append(self.lost, found.superseded(new), self.note)
+            return Standing(found.counts)
+
+        return commit
+
+    def _added(self, new: DataFrame, files: Sequence[Arrival]) -> Callable[[], Standing]:
         key, extract = self.contract.key, self.contract.socare.extract_column
         known = self.lake.read(new.sparkSession, self.table)
         if self.contract.socare.snapshots:
@@ -150,16 +156,20 @@ class Destination:
         met = known.join(keys, key, "left_semi").select(*self.table.names).cache()
         pool = new.unionByName(met)
         found = resolve(pool, self.contract)
-        if found.any_superseded:
-            self.lake.append(self.lost, found.superseded(pool), self.note)
         ours = {f.name for f in files}
-        if all(name in ours for name, _ in found.counts):
-            self.lake.append(self.table, found.without(new), self.note)
-        else:
-            self._merge(found.without(new))
-        return Standing(found.counts)
 
-    def _replace(self, new: DataFrame, replaced: Sequence[str]) -> Standing:
+        def commit() -> Standing:
+            if found.any_superseded:
+                self.lake.append(self.lost, found.superseded(pool), self.note)
+            if all(name in ours for name, _ in found.counts):
+                self.lake.append(self.table, found.without(new), self.note)
+            else:
+                self._merge(found.without(new))
+            return Standing(found.counts)
+
+        return commit
+
+    def _replaced(self, new: DataFrame, replaced: Sequence[str]) -> Callable[[], Standing]:
         """Takes the rows of replaced files away and lets what they had superseded come back."""
         spark, key, names = new.sparkSession, self.contract.key, self.table.names
         known = self.lake.read(spark, self.table)
@@ -173,11 +183,15 @@ class Destination:
         winners = found.without(pool)
         apart = old.where(~gone).join(keys, key, "left_anti").select(*names)
         apart = apart.unionByName(found.superseded(pool).select(*names)).cache()
-        if self.lake.exists(self.lost) or found.any_superseded:
-            self.lake.replace(self.lost, apart, self.note)
-        self._merge(winners, keys.join(winners, key, "left_anti"))
-        kept, aside = _by_file(self.lake.read(spark, self.table)), _by_file(apart)
-        return Standing(found.counts, {n: (kept[n], aside[n]) for n in {*kept, *aside}})
+
+        def commit() -> Standing:
+            if self.lake.exists(self.lost) or found.any_superseded:
+                self.lake.replace(self.lost, apart, self.note)
+            self._merge(winners, keys.join(winners, key, "left_anti"))
+            kept, aside = _by_file(self.lake.read(spark, self.table)), _by_file(apart)
+            return Standing(found.counts, {n: (kept[n], aside[n]) for n in {*kept, *aside}})
+
+        return commit
 
     def _merge(self, winners: DataFrame, orphans: DataFrame | None = None) -> None:
         """One commit: rows replace those they beat or are added; keys without a row go.

@@ -7,7 +7,7 @@ one group of commits: a file is in whole, or not at all.
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from socare_spark.contracts.project import Project, read_project
 from socare_spark.contracts.resource import Contract, read_contracts
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.intake.arrivals import Accepted, Arrival, Refused, arrivals, examine
-from socare_spark.intake.books import Identity, Taken, commit_books, entries_of
+from socare_spark.intake.books import Identity, Taken, commit_books, commit_people, entries_of
 from socare_spark.intake.commit import Destination, Standing, noted, superseded_table, table_of
 from socare_spark.intake.ledger import (
     LEDGER,
@@ -28,7 +28,6 @@ from socare_spark.intake.ledger import (
 )
 from socare_spark.intake.preflight import sha256_of
 from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
-from socare_spark.intake.reader import rule_names
 from socare_spark.intake.rejected import write_refused, write_rejected
 from socare_spark.intake.stage import Stage, stage, staging_folder
 from socare_spark.job import Context, Job
@@ -263,20 +262,27 @@ def _bring_in_all(
     touched = [x.path for t in tables for x in (t, superseded_table(t))]
     touched += [t.path for t in (PEOPLE, QUARANTINE, LEDGER)]
 
-    def bring_in(t: Taken) -> None:
-        if t.wanted:
-            t.standing = _bring_in(context, t, known.standing)
+    def prepare(t: Taken) -> Callable[[], Standing]:
+        return _prepared(context, t, known.standing)
+
+    def bring_in(t: Taken, commit: Callable[[], Standing]) -> None:
+        t.standing = commit()
         step.advance()
+
+    some = [t for t in taken if t.wanted]
 
     with (
         together(context.spark, context.lake, touched),
         noted(context.spark, context.note()),
-        context.progress.step("ingest: commit", of=len(taken) + 1) as step,
+        context.progress.step("ingest: commit", of=len(some) + 1) as step,
     ):
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            list(pool.map(bring_in, taken))
+            ready = list(pool.map(prepare, some))
+            people = pool.submit(commit_people, context, some, keyring)
+            list(pool.map(bring_in, some, ready))
+            people.result()
         entries = entries_of(context, taken, news, known.standing)
-        commit_books(context, taken, entries, keyring, {r.arrival.name for r in news})
+        commit_books(context, taken, entries, {r.arrival.name for r in news})
         step.advance()
     context.spark.catalog.clearCache()
     context.run.ledger.extend(asdict(e) for e in entries)
@@ -286,7 +292,9 @@ def _bring_in_all(
             context.run.outputs[name] = {"version": commit.version, "rows": commit.rows}
 
 
-def _bring_in(context: Context, taken: Taken, known: Mapping[Identity, Entry]) -> Standing:
+def _prepared(
+    context: Context, taken: Taken, known: Mapping[Identity, Entry]
+) -> Callable[[], Standing]:
     staged, lake = taken.stage, context.lake
     ours = {i: e for i, e in known.items() if i[0] == staged.contract.name}
     if any(e.contract != staged.contract.digest for e in ours.values()):
@@ -297,11 +305,11 @@ def _bring_in(context: Context, taken: Taken, known: Mapping[Identity, Entry]) -
     identities = [staged.files[i].arrival.identity for i in taken.wanted]
     replaced = [ours[i].file for i in identities if i in ours]
     destination = Destination(lake, staged.contract, table_of(staged), context.note())
-    return destination.bring_in(staged, taken.wanted, replaced)
+    return destination.prepared(staged, taken.wanted, replaced)
 
 
 def _write_rejected_lines(landing: Path, taken: Taken) -> None:
-    names, bad = rule_names(taken.stage.contract), taken.stage.bad
+    names, bad = taken.stage.rules, taken.stage.bad
     for i, (file, tally) in enumerate(zip(taken.stage.files, taken.stage.tallies, strict=True)):
         if file.look.records == tally.rows:
             write_rejected(landing, file, bad[bad["_file"] == i], names)

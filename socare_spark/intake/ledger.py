@@ -79,7 +79,7 @@ PEOPLE = Table(
     "A person, known by a pseudonym alone.",
     (Column("person", "bigint", "First 8 bytes of the digest, signed big-endian."),),
     (
-        Column("digest", "string", "HMAC-SHA256 of the identifier, 64 hexadecimal digits."),
+        Column("digest", "binary", "HMAC-SHA256 of the identifier, all 32 bytes."),
         Column("scheme", "string", "Which identifiers the person was known by."),
         Column("key_id", "string", "Which key made the digest."),
         Column("first_seen", "date", "As-of day of the extract that first held the person."),

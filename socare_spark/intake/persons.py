@@ -7,12 +7,12 @@ nothing of the run stays.
 from collections.abc import Sequence
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.intake.ledger import PEOPLE
 from socare_spark.intake.pseudonym import Keyring
-from socare_spark.intake.reader import REST, mask_names
+from socare_spark.intake.reader import DIGEST
 from socare_spark.intake.stage import Stage
 from socare_spark.lake.zones import Lake
 
@@ -38,50 +38,39 @@ def new_people(
     if not frames:
         return None
     seen = reduce(DataFrame.unionByName, frames)
-    found = seen.groupBy("person", "scheme").agg(
-        *[F.min(r).alias(r) for r in REST],
-        reduce(lambda a, b: a | b, [F.min(r) != F.max(r) for r in REST]).alias("_clash"),
-        F.min("first_seen").alias("first_seen"),
-    )
-    people = found.select(
+    people = seen.groupBy("person", DIGEST, "scheme").agg(F.min("first_seen").alias("first_seen"))
+    people = people.select(
         "person",
-        _hex(["person", *REST]).alias("digest"),
+        F.col(DIGEST).alias("digest"),
         "scheme",
         F.lit(keyring.project.key_id).alias("key_id"),
         "first_seen",
-        "_clash",
     )
-    if lake.exists(PEOPLE):
-        known = lake.read(people.sparkSession, PEOPLE).select(
-            "person", F.col("digest").alias("_digest")
-        )
-        people = people.join(known, "person", "left")
-        clash = F.col("_clash") | (F.col("_digest") != F.col("digest"))
-        people = people.withColumn("_clash", F.coalesce(clash, F.lit(False)))
-        people = people.where("_digest is null or _clash")
     people = people.cache()
-    clashes = people.where("_clash").count()
+    known: DataFrame | None = None
+    spelled = people.select("person", "digest")
+    if lake.exists(PEOPLE):
+        known = lake.read(people.sparkSession, PEOPLE).select("person", "digest")
+        known = known.join(people.select("person"), "person", "left_semi").cache()
+        spelled = spelled.unionByName(known).distinct()
+    tokens = spelled.groupBy("person").agg(F.count(F.lit(1)).alias("digests"))
+    clashes = tokens.where("digests > 1").count()
     if clashes:
         raise CollisionError(f"{clashes} tokens stand for two people each: take a new key id")
-    return people
+    return people if known is None else people.join(known, "person", "left_anti")
 
 
 def _has_people(stage: Stage) -> bool:
-    return "person" in stage.frame.columns and REST[0] in stage.frame.columns
+    return "person" in stage.frame.columns and DIGEST in stage.frame.columns
 
 
 def _seen(stage: Stage, wanted: Sequence[int]) -> DataFrame:
     contract = stage.contract
     scheme = next(f.socare.pseudonymise for f in contract.fields if f.output == "person")
-    good = " and ".join(f"{w} = 0" for w in mask_names(contract))
-    rows = stage.frame.where(good).where("person is not null")
+    rows = stage.unbroken().where("person is not null")
     return rows.where(F.col("_file").isin(*wanted)).select(
         "person",
-        *REST,
+        DIGEST,
         F.lit(scheme).alias("scheme"),
         F.col(contract.socare.extract_column).alias("first_seen"),
     )
-
-
-def _hex(words: Sequence[str]) -> Column:
-    return F.lower(F.concat(*[F.lpad(F.hex(w), 16, "0") for w in words]))

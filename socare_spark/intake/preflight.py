@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socare_spark.errors import DataError
-from socare_spark.intake.records import IrregularQuotesError, blocks, chunks, slow_records
+from socare_spark.intake.records import IrregularQuotesError, ahead, blocks, chunks, slow_records
 
 _LONGEST_HEADER = 1 << 20
 _LONGEST_NAME = 100
@@ -34,6 +34,7 @@ class Look:
         records: Records after the header; blank lines are none.
         multiline: A cell holds a line break.
         ascii_only: No byte above 127.
+        spaces_only: No blank and no control character but the space, in any cell.
         regular: Quotes stand only where RFC 4180 has them.
     """
 
@@ -43,6 +44,7 @@ class Look:
     records: int
     multiline: bool
     ascii_only: bool
+    spaces_only: bool
     regular: bool
 
 
@@ -86,14 +88,14 @@ def look_at(path: Path, encoding: str, delimiter: str = ",") -> Look:
     """
     digest = hashlib.sha256()
     watched = _Watched(chunks(path, digest.update), encoding)
-    pieces = iter(watched)
+    pieces = ahead(iter(watched))
     try:
-        records, multiline = _count(pieces, delimiter)
+        records, multiline, spaces_only = _count(pieces, delimiter)
         regular = True
     except IrregularQuotesError:
         for _ in pieces:
             pass
-        records, multiline, regular = 0, False, False
+        records, multiline, spaces_only, regular = 0, False, False, False
         blank = 0
         for text, broken in slow_records(path, encoding, delimiter):
             records, multiline = records + 1, multiline or broken
@@ -102,20 +104,28 @@ def look_at(path: Path, encoding: str, delimiter: str = ",") -> Look:
     header = _header(watched.head, encoding, delimiter)
     size = path.stat().st_size
     return Look(
-        digest.hexdigest(), size, header, records - 1, multiline, watched.ascii_only, regular
+        digest.hexdigest(),
+        size,
+        header,
+        records - 1,
+        multiline,
+        watched.ascii_only,
+        spaces_only,
+        regular,
     )
 
 
-def _count(pieces: Iterator[bytes], delimiter: str) -> tuple[int, bool]:
+def _count(pieces: Iterator[bytes], delimiter: str) -> tuple[int, bool, bool]:
     records = blank = 0
-    multiline = False
+    multiline, spaces_only = False, True
     for block in blocks(pieces, delimiter):
         records += block.starts.size
         blank += int(block.blank.sum())
         multiline |= block.multiline
+        spaces_only &= block.spaces_only
     # Spark's line reader passes over lines of blanks; its record reader, for files with line
     # breaks in cells, passes over empty lines only.
-    return (records if multiline else records - blank), multiline
+    return (records if multiline else records - blank), multiline, spaces_only
 
 
 def _header(head: bytes, encoding: str, delimiter: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
-from socare_spark.intake.blanks import BLANKS, stripped
+from socare_spark.intake.blanks import BLANKS
 
 KEY_FILE = "SOCARE_KEY_FILE"
 KEY = "SOCARE_KEY"
@@ -185,25 +185,25 @@ def normalise(identifier: str, scheme: Scheme) -> str:
     return text
 
 
-def normalised(raw: Column, scheme: Scheme, *, ascii_only: bool) -> Column:
+def normalised(cell: Column, scheme: Scheme, *, ascii_only: bool) -> Column:
     """The normalised identifier; null where it is missing or a placeholder.
 
     ASCII is handled by Spark; other rows alone go through Python, which has NFKC.
 
     Args:
-        raw: The cell.
+        cell: The cell, without blanks around it.
         scheme: How identifiers of this kind are spelled.
         ascii_only: Whether the files are known to hold no other character.
     """
-    native = F.upper(stripped(raw))
+    native = F.upper(cell)
     if scheme.remove:
         native = F.translate(native, scheme.remove, "")
     if scheme.strip_leading_zeros:
         short = F.ltrim(native, F.lit("0"))
         native = F.when((short == "") & (native != ""), F.lit("0")).otherwise(short)
     if not ascii_only:
-        plain = F.length(raw) == F.octet_length(raw)
-        other = _normalise_in_python(scheme)(F.when(~plain, raw))
+        plain = F.length(cell) == F.octet_length(cell)
+        other = _normalise_in_python(scheme)(F.when(~plain, cell))
         native = F.when(plain, native).otherwise(other)
     nothing = native.isin("", *scheme.placeholders)
     return F.when(native.isNotNull() & ~nothing, native)
@@ -223,6 +223,6 @@ def digest(identifier: Column, inner: Column, outer: Column) -> Column:
     return F.sha2(F.concat(outer, F.unhex(F.sha2(message, 256))), 256)
 
 
-def token(digest_: Column, part: int = 0) -> Column:
-    """Bytes 8 x part to 8 x part + 7 of a digest as a signed big-endian BIGINT."""
-    return F.conv(F.substring(digest_, 16 * part + 1, 16), 16, -10).cast("bigint")
+def token(digest_: Column) -> Column:
+    """The first eight bytes of a digest as a signed big-endian BIGINT."""
+    return F.conv(F.substring(digest_, 1, 16), 16, -10).cast("bigint")

@@ -31,7 +31,9 @@ _CORRUPT = "_corrupt"
 # Spark reads few encodings: others of one byte a character are read as Latin-1 and put right.
 _READ_AS = {"utf-8": "utf-8", "us-ascii": "utf-8"}
 _LATIN = "iso-8859-1"
-REST = ("_rest1", "_rest2", "_rest3")
+DIGEST = "_digest"
+MASK = "_mask"
+ROW = "_row"
 
 
 def staged(
@@ -40,8 +42,8 @@ def staged(
     """The rows of a dataset's files, as they are staged.
 
     Returns:
-        The columns of the restricted table but `source_file` and `line`; `_rest1` to `_rest3`, the
-        other 24 bytes of the person's digest; `_file`, the index in `files`; `_block` and `_row`,
+        The columns of the restricted table but `source_file` and `line`; `_digest`, the person's
+        whole digest; `_file`, the index in `files`; `_block` and `_row`,
         which order rows within a file; `_mask0` and further, the rules the row breaks. Values of a
         row that breaks one are null.
     """
@@ -49,7 +51,8 @@ def staged(
     groups: dict[tuple[object, ...], list[Accepted]] = defaultdict(list)
     for file in files:
         # Blank lines count as records only where cells may hold line breaks.
-        same = (file.columns, file.look.header, file.arrival.encoding, file.look.multiline)
+        look = file.look
+        same = (file.columns, look.header, file.arrival.encoding, look.multiline, look.spaces_only)
         groups[same].append(file)
     frames = [_cleaned(spark, contract, group, keyring) for group in groups.values()]
     rows = reduce(DataFrame.unionByName, frames)
@@ -61,13 +64,6 @@ def rule_names(contract: Contract) -> list[tuple[str, str]]:
     nothing = dict.fromkeys((f.name for f in contract.fields), F.lit(None))
     found = rules(contract, nothing, nothing, F.lit(None), F.lit(False))
     return [(rule.code, rule.column) for rule in found]
-
-
-def mask_names(contract: Contract) -> list[str]:
-    """Names of the columns that hold the bits."""
-    nothing = dict.fromkeys((f.name for f in contract.fields), F.lit(None))
-    words = mask(rules(contract, nothing, nothing, F.lit(None), F.lit(False)))
-    return [f"_mask{i}" for i in range(len(words))]
 
 
 def _facts(
@@ -99,9 +95,10 @@ def _schemes(contract: Contract) -> list[str]:
 
 
 def _uri(spark: SparkSession, path: Path) -> str:
-    """A path as Spark's `_metadata.file_path` writes it."""
+    """A path as Spark's `input_file_name` writes it."""
     jvm: Any = spark.sparkContext._jvm
-    return str(jvm.org.apache.hadoop.fs.Path(f"file:{path.resolve()}").toUri().toString())
+    uri = jvm.org.apache.hadoop.fs.Path(f"file:{path.resolve()}").toUri()
+    return f"file://{uri.getRawPath()}"
 
 
 def _escaped(path: Path) -> str:
@@ -118,11 +115,12 @@ def _cleaned(
     """Cells by field instead of by position, identifiers normalised, and each row's place."""
     columns = {c: f"c{i}" for i, c in enumerate(files[0].columns) if c is not None}
     ascii_only = all(f.look.ascii_only for f in files)
+    missing, spaces_only = contract.schema_.missing_values, files[0].look.spaces_only
 
     def cell(field: Field) -> Column:
         if field.name not in columns:
             return F.lit(None).cast("string")
-        text = cleaned(F.col(columns[field.name]), contract.schema_.missing_values)
+        text = cleaned(F.col(columns[field.name]), missing, spaces_only=spaces_only)
         if field.socare.pseudonymise is None:
             return text
         scheme = keyring.project.schemes[field.socare.pseudonymise]
@@ -159,8 +157,9 @@ def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
     return frame.select(
         *[_mended(F.col(name), encoding).alias(name) for name in names],
         _CORRUPT,
-        F.col("_metadata.file_path").alias("_path"),
-        F.col("_metadata.file_block_start").alias("_block"),
+        # A third of what the hidden column `_metadata` costs, which is a copy of every row.
+        F.input_file_name().alias("_path"),
+        F.input_file_block_start().alias("_block"),
     )
 
 
@@ -186,7 +185,7 @@ def _converted(clean: DataFrame, contract: Contract) -> DataFrame:
         F.col("_shapeless"),
     )
     words = mask(found)
-    names = [f"_mask{i}" for i in range(len(words))]
+    names = [f"{MASK}{i}" for i in range(len(words))]
     checked = valued.select(
         *[c for c in valued.columns if not c.startswith("t_")],
         *[F.coalesce(w, F.lit(0)).alias(n) for w, n in zip(words, names, strict=True)],
@@ -194,7 +193,7 @@ def _converted(clean: DataFrame, contract: Contract) -> DataFrame:
     hashed = checked.select("*", *_digests(contract))
     good = reduce(lambda a, b: a & b, [F.col(n) == 0 for n in names])
     return hashed.select(
-        *[F.when(good, value).alias(n) for n, value in _outputs(contract) + _rests(contract)],
+        *[F.when(good, value).alias(n) for n, value in _outputs(contract) + _digest(contract)],
         F.col("_as_of").alias(contract.socare.extract_column),
         "_file",
         "_block",
@@ -245,8 +244,6 @@ def _sector(value: Column) -> Column:
     return value.substr(F.lit(1), F.length(value) - 2)
 
 
-def _rests(contract: Contract) -> list[tuple[str, Column]]:
-    names = [f.output for f in contract.fields]
-    if "person" not in names:
-        return []
-    return [(name, token(F.col("d_person"), i + 1)) for i, name in enumerate(REST)]
+def _digest(contract: Contract) -> list[tuple[str, Column]]:
+    people = any(f.output == "person" for f in contract.fields)
+    return [(DIGEST, F.unhex(F.col("d_person")))] if people else []

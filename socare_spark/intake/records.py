@@ -9,6 +9,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,11 +19,12 @@ import numpy.typing as npt
 
 from socare_spark.errors import DataError
 
-_CHUNK = 1 << 26
+_CHUNK = 1 << 22
 _LONGEST = 1 << 28
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR, _QUOTE, _BLANK = 10, 13, 34, 32
+_FIXED_BLANK = b"\xa0"
 _BLANKS = bytes(range(33))
 Offsets = npt.NDArray[np.int64]
 
@@ -33,13 +35,18 @@ class IrregularQuotesError(Exception):
 
 @dataclass(frozen=True)
 class Block:
-    """Whole records: the bytes, where each begins and ends, and which hold nothing but blanks."""
+    """Whole records: the bytes, where each begins and ends, and which hold nothing but blanks.
+
+    `multiline`: a cell holds a line break. `spaces_only`: no cell holds one, nor any other blank or
+    control character than the space.
+    """
 
     data: bytes
     starts: Offsets
     ends: Offsets
     blank: npt.NDArray[np.bool_]
     multiline: bool
+    spaces_only: bool
 
 
 def chunks(path: Path, also: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
@@ -83,6 +90,15 @@ def _pieces(
         if also is not None:
             also(piece)
         yield piece
+
+
+def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, the next one fetched while the last is looked at."""
+    with ThreadPoolExecutor(1) as fetch:
+        coming = fetch.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = fetch.submit(next, pieces, None)
+            yield piece
 
 
 def blocks(pieces: Iterator[bytes], delimiter: str) -> Iterator[Block]:
@@ -131,17 +147,20 @@ def _block(data: bytes, delimiter: str) -> Block | None:
     returned = (stops > starts) & (array[stops] == _LF) & (array[stops - 1] == _CR)
     ends = stops - returned
     multiline = bool(inside[breaks < size].any())
+    blanks = np.count_nonzero(array[:size] < _BLANK) - stops.size - int(returned.sum())
+    spaces_only = not blanks and not multiline and _FIXED_BLANK not in data
     kept = ends > starts
     starts, ends = starts[kept], ends[kept]
-    return Block(data[:size], starts, ends, _only_blanks(data, array, starts, ends), multiline)
+    blank = _only_blanks(data, array, starts, ends)
+    return Block(data[:size], starts, ends, blank, multiline, spaces_only)
 
 
 def _check_quotes(array: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int) -> None:
     opening, closing = quotes[0::2], quotes[1::2]
-    before = array[opening[opening > 0] - 1]
-    if not np.isin(before, (delimiter, _LF, _CR, _QUOTE)).all():
-        raise IrregularQuotesError
-    if not np.isin(array[closing + 1], (delimiter, _LF, _CR, _QUOTE)).all():
+    beside = np.zeros(256, bool)
+    beside[[delimiter, _LF, _CR, _QUOTE]] = True
+    before, after = array[opening[opening > 0] - 1], array[closing + 1]
+    if not (beside[before].all() and beside[after].all()):
         raise IrregularQuotesError
 
 

@@ -17,7 +17,7 @@ from socare_spark.contracts.resource import Contract
 from socare_spark.intake.arrivals import Accepted
 from socare_spark.intake.checks import broken
 from socare_spark.intake.pseudonym import Keyring
-from socare_spark.intake.reader import mask_names, rule_names, staged
+from socare_spark.intake.reader import DIGEST, MASK, ROW, rule_names, staged
 from socare_spark.lake.zones import Lake
 
 
@@ -44,6 +44,7 @@ class Stage:
         files: The files, in the order of `_file`.
         folder: Where the Parquet files are.
         frame: The staged rows.
+        rules: Code and column of each rule, in the order of their bits.
         tallies: What is staged of each file.
         bad: `_file`, `line` and rule bits of each row that breaks a rule, by file and line.
         blocks: Columns `_file`, `_block`, `_base`: line = `_base` + `_row`.
@@ -53,6 +54,7 @@ class Stage:
     files: Sequence[Accepted]
     folder: Path
     frame: DataFrame
+    rules: Sequence[tuple[str, str]]
     tallies: Sequence[Tally]
     bad: pd.DataFrame
     blocks: DataFrame
@@ -71,9 +73,12 @@ class Stage:
 
     def good(self, wanted: Sequence[int]) -> DataFrame:
         """The rows of some files that break no rule, numbered."""
-        words = mask_names(self.contract)
-        good = self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
-        return self.numbered(good, wanted)
+        return self.numbered(self.unbroken().drop(DIGEST), wanted)
+
+    def unbroken(self) -> DataFrame:
+        """The rows that break no rule."""
+        words = _words(self.frame)
+        return self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
 
 
 def staging_folder(lake: Lake) -> Path:
@@ -91,27 +96,34 @@ def stage(
     """Reads files once and stages their rows."""
     folder = staging_folder(lake) / contract.name
     frame = staged(spark, contract, files, keyring)
-    frame.write.mode("overwrite").option("compression", "snappy").parquet(str(folder))
+    # What hardly repeats is not looked up in a dictionary first.
+    plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.key)}
+    frame.write.mode("overwrite").options(compression="lz4_raw", **plain).parquet(str(folder))
     rows = spark.read.schema(frame.schema).parquet(str(folder))
-    counts = _counts(rows, mask_names(contract))
-    tallies = _tallies(counts, rule_names(contract), len(files))
+    names = rule_names(contract)
+    counts = _counts(rows)
+    tallies = _tallies(counts, names, len(files))
     bases = _bases(counts)
     blocks = spark.createDataFrame(bases, "_file int, _block bigint, _base bigint")
-    bad = _bad(rows, bases, mask_names(contract), any(t.quarantined for t in tallies))
-    return Stage(contract, files, folder, rows, tallies, bad, blocks)
+    bad = _bad(rows, bases, some=any(t.quarantined for t in tallies))
+    return Stage(contract, files, folder, rows, names, tallies, bad, blocks)
 
 
-def _counts(rows: DataFrame, words: Sequence[str]) -> pd.DataFrame:
+def _words(rows: DataFrame | pd.DataFrame) -> list[str]:
+    """The columns that hold the bits of broken rules."""
+    return [c for c in rows.columns if c.startswith(MASK)]
+
+
+def _counts(rows: DataFrame) -> pd.DataFrame:
     """Rows and first row number by file, block and broken rules: a few hundred lines."""
-    grouped = rows.groupBy("_file", "_block", *words)
+    grouped = rows.groupBy("_file", "_block", *_words(rows))
     counts = grouped.agg(F.count(F.lit(1)).alias("rows"), F.min("_row").alias("first"))
     return counts.toPandas()
 
 
-def _bad(
-    rows: DataFrame, bases: Sequence[tuple[int, int, int]], words: Sequence[str], some: bool
-) -> pd.DataFrame:
+def _bad(rows: DataFrame, bases: Sequence[tuple[int, int, int]], *, some: bool) -> pd.DataFrame:
     """The place and the rule bits of each row that breaks a rule."""
+    words = _words(rows)
     if not some:
         return pd.DataFrame(columns=["_file", "line", *words])
     broken_rows = rows.where(" or ".join(f"{w} <> 0" for w in words))
@@ -123,7 +135,7 @@ def _bad(
 
 
 def _tallies(counts: pd.DataFrame, names: Sequence[tuple[str, str]], files: int) -> Sequence[Tally]:
-    words = [c for c in counts.columns if c.startswith("_mask")]
+    words = _words(counts)
     tallies = [Tally() for _ in range(files)]
     for row in counts.to_dict("records"):
         tally = tallies[row["_file"]]

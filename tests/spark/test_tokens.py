@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Project, Scheme
+from socare_spark.intake.blanks import stripped
 from socare_spark.intake.pseudonym import Keyring, digest, normalise, normalised, token
 
 SCHEME = Scheme(strip_leading_zeros=True, remove="-", placeholders=("", "0", "UNKNOWN"))
@@ -19,7 +20,8 @@ def tokens(spark, texts, scheme="s", parts=4):
     pads = RING.pads(scheme)
     keys = spark.createDataFrame([(pads.inner, pads.outer)], "inner binary, outer binary")
     rows = spark.createDataFrame(list(enumerate(texts)), "i int, raw string").repartition(parts)
-    clean = rows.select("i", normalised(F.col("raw"), SCHEME, ascii_only=False).alias("v"))
+    cell = stripped(F.col("raw"))
+    clean = rows.select("i", normalised(cell, SCHEME, ascii_only=False).alias("v"))
     hashed = clean.crossJoin(F.broadcast(keys)).select(
         "i", "v", digest(F.col("v"), F.col("inner"), F.col("outer")).alias("d")
     )
