@@ -29,7 +29,8 @@ def standalone():
     java = os.path.join(os.environ["JAVA_HOME"], "bin", "java")
     base = [java, "-cp", f"{spark}/jars/*", "-Xmx256m"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    environment = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"}
+    # Not started by spark-class, which would have said so.
+    environment = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_SCALA_VERSION": "2.13"}
     port = 17077
     kind = "org.apache.spark.deploy"
     processes = [
