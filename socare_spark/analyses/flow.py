@@ -7,10 +7,12 @@ followed: they are left out and counted in the run record.
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
+from pyspark.sql import Column as Value
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow_events import (
+    MICROSECONDS_A_DAY,
     all_events,
     assessed_cases,
     followed,
@@ -26,7 +28,13 @@ from socare_spark.analyses.flow_graph import (
     flow_variants,
     traces,
 )
-from socare_spark.analyses.flow_settings import Flow, read_flows
+from socare_spark.analyses.flow_settings import ASSESSED, Flow, read_flows
+from socare_spark.analyses.flow_single import (
+    SINGLE_STAGE,
+    only_there,
+    single_stage,
+    stage_records,
+)
 from socare_spark.analyses.flow_stages import (
     OUTCOME_BY_TEAM,
     STAGE_COMPLETION,
@@ -38,9 +46,17 @@ from socare_spark.analyses.flow_stages import (
     stage_totals,
     visits,
 )
+from socare_spark.analyses.flow_time import (
+    FLOW_DURATIONS,
+    FLOW_REWORK,
+    consecutive,
+    flow_durations,
+    flow_rework,
+)
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
 from socare_spark.job import Analysis, Context
 from socare_spark.lake.tables import Table
+from socare_spark.places.tables import POSTCODE_AREAS
 from socare_spark.report.graph import draw_graph
 from socare_spark.report.graph_layout import Drawn
 
@@ -52,6 +68,9 @@ _TABLES = (
     FLOW_EDGES,
     FLOW_VARIANTS,
     FLOW_STARTS_ENDS,
+    FLOW_REWORK,
+    FLOW_DURATIONS,
+    SINGLE_STAGE,
 )
 
 
@@ -78,7 +97,19 @@ def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
     for what, number in left_out(everything).items():
         context.run.counts[f"{flow.flow}.{what}"] = number
     events = followed(everything)
-    frames = {**_ways(events), **_stages(flow, events, assessed_cases(flow, read))}
+    visited = visits(events, assessed_cases(flow, read)).persist()
+    frames = {**_ways(events), **_stages(flow, visited)}
+    frames[FLOW_DURATIONS] = flow_durations(
+        events, _pairs(flow, events, frames[FLOW_EDGES]), _last_day(context, flow, events)
+    )
+    if flow.single_stage is not None:
+        frames[SINGLE_STAGE] = single_stage(
+            flow.single_stage,
+            only_there(visited, flow.single_stage.stage),
+            stage_records(flow, flow.single_stage, read),
+            read_outcomes(context.spark, context.conf),
+            context.read(POSTCODE_AREAS) if context.lake.exists(POSTCODE_AREAS) else None,
+        )
     if flow.outcomes is not None:
         frames[OUTCOME_BY_TEAM] = outcome_by_team(
             outcome_records(flow, flow.outcomes, read),
@@ -97,9 +128,28 @@ def _ways(events: DataFrame) -> dict[Table, DataFrame]:
     }
 
 
-def _stages(flow: Flow, events: DataFrame, assessed: DataFrame | None) -> dict[Table, DataFrame]:
-    visited = visits(events, assessed).persist()
-    frames = {STAGE_TOTALS: stage_totals(visited)}
+def _pairs(flow: Flow, events: DataFrame, edges: DataFrame) -> DataFrame:
+    """The transitions whose duration is asked: declared ones, or those that occur in a log."""
+    if flow.codes:
+        return consecutive(events, flow.codes)
+    return edges.select("from_activity", "to_activity")
+
+
+def _last_day(context: Context, flow: Flow, events: DataFrame) -> Value:
+    """The last day that is known: the run's, the newest extract's, or the last event's."""
+    if context.as_of is not None:
+        return F.lit(context.as_of)
+    frames = [context.read(f"restricted/{name}") for name in sorted(flow.datasets)]
+    dated = [frame.select("extract") for frame in frames if "extract" in frame.columns]
+    last = F.date_from_unix_date((F.col("at") / MICROSECONDS_A_DAY).cast("int"))
+    days = dated or [events.select(last.alias("extract"))]
+    newest = reduce(DataFrame.unionByName, days).agg(F.max("extract")).first()
+    return F.lit(newest[0] if newest is not None else None).cast("date")
+
+
+def _stages(flow: Flow, visited: DataFrame) -> dict[Table, DataFrame]:
+    in_process = visited.where(F.col("stage") != ASSESSED)
+    frames = {STAGE_TOTALS: stage_totals(visited), FLOW_REWORK: flow_rework(in_process)}
     if len(flow.codes) > 1:
         frames[STAGE_CONTINUITY] = stage_continuity(visited, flow.codes)
     if flow.codes:
@@ -134,6 +184,7 @@ ANALYSIS = Analysis(
     name="flow",
     says="Follows people through the stages of a process: totals, continuity, ways, the graph.",
     reads=_reads,
+    optional=lambda _: [POSTCODE_AREAS.path],
     writes=_TABLES,
     tables=tables,
     draw=draw,

@@ -29,7 +29,7 @@ def all_events(flow: Flow, read: Read) -> DataFrame:
     """
     if flow.log is not None:
         log = flow.log
-        frame = _columns(
+        frame = columns_of(
             flow, log, read, log.case, log.time, log.activity, *filter(None, [log.key])
         )
         return frame.select(
@@ -82,10 +82,15 @@ def left_out(events: DataFrame) -> Mapping[str, int]:
 
 def _meant(flow: Flow, meant: Records, read: Read) -> DataFrame:
     names = [meant.case, meant.time, *([meant.column] if meant.column else [])]
-    return _columns(flow, meant, read, *names).where(meant.where)
+    return columns_of(flow, meant, read, *names).where(meant.where)
 
 
-def _columns(flow: Flow, part: Records | Log | Outcomes, read: Read, *names: str) -> DataFrame:
+def columns_of(flow: Flow, part: Records | Log | Outcomes, read: Read, *names: str) -> DataFrame:
+    """Some columns of the dataset that a part of a flow is about.
+
+    Raises:
+        ConfigurationError: a column is not in the dataset.
+    """
     frame = read(part.dataset)
     missing = [name for name in names if name not in frame.columns]
     if missing:
@@ -98,7 +103,7 @@ def _columns(flow: Flow, part: Records | Log | Outcomes, read: Read, *names: str
 
 def outcome_records(flow: Flow, part: Outcomes, read: Read) -> DataFrame:
     """The records that say how an assessment ended: case, outcome, team, as written."""
-    frame = _columns(flow, part, read, part.case, part.outcome, part.team)
+    frame = columns_of(flow, part, read, part.case, part.outcome, part.team)
     return frame.select(
         F.col(part.case).alias("case"),
         F.col(part.outcome).alias("outcome"),

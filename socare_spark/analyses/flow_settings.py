@@ -84,6 +84,24 @@ class Outcomes(Strict):
     team: str
 
 
+class SingleStage(Strict):
+    """A stage of which those who were in no other are looked at.
+
+    Attributes:
+        stage: Its code.
+        end: Column with the last day of its records.
+        outcome: Column that says how they ended.
+        postcode: Column with the postcode of the home; None leaves areas out.
+        layer: Layer of areas.
+    """
+
+    stage: str
+    end: str
+    outcome: str
+    postcode: str | None = None
+    layer: str = "ward"
+
+
 class Picture(Strict):
     """How the graph of a flow is drawn: edges below a share of all transitions are left out."""
 
@@ -99,6 +117,7 @@ class Flow(Strict):
     log: Log | None = None
     assessed: Records | None = None
     outcomes: Outcomes | None = None
+    single_stage: SingleStage | None = None
     picture: Picture = Picture()
 
     @model_validator(mode="after")
@@ -107,7 +126,13 @@ class Flow(Strict):
             raise ValueError("a flow has either 'stages' or 'log'")
         if len({*self.codes, ASSESSED}) != len(self.codes) + 1:
             raise ValueError(f"codes of stages must differ, and none may be '{ASSESSED}'")
+        if self.single_stage is not None and self.single_stage.stage not in self.codes:
+            raise ValueError("'single_stage' names a stage that is not declared")
         return self
+
+    def records_of(self, code: str) -> Records:
+        """Which records make a stage."""
+        return next(stage.records for stage in self.stages if stage.code == code)
 
     @property
     def codes(self) -> list[str]:

@@ -1,0 +1,86 @@
+"""People in one stage only, on cases small enough to count by hand."""
+
+import pytest
+from pyspark.testing import assertDataFrameEqual
+
+from socare_spark.analyses.flow_settings import Flow, SingleStage
+from socare_spark.analyses.flow_single import only_there, single_stage, stage_records
+from socare_spark.analyses.flow_stages import visits
+
+RECORDS = {"dataset": "d", "time": "first", "column": "step", "codes": ["CA"]}
+SINGLE = SingleStage(stage="CA", end="last", outcome="outcome", postcode="postcode", layer="ward")
+FLOW = Flow.model_validate(
+    {
+        "flow": "f",
+        "title": "F",
+        "stages": [
+            {"code": "CA", "name": "Contact", "records": RECORDS},
+            {"code": "AS", "name": "Assessment", "records": RECORDS | {"codes": ["AS"]}},
+        ],
+        "single_stage": SINGLE.model_dump(),
+    }
+)
+SEEN = "measure string, value string, outcome_category string, people bigint, records bigint"
+
+
+@pytest.fixture
+def rows(spark):
+    return spark.createDataFrame(
+        [
+            (1, "CA - x", "2015-01-01", "2015-01-01", "C - close", "B1 1AA"),
+            (2, "CA - x", "2015-01-01", "2015-02-01", "P - go on", "B1 1AB"),
+            (3, "CA - x", "2015-01-01", "2015-01-09", "P - go on", "B9 9ZZ"),
+            (3, "CA - x", "2015-03-01", "2015-03-09", "C - close", "B9 9ZZ"),
+            (4, "CA - x", "2015-01-01", "2015-01-09", "P - go on", "B1 1AA"),
+            (4, "AS - y", "2015-01-10", "2015-01-11", "C - close", "B1 1AA"),
+            (5, "CA - x", "2015-01-05", "2015-01-05", "never heard of", None),
+        ],
+        "person int, step string, first string, last string, outcome string, postcode string",
+    ).selectExpr("person", "step", "date(first) first", "date(last) last", "outcome", "postcode")
+
+
+def made(spark, rows, places):
+    events = rows.selectExpr("person as case", "left(step, 2) as activity")
+    only = only_there(visits(events, rows.selectExpr("person as case")), "CA")
+    outcomes = spark.createDataFrame(
+        [("C", "Close"), ("P", "Proceed")], "code string, outcome_category string"
+    )
+    records = stage_records(FLOW, SINGLE, lambda _: rows)
+    return single_stage(SINGLE, only, records, outcomes, places).drop("stage")
+
+
+def test_four_ways_of_those_in_one_stage(spark, rows):
+    places = spark.createDataFrame(
+        [("B1 1AA", "ward", "W1"), ("B1 1AB", "ward", "W2"), ("B1 1AA", "city", "C")],
+        "postcode string, layer string, code string",
+    )
+    expected = [
+        ("assessments", "1", None, 3, 3),
+        ("assessments", "2", None, 1, 2),
+        ("length_days", "0", None, 2, 2),
+        ("length_days", "31", None, 1, 1),
+        ("outcome_category", "Close", None, 1, 1),
+        ("outcome_category", "Proceed", None, 1, 1),
+        ("outcome_category", "Unknown", None, 1, 1),
+        ("ward", "W1", "Close", 1, 1),
+        ("ward", "W2", "Proceed", 1, 1),
+        ("ward", None, "Unknown", 1, 1),
+    ]
+    found = made(spark, rows, places).select(*[c.split()[0] for c in SEEN.split(", ")])
+    assertDataFrameEqual(found, spark.createDataFrame(expected, SEEN))
+
+
+def test_without_places_there_are_no_wards(spark, rows):
+    found = made(spark, rows, None)
+    assert {r["measure"] for r in found.collect()} == {
+        "assessments",
+        "length_days",
+        "outcome_category",
+    }
+
+
+def test_a_stage_that_is_not_declared_is_refused():
+    with pytest.raises(ValueError, match="not declared"):
+        Flow.model_validate(
+            FLOW.model_dump() | {"single_stage": {**SINGLE.model_dump(), "stage": "XX"}}
+        )
