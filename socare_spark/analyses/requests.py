@@ -14,6 +14,7 @@ from socare_spark.contracts.load import Strict, read_model
 from socare_spark.job import Analysis, Context
 from socare_spark.lake.tables import Column, Table, working
 from socare_spark.measures.cells import cells
+from socare_spark.measures.spelling import fingerprint, spelling_groups
 from socare_spark.report.charts import draw_ranks
 
 _SNAPSHOT = Column("snapshot", "date", "Day on which the system was copied.")
@@ -46,11 +47,39 @@ REQUEST_TOP = working(
     source="Thesis 6.2, Table 25",
 )
 
+REQUEST_SINGLE_USE = working(
+    "request_single_use",
+    "A description that only one record of a snapshot has.",
+    [_SNAPSHOT, Column("description", "string", "Service description, as written.")],
+    source="Thesis 6.2, Table 26",
+)
+REQUEST_VARIANTS = working(
+    "request_variants",
+    "Descriptions of the newest snapshot that are probably one service spelled in several ways.",
+    [
+        Column(
+            "variant_group", "string", "Words of the canonical spelling, sorted, without marks."
+        ),
+        Column("description", "string", "Service description, as written."),
+    ],
+    [Column("canonical", "string", "The spelling of the group that most records have.")],
+    source="Thesis 6.2, Table 26",
+    partitions=["description"],
+)
+
+
+class Variants(Strict):
+    """Descriptions of fewer letters are not compared by slips of spelling."""
+
+    shortest: Annotated[int, Field(ge=4)] = 10
+
 
 class Settings(Strict):
     """`conf/analyses/requests.yaml`."""
 
     dataset: str
+    single_use_contains: str = ""
+    variants: Variants = Variants()
     top: Annotated[int, Field(ge=1)]
     drawn: Annotated[int, Field(ge=1)]
 
@@ -77,9 +106,19 @@ def request_snapshots(gathered: DataFrame) -> DataFrame:
     return cells(gathered, ["snapshot"], records="records").join(distinct, "snapshot")
 
 
-def request_top(gathered: DataFrame, number: int) -> DataFrame:
-    """The columns of REQUEST_TOP: `number` a snapshot, compared with all of the one before."""
-    ranked = _ranked(cells(gathered, ["snapshot", "description"], records="records"))
+def by_description(gathered: DataFrame) -> DataFrame:
+    """Cells of snapshot and description."""
+    return cells(gathered, ["snapshot", "description"], records="records")
+
+
+def request_top(counted: DataFrame, number: int) -> DataFrame:
+    """The columns of REQUEST_TOP: `number` a snapshot, compared with all of the one before.
+
+    Args:
+        counted: Cells of snapshot and description.
+        number: How many a snapshot.
+    """
+    ranked = _ranked(counted)
     before = ranked.select(
         F.col("description"),
         (F.col("place") + 1).alias("place"),
@@ -95,6 +134,34 @@ def request_top(gathered: DataFrame, number: int) -> DataFrame:
     )
 
 
+def request_single_use(counted: DataFrame, contains: str = "") -> DataFrame:
+    """The columns of REQUEST_SINGLE_USE.
+
+    Args:
+        counted: Cells of snapshot and description.
+        contains: Text that a description must hold, in any case; all where it is empty.
+    """
+    once = counted.where("records = 1")
+    return once.where(F.contains(F.lower("description"), F.lit(contains.lower())))
+
+
+def request_variants(counted: DataFrame, shortest: int) -> DataFrame:
+    """The columns of REQUEST_VARIANTS.
+
+    Args:
+        counted: Cells of snapshot and description.
+        shortest: Letters that a description must have to be compared by slips.
+    """
+    newest = counted.join(F.broadcast(counted.agg(F.max("snapshot").alias("snapshot"))), "snapshot")
+    texts = newest.select("description", "records").toPandas()
+    groups = spelling_groups(dict(texts.to_numpy().tolist()), shortest)
+    rows = [(text, fingerprint(best), best) for text, best in groups.items()]
+    known = counted.sparkSession.createDataFrame(
+        rows, "description string, variant_group string, canonical string"
+    )
+    return newest.drop("snapshot").join(F.broadcast(known), "description")
+
+
 def _ranked(counted: DataFrame) -> DataFrame:
     """Adds the place of the snapshot among snapshots and the rank within it."""
     snapshots = counted.groupBy("snapshot").agg(F.lit(1))
@@ -108,13 +175,16 @@ def _ranked(counted: DataFrame) -> DataFrame:
 
 
 def tables(context: Context) -> dict[Table, DataFrame]:
-    """Both tables, from one reading of the requests."""
+    """All tables, from one reading of the requests."""
     settings = _settings(context)
     rows = context.read(f"restricted/{settings.dataset}")
     gathered = asked(rows.where(F.col("service_description").isNotNull())).persist()
+    counted = by_description(gathered).persist()
     return {
         REQUEST_SNAPSHOTS: request_snapshots(gathered),
-        REQUEST_TOP: request_top(gathered, settings.top),
+        REQUEST_TOP: request_top(counted, settings.top),
+        REQUEST_SINGLE_USE: request_single_use(counted, settings.single_use_contains),
+        REQUEST_VARIANTS: request_variants(counted, settings.variants.shortest),
     }
 
 
@@ -132,9 +202,9 @@ def _settings(context: Context) -> Settings:
 
 ANALYSIS = Analysis(
     name="requests",
-    says="Service requests by snapshot: totals, the most asked, and how their ranks changed.",
+    says="Service requests by snapshot: totals, the most asked, what was used once or misspelt.",
     reads=lambda context: [f"restricted/{_settings(context).dataset}"],
-    writes=(REQUEST_SNAPSHOTS, REQUEST_TOP),
+    writes=(REQUEST_SNAPSHOTS, REQUEST_TOP, REQUEST_SINGLE_USE, REQUEST_VARIANTS),
     tables=tables,
     draw=draw,
 )

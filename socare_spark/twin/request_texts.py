@@ -4,7 +4,9 @@ A description is given by its position, so that the same position means the same
 snapshot.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
+from itertools import islice
 
 import pandas as pd
 
@@ -67,6 +69,8 @@ ENDINGS = (
     " - Owner", " - Business",
 )  # fmt: skip
 
+_DIGIT = re.compile(r"\d")
+
 
 def printed() -> pd.DataFrame:
     """Returns Table 25 as printed: snapshot, rank, description, records."""
@@ -80,7 +84,7 @@ def tail(count: int, taken: set[str], awkward: bool) -> list[str]:
     special = AWKWARD[: max(1, min(len(AWKWARD), count // 20))] if awkward else ()
     found: list[str] = []
     seen = {*taken, *special}
-    for text in _candidates():
+    for text, _ in _candidates():
         if len(found) >= count - len(special):
             break
         if text not in seen:
@@ -91,7 +95,20 @@ def tail(count: int, taken: set[str], awkward: bool) -> list[str]:
     return found
 
 
-def _candidates() -> Iterator[str]:
+def respelled(texts: Collection[str]) -> list[tuple[str, str]]:
+    """Returns those of some texts that another of them spells with one slip, or in other marks or
+    capitals, each with the other.
+    """
+    known = set(texts)
+    made = islice(_candidates(), 4 * len(known))
+    return sorted(
+        (text, of)
+        for text, of in made
+        if of in known and text in known and not text.endswith("-Sreq") and not _DIGIT.search(text)
+    )
+
+
+def _candidates() -> Iterator[tuple[str, str | None]]:
     """Goes through all subject x matter x ending in a scattered order, with a variant after every
     eleventh.
     """
@@ -106,9 +123,9 @@ def _candidates() -> Iterator[str]:
         ending = ENDINGS[scattered // subjects // matters]
         text = f"{subject} {matter}{ending}" + (f" {turn + 1}" if turn else "")
         text = text.lower() if scattered % 5 == 3 else text
-        yield text
+        yield text, None
         if number % 11 == 10:
-            yield _variant(text, number // 11)
+            yield _variant(text, number // 11), text
         number += 1
 
 

@@ -293,6 +293,9 @@ def requests_marginals(universe: Universe, records: Requests, where: Where) -> d
                                if n == 1 and "wheelie" in t.lower())}
             for s, snapshot in enumerate(SNAPSHOTS)
         ],
+        "request_variants": request_texts.respelled(
+            [t for t, n in zip(records.texts, records.counts[:, -1], strict=True) if n]
+        ),
         "newest_by_ward": spread([ward], [names]),
     }  # fmt: skip
 

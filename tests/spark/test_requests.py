@@ -7,7 +7,14 @@ import duckdb
 import pandas as pd
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.requests import asked, request_snapshots, request_top
+from socare_spark.analyses.requests import (
+    asked,
+    by_description,
+    request_single_use,
+    request_snapshots,
+    request_top,
+    request_variants,
+)
 
 ROWS = "snapshot date, service_description string, person bigint"
 FIRST, SECOND = date(2019, 2, 12), date(2019, 8, 12)
@@ -56,7 +63,7 @@ def test_ranks_are_compared_with_all_of_the_snapshot_before(spark):
         (SECOND, "fires", 3, 4, None, 4),  # new
     ]
     assertDataFrameEqual(
-        request_top(_requests(spark, counts), 3).select(
+        request_top(by_description(_requests(spark, counts)), 3).select(
             "snapshot", "description", "rank", "records", "rank_change", "records_change"
         ),
         spark.createDataFrame(
@@ -93,5 +100,42 @@ def test_the_top_list_equals_duckdb(spark):
         WHERE n.rank <= 30 ORDER BY n.snapshot, n.rank"""
         )
     )
-    ours = request_top(asked(frame), 30).orderBy("snapshot", "rank").select(*theirs.columns)
+    ours = (
+        request_top(by_description(asked(frame)), 30)
+        .orderBy("snapshot", "rank")
+        .select(*theirs.columns)
+    )
     assert [tuple(row) for row in ours.collect()] == theirs.fetchall()
+
+
+def test_what_one_record_has_and_holds_a_text(spark):
+    counts = {
+        (FIRST, "Wheelie men"): 1, (FIRST, "wheelie bins"): 2, (FIRST, "Trees"): 1,
+        (SECOND, "Wheelie men"): 2, (SECOND, "A WHEELIE"): 1, (SECOND, "a%"): 1,
+    }  # fmt: skip
+    counted = by_description(_requests(spark, counts))
+
+    def found(contains):
+        rows = request_single_use(counted, contains).collect()
+        return sorted((r["snapshot"], r["description"]) for r in rows)
+
+    assert found("wheelie") == [(FIRST, "Wheelie men"), (SECOND, "A WHEELIE")]
+    assert found("%") == [(SECOND, "a%")]
+    assert len(found("")) == 4
+
+
+def test_variants_are_those_of_the_newest_snapshot(spark):
+    counts = {
+        (FIRST, "Garden waste"): 9, (FIRST, "Garden wast"): 8,
+        (SECOND, "Garden waste"): 1, (SECOND, "Garden waste."): 3, (SECOND, "Pest control"): 5,
+    }  # fmt: skip
+    made = request_variants(by_description(_requests(spark, counts)), 8)
+    columns = ("variant_group", "description", "canonical", "records")
+    assert sorted(tuple(r[c] for c in columns) for r in made.collect()) == [
+        ("garden waste", "Garden waste", "Garden waste.", 1),
+        ("garden waste", "Garden waste.", "Garden waste.", 3),
+    ]
+
+
+def test_no_variants_make_an_empty_table(spark):
+    assert request_variants(by_description(_requests(spark, {(FIRST, "a"): 1})), 8).count() == 0
