@@ -1,6 +1,7 @@
 """Submits the whole study: all jobs in one session, then the results as a page on the terminal."""
 
 from socare_spark.analyses.combinations import ANALYSIS as COMBINATIONS
+from socare_spark.analyses.elements import ANALYSIS as ELEMENTS
 from socare_spark.analyses.flow import ANALYSIS as FLOW
 from socare_spark.analyses.provision import ANALYSIS as PROVISION
 from socare_spark.analyses.requests import ANALYSIS as REQUESTS
@@ -13,6 +14,7 @@ JOBS = [
     INGEST,
     PLACES,
     PROVISION.job(),
+    ELEMENTS.job(),
     FLOW.job(),
     COMBINATIONS.job(),
     REQUESTS.job(),

@@ -122,6 +122,45 @@ def test_flow_edges(study):
     )
 
 
+def test_single_stage(study):
+    frame = study.frame("working/single_stage")
+    truth = study.marginals["adult_assessments"]["single_stage"]
+    assert set(frame["stage"]) == {truth["stage"]}
+
+    def by(measure):
+        some = frame[frame["measure"] == measure]
+        return dict(zip(some["value"], some["people"], strict=True))
+
+    assert by("assessments") == {str(n): p for n, p in truth["people_by_assessments"]}
+    assert by("outcome_category") == dict(truth["one_assessment_by_category"])
+    lengths = {int(days): people for days, people in by("length_days").items()}
+    assert sum(lengths.values()) == truth["one_assessment"]
+    for days in (7, 30):
+        within = sum(people for length, people in lengths.items() if length <= days)
+        assert within == truth[f"one_assessment_within_{days}_days"]
+    assert frame.loc[frame["measure"] == "ward", "people"].sum() == truth["one_assessment"]
+
+
+def test_flow_durations_begin_with_everybody_in_the_stage(study):
+    frame = study.frame("working/flow_durations")
+    people = {s["stage"]: s["people"] for s in study.marginals["adult_assessments"]["stage_totals"]}
+    assert set(frame["transition"]) == {"CA > AS", "AS > SP", "SP > AG"}
+    for transition, some in frame.groupby("transition"):
+        first = people[transition.split(" > ")[0]]
+        assert some["at_risk"].max() == some["people"].sum() == first
+        assert some.sort_values("days")["cumulative_incidence"].is_monotonic_increasing
+
+
+def test_flow_rework(study):
+    found = table(study, "working/flow_rework", "activity", "people", "records", "repeats")
+    truth = study.marginals["adult_assessments"]["stage_totals"]
+    assert found == sorted(
+        (s["stage"], s["people"], s["records"], s["records"] - s["people"])
+        for s in truth
+        if s["stage"] != "assessed"
+    )
+
+
 def test_flow_starts_ends(study):
     truth = study.marginals["adult_assessments"]["flow_starts_ends"]
     assert table(study, "working/flow_starts_ends", "kind", "activity", "people") == sorted(
@@ -195,6 +234,49 @@ def test_request_top(study):
     assert [(str(s)[:10], *rest) for s, *rest in found] == sorted(
         ((t["snapshot"], *(t[n] for n in names)) for t in truth), key=str
     )
+
+
+def test_request_single_use(study):
+    found = table(study, "working/request_single_use", "snapshot", "description", "records")
+    for truth in study.marginals["requests"]["request_single_use"]:
+        once = [d for s, d, _ in found if str(s)[:10] == truth["snapshot"]]
+        assert len(once) == truth["descriptions"]
+        assert sorted(d for d in once if "wheelie" in d.lower()) == truth["wheelie"]
+
+
+def test_request_variants(study):
+    frame = study.frame("working/request_variants")
+    group = dict(zip(frame["description"], frame["variant_group"], strict=True))
+    pairs = study.marginals["requests"]["request_variants"]
+    assert len(pairs) > 10
+    assert [(a, b) for a, b in pairs if group.get(a, a) != group.get(b, b)] == []
+    most = frame.sort_values(["records", "description"], ascending=[False, True])
+    canonical = most.groupby("variant_group")["description"].first()
+    assert (frame["variant_group"].map(canonical) == frame["canonical"]).all()
+
+
+def test_element_comparison(study):
+    found = table(study, "working/element_comparison", "district", "count_a", "count_b")
+    counts = {(d, e): n for d, e, n in study.marginals["agreements_costed"]["element_comparison"]}
+    city = {d for d, _ in counts} - {None, "outside"}
+    assert {d for d, *_ in found} >= city
+    assert [r for r in found if r[1] or r[2]] == sorted(
+        (d, counts.get((d, "OAEHSGCO"), 0), counts.get((d, "HSSU65PL"), 0)) for d in city
+    )
+    profile = study.frame("working/element_profile")
+    whole = dict(study.marginals["agreements_costed"]["elements"])
+    for (element, _), some in profile.groupby(["element", "characteristic"]):
+        assert some["records"].sum() == whole[element]
+
+
+def test_element_variants(study):
+    frame = study.frame("working/element_variants")
+    found = dict(zip(frame["element"], frame["records"], strict=True))
+    written = Counter()
+    for code, _, records in study.marginals["agreements_costed"]["element_variants"]:
+        written[code] += records
+    assert found == dict(written)
+    assert not frame["mended"].any()
 
 
 def test_every_column_says_what_it_is(study):

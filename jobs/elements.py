@@ -1,0 +1,7 @@
+"""Submits `elements`: elements of service against each other."""
+
+from socare_spark.analyses.elements import ANALYSIS
+from socare_spark.command import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(ANALYSIS.job()))
