@@ -25,7 +25,8 @@ def open_session(name: str) -> SparkSession:
     except Exception as error:
         if "SPARK_REMOTE" in str(error) or "JAVA" in str(error).upper():
             raise InfrastructureError(
-                "Spark did not start: check that Java 17 is installed and JAVA_HOME names it."
+                "Spark did not start: check that Java 17 is installed and JAVA_HOME names it, "
+                "and that the master can be reached and its workers start executors."
             ) from error
         raise
     missing = [
