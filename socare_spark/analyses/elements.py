@@ -7,7 +7,7 @@ figures 26, 27 and 29.
 
 import difflib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import reduce
 
 from pydantic import Field
 from pyspark.sql import Column as Value
@@ -15,6 +15,8 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import read_bands, restricted
+from socare_spark.analyses.matrix import districts_of, or_zero
+from socare_spark.analyses.vocabulary import read_elements
 from socare_spark.contracts.load import Strict, read_model
 from socare_spark.errors import ConfigurationError
 from socare_spark.job import Analysis, Context
@@ -99,28 +101,11 @@ class Settings(Strict):
 
     dataset: str
     layer: str = "district"
-    vocabulary: str
     mended: Mapping[str, str] = {}
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     characteristics: tuple[str, ...] = ()
     age_bands: str
     concentration: Concentration
-
-
-class _Known(Strict):
-    code: str
-    description: str = ""
-    service: str = ""
-    client_group: str = ""
-    weekly_cost: tuple[float, ...] = ()
-
-
-class Elements(Strict):
-    """`conf/vocabulary/elements.yaml`."""
-
-    client_groups: Mapping[str, str] = {}
-    services: Mapping[str, str] = {}
-    elements: tuple[_Known, ...]
 
 
 def mended(code: Value, list_: Mapping[str, str]) -> Value:
@@ -147,10 +132,9 @@ def element_comparison(records: DataFrame, districts: DataFrame, pair: Compariso
         F.count_if(F.col("element") == pair.a).alias("count_a"),
         F.count_if(F.col("element") == pair.b).alias("count_b"),
     )
+    zero = [F.coalesce(F.col(n), F.lit(0)).alias(n) for n in ("count_a", "count_b")]
     counted = districts.join(cells(both, ["district"], cost="cost"), "district", "left")
-    filled = counted.join(counts, "district", "left").fillna(
-        0, ["people", "records", "cell_key", "count_a", "count_b"]
-    )
+    filled = counted.join(counts, "district", "left").select("district", *or_zero(), *zero)
     difference = F.col("count_b") - F.col("count_a")
     return filled.select(
         "*",
@@ -235,10 +219,6 @@ def _settings(context: Context) -> Settings:
     return read_model(context.conf / SETTINGS, Settings)
 
 
-def _vocabulary(conf: Path, settings: Settings) -> list[str]:
-    return [e.code.upper() for e in read_model(conf / settings.vocabulary, Elements).elements]
-
-
 def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> DataFrame:
     frame = context.read(restricted(settings.dataset))
     missing = sorted({*settings.characteristics} - {*frame.columns})
@@ -276,28 +256,23 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     settings = _settings(context)
     bands = read_bands(context.conf, settings.age_bands)
     records = _records(context, settings, bands).persist()
-    areas = context.read(AREAS).where(F.col("layer") == settings.layer)
-    districts = areas.select(F.col("code").alias("district")).persist()
+    known = districts_of(context.read(AREAS), settings.layer, SETTINGS)
+    districts = known.withColumnRenamed("code", "district").persist()
     pairs = [code for pair in settings.comparisons for code in (pair.a, pair.b)]
     wanted = settings.concentration
     _check_codes(
         context,
         [*pairs, *wanted.elements],
-        records.groupBy("element").agg(F.lit(1)).select("element"),
+        records.select("element").distinct(),
     )
     compared = [element_comparison(records, districts, pair) for pair in settings.comparisons]
-    together = compared[0]
-    for other in compared[1:]:
-        together = together.unionByName(other)
     return {
-        ELEMENT_COMPARISON: together,
+        ELEMENT_COMPARISON: reduce(DataFrame.unionByName, compared),
         ELEMENT_PROFILE: element_profile(
             records, list(dict.fromkeys(pairs)), [*settings.characteristics, "age_band"]
         ),
         ELEMENT_CONCENTRATION: element_concentration(records, districts, wanted),
-        ELEMENT_VARIANTS: element_variants(
-            records, _vocabulary(context.conf, settings), settings.mended
-        ),
+        ELEMENT_VARIANTS: element_variants(records, read_elements(context.conf), settings.mended),
     }
 
 

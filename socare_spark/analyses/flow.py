@@ -122,7 +122,7 @@ def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
 def _ways(events: DataFrame) -> dict[Table, DataFrame]:
     traced = traces(events).persist()
     return {
-        FLOW_EDGES: flow_edges(traced),
+        FLOW_EDGES: flow_edges(traced).persist(),  # a log asks it for its pairs too
         FLOW_VARIANTS: flow_variants(traced),
         FLOW_STARTS_ENDS: flow_starts_ends(traced),
     }

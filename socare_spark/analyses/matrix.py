@@ -14,6 +14,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.errors import ConfigurationError
 from socare_spark.lake.tables import Column, working
 from socare_spark.measures.cells import cells
 from socare_spark.measures.significance import adjusted, mann_kendall, slope, two_sided
@@ -78,6 +79,26 @@ TRENDS_SCHEMA = "district string, slope double, p double, trend string"
 
 NO_POSTCODE, OUTSIDE_CITY, OUTSIDE_YEARS = "no_postcode", "outside_city", "outside_years"
 UNLOCATED = "unlocated"
+
+
+def districts_of(areas: DataFrame, layer: str, file: str) -> DataFrame:
+    """The city's postcode districts: code.
+
+    Args:
+        areas: The areas of all layers.
+        layer: Layer that holds the districts.
+        file: The configuration that names it.
+
+    Raises:
+        ConfigurationError: there is no such layer.
+    """
+    districts = areas.where(F.col("layer") == layer).select("code")
+    if districts.isEmpty():
+        raise ConfigurationError(
+            f"reference/areas has no layer {layer}: name the layer of the city's postcode "
+            f"districts in {file}."
+        )
+    return districts
 
 
 def with_district(records: DataFrame, districts: DataFrame, years: range) -> DataFrame:

@@ -19,7 +19,6 @@ from socare_spark.analyses.provision_settings import (
 from socare_spark.analyses.provision_settings import DensitySettings, ProvisionSettings
 from socare_spark.analyses.windows import DATASET_TOTALS, DENSE_WINDOW
 from socare_spark.contracts.load import read_model
-from socare_spark.errors import ConfigurationError
 from socare_spark.job import Analysis, Context
 from socare_spark.lake.tables import Table
 from socare_spark.places.hotspots import neighbours
@@ -68,12 +67,7 @@ def _matrix(
     records: DataFrame, areas: DataFrame, settings: ProvisionSettings
 ) -> tuple[dict[Table, DataFrame], DataFrame]:
     """The matrix with its trends; and the records, each with the reason it is left out, if any."""
-    districts = areas.where(F.col("layer") == settings.layer).select("code")
-    if districts.isEmpty():
-        raise ConfigurationError(
-            f"reference/areas has no layer {settings.layer}: name the layer of the city's postcode "
-            f"districts in {PROVISION_FILE}."
-        )
+    districts = matrix.districts_of(areas, settings.layer, PROVISION_FILE)
     own = records.where(F.col("dataset") == settings.dataset)
     placed = matrix.with_district(own, districts, settings.years)
     counted = settled(matrix.counted_matrix(placed, districts, settings.years))

@@ -18,6 +18,7 @@ from socare_spark.measures.spelling import fingerprint, spelling_groups
 from socare_spark.report.charts import draw_ranks
 
 _SNAPSHOT = Column("snapshot", "date", "Day on which the system was copied.")
+_DESCRIPTION = Column("description", "string", "Service description, as written.")
 
 REQUEST_SNAPSHOTS = working(
     "request_snapshots",
@@ -29,7 +30,7 @@ REQUEST_SNAPSHOTS = working(
 REQUEST_TOP = working(
     "request_top",
     "The service descriptions with most records in a snapshot.",
-    [_SNAPSHOT, Column("description", "string", "Service description, as written.")],
+    [_SNAPSHOT, _DESCRIPTION],
     [
         Column("rank", "bigint", "1 has the most records; equal ones rank by description."),
         Column(
@@ -50,7 +51,7 @@ REQUEST_TOP = working(
 REQUEST_SINGLE_USE = working(
     "request_single_use",
     "A description that only one record of a snapshot has.",
-    [_SNAPSHOT, Column("description", "string", "Service description, as written.")],
+    [_SNAPSHOT, _DESCRIPTION],
     source="Thesis 6.2, Table 26",
 )
 REQUEST_VARIANTS = working(
@@ -60,7 +61,7 @@ REQUEST_VARIANTS = working(
         Column(
             "variant_group", "string", "Words of the canonical spelling, sorted, without marks."
         ),
-        Column("description", "string", "Service description, as written."),
+        _DESCRIPTION,
     ],
     [Column("canonical", "string", "The spelling of the group that most records have.")],
     source="Thesis 6.2, Table 26",

@@ -45,6 +45,24 @@ class Subprocesses(Strict):
         return self
 
 
+class Element(Strict):
+    """A service element: its code, and what the code says."""
+
+    code: str
+    description: str = ""
+    service: str = ""
+    client_group: str = ""
+    weekly_cost: tuple[float, ...] = ()
+
+
+class Elements(Strict):
+    """`conf/vocabulary/elements.yaml`."""
+
+    client_groups: Mapping[str, str] = {}
+    services: Mapping[str, str] = {}
+    elements: tuple[Element, ...]
+
+
 class Outcomes(RootModel[tuple[Outcome, ...]]):
     """`conf/vocabulary/outcomes.yaml`: each code once."""
 
@@ -72,6 +90,12 @@ def _each_once(entries: Iterable[str]) -> None:
 def as_team(text: Column) -> Column:
     """A team's name as teams are compared: without blanks at the ends, in upper case."""
     return F.upper(codes.trimmed(text))
+
+
+def read_elements(conf: Path) -> list[str]:
+    """Codes of the known service elements, in upper case."""
+    words = read_model(conf / "vocabulary" / "elements.yaml", Elements).elements
+    return [word.code.upper() for word in words]
 
 
 def read_subprocesses(spark: SparkSession, conf: Path) -> DataFrame:

@@ -15,7 +15,7 @@ from socare_spark.intake.commit import Standing
 from socare_spark.intake.ledger import LEDGER, PEOPLE, QUARANTINE, Entry, ledger_frame
 from socare_spark.intake.persons import new_people
 from socare_spark.intake.pseudonym import Keyring
-from socare_spark.intake.stage import Stage
+from socare_spark.intake.stage import Stage, mask_words
 from socare_spark.job import Context
 
 Identity = tuple[str, str, str]
@@ -152,7 +152,7 @@ def _quarantined(run_id: str, taken: Taken, refused: Collection[str]) -> pd.Data
     """Rows of the quarantine table: of files that are taken, or refused for the first time."""
     new = {i for i in taken.gated if taken.stage.files[i].arrival.name in refused}
     bad = taken.stage.bad[taken.stage.bad["_file"].isin(new.union(taken.wanted))]
-    words = bad[[c for c in bad.columns if c.startswith("_mask")]]
+    words = bad[mask_words(bad)]
     found = [broken(row, taken.stage.rules) for row in words.to_numpy().tolist()]
     files = [f.arrival.name for f in taken.stage.files]
     return pd.DataFrame(

@@ -77,7 +77,7 @@ class Stage:
 
     def unbroken(self) -> DataFrame:
         """The rows that break no rule."""
-        words = _words(self.frame)
+        words = mask_words(self.frame)
         return self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
 
 
@@ -109,21 +109,21 @@ def stage(
     return Stage(contract, files, folder, rows, names, tallies, bad, blocks)
 
 
-def _words(rows: DataFrame | pd.DataFrame) -> list[str]:
+def mask_words(rows: DataFrame | pd.DataFrame) -> list[str]:
     """The columns that hold the bits of broken rules."""
     return [c for c in rows.columns if c.startswith(MASK)]
 
 
 def _counts(rows: DataFrame) -> pd.DataFrame:
     """Rows and first row number by file, block and broken rules: a few hundred lines."""
-    grouped = rows.groupBy("_file", "_block", *_words(rows))
+    grouped = rows.groupBy("_file", "_block", *mask_words(rows))
     counts = grouped.agg(F.count(F.lit(1)).alias("rows"), F.min("_row").alias("first"))
     return counts.toPandas()
 
 
 def _bad(rows: DataFrame, bases: Sequence[tuple[int, int, int]], *, some: bool) -> pd.DataFrame:
     """The place and the rule bits of each row that breaks a rule."""
-    words = _words(rows)
+    words = mask_words(rows)
     if not some:
         return pd.DataFrame(columns=["_file", "line", *words])
     broken_rows = rows.where(" or ".join(f"{w} <> 0" for w in words))
@@ -135,7 +135,7 @@ def _bad(rows: DataFrame, bases: Sequence[tuple[int, int, int]], *, some: bool) 
 
 
 def _tallies(counts: pd.DataFrame, names: Sequence[tuple[str, str]], files: int) -> Sequence[Tally]:
-    words = _words(counts)
+    words = mask_words(counts)
     tallies = [Tally() for _ in range(files)]
     for row in counts.to_dict("records"):
         tally = tallies[row["_file"]]
