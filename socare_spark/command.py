@@ -23,7 +23,7 @@ from pyspark import SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from socare_spark.errors import ConfigurationError, Exit, OperatorError
+from socare_spark.errors import ConfigurationError, Exit, LackingError, OperatorError
 from socare_spark.job import Context, Job
 from socare_spark.lake.lock import locked
 from socare_spark.lake.transaction import undo, unfinished
@@ -261,7 +261,8 @@ def run_jobs(
         one = Run(job.name, run.folder, run.arguments, run.run_id if study else None)
         one.configuration = run.configuration
         runs.append(one)
-        ending = max(ending, _one(job, _context(spark, lake, options, one, progress), mirror))
+        context = _context(spark, lake, options, one, progress)
+        ending = max(ending, _one(job, context, mirror, study=study))
         if ending not in (Exit.DONE, Exit.DATA):
             break
     if study:
@@ -271,21 +272,27 @@ def run_jobs(
     return ending, lake, runs
 
 
-def _one(job: Job, context: Context, mirror: Mirror) -> Exit:
-    """Runs one job between its records."""
+def _one(job: Job, context: Context, mirror: Mirror, *, study: bool) -> Exit:
+    """Runs one job between its records; in a study, a job that lacks its data is passed over."""
     run = context.run
     run.save()
     mirror.begin(run)
-    ending = Exit.FAULT
+    ending, status = Exit.FAULT, None
     try:
         job.run(context)
         ending = Exit.DONE
+    except LackingError as error:
+        if study:
+            context.progress.say(str(error))
+            ending, status = Exit.DONE, "passed over"
+        else:
+            ending = _told(error, context.progress)
     except OperatorError as error:
         ending = _told(error, context.progress)
     except Exception as error:
         ending = _fault(error, run, context.progress)
     finally:
-        run.finish(_status(ending))
+        run.finish(status or _status(ending))
         mirror.end(run)
         for warning in run.warnings:
             context.progress.say(f"note: {warning}")

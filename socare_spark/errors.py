@@ -37,6 +37,10 @@ class DataError(OperatorError):
     exit = Exit.DATA
 
 
+class LackingError(DataError):
+    """A job lacks what it works on; the other jobs of a study go on, and it is no fault."""
+
+
 class NotPermittedError(OperatorError):
     """A key or a purpose does not allow what was asked."""
 

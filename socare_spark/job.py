@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from socare_spark.errors import DataError
+from socare_spark.errors import LackingError
 from socare_spark.lake.tables import Table
 from socare_spark.lake.zones import Lake
 from socare_spark.tracking.progress import Progress
@@ -35,6 +35,7 @@ class Context:
         as_of: Day to which open agreements run; None means the newest extract's.
         run: The record of this run.
         progress: Where steps are told.
+        lacking: Table that cannot be made -> what it lacks.
     """
 
     spark: SparkSession
@@ -44,6 +45,7 @@ class Context:
     as_of: date | None
     run: Run
     progress: Progress
+    lacking: dict[str, str] = field(default_factory=dict)
 
     def read(self, table: Table | str) -> DataFrame:
         """A table of the lake, at the version this run began with, noted in the record."""
@@ -53,6 +55,10 @@ class Context:
             if version is not None:
                 self.run.tables_read[name] = version
         return self.lake.read(self.spark, name, self.run.tables_read.get(name))
+
+    def lack(self, table: Table, *needed: str) -> None:
+        """Notes that a table cannot be made, for want of other tables or columns."""
+        self.lacking[table.path] = " and ".join(needed)
 
     def picture(self, path: Path) -> None:
         """Notes a picture or map that the run wrote."""
@@ -94,11 +100,10 @@ class Analysis:
         says: One sentence on what it does.
         reads: The `zone/name` of every table it needs, from the configuration.
         writes: The tables it makes.
-        tables: Makes them: one frame for each table; frames used by several should be cached and
-            handed to `release`.
+        tables: Makes them: one frame for each table but those it says it lacks something for
+            (`Context.lack`); frames that several use should be cached.
         draw: Makes pictures from the written tables, or None.
-        pictures: Whether its pictures are all there, given the context.
-        optional: Tables it reads where they are there.
+        optional: Tables it reads where they are there; without them some results may be left out.
     """
 
     name: str
@@ -120,9 +125,9 @@ class Analysis:
     def _run(self, context: Context) -> None:
         missing = [name for name in self.reads(context) if not context.lake.exists(name)]
         if missing:
-            raise DataError(
+            raise LackingError(
                 f"{self.name} needs {', '.join(missing)}, which the lake does not have: "
-                "run the job that writes it first (ingest or places)."
+                "run the job that writes it first."
             )
         fingerprint = self._fingerprint(context)
         if self._up_to_date(context, fingerprint):
@@ -131,16 +136,21 @@ class Analysis:
             return
         with context.progress.step(f"{self.name}: tables", of=len(self.writes)) as step:
             self._write_all(context, fingerprint, step.advance)
+        self._tell_lacking(context)
         if self.draw is not None:
             with context.progress.step(f"{self.name}: pictures"):
                 self.draw(context)
-        _drawn(context, self.name).write_text(
-            json.dumps({"fingerprint": fingerprint, "pictures": context.run.pictures}), "utf-8"
-        )
+        state = {
+            "fingerprint": fingerprint,
+            "pictures": context.run.pictures,
+            "lacking": context.lacking,
+        }
+        _state(context, self.name).write_text(json.dumps(state), "utf-8")
 
     def _write_all(self, context: Context, fingerprint: str, advance: Callable[[], None]) -> None:
         frames = self.tables(context)
-        undeclared = {t.path for t in frames} ^ {t.path for t in self.writes}
+        accounted = {*(t.path for t in frames), *context.lacking}
+        undeclared = accounted ^ {t.path for t in self.writes}
         if undeclared:
             raise RuntimeError(f"{self.name} declares and makes different tables: {undeclared}")
 
@@ -154,6 +164,16 @@ class Analysis:
             list(pool.map(write, frames.items()))
         context.spark.catalog.clearCache()
 
+    def _tell_lacking(self, context: Context) -> None:
+        """Says what was not made; what an earlier run made of it must not be taken for new."""
+        for table in self.writes:
+            needed = context.lacking.get(table.path)
+            if needed is None:
+                continue
+            context.run.warnings.append(f"{table.path} was not made: it needs {needed}.")
+            if context.lake.exists(table):
+                context.lake.clear(context.spark, table, context.note())
+
     def _fingerprint(self, context: Context) -> str:
         names = sorted({*self.reads(context), *self.optional(context)})
         versions = {name: context.lake.version(name) for name in names}
@@ -164,29 +184,29 @@ class Analysis:
 
     def _up_to_date(self, context: Context, fingerprint: str) -> bool:
         try:
-            noted = json.loads(_drawn(context, self.name).read_text("utf-8"))
+            state = json.loads(_state(context, self.name).read_text("utf-8"))
         except (OSError, ValueError):
             return False
-        if noted["fingerprint"] != fingerprint:
+        if state["fingerprint"] != fingerprint:
             return False
-        pictures = noted["pictures"]
-        if not all((context.lake.root / p).is_file() for p in pictures):
+        if not all((context.lake.root / p).is_file() for p in state["pictures"]):
             return False
-        commits = [context.lake.last_commit(table) for table in self.writes]
+        made = [table for table in self.writes if table.path not in state["lacking"]]
+        commits = [context.lake.last_commit(table) for table in made]
         return all(c is not None and c.note.get("fingerprint") == fingerprint for c in commits)
 
     def _recall(self, context: Context) -> None:
         """Notes in the record what stands, where nothing had to be made."""
+        state = json.loads(_state(context, self.name).read_text("utf-8"))
         for table in self.writes:
             commit = context.lake.last_commit(table)
-            if commit is not None:
+            if commit is not None and table.path not in state["lacking"]:
                 context.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
-        drawn = json.loads(_drawn(context, self.name).read_text("utf-8"))
-        context.run.pictures.extend(drawn["pictures"])
+        context.run.pictures.extend(state["pictures"])
 
 
-def _drawn(context: Context, name: str) -> Path:
-    """Where it is noted which pictures belong to which state of an analysis."""
+def _state(context: Context, name: str) -> Path:
+    """Where it is noted what an analysis made of which state of its inputs."""
     path = context.lake.root / "working" / f".{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

@@ -5,7 +5,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from socare_spark.errors import DataError
-from socare_spark.places.settings import FileLayer, PlacesSettings
+from socare_spark.places.settings import (
+    DissolvedLayer,
+    FileLayer,
+    Layer,
+    PlacesSettings,
+    PopulationSource,
+    PostcodeSource,
+)
 
 _CHUNK = 1 << 20
 # A shapefile is several files; these hold its shapes and its columns.
@@ -61,6 +68,43 @@ def all_files(landing: Path, settings: PlacesSettings) -> list[Path]:
     for population in settings.population:
         paths += matching(landing, population.files)
     return list(dict.fromkeys(paths))
+
+
+def present(landing: Path, settings: PlacesSettings) -> tuple[PlacesSettings, dict[str, str]]:
+    """The settings without what has no files, for a council that does not have them all.
+
+    Returns:
+        The settings, of which postcodes and layers may be empty; and what was left out (`postcodes
+        NAME`, `layer NAME`, `population PATTERN`) -> the sentence on the file that is not there.
+    """
+    left_out: dict[str, str] = {}
+
+    def has(what: str, source: PostcodeSource | Layer | PopulationSource) -> bool:
+        try:
+            if isinstance(source, FileLayer):
+                layer_files(landing, source)
+            elif isinstance(source, PostcodeSource | PopulationSource):
+                matching(landing, source.files)
+        except DataError as error:
+            left_out[what] = str(error)
+        return what not in left_out
+
+    layers = {name: x for name, x in settings.layers.items() if has(f"layer {name}", x)}
+    for name, layer in settings.layers.items():
+        if isinstance(layer, DissolvedLayer) and layer.layer not in layers:
+            left_out[f"layer {name}"] = left_out[f"layer {layer.layer}"]
+            del layers[name]
+    there = settings.model_copy(
+        update={
+            "postcodes": tuple(s for s in settings.postcodes if has(f"postcodes {s.name}", s)),
+            "layers": layers,
+            "population": tuple(
+                s for s in settings.population if has(f"population {s.files[0]}", s)
+            ),
+            "bounds": settings.bounds if settings.bounds in layers else None,
+        }
+    )
+    return there, left_out
 
 
 def sha256(path: Path) -> str:

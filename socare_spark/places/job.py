@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.load import read_model
-from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.errors import ConfigurationError, DataError, LackingError
 from socare_spark.job import Context, Job
 from socare_spark.lake.tables import Table
 from socare_spark.places.built import (
@@ -28,7 +28,7 @@ from socare_spark.places.built import (
     squares,
     voronoi_cells,
 )
-from socare_spark.places.files import all_files, sha256
+from socare_spark.places.files import all_files, present, sha256
 from socare_spark.places.geometry import area_km2, union_of
 from socare_spark.places.join import placed
 from socare_spark.places.layers import read_layers
@@ -166,7 +166,7 @@ def _built(
 
 def _run(context: Context) -> None:
     landing = _landing(context)
-    settings = read_model(context.conf / CONFIGURATION, PlacesSettings)
+    settings = _settings(context, landing)
     for path in all_files(landing, settings):
         context.run.files_read[path.relative_to(landing).as_posix()] = sha256(path)
     fingerprint = _fingerprint(context)
@@ -204,6 +204,38 @@ def _tell(context: Context, places: Places) -> None:
             )
 
 
+def _settings(context: Context, landing: Path) -> PlacesSettings:
+    """The settings, without sources that have no file; a source that the lake knows must have it.
+
+    Raises:
+        DataError: a source has no file any more.
+        LackingError: no source of postcodes, or no layer, has its files.
+    """
+    settings, left_out = present(landing, read_model(context.conf / CONFIGURATION, PlacesSettings))
+    known = _known(context) if left_out else set()
+    for what, why in left_out.items():
+        if what in known:
+            raise DataError(why)
+    if not settings.postcodes or not settings.layers:
+        raise LackingError(f"places has nothing to place. {next(iter(left_out.values()))}")
+    context.run.warnings.extend(f"{what} is left out. {why}" for what, why in left_out.items())
+    return settings
+
+
+def _known(context: Context) -> set[str]:
+    """Sources that were read before, as `present` names them."""
+    if not all(context.lake.exists(table) for table in REFERENCE):
+        return set()
+    spark, lake = context.spark, context.lake
+    layers = lake.read(spark, AREAS).select("layer").distinct().collect()
+    postcodes = lake.read(spark, POSTCODES).select("source").distinct().collect()
+    names = {f"layer {row[0]}" for row in layers} | {f"postcodes {row[0]}" for row in postcodes}
+    if not lake.read(spark, POPULATION).isEmpty():
+        every = read_model(context.conf / CONFIGURATION, PlacesSettings).population
+        names |= {f"population {source.files[0]}" for source in every}
+    return names
+
+
 def _fingerprint(context: Context) -> str:
     parts = [_NAME, context.run.code, context.run.configuration, context.run.files_read]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -217,7 +249,7 @@ def _landing(context: Context) -> Path:
 
 def _plan(context: Context) -> Sequence[str]:
     landing = _landing(context)
-    settings = read_model(context.conf / CONFIGURATION, PlacesSettings)
+    settings = _settings(context, landing)
     reads = [f"reads  {path.relative_to(landing)}" for path in all_files(landing, settings)]
     return [*reads, *(f"writes {table.path}" for table in REFERENCE)]
 

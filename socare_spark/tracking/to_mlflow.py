@@ -86,7 +86,7 @@ class MlflowTracker:
         )
         self._log_inputs(ours, run)
         self._log_files(ours, run)
-        self._client.set_terminated(ours, "FINISHED" if run.status.startswith("done") else "FAILED")
+        self._client.set_terminated(ours, "FAILED" if run.status == "failed" else "FINISHED")
 
     def _log_inputs(self, ours: str, run: Run) -> None:
         # A dataset of data would start a hidden Spark job; a reference to a version does not. The

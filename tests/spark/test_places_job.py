@@ -6,7 +6,7 @@ import yaml
 from rich.console import Console
 from shapely import box
 
-from socare_spark.errors import ConfigurationError
+from socare_spark.errors import ConfigurationError, DataError, LackingError
 from socare_spark.job import Context
 from socare_spark.lake.zones import Lake
 from socare_spark.places.job import JOB
@@ -144,3 +144,28 @@ def test_without_any_boundary_areas_are_built_from_postcodes(city):
 def test_places_needs_the_landing_folder(city):
     with pytest.raises(ConfigurationError, match="--landing"):
         city(landing_folder=None)
+
+
+def test_what_was_never_there_is_left_out_with_a_sentence(city):
+    (city.landing / "w.gpkg").unlink()
+    (city.landing / "p.csv").unlink()
+    context = city()
+    layers = {layer for (layer,) in _rows(context, "reference/areas", "layer")}
+    assert layers == {"sector", "district", "grid"}
+    assert _rows(context, "reference/population", "code") == []
+    left_out = {warning.partition(" is left out")[0] for warning in context.run.warnings}
+    assert left_out == {"layer ward", "layer city", "population p.csv"}
+
+
+@pytest.mark.parametrize("file", ["w.gpkg", "p.csv", "cp.csv"])
+def test_what_was_there_before_must_be_there_again(city, file):
+    city()
+    (city.landing / file).unlink()
+    with pytest.raises(DataError, match=file):
+        city()
+
+
+def test_without_postcodes_there_is_nothing_to_place(city):
+    (city.landing / "cp.csv").unlink()
+    with pytest.raises(LackingError, match=r"cp\.csv"):
+        city()

@@ -1,0 +1,95 @@
+"""An analysis that can make some of its tables makes those, and says what the others lack."""
+
+import shutil
+from datetime import date
+
+import pytest
+from rich.console import Console
+
+from socare_spark.command import parser, run_jobs
+from socare_spark.errors import Exit, LackingError
+from socare_spark.job import Analysis, Context
+from socare_spark.lake.tables import Column, Table, Zone
+from socare_spark.lake.zones import Lake
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.record import Run
+
+GIVEN = Table(Zone.REFERENCE, "given", "A day.", (Column("day", "date", "A day."),))
+ALWAYS = Table(Zone.WORKING, "always", "A day.", (Column("day", "date", "A day."),))
+WITH_GIVEN = Table(Zone.WORKING, "with_given", "A day.", (Column("day", "date", "A day."),))
+
+
+def tables(context):
+    days = context.spark.createDataFrame([(date(2020, 1, 1),)], "day date")
+    if not context.lake.exists(GIVEN):
+        context.lack(WITH_GIVEN, GIVEN.path)
+        return {ALWAYS: days}
+    return {ALWAYS: days, WITH_GIVEN: context.read(GIVEN)}
+
+
+ANALYSIS = Analysis(
+    "some", "Makes what it can.", lambda _: [], (ALWAYS, WITH_GIVEN), tables,
+    optional=lambda _: [GIVEN.path],
+)  # fmt: skip
+NEEDY = Analysis("needy", "Needs a table.", lambda _: [GIVEN.path], (ALWAYS,), tables)
+
+
+@pytest.fixture
+def context(spark, tmp_path):
+    def new():
+        run = Run("some", tmp_path / "runs", {})
+        quiet = Progress(Console(quiet=True))
+        return Context(spark, Lake(tmp_path / "lake"), tmp_path, None, None, run, quiet)
+
+    return new
+
+
+def test_a_table_that_lacks_something_is_left_out_and_told(context):
+    first = context()
+    ANALYSIS.job().run(first)
+    assert set(first.run.outputs) == {ALWAYS.path}
+    assert first.run.warnings == ["working/with_given was not made: it needs reference/given."]
+    again = context()
+    ANALYSIS.job().run(again)
+    assert again.run.outputs == first.run.outputs
+    assert again.lake.version(ALWAYS) == 0
+
+
+def test_it_is_made_once_what_it_needs_is_there(context):
+    ANALYSIS.job().run(context())
+    given = context()
+    given.write(GIVEN, given.spark.createDataFrame([(date(2021, 1, 1),)], GIVEN.schema))
+    after = context()
+    ANALYSIS.job().run(after)
+    assert after.read(WITH_GIVEN).collect() == [(date(2021, 1, 1),)]
+    assert after.run.warnings == []
+
+
+def test_what_can_no_longer_be_made_does_not_stand(context):
+    given = context()
+    given.write(GIVEN, given.spark.createDataFrame([(date(2021, 1, 1),)], GIVEN.schema))
+    ANALYSIS.job().run(given)
+    shutil.rmtree(given.lake.folder(GIVEN))
+    after = context()
+    ANALYSIS.job().run(after)
+    assert after.read(WITH_GIVEN).collect() == []
+
+
+def test_a_table_that_is_forgotten_is_our_fault(context):
+    forgetful = Analysis("some", "Forgets.", lambda _: [], (ALWAYS, WITH_GIVEN), lambda _: {})
+    with pytest.raises(RuntimeError, match="different tables"):
+        forgetful.job().run(context())
+
+
+def test_alone_it_refuses_and_in_a_study_it_is_passed_over(context, tmp_path):
+    with pytest.raises(LackingError, match="reference/given"):
+        NEEDY.job().run(context())
+    assert study(context().spark, tmp_path, [NEEDY.job()]) == Exit.DATA
+    assert study(context().spark, tmp_path, [NEEDY.job(), ANALYSIS.job()]) == Exit.DONE
+    assert Lake(tmp_path / "lake").exists(ALWAYS)
+
+
+def study(spark, folder, jobs):
+    options = parser("study", "").parse_args(["--lake", f"{folder}/lake", "--mlflow", "off"])
+    run = Run("study", folder / "runs", {})
+    return run_jobs(spark, jobs, run, options, Progress(Console(quiet=True)))[0]
