@@ -83,12 +83,14 @@ class Job:
         says: One sentence on what it does.
         run: Does it.
         plan: Says what would be read and written, for `--dry-run`.
+        writes: The tables it makes, but for those that configuration declares.
     """
 
     name: str
     says: str
     run: Callable[[Context], None]
     plan: Callable[[Context], Sequence[str]]
+    writes: tuple[Table, ...]
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Analysis:
 
     def job(self) -> Job:
         """The job that makes this analysis."""
-        return Job(self.name, self.says, self._run, self._plan)
+        return Job(self.name, self.says, self._run, self._plan, self.writes)
 
     def _plan(self, context: Context) -> Sequence[str]:
         reads = [f"reads  {name}" for name in (*self.reads(context), *self.optional(context))]

@@ -131,7 +131,7 @@ def commit_people(context: Context, taken: Sequence[Taken], keyring: Keyring) ->
     """The people who were not known; beside other commits, in small steps between their tasks."""
     context.spark.sparkContext.setLocalProperty("spark.scheduler.pool", "people")
     people = new_people(context.lake, [(t.stage, t.wanted) for t in taken], keyring)
-    if people is not None and not people.isEmpty():
+    if people is not None:
         context.lake.append(PEOPLE, people, context.note())
 
 

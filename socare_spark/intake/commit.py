@@ -4,14 +4,12 @@ A table holds each key once. Rows that a newer extract replaced are kept apart i
 `restricted/superseded/NAME`, so that they come back when the newer file is corrected.
 """
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract
@@ -22,8 +20,6 @@ from socare_spark.lake import tables
 from socare_spark.lake.tables import Table, Zone
 from socare_spark.lake.zones import Lake
 
-_NOTE = "spark.databricks.delta.commitInfo.userMetadata"
-_GONE = "_gone"
 _HELD = 1_000_000
 
 
@@ -134,7 +130,8 @@ class Destination:
             return self._begun(new)
         if replaced:
             return self._replaced(new, replaced)
-        return self._added(new, [stage.files[i].arrival for i in wanted])
+        arrivals = [stage.files[i].arrival for i in wanted]
+        return self._added(new, arrivals, few=stage.few(wanted))
 
     def _begun(self, new: DataFrame) -> Callable[[], Standing]:
         found = resolve(new, self.contract)
@@ -147,24 +144,27 @@ class Destination:
 
         return commit
 
-    def _added(self, new: DataFrame, files: Sequence[Arrival]) -> Callable[[], Standing]:
+    def _added(
+        self, new: DataFrame, files: Sequence[Arrival], *, few: bool
+    ) -> Callable[[], Standing]:
         key, extract = self.contract.key, self.contract.socare.extract_column
         known = self.lake.read(new.sparkSession, self.table)
+        days = {f.as_of for f in files}
         if self.contract.socare.snapshots:
-            known = known.where(F.col(extract).isin(*{f.as_of for f in files}))
-        keys = F.broadcast(new.select(*key).distinct())
-        met = known.join(keys, key, "left_semi").select(*self.table.names).cache()
-        pool = new.unionByName(met)
-        found = resolve(pool, self.contract)
+            known = known.where(F.col(extract).isin(*days))
+        met = known.join(F.broadcast(new.select(*key)), key, "left_semi")
+        pool = new.unionByName(met.select(*self.table.names))
+        found = resolve((pool.coalesce(1) if few else pool).cache(), self.contract, few=few)
         ours = {f.name for f in files}
 
         def commit() -> Standing:
             if found.any_superseded:
                 self.lake.append(self.lost, found.superseded(pool), self.note)
+            stands = found.without(new)
             if all(name in ours for name, _ in found.counts):
-                self.lake.append(self.table, found.without(new), self.note)
+                self.lake.append(self.table, stands, self.note)
             else:
-                self._merge(found.without(new))
+                self._rewrite(found.extracts | days, found.without, stands)
             return Standing(found.counts)
 
         return commit
@@ -172,59 +172,60 @@ class Destination:
     def _replaced(self, new: DataFrame, replaced: Sequence[str]) -> Callable[[], Standing]:
         """Takes the rows of replaced files away and lets what they had superseded come back."""
         spark, key, names = new.sparkSession, self.contract.key, self.table.names
+        extract = self.contract.socare.extract_column
         known = self.lake.read(spark, self.table)
         old = self.lake.read(spark, self.lost) if self.lake.exists(self.lost) else known.limit(0)
         gone = F.col("source_file").isin(*replaced)
-        keys = new.select(*key).unionByName(known.where(gone).select(*key)).distinct().cache()
+        leaving = known.where(gone)
+        keys = new.select(*key).unionByName(leaving.select(*key)).distinct().cache()
         pool = new
         for rows in (known, old):
             pool = pool.unionByName(rows.where(~gone).join(keys, key, "left_semi").select(*names))
         found = resolve(pool.cache(), self.contract)
-        winners = found.without(pool)
+        days = {
+            row[0]
+            for row in pool.select(extract)
+            .unionByName(leaving.select(extract))
+            .distinct()
+            .collect()
+        }
         apart = old.where(~gone).join(keys, key, "left_anti").select(*names)
         apart = apart.unionByName(found.superseded(pool).select(*names)).cache()
 
         def commit() -> Standing:
             if self.lake.exists(self.lost) or found.any_superseded:
                 self.lake.replace(self.lost, apart, self.note)
-            self._merge(winners, keys.join(winners, key, "left_anti"))
+            self._rewrite(
+                days,
+                lambda rows: rows.where(~gone).join(keys, key, "left_anti"),
+                found.without(pool),
+            )
             kept, aside = _by_file(self.lake.read(spark, self.table)), _by_file(apart)
             return Standing(found.counts, {n: (kept[n], aside[n]) for n in {*kept, *aside}})
 
         return commit
 
-    def _merge(self, winners: DataFrame, orphans: DataFrame | None = None) -> None:
-        """One commit: rows replace those they beat or are added; keys without a row go.
+    def _rewrite(
+        self,
+        days: Iterable[date],
+        kept: Callable[[DataFrame], DataFrame],
+        more: DataFrame,
+    ) -> None:
+        """One commit: of some extracts' rows those that are kept, and more."""
+        where = f"{self.contract.socare.extract_column} IN ({_listed(days)})"
+        rows = kept(self.lake.read(more.sparkSession, self.table).where(where))
+        self.lake.replace(
+            self.table,
+            rows.select(*self.table.names).unionByName(more.select(*self.table.names)),
+            self.note,
+            where,
+        )
 
-        Its note is that of `noted`.
-        """
-        spark, names = winners.sparkSession, self.table.names
-        source = winners.withColumn(_GONE, F.lit(False))
-        if orphans is not None:
-            source = source.unionByName(
-                orphans.withColumn(_GONE, F.lit(True)), allowMissingColumns=True
-            )
-        target = DeltaTable.forPath(spark, str(self.lake.folder(self.table)))
-        same = " and ".join(f"t.{name} = s.{name}" for name in self.contract.key)
-        values: dict[str, str | Column] = {name: f"s.{name}" for name in names}
-        merge = target.alias("t").merge(source.alias("s"), same)
-        if orphans is not None:
-            merge = merge.whenMatchedDelete(f"s.{_GONE}")
-        merge.whenMatchedUpdate(set=values).whenNotMatchedInsert(
-            f"not s.{_GONE}", values=values
-        ).execute()
+
+def _listed(days: Iterable[date]) -> str:
+    return ", ".join(f"DATE'{day}'" for day in sorted(days))
 
 
 def _by_file(rows: DataFrame) -> Counter[str]:
     counted = rows.groupBy("source_file").count().collect()
     return Counter({r["source_file"]: r["count"] for r in counted})
-
-
-@contextmanager
-def noted(spark: SparkSession, note: Mapping[str, str]) -> Iterator[None]:
-    """While it lasts, merges leave this note: they take it from the session alone."""
-    spark.conf.set(_NOTE, json.dumps(dict(note), sort_keys=True))
-    try:
-        yield
-    finally:
-        spark.conf.unset(_NOTE)

@@ -17,7 +17,7 @@ from socare_spark.contracts.resource import Contract, read_contracts
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.intake.arrivals import Accepted, Arrival, Refused, arrivals, examine
 from socare_spark.intake.books import Identity, Taken, commit_books, commit_people, entries_of
-from socare_spark.intake.commit import Destination, Standing, noted, superseded_table, table_of
+from socare_spark.intake.commit import Destination, Standing, superseded_table, table_of
 from socare_spark.intake.ledger import (
     LEDGER,
     PEOPLE,
@@ -62,7 +62,7 @@ def run(context: Context) -> None:
     keyring = open_keyring(project, twin=is_twin(landing), environment=os.environ)
     check_key(keyring, context.lake.root / "restricted" / "key_check.json")
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
-    known = books(context.spark, context.lake)
+    known = books(context.lake)
     with context.progress.step("ingest: look at files"):
         datasets = [_look(landing, contract, known.standing) for contract in contracts]
     _note_files(context, datasets)
@@ -81,7 +81,7 @@ def run(context: Context) -> None:
 def plan(context: Context) -> Sequence[str]:
     """What would be read and written."""
     landing = _landing(context)
-    known = books(context.spark, context.lake).standing
+    known = books(context.lake).standing
     lines = []
     for contract in read_contracts(context.conf):
         for arrival in arrivals(landing, contract):
@@ -98,6 +98,7 @@ JOB = Job(
     "Read extracts through their contracts: check, pseudonymise, count, keep each key once.",
     run,
     plan,
+    (LEDGER, QUARANTINE, PEOPLE),
 )
 
 
@@ -273,7 +274,6 @@ def _bring_in_all(
 
     with (
         together(context.spark, context.lake, touched),
-        noted(context.spark, context.note()),
         context.progress.step("ingest: commit", of=len(some) + 1) as step,
     ):
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:

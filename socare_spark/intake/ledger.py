@@ -8,9 +8,9 @@ row of a file is how it stands.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -162,20 +162,19 @@ class Books:
     refused: frozenset[tuple[str, str, str]]
 
 
-def books(spark: SparkSession, lake: Lake) -> Books:
+def books(lake: Lake) -> Books:
     """Reads the ledger."""
     if not lake.exists(LEDGER):
         return Books({}, frozenset())
-    entries = [_entry(row) for row in lake.read(spark, LEDGER).orderBy("at").collect()]
+    entries = [_entry(row) for row in lake.rows(LEDGER, order="at")]
     return Books(
         {e.identity: e for e in entries if e.stands},
         frozenset((e.file, e.sha256, e.why) for e in entries if e.status == "refused"),
     )
 
 
-def _entry(row: Row) -> Entry:
-    data: Mapping[str, object] = row.asDict()
-    return Entry(**{k: v for k, v in data.items() if k != "at"})  # type: ignore[arg-type]
+def _entry(row: Mapping[str, Any]) -> Entry:
+    return Entry(**{k: v for k, v in row.items() if k != "at"})
 
 
 def ledger_frame(spark: SparkSession, entries: list[Entry]) -> DataFrame:

@@ -24,7 +24,7 @@ class CollisionError(Exception):
 def new_people(
     lake: Lake, stages: Sequence[tuple[Stage, Sequence[int]]], keyring: Keyring
 ) -> DataFrame | None:
-    """The people of staged files that the lake does not know; None where no file holds any.
+    """The people of staged files that the lake does not know; None where there are none.
 
     Args:
         lake: The lake.
@@ -47,16 +47,21 @@ def new_people(
         "first_seen",
     )
     people = people.cache()
+    seen_as = people.select("person", "digest", F.lit(False).alias("old"))
     known: DataFrame | None = None
-    spelled = people.select("person", "digest")
     if lake.exists(PEOPLE):
-        known = lake.read(people.sparkSession, PEOPLE).select("person", "digest")
-        known = known.join(people.select("person"), "person", "left_semi").cache()
-        spelled = spelled.unionByName(known).distinct()
-    tokens = spelled.groupBy("person").agg(F.count(F.lit(1)).alias("digests"))
-    clashes = tokens.where("digests > 1").count()
+        every = lake.read(people.sparkSession, PEOPLE).select("person", "digest")
+        known = every.join(people.select("person"), "person", "left_semi").cache()
+        seen_as = seen_as.unionByName(known.withColumn("old", F.lit(True)))
+    spelled = seen_as.groupBy("person", "digest").agg(F.max("old").alias("old"))
+    tokens = spelled.groupBy("person").agg(F.count("digest").alias("digests"), F.max("old"))
+    clashes, new = tokens.agg(
+        F.count_if(F.col("digests") > 1), F.count_if(~F.col("max(old)"))
+    ).collect()[0]
     if clashes:
         raise CollisionError(f"{clashes} tokens stand for two people each: take a new key id")
+    if not new:
+        return None
     return people if known is None else people.join(known, "person", "left_anti")
 
 
@@ -67,10 +72,13 @@ def _has_people(stage: Stage) -> bool:
 def _seen(stage: Stage, wanted: Sequence[int]) -> DataFrame:
     contract = stage.contract
     scheme = next(f.socare.pseudonymise for f in contract.fields if f.output == "person")
-    rows = stage.unbroken().where("person is not null")
-    return rows.where(F.col("_file").isin(*wanted)).select(
-        "person",
-        DIGEST,
-        F.lit(scheme).alias("scheme"),
-        F.col(contract.socare.extract_column).alias("first_seen"),
+    return (
+        stage.unbroken(wanted)
+        .where("person is not null")
+        .select(
+            "person",
+            DIGEST,
+            F.lit(scheme).alias("scheme"),
+            F.col(contract.socare.extract_column).alias("first_seen"),
+        )
     )

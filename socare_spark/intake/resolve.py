@@ -7,6 +7,7 @@ outcome depends on the files alone, not on the order in which they came.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -23,10 +24,12 @@ class Resolution:
     Attributes:
         losers: `source_file`, `line`, `lost` (`duplicate` or `superseded`); cached and small.
         counts: Rows by file and way of losing.
+        extracts: Days of the extracts that lose rows.
     """
 
     losers: DataFrame
     counts: dict[tuple[str, str], int]
+    extracts: frozenset[date]
 
     def without(self, rows: DataFrame) -> DataFrame:
         """The rows that stand."""
@@ -43,17 +46,27 @@ class Resolution:
         return any(lost == "superseded" for _, lost in self.counts)
 
 
-def resolve(rows: DataFrame, contract: Contract) -> Resolution:
-    """Finds the rows that do not stand among rows that may share keys."""
-    key = contract.key
-    shared = rows.groupBy(*key).agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").select(*key)
-    contested = rows.join(F.broadcast(shared.cache()), key, "left_semi")
-    losers = _losers(contested, contract).cache()
-    counted = losers.groupBy("source_file", "lost").count().collect()
+def resolve(rows: DataFrame, contract: Contract, *, few: bool = False) -> Resolution:
+    """Finds the rows that do not stand among rows that may share keys.
+
+    Args:
+        rows: The rows, as their table has them.
+        contract: Names the key and the column of the extract's day.
+        few: Whether they are so few that ranking all is quicker than a look for shared keys.
+    """
+    losers = _losers(rows if few else _contested(rows, contract.key), contract).cache()
+    counted = losers.groupBy("source_file", "extract", "lost").count().collect()
     return Resolution(
         F.broadcast(losers) if sum(r["count"] for r in counted) < 1_000_000 else losers,
         {(r["source_file"], r["lost"]): r["count"] for r in counted},
+        frozenset(r["extract"] for r in counted),
     )
+
+
+def _contested(rows: DataFrame, key: list[str]) -> DataFrame:
+    """The rows whose key another row has too."""
+    shared = rows.groupBy(*key).agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").select(*key)
+    return rows.join(F.broadcast(shared.cache()), key, "left_semi")
 
 
 def _losers(contested: DataFrame, contract: Contract) -> DataFrame:
@@ -68,11 +81,12 @@ def _losers(contested: DataFrame, contract: Contract) -> DataFrame:
     )
     ranked = rows.select(
         *_PLACE,
+        F.col(extract).alias("extract"),
         F.row_number().over(same).alias("_same"),
         F.row_number().over(newest).alias("_rank"),
     )
     lost = F.when(F.col("_same") > 1, "duplicate").when(F.col("_rank") > 1, "superseded")
-    return ranked.select(*_PLACE, lost.alias("lost")).where("lost is not null")
+    return ranked.select(*_PLACE, "extract", lost.alias("lost")).where("lost is not null")
 
 
 def _comparable(rows: DataFrame, names: Sequence[str]) -> list[Column]:

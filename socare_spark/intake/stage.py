@@ -20,6 +20,9 @@ from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.reader import DIGEST, MASK, ROW, rule_names, staged
 from socare_spark.lake.zones import Lake
 
+# So many rows a single task does sooner than several that exchange them.
+_FEW = 250_000
+
 
 @dataclass
 class Tally:
@@ -73,12 +76,18 @@ class Stage:
 
     def good(self, wanted: Sequence[int]) -> DataFrame:
         """The rows of some files that break no rule, numbered."""
-        return self.numbered(self.unbroken().drop(DIGEST), wanted)
+        return self.numbered(self.unbroken(wanted).drop(DIGEST), wanted)
 
-    def unbroken(self) -> DataFrame:
-        """The rows that break no rule."""
+    def unbroken(self, wanted: Sequence[int]) -> DataFrame:
+        """The rows of some files that break no rule; a few in one piece."""
         words = mask_words(self.frame)
-        return self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
+        rows = self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
+        rows = rows.where(F.col("_file").isin(*wanted))
+        return rows.coalesce(1) if self.few(wanted) else rows
+
+    def few(self, wanted: Sequence[int]) -> bool:
+        """Whether some files hold so few rows that work on them is quicker without exchanges."""
+        return sum(self.tallies[i].good for i in wanted) <= _FEW
 
 
 def staging_folder(lake: Lake) -> Path:

@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from delta.tables import DeltaTable
+from delta.tables import DeltaTable as SparkDeltaTable
+from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import DataError
@@ -101,9 +102,25 @@ class Lake:
         reader = spark.read.format("delta").option("versionAsOf", pinned)
         return reader.load(str(self.folder(table)))
 
-    def replace(self, table: Table, frame: DataFrame, note: Mapping[str, str]) -> Commit:
-        """Writes a table whole, in one commit, in the declared shape; returns the commit."""
-        self._write(table, frame, note, "overwrite")
+    def rows(self, table: Table, order: str) -> list[dict[str, Any]]:
+        """The rows of a small table, in order of a column, without a session."""
+        arrow = DeltaTable(self.folder(table)).to_pyarrow_table()
+        found: list[dict[str, Any]] = arrow.sort_by(order).to_pylist()
+        return found
+
+    def replace(
+        self, table: Table, frame: DataFrame, note: Mapping[str, str], where: str | None = None
+    ) -> Commit:
+        """Writes a table whole, in one commit, in the declared shape; returns the commit.
+
+        Args:
+            table: The table.
+            frame: Its rows.
+            note: What the commit says of itself.
+            where: Condition on the columns the files are laid out by: only the rows that meet it
+                are replaced, and the frame's must all meet it.
+        """
+        self._write(table, frame, note, "overwrite", where)
         return self._committed(table)
 
     def append(
@@ -120,10 +137,19 @@ class Lake:
         """Empties a table and gives it the declared shape, in one commit."""
         self._write(table, spark.createDataFrame([], table.schema), note, "overwrite")
 
-    def _write(self, table: Table, frame: DataFrame, note: Mapping[str, str], mode: str) -> None:
+    def _write(
+        self,
+        table: Table,
+        frame: DataFrame,
+        note: Mapping[str, str],
+        mode: str,
+        where: str | None = None,
+    ) -> None:
         writer = table.shape(frame).write.format("delta").mode(mode)
         writer = writer.option("userMetadata", json.dumps(dict(note), sort_keys=True))
-        if mode == "overwrite":
+        if where is not None:
+            writer = writer.option("replaceWhere", where)
+        elif mode == "overwrite":
             writer = writer.option("overwriteSchema", "true")
         if not self.exists(table):
             writer = writer.options(**_PROPERTIES)
@@ -144,4 +170,4 @@ class Lake:
         if version is None:
             shutil.rmtree(self.folder(table))
         else:
-            DeltaTable.forPath(spark, str(self.folder(table))).restoreToVersion(version)
+            SparkDeltaTable.forPath(spark, str(self.folder(table))).restoreToVersion(version)

@@ -259,4 +259,5 @@ JOB = Job(
     "Reads postcodes, areas and population, and finds in which area of each layer a postcode lies.",
     _run,
     _plan,
+    REFERENCE,
 )

@@ -22,7 +22,11 @@ def stage(spark, *rows):
     )
     field = SimpleNamespace(output="person", socare=SimpleNamespace(pseudonymise="s"))
     contract = SimpleNamespace(fields=[field], socare=SimpleNamespace(extract_column="extract"))
-    return SimpleNamespace(frame=frame, contract=contract, unbroken=lambda: frame)
+
+    def unbroken(wanted):
+        return frame.where(frame["_file"].isin(wanted))
+
+    return SimpleNamespace(frame=frame, contract=contract, unbroken=unbroken)
 
 
 def found(frame):
