@@ -20,15 +20,16 @@ _MARKS = re.compile(r"[^\w]+|_+")
 
 def fingerprint(text: str) -> str:
     """The words of a text in lower case without accents and marks, sorted."""
-    return " ".join(sorted(_words(text)))
+    return " ".join(sorted(words(text)))
 
 
 def letters(text: str) -> str:
     """The letters and digits of a text in order, in lower case without accents."""
-    return "".join(_words(text))
+    return "".join(words(text))
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """The words of a text in order, in lower case without accents and marks."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return _MARKS.sub(" ", plain).split()

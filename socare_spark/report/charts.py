@@ -37,11 +37,20 @@ _SHORTEST_BAR = 12  # days; a bar of one day would not be seen
 
 @dataclass(frozen=True)
 class Bars:
-    """A picture of combinations: its title and the rows of `combinations` in it."""
+    """A picture of combinations.
+
+    Attributes:
+        title: What is shown.
+        rows: The rows of `combinations` in it.
+        source: What the small print names as source.
+        most: People of the most used combination of the study; the shading is the same in every
+            picture of one study, so that they can be compared.
+    """
 
     title: str
     rows: pd.DataFrame
     source: str
+    most: int
 
 
 def draw_bars(bars: Bars, path: Path) -> Path:
@@ -54,8 +63,7 @@ def draw_bars(bars: Bars, path: Path) -> Path:
     rows = _placed(bars.rows)
     depth = float(rows["line"].max()) + 1.5
     height = depth * _LINE + 1.9
-    # The shading is the same in every picture of a study, so that pictures can be compared.
-    norm = LogNorm(1, max(10.0, 10 ** len(str(int(bars.rows["people"].max())))))
+    norm = LogNorm(1, max(10.0, 10 ** len(str(bars.most))))
     with rc_context(STYLE):
         figure = new_figure(11, height)
         axes = figure.add_axes((0.23, 0.65 / height, 0.68, depth * _LINE / height))
@@ -68,7 +76,12 @@ def draw_bars(bars: Bars, path: Path) -> Path:
             f"{len(rows)} combinations of reason and outcome, from first to last use; "
             "people at the right",
         )
-        small_print(figure, bars.source, f"{SEQUENTIAL_SAYS}, logarithmic, by distinct people")
+        small_print(
+            figure,
+            bars.source,
+            f"{SEQUENTIAL_SAYS}, logarithmic, by distinct people. "
+            "Bold: the most used of its sub-process.",
+        )
         return save(figure, path)
 
 
@@ -113,6 +126,10 @@ def _days(dates: pd.Series) -> NDArray[np.int64]:
 def _frame(axes: Axes, rows: pd.DataFrame, depth: float) -> None:
     axes.set_ylim(depth, 0)
     axes.set_yticks(rows["line"], _labels(rows), fontsize=6, color=INK)
+    ranked = rows.sort_values(["people", "reason", "outcome"], ascending=[False, True, True])
+    names = axes.get_yticklabels()
+    for place in ranked.drop_duplicates("subprocess").index:
+        names[place].set_fontweight("bold")
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", top=True, labeltop=True, bottom=True, labelbottom=True, labelsize=8)
     years = range(min(rows["first_used"]).year, max(rows["last_used"]).year + 2)

@@ -1,6 +1,4 @@
-"""How the children's assessments are written to files, and what is true of them."""
-
-from typing import Any
+"""How the children's assessments are written to files."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +7,7 @@ from socare_spark.twin import cells
 from socare_spark.twin.agreement_files import agreement_texts
 from socare_spark.twin.agreements import elements
 from socare_spark.twin.children import ChildrensAssessments
-from socare_spark.twin.counting import distinct, iso
+from socare_spark.twin.children_truth import children_marginals
 from socare_spark.twin.draws import Draws, Ints, day, years
 from socare_spark.twin.extract import Extract, Layout, yearly_rows
 from socare_spark.twin.people import Universe
@@ -31,7 +29,6 @@ TEAMS = (
     "Disabled Children Team",
 )
 GROUPS = ("Child", "Child with Disability")
-BANDS = (("10,000+", 10_000, None), ("5,000-10,000", 5_000, 10_000), ("below 5,000", 0, 5_000))
 
 
 def children_extract(universe: Universe, draws: Draws, records: ChildrensAssessments) -> Extract:
@@ -125,98 +122,3 @@ def children_extract(universe: Universe, draws: Draws, records: ChildrensAssessm
         spare_identifier=FIRST_IDENTIFIER + 90_000_000,
         marginals=lambda: children_marginals(records),
     )
-
-
-def children_marginals(records: ChildrensAssessments) -> dict[str, Any]:
-    """Returns combinations, bands, sub-process totals, statutory visits and extremes of the kept
-    records.
-    """
-    chosen = records.combinations
-    count = len(chosen.people)
-    which, person = records.combination.astype(np.int64), records.person.astype(np.int64)
-    people = distinct(person, which, count)
-    number = np.bincount(which, minlength=count)
-    first, last = np.full(count, 10**6), np.full(count, -(10**6))
-    np.minimum.at(first, which, records.start)
-    last_start = last.copy()
-    np.maximum.at(last, which, records.end)
-    np.maximum.at(last_start, which, records.start)
-    keys = list(
-        zip(
-            chosen.facts["subprocess"], chosen.facts["reason"], chosen.facts["outcome"], strict=True
-        )
-    )
-    listed = [
-        {
-            "subprocess": s,
-            "reason": r,
-            "outcome": o,
-            "people": int(people[i]),
-            "records": int(number[i]),
-            "first_used": iso(int(first[i])),
-            "last_used": iso(int(last[i])),
-            "last_started": iso(int(last_start[i])),
-        }
-        for i, (s, r, o) in enumerate(keys)
-    ]
-    names = list(dict.fromkeys(s for s, _, _ in keys))
-    owner = np.array([names.index(s) for s, _, _ in keys])
-    process_people = distinct(person, owner[which], len(names))
-    visits = np.isin(which, chosen.visits)
-    return {
-        "records": len(records),
-        "people": len(np.unique(person)),
-        "combinations": listed,
-        "combination_bands": [
-            {"band": b, "combinations": int(((people >= low) & (people < (high or 10**12))).sum())}
-            for b, low, high in BANDS
-        ],
-        "below_100_people": int((people < 100).sum()),
-        "combination_totals": [
-            {
-                "subprocess": name,
-                "combinations": int((owner == i).sum()),
-                "people": int(process_people[i]),
-                "records": int(number[owner == i].sum()),
-            }
-            for i, name in enumerate(names)
-        ],
-        "reason_totals": _reason_totals(chosen.facts["reason"].tolist(), which, person, keys),
-        "statutory_visits": {
-            "people": len(np.unique(person[visits])),
-            "records": int(visits.sum()),
-        },
-        "subprocess_extremes": [e for name in names for e in _extremes(name, listed)],
-    }
-
-
-def _reason_totals(
-    reasons: list[str], which: Ints, person: Ints, keys: list[tuple[str, str, str]]
-) -> list[list[Any]]:
-    """Returns [sub-process, reason, people, records]: people are distinct over the outcomes of a
-    reason.
-    """
-    names = sorted(set(reasons))
-    place = np.array([names.index(r) for r in reasons])
-    owner = {reason: subprocess for subprocess, reason, _ in keys}
-    people = distinct(person, place[which], len(names)).tolist()
-    records = np.bincount(place[which], minlength=len(names)).tolist()
-    return [[owner[r], r, p, n] for r, p, n in zip(names, people, records, strict=True)]
-
-
-def _extremes(name: str, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Returns the three most and least used: most by people downwards, least upwards; ties by
-    reason, then outcome.
-    """
-    own = [c for c in listed if c["subprocess"] == name]
-    most = sorted(own, key=lambda c: (-c["people"], c["reason"], c["outcome"]))[:3]
-    least = sorted(own, key=lambda c: (c["people"], c["reason"], c["outcome"]))[:3]
-    return [
-        {
-            "kind": kind,
-            "rank": rank,
-            **{k: c[k] for k in ("subprocess", "reason", "outcome", "people", "records")},
-        }
-        for kind, chosen in (("most", most), ("least", least))
-        for rank, c in enumerate(chosen, start=1)
-    ]

@@ -219,6 +219,56 @@ def test_subprocess_extremes(study):
     )
 
 
+def texts(rows):
+    """Rows with their dates as texts, sorted."""
+    return sorted((tuple(None if v is None else str(v) for v in row) for row in rows), key=str)
+
+
+@pytest.mark.parametrize("name", ["blocks", "renames", "periods"])
+def test_combinations_over_time(study, name):
+    truth = study.marginals["children_assessments"][f"combination_{name}"]
+    assert len(truth) > 4
+    found = study.query(f"SELECT {', '.join(truth[0])} FROM {{working/combination_{name}}}")
+    assert texts(found) == texts(row.values() for row in truth)
+
+
+def test_combination_renames_are_alike(study):
+    frame = study.frame("working/combination_renames")
+    assert frame["similarity"].between(0.75, 1).all()
+    alike = {(r.reason_a, r.reason_b): r.similarity for r in frame.itertuples()}
+    assert alike["S47_01", "S47_02"] == alike["IFSTR_01", "FSTR02"] == 1
+
+
+def test_person_timelines(study):
+    truth = study.marginals["children_assessments"]["person_timelines"]
+    found = study.query(
+        """SELECT subprocess, period, count(*), sum(instances)::BIGINT
+        FROM {restricted/person_timelines} GROUP BY ALL"""
+    )
+    assert texts(found) == texts(truth["months"])
+    ((rows, cells, people, strangers),) = study.query(
+        """SELECT count(*), count(DISTINCT (person, subprocess, period)), count(DISTINCT person),
+            count(*) FILTER (person NOT IN (SELECT person FROM {restricted/people}))
+        FROM {restricted/person_timelines}"""
+    )
+    assert rows == cells == truth["rows"]
+    assert people == study.marginals["children_assessments"]["people"]
+    assert strangers == 0  # nothing but pseudonyms names a person
+
+
+def test_person_timelines_of_the_busiest_hold_all_that_is_recorded_of_them(study):
+    """The people of figure 47."""
+    busiest = """SELECT person, count(*)::BIGINT AS n, count(DISTINCT (assessment_reason,
+            form_outcome)) AS combinations FROM {restricted/children_assessments}
+        GROUP BY person ORDER BY combinations DESC, person LIMIT 5"""
+    timeline = (
+        "SELECT person, sum(instances)::BIGINT AS n FROM {restricted/person_timelines} GROUP BY 1"
+    )
+    found = study.query(f"SELECT b.n, t.n FROM ({busiest}) b JOIN ({timeline}) t USING (person)")
+    assert len(found) == 5
+    assert all(recorded == told for recorded, told in found)
+
+
 def test_request_snapshots(study):
     found = table(study, "working/request_snapshots", "snapshot", "records", "descriptions")
     truth = study.marginals["requests"]["request_snapshots"]

@@ -5,12 +5,14 @@ Takes about two minutes and 0.6 GB of disk.
 """
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
 
 from socare_spark.twin import write_twin
+from tests.study import children_recount
 from tests.study import twin_recount as recount
 
 pytestmark = [pytest.mark.study, pytest.mark.slow]
@@ -199,11 +201,89 @@ def test_combinations_of_children_in_need_are_in_use_at_the_same_time(used):
     assert max(c[4] for c in uses) < min(c[5] for c in uses)
 
 
-def test_combinations_start_and_end_in_blocks(used):
-    starts = [c[4] for combinations in used.values() for c in combinations]
-    assert max(starts.count(day) for day in starts) >= 20
-    assert min(starts) >= "2006-01-01"
-    assert max(c[5] for combinations in used.values() for c in combinations) <= "2018-12-31"
+def test_the_seven_most_used_combinations(con, used):
+    """Thesis 5.8: one of 20,000 people and more; five with a period in brackets, two of them not
+    named, of which one logs a referral.
+    """
+    seven = {
+        (reason, outcome): (name, people)
+        for name, combinations in used.items()
+        for reason, outcome, people, *_ in combinations
+        if people >= 10_000
+    }
+    assert [c for c, (_, people) in seven.items() if people >= 20_000] == [("SUM1", "SUPERV")]
+    dated = {reason for reason, *_ in children_recount.periods(con)}
+    assert sum(reason in dated for reason, _ in seven) == 5
+    named = {(r, o) for most, _ in PRINTED.values() for r, o, *_ in most}
+    unnamed = {c: name for c, (name, _) in seven.items() if c not in named}
+    assert len(unnamed) == 2
+    assert all(reason in dated for reason, _ in unnamed)
+    assert sum(outcome == "LOGREF" for _, outcome in unnamed) == 1
+    assert not {"Early help & intervention", "Other"} & set(unnamed.values())
+
+
+def test_every_sub_process_has_combinations_of_hardly_anybody(used):
+    """Thesis 5.11: five people or fewer."""
+    assert all(min(c[2] for c in combinations) <= 5 for combinations in used.values())
+
+
+def test_combinations_start_and_end_in_blocks(study, used):
+    truth, con = study
+    blocks = children_recount.blocks(con)
+    told = truth["marginals"]["children_assessments"]["combination_blocks"]
+    assert blocks == [tuple(block.values()) for block in told]
+    # Which combinations have one record, whose day is free, depends on the scale alone.
+    fixed = [c for combinations in used.values() for c in combinations if c[3] > 1]
+    found = {(kind, month): number for _, kind, month, number, *_ in blocks}
+    for kind, place in (("start", 4), ("end", 5)):
+        planted = Counter(f"{c[place][:7]}-01" for c in fixed)
+        many = {month: number for month, number in planted.items() if number >= 20}
+        assert len(many) >= 4
+        assert all(found[kind, month] >= number for month, number in many.items())
+    days = [day for combinations in used.values() for c in combinations for day in c[4:6]]
+    assert min(days) >= "2006-01-01"
+    assert max(days) <= "2018-12-31"
+
+
+def test_referral_forms_are_renamed_for_mash(con):
+    """Thesis 5.8, and the family support referral of Table 21."""
+    gaps = {(a, b): gap for a, b, gap, *_ in children_recount.renames(con)}
+    assert gaps[("ER34", "REF03")] == -90
+    assert gaps[("IFSTR_01", "FSTR02")] == -30
+
+
+def test_periods_in_brackets_and_their_use(study):
+    truth, con = study
+    told = truth["marginals"]["children_assessments"]["combination_periods"]
+    periods = children_recount.periods(con)
+    assert periods == [tuple(row.values()) for row in told]
+    # Thesis 5.8: the first MASH referral form, declared to May 2015, was in use in 2016.
+    mash = next(row for row in periods if row[0] == "REF03")
+    assert mash[1:3] == ("2014-12-01", "2015-05-31")
+    assert mash[4] > "2016-01-01"
+    assert mash[5] > 0
+
+
+def test_texts_of_tables_21_to_23(con):
+    """Reasons as printed, whatever the dashes."""
+    rows = con.execute(
+        "SELECT DISTINCT replace(ASSESSMENT_REASON, '\u2013', '-') FROM children_assessments"
+    ).fetchall()
+    assert {reason for (reason,) in rows} >= {
+        "IFSTR_01 - Family Support Teams - Referral (May 13 - Jun 15)",
+        "FSTR02 - Family Support Teams Referral (2015)",
+        "FSTC02 - Family Support Case Closure Summary",
+        "AFRF - Archive File Retrieval eForm",
+        "CAM_MED - CAMHS - Medical Monitoring Form (Jul 12 - Feb 14)",
+        "TES_SDQ - TESS - SDQ Summary Scores",
+        "ER34 - Referral Form (Oct 12 - Feb 15)",
+        "REF03 - Mash - Referral Form (Dec 14 - May 15)",
+        "SUM1 - Case Work Supervision",
+        "STATLAC5 - Record of a Statutory Visit",
+        "CTPF2 - Area Case Transfer Part 2",
+        "SUM31 - Three Monthly Case Review",
+        "CWD2 - C W D Ess. Add. Healthcare Needs (Jan 08 - Oct 15)",
+    }
 
 
 def test_examples_of_table_19(con):

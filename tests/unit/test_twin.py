@@ -14,6 +14,7 @@ import shapely
 import yaml
 
 from socare_spark.twin import write_twin
+from tests.study import children_recount
 from tests.study import twin_recount as recount
 
 CONF = Path(__file__).parents[2] / "conf" / "vocabulary"
@@ -152,6 +153,18 @@ def test_children(con, truth):
     for total in told["combination_totals"]:
         counted = recount.children_people(con, words[total["subprocess"]])
         assert counted == (total["people"], total["records"])
+
+
+def test_children_over_time(con, truth):
+    told = truth["marginals"]["children_assessments"]
+    for name in ("blocks", "renames", "periods"):
+        rows = [tuple(row.values()) for row in told[f"combination_{name}"]]
+        assert getattr(children_recount, name)(con) == rows
+    words = yaml.safe_load((CONF / "subprocesses.yaml").read_text(encoding="utf-8"))["subprocesses"]
+    owner = {reason: name for name, reasons in words.items() for reason in reasons}
+    months = children_recount.timelines(con, owner)
+    assert months == sorted(map(tuple, told["person_timelines"]["months"]))
+    assert sum(people for _, _, people, _ in months) == told["person_timelines"]["rows"]
 
 
 def test_requests(con, truth):

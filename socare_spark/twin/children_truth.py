@@ -1,0 +1,213 @@
+"""What is true of the children's assessments, counted from the rows as they were made."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from socare_spark.twin.children import ChildrensAssessments
+from socare_spark.twin.city import FACTS
+from socare_spark.twin.counting import distinct, iso
+from socare_spark.twin.draws import Ints
+
+BANDS = (("10,000+", 10_000, None), ("5,000-10,000", 5_000, 10_000), ("below 5,000", 0, 5_000))
+# So many combinations that start or end in one month are a block.
+BLOCK = 10
+
+
+def children_marginals(records: ChildrensAssessments) -> dict[str, Any]:
+    """Returns what every table about combinations must say of the kept records."""
+    chosen = records.combinations
+    count = len(chosen.people)
+    which, person = records.combination.astype(np.int64), records.person.astype(np.int64)
+    people = distinct(person, which, count)
+    number = np.bincount(which, minlength=count)
+    first, last = np.full(count, 10**6), np.full(count, -(10**6))
+    np.minimum.at(first, which, records.start)
+    last_start = last.copy()
+    np.maximum.at(last, which, records.end)
+    np.maximum.at(last_start, which, records.start)
+    used = first, last
+    keys = list(
+        zip(
+            chosen.facts["subprocess"], chosen.facts["reason"], chosen.facts["outcome"], strict=True
+        )
+    )
+    listed = [
+        {
+            "subprocess": s,
+            "reason": r,
+            "outcome": o,
+            "people": int(people[i]),
+            "records": int(number[i]),
+            "first_used": iso(int(first[i])),
+            "last_used": iso(int(last[i])),
+            "last_started": iso(int(last_start[i])),
+        }
+        for i, (s, r, o) in enumerate(keys)
+    ]
+    names = list(dict.fromkeys(s for s, _, _ in keys))
+    owner = np.array([names.index(s) for s, _, _ in keys])
+    process_people = distinct(person, owner[which], len(names))
+    visits = np.isin(which, chosen.visits)
+    return {
+        "records": len(records),
+        "people": len(np.unique(person)),
+        "combinations": listed,
+        "combination_bands": [
+            {"band": b, "combinations": int(((people >= low) & (people < (high or 10**12))).sum())}
+            for b, low, high in BANDS
+        ],
+        "below_100_people": int((people < 100).sum()),
+        "combination_totals": [
+            {
+                "subprocess": name,
+                "combinations": int((owner == i).sum()),
+                "people": int(process_people[i]),
+                "records": int(number[owner == i].sum()),
+            }
+            for i, name in enumerate(names)
+        ],
+        "reason_totals": _reason_totals(chosen.facts["reason"].tolist(), which, person, keys),
+        "statutory_visits": {
+            "people": len(np.unique(person[visits])),
+            "records": int(visits.sum()),
+        },
+        "subprocess_extremes": [e for name in names for e in _extremes(name, listed)],
+        "combination_blocks": _blocks(records, used),
+        "combination_renames": _renames(records, used),
+        "combination_periods": _periods(records, used),
+        "person_timelines": _timelines(records, names, owner[which]),
+    }
+
+
+def _reason_totals(
+    reasons: list[str], which: Ints, person: Ints, keys: list[tuple[str, str, str]]
+) -> list[list[Any]]:
+    """Returns [sub-process, reason, people, records]: people are distinct over the outcomes of a
+    reason.
+    """
+    names = sorted(set(reasons))
+    place = np.array([names.index(r) for r in reasons])
+    owner = {reason: subprocess for subprocess, reason, _ in keys}
+    people = distinct(person, place[which], len(names)).tolist()
+    records = np.bincount(place[which], minlength=len(names)).tolist()
+    return [[owner[r], r, p, n] for r, p, n in zip(names, people, records, strict=True)]
+
+
+def _extremes(name: str, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the three most and least used: most by people downwards, least upwards; ties by
+    reason, then outcome.
+    """
+    own = [c for c in listed if c["subprocess"] == name]
+    most = sorted(own, key=lambda c: (-c["people"], c["reason"], c["outcome"]))[:3]
+    least = sorted(own, key=lambda c: (c["people"], c["reason"], c["outcome"]))[:3]
+    return [
+        {
+            "kind": kind,
+            "rank": rank,
+            **{k: c[k] for k in ("subprocess", "reason", "outcome", "people", "records")},
+        }
+        for kind, chosen in (("most", most), ("least", least))
+        for rank, c in enumerate(chosen, start=1)
+    ]
+
+
+def _months(days: npt.NDArray[np.integer]) -> Ints:
+    """Returns months since January 1970."""
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
+def _month(number: int) -> str:
+    """Returns the first day of a month as an ISO date."""
+    return str(np.datetime64(number, "M").astype("datetime64[D]"))
+
+
+def _share_of(records: ChildrensAssessments, chosen: Ints) -> dict[str, int]:
+    """Returns people and records of some combinations together."""
+    rows = np.isin(records.combination, chosen)
+    return {"people": len(np.unique(records.person[rows])), "records": int(rows.sum())}
+
+
+def _blocks(records: ChildrensAssessments, used: tuple[Ints, Ints]) -> list[dict[str, Any]]:
+    """Returns the months in which many combinations start or end, in order; those in which records
+    themselves start or end are none.
+    """
+    starts, ends = (_months(days) for days in used)
+    found = []
+    for kind, months, edge in (("start", starts, starts.min()), ("end", ends, ends.max())):
+        for month, number in zip(*np.unique(months, return_counts=True), strict=True):
+            if number >= BLOCK and month != edge:
+                found.append((int(month), kind, np.flatnonzero(months == month)))
+    found.sort(key=lambda block: (block[0], block[1] != "start"))
+    return [
+        {
+            "block": place,
+            "kind": kind,
+            "period": _month(month),
+            "combinations": len(chosen),
+            **_share_of(records, chosen),
+        }
+        for place, (month, kind, chosen) in enumerate(found, start=1)
+    ]
+
+
+def _renames(records: ChildrensAssessments, used: tuple[Ints, Ints]) -> list[dict[str, Any]]:
+    """Returns the renamings of facts/renames.csv with the days between the two uses."""
+    reasons = records.combinations.facts["reason"].to_numpy()
+    found = []
+    for a, b in pd.read_csv(FACTS / "renames.csv").itertuples(index=False):
+        ended, began = used[1][reasons == a].max(), used[0][reasons == b].min()
+        both = np.flatnonzero(np.isin(reasons, (a, b)))
+        gap = int(began - ended) - 1
+        found.append({"reason_a": a, "reason_b": b, "gap_days": gap, **_share_of(records, both)})
+    return found
+
+
+def _periods(records: ChildrensAssessments, used: tuple[Ints, Ints]) -> list[dict[str, Any]]:
+    """Returns the declared periods of facts/periods.csv against the periods of use."""
+    reasons = records.combinations.facts["reason"].to_numpy()
+    found = []
+    for reason, *sides in pd.read_csv(FACTS / "periods.csv", keep_default_na=False).itertuples(
+        index=False
+    ):
+        own = np.flatnonzero(reasons == reason)
+        starts = records.start[np.isin(records.combination, own)].astype("datetime64[D]")
+        low, high = (np.datetime64(side) if side else None for side in sides)
+        outside = np.zeros(len(starts), dtype=bool)
+        if low is not None:
+            outside |= starts < low
+        if high is not None:
+            outside |= starts > high
+        found.append(
+            {
+                "reason": reason,
+                "declared_from": sides[0] or None,
+                "declared_to": sides[1] or None,
+                "observed_from": iso(int(used[0][own].min())),
+                "observed_to": iso(int(used[1][own].max())),
+                "records_outside": int(outside.sum()) if any(sides) else None,
+                "people": _share_of(records, own)["people"],
+                "records": len(starts),
+            }
+        )
+    return found
+
+
+def _timelines(records: ChildrensAssessments, names: list[str], owner: Ints) -> dict[str, Any]:
+    """Returns how many rows persons' timelines have, and people and instances of each sub-process
+    and month.
+    """
+    months = _months(records.start)
+    cell = owner * 10_000 + months
+    rows = np.unique(np.column_stack([records.person, cell]), axis=0)
+    cells, instances = np.unique(cell, return_counts=True)
+    _, people = np.unique(rows[:, 1], return_counts=True)
+    return {
+        "rows": len(rows),
+        "months": [
+            [names[c // 10_000], _month(c % 10_000), p, n]
+            for c, p, n in zip(cells.tolist(), people.tolist(), instances.tolist(), strict=True)
+        ],
+    }
