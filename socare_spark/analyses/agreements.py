@@ -6,7 +6,7 @@ from functools import reduce
 from pathlib import Path
 
 from pydantic import RootModel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.load import read_model
@@ -53,16 +53,23 @@ def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
     return reduce(DataFrame.unionByName, frames)
 
 
+def with_until(frame: DataFrame, as_of: date | None) -> DataFrame:
+    """Adds `until`, the day to which open agreements run: the run's, or the newest extract's."""
+    if as_of is not None:
+        return frame.withColumn("until", F.lit(as_of))
+    newest = frame.agg(F.max("extract").alias("until"))
+    return frame.crossJoin(F.broadcast(newest))
+
+
 def _slim(frame: DataFrame, dataset: str, as_of: date | None) -> DataFrame:
-    newest = frame.agg(F.max("extract").alias("newest")) if as_of is None else None
-    whole = frame if newest is None else frame.crossJoin(F.broadcast(newest))
-    until: Column = F.col("newest") if as_of is None else F.lit(as_of)
     start, end = F.col("agreement_start"), F.col("agreement_end")
-    return whole.select(
+    return with_until(frame, as_of).select(
         F.lit(dataset).alias("dataset"),
         "person",
         F.col("age_at_start").alias("age"),
         F.year(start).alias("year"),
         "postcode",
-        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, until)).alias("cost"),
+        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.col("until"))).alias(
+            "cost"
+        ),
     )
