@@ -23,8 +23,8 @@ PEOPLE = {
     2013: (126, 113, 101, 95), 2014: (114, 121, 110, 99), 2015: (108, 118, 109, 103),
 }  # fmt: skip
 BOTH, EARLIER, LATER = 22, 2010, 2015
-# Share of the people who leave in a quarter; quarters after which everybody has left, and within
-# which somebody must have come to be there five years on.
+# Share of the people who leave in a quarter; quarters after which people leave before others, and
+# within which those came who are still there five years on.
 TURNOVER, LONGEST, RECENT = 0.12, 44, 8
 YOUNGEST, OLDEST = 4.5, 18.0
 # How one agreement follows another of the same stay: on the next day, or before the first has
