@@ -8,6 +8,8 @@ import pyarrow as pa
 
 from socare_spark.twin import cells
 from socare_spark.twin.agreements import Agreements, elements, weekly_pence
+from socare_spark.twin.agreements_contracts import CONTRACT_A, CONTRACT_B
+from socare_spark.twin.agreements_truth import use_truth
 from socare_spark.twin.counting import places_truth, spread
 from socare_spark.twin.defects import MISTYPED
 from socare_spark.twin.draws import Draws, Ints, day, years
@@ -37,7 +39,9 @@ FIRST_IDENTIFIER = {
     "agreements_costed": 30_000_000,
     "agreements_adult": 50_000_000,
 }
-CONTRACTS = ("OAEHSGCO", "HSSU65PL")
+# Of the costed series, no code of which the study tells a figure is mistyped, so that the figures
+# stand as written.
+AS_WRITTEN = ("OAEHSGCO", "HSSU65PL", "OAIHSENB", "LDEDAYCR")
 UNKNOWN_GROUP_SHARE = 0.02
 
 
@@ -104,11 +108,8 @@ def agreement_extract(universe: Universe, draws: Draws, agreements: Agreements) 
         }
 
     ends = () if adult else ("AGREEMENT_END",)
-    # Mistyped codes never replace the two contracts in the costed series, so that their counts
-    # stand as written.
-    typed = tuple(
-        c for c in MISTYPED if agreements.dataset != "agreements_costed" or c not in CONTRACTS
-    )
+    costed = agreements.dataset == "agreements_costed"
+    typed = tuple(c for c in MISTYPED if not costed or c not in AS_WRITTEN)
     closed = agreements.dataset == "agreements_closed"
     return Extract(
         dataset=agreements.dataset,
@@ -131,12 +132,14 @@ def agreement_extract(universe: Universe, draws: Draws, agreements: Agreements) 
         encodings={"2007": "cp1252"} if closed else {},
         gzipped=frozenset({"2011"}) if closed else frozenset(),
         mistyped=typed,
-        marginals=lambda: agreement_marginals(universe, agreements),
+        marginals=lambda: agreement_marginals(universe, agreements, own),
     )
 
 
-def agreement_marginals(universe: Universe, agreements: Agreements) -> dict[str, Any]:
-    """Returns what must come out of the kept records: bands, start years, elements, places."""
+def agreement_marginals(universe: Universe, agreements: Agreements, own: Draws) -> dict[str, Any]:
+    """Returns what must come out of the kept records: bands, start years, elements, places, and of
+    the costed series the use of elements. `own` are the draws of the cells' values.
+    """
     names = [
         b[0] for b in bands("costed" if agreements.dataset == "agreements_costed" else "agreements")
     ]
@@ -164,8 +167,10 @@ def agreement_marginals(universe: Universe, agreements: Agreements) -> dict[str,
         "places": places_truth(universe, person, code, band, names),
     }
     if agreements.dataset == "agreements_costed":
-        chosen = np.isin(agreements.element, [element_names.index(c) for c in CONTRACTS])
+        contracts = (CONTRACT_A, CONTRACT_B)
+        chosen = np.isin(agreements.element, [element_names.index(c) for c in contracts])
         truth["element_comparison"] = spread(
             [outward[chosen], agreements.element[chosen]], [labels, element_names]
         )
+        truth |= use_truth(universe, agreements, own)
     return truth

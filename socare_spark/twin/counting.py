@@ -33,6 +33,19 @@ def distinct(person: Ints, group: Ints, groups: int) -> Ints:
     return np.bincount(pairs // (person.max(initial=0) + 1), minlength=groups)
 
 
+def open_in(start: Ints, end: Ints, edges: Sequence[int]) -> tuple[Ints, Ints]:
+    """Returns (row, period) for each period in which a row is open; the last day counts.
+
+    Period i is from edges[i] to the day before edges[i + 1].
+    """
+    first = np.maximum(np.searchsorted(edges, start, side="right") - 1, 0)
+    last = np.minimum(np.searchsorted(edges, end, side="right") - 1, len(edges) - 2)
+    number = np.maximum(last - first + 1, 0)
+    row = np.repeat(np.arange(len(number)), number)
+    period = np.arange(len(row)) - np.repeat(np.cumsum(number) - number, number) + first[row]
+    return row, period
+
+
 def places_truth(
     universe: Universe, person: Ints, code: Ints, band: Ints, names: Sequence[str]
 ) -> dict[str, Any]:

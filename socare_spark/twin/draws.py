@@ -43,7 +43,7 @@ def ages(born: npt.NDArray[np.integer], on: npt.NDArray[np.integer]) -> Ints:
     return completed
 
 
-def birthday(born: npt.NDArray[np.integer], age: int) -> Ints:
+def birthday(born: npt.NDArray[np.integer], age: int | Ints) -> Ints:
     """Returns the first day on which each person is `age` years old."""
     first = born.astype("datetime64[D]")
     month = first.astype("datetime64[M]")

@@ -10,7 +10,8 @@ from typing import Any
 from socare_spark.twin.adult_files import adult_extract
 from socare_spark.twin.adults import adult_agreements, adult_assessments, adult_flow
 from socare_spark.twin.agreement_files import agreement_extract
-from socare_spark.twin.agreements import closed_agreements, costed_agreements
+from socare_spark.twin.agreements_costed import costed_agreements
+from socare_spark.twin.agreements_drawn import closed_agreements
 from socare_spark.twin.children import childrens_assessments
 from socare_spark.twin.children_files import children_extract
 from socare_spark.twin.city import City

@@ -319,6 +319,12 @@ def test_element_comparison(study):
         assert some["records"].sum() == whole[element]
 
 
+def test_element_concentration(study):
+    rows = table(study, "working/element_concentration", "district", "element", "records", "share")
+    truth = study.marginals["agreements_costed"]["element_concentration"]
+    assert rows == sorted(((d, e, n, n / whole) for d, e, n, whole in truth), key=str)
+
+
 def test_element_variants(study):
     frame = study.frame("working/element_variants")
     found = dict(zip(frame["element"], frame["records"], strict=True))
@@ -373,6 +379,64 @@ def test_region_profile(study):
     frame = study.frame("working/region_profile")
     per_1000 = frame["people"] * 1000 / frame["population"]
     assert frame["per_1000"].to_numpy() == pytest.approx(per_1000.to_numpy(), rel=1e-12)
+
+
+def test_users_by_quarter(study):
+    found = table(study, "working/users_by_quarter", "element", "quarter", "people")
+    truth = study.marginals["agreements_costed"]["users_by_quarter"]
+    told = {element for element, _, _ in truth}
+    assert [row for row in found if row[0] in told] == sorted(map(tuple, truth), key=str)
+
+
+def test_users_between_quarters(study):
+    dims = ("element", "quarter_a", "quarter_b")
+    measures = ("people_a", "people_b", "people_both", "only_a", "only_b")
+    rows = table(study, "working/users_between_quarters", *dims, *measures)
+    found = {row[:3]: row[3:] for row in rows}
+    for told in study.marginals["agreements_costed"]["users_between_quarters"]:
+        assert found[tuple(told[d] for d in dims)] == tuple(told[m] for m in measures)
+
+
+def test_element_cost_by_year(study):
+    names = ("element_group", "year", "people", "records", "weekly_cost")
+    rows = table(study, "working/element_cost_by_year", *names)
+    found = {row[:2]: (*row[2:4], float(row[4])) for row in rows}
+    truth = study.marginals["agreements_costed"]["element_cost_by_year"]
+    assert found == {
+        (t["element_group"], t["year"]): (t["people"], t["records"], t["weekly_cost"])
+        for t in truth
+    }
+
+
+def test_provision_split(study):
+    dims = ("client_group", "district", "year")
+    rows = table(study, "working/provision_split", *dims, "internal", "external", "share_internal")
+    found = {row[:3]: row[3:] for row in rows if row[3] or row[4]}
+    truth = study.marginals["agreements_costed"]["provision_split"]["rows"]
+    assert found == {(g, d, y): (i, e, i / (i + e)) for g, d, y, i, e in truth}
+
+
+def test_districts_planted_with_another_split_are_flagged(study):
+    if study.truth["scale"] < 0.5:
+        pytest.skip("so small a city has too few records in a district")
+    rows = table(study, "working/provision_split", "client_group", "district", "year", "flag")
+    flags = {district: flag for group, district, year, flag in rows if group is None is year}
+    planted = study.marginals["agreements_costed"]["provision_split"]["anomalous_districts"]
+    assert {district: flags[district] for district in planted} == planted
+
+
+def test_threshold_use(study):
+    dims = ("element", "year", "district")
+    measures = ("people", "people_over", "weeks_over", "cost_over", "share_over")
+    rows = table(study, "working/threshold_use", *dims, *measures)
+    found = {
+        (*row[:3], *row[3:5], round(row[5] * 7), float(row[6]), row[7]) for row in rows if row[3]
+    }
+    truth = study.marginals["agreements_costed"]["threshold_use"]["rows"]
+    assert found == {
+        (*dims, people, over, days, cost, over / people)
+        for *dims, people, over, days, cost in truth
+    }
 
 
 def test_every_column_says_what_it_is(study):

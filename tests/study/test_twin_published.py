@@ -6,6 +6,7 @@ Takes about two minutes and 0.6 GB of disk.
 
 import csv
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import yaml
 from socare_spark.twin import write_twin
 from tests.study import children_recount
 from tests.study import twin_recount as recount
+from tests.study import use_recount as use
 
 pytestmark = [pytest.mark.study, pytest.mark.slow]
 
@@ -71,6 +73,12 @@ def con(study):
 
 
 @pytest.fixture(scope="module")
+def districts():
+    with open(FACTS / "districts.csv", newline="") as file:
+        return [row["district"] for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
 def used(con):
     """Sub-process -> its combinations as (reason, outcome, people, records, first, last use)."""
     words = yaml.safe_load((ROOT / "conf/vocabulary/subprocesses.yaml").read_text(encoding="utf-8"))
@@ -116,12 +124,10 @@ def test_2009_to_2015_is_the_shortest_run_with_80_percent(con, dataset):
         assert [run for run in enough if run[1] - run[0] == shortest] == [(2009, 2015)]
 
 
-def test_two_contracts_by_district(con):
+def test_two_contracts_by_district(con, districts):
     """Tables 8 and 9."""
     counts = recount.contracts(con)
     assert [sum(column) for column in zip(*counts.values(), strict=True)] == [72_860, 55_199]
-    with open(FACTS / "districts.csv", newline="") as file:
-        districts = [row["district"] for row in csv.DictReader(file)]
     printed = {
         "B23": (1_254, 564),
         "B24": (816, 426),
@@ -134,6 +140,69 @@ def test_two_contracts_by_district(con):
     assert {d: counts[d] for d in printed} == printed
     sixth = by_difference[5]
     assert counts[sixth][1] - counts[sixth][0] > -358
+
+
+def test_respite_of_disabled_children_by_quarter(con):
+    """Figure 28 and Table 10: 98 people, of whom 76 left; 108, of whom 86 are new."""
+    people = list(use.users_by_quarter(con, "CHIRDRT").values())
+    assert len(people) == 24
+    assert (people[0], people[20]) == (98, 108)
+    both = use.users_between_quarters(con, "CHIRDRT", "2010-01-01", "2015-01-01")
+    assert both == (98, 108, 22)
+    changes = [abs(b / a - 1) for a, b in pairwise(people)]
+    assert 0.195 < max(changes) <= 0.2 + 1e-9
+
+
+@pytest.mark.parametrize("service", ["TRAN", "DAYC", "ENAB"])
+def test_programmes_of_savings_have_records_in_every_year(con, service):
+    """Table 14."""
+    years = use.cost_by_year(con, service)
+    assert list(years) == [2010, 2011, 2012, 2013, 2014, 2015]
+    assert min(cost for _, _, cost in years.values()) > 0
+
+
+def test_transport_is_used_less_every_year(con):
+    """Figure 36: records, people and cost."""
+    for figures in zip(*use.cost_by_year(con, "TRAN").values(), strict=True):
+        assert list(figures) == sorted(figures, reverse=True)
+
+
+def test_day_care_is_31_percent_internal(con, districts):
+    """Case study 9, whether an agreement counts once or in every year."""
+    found = use.day_care(con, districts)
+
+    def share(*cells):
+        internal, external = (sum(column) for column in zip(*cells, strict=True))
+        return internal / (internal + external)
+
+    years = range(2010, 2016)
+    assert round(share(found[None, None, None]), 2) == 0.31
+    assert round(share(*(found[None, None, year] for year in years)), 2) == 0.31
+    by_year = [share(found[None, None, year]) for year in years]
+    by_client = [share(found[c, None, None]) for c in ("CH", "LD", "MH", "OA", "PD", "SM")]
+    assert max(by_year) - min(by_year) > 0.01
+    assert max(by_client) - min(by_client) > 0.1
+    by_district = {
+        d: share(cell) for (c, d, y), cell in found.items() if d and (c, y) == (None, None)
+    }
+    assert by_district["B33"] > 0.7
+    assert by_district["B23"] < 0.1
+    others = [s for d, s in by_district.items() if d not in ("B23", "B33") and s > 0]
+    assert len({round(s, 2) for s in others}) > 10
+
+
+def test_one_in_five_has_enablement_for_more_than_six_weeks(con, districts):
+    """Case study 10: the share of people, and what the time beyond costs in a year."""
+    people, over, days, cost = use.enablement(con, districts)[None, None, None]
+    assert 0.195 <= over / people <= 0.205
+    assert 790_000 <= cost / 6 <= 799_999
+    assert days > 0
+
+
+def test_enablement_goes_on_by_adjoining_and_overlapping_agreements(con):
+    adjoining, overlapping = use.agreements_of_spells(con)
+    assert adjoining > 500
+    assert overlapping > 500
 
 
 def test_stages(con):

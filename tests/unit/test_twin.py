@@ -16,6 +16,7 @@ import yaml
 from socare_spark.twin import write_twin
 from tests.study import children_recount
 from tests.study import twin_recount as recount
+from tests.study import use_recount as use
 
 CONF = Path(__file__).parents[2] / "conf" / "vocabulary"
 DATASETS = tuple(recount.RULES)
@@ -99,6 +100,60 @@ def test_elements_as_written(con, truth):
             con.execute(f"SELECT ELEMENT, count(*) FROM {dataset} GROUP BY 1").fetchall()
         )
         assert counted == {code: number for code, number in written.items() if number}
+
+
+def test_use_of_elements(con, truth):
+    told = truth["marginals"]["agreements_costed"]
+    quarters = use.users_by_quarter(con, "CHIRDRT")
+    assert [["CHIRDRT", *row] for row in quarters.items()] == told["users_by_quarter"]
+    for two in told["users_between_quarters"]:
+        days = [f"{two[q][:4]}-{3 * int(two[q][5]) - 2:02d}-01" for q in ("quarter_a", "quarter_b")]
+        a, b, both = use.users_between_quarters(con, two["element"], *days)
+        assert [two[n] for n in ("people_a", "people_b", "people_both")] == [a, b, both]
+        assert [two["only_a"], two["only_b"]] == [a - both, b - both]
+    districts = [d for d, *_ in truth["reference"]["postcodes_by_district"]]
+    assert use.concentration(con, districts, ("OAEHSGCO", "HSSU65PL", "OAIHSENB")) == {
+        (d, e): tuple(counts) for d, e, *counts in told["element_concentration"]
+    }
+    assert use.regions(con) == {r["region"]: (r["people"], r["records"]) for r in told["regions"]}
+    services = {"transport": "TRAN", "day_care": "DAYC", "enablement": "ENAB"}
+    for group, service in services.items():
+        assert use.cost_by_year(con, service) == {
+            r["year"]: (r["people"], r["records"], r["weekly_cost"])
+            for r in told["element_cost_by_year"]
+            if r["element_group"] == group
+        }
+
+
+def test_who_provides_day_care(con, truth):
+    districts = [d for d, *_ in truth["reference"]["postcodes_by_district"]]
+    names = yaml.safe_load((CONF / "elements.yaml").read_text(encoding="utf-8"))["client_groups"]
+    told = truth["marginals"]["agreements_costed"]["provision_split"]
+    assert told["years"] == [2010, 2011, 2012, 2013, 2014, 2015]
+    assert {(g, d, y): (i, e) for g, d, y, i, e in told["rows"]} == {
+        (names.get(c), d, y): kinds for (c, d, y), kinds in use.day_care(con, districts).items()
+    }
+
+
+def test_enablement_beyond_six_weeks(con, truth):
+    districts = [d for d, *_ in truth["reference"]["postcodes_by_district"]]
+    told = truth["marginals"]["agreements_costed"]["threshold_use"]
+    assert told["threshold_days"] == 42
+    counted = use.enablement(con, districts)
+    assert {(e, d, y): tuple(numbers) for e, y, d, *numbers in told["rows"]} == {
+        cell: (*numbers, round(cost, 2)) for cell, (*numbers, cost) in counted.items()
+    }
+    mean = counted[None, None, None][3] / len(told["years"])
+    assert told["mean_yearly_cost_over_of_these_years"] == round(mean, 2)
+
+
+@pytest.mark.parametrize("service", ["TRAN", "DAYC"])
+def test_each_client_group_has_elements_of_the_programmes(service):
+    """Enablement is of the three elements of case study 10 alone."""
+    words = yaml.safe_load((CONF / "elements.yaml").read_text(encoding="utf-8"))["elements"]
+    groups = {w["client_group"] for w in words if w["service"] == service}
+    assert groups == {"CH", "LD", "MH", "OA", "PD", "SM"}
+    assert {w["code"] for w in words if w["service"] == "ENAB"} == set(use.ENABLEMENT)
 
 
 def test_adult_flow(con, truth):
