@@ -1,6 +1,6 @@
 """Agreements as the analyses of provision see them: who, when, where, at what age and what cost."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import reduce
 from pathlib import Path
@@ -9,11 +9,12 @@ from pydantic import RootModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.vocabulary import mended, read_mended
 from socare_spark.contracts.load import read_model
 from socare_spark.errors import ConfigurationError
 from socare_spark.job import Context
 from socare_spark.lake.tables import Zone
-from socare_spark.measures.bands import Band
+from socare_spark.measures.bands import Band, band_of
 from socare_spark.measures.money import cost_of_days, days_open
 
 VOCABULARY = "vocabulary/age_bands.yaml"
@@ -46,10 +47,15 @@ def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
     """The records of some agreement datasets together.
 
     Returns:
-        `dataset`, `person`, `age` (at the start), `year` (of the start), `postcode`, `cost` (weekly
-        cost / 7 x days from the start to the end, or to the run's as-of date while open).
+        `dataset`, `person`, `age` (at the start), `year` (of the start), `postcode`, `service` (in
+        upper case), `element` (mended), `cost` (weekly cost / 7 x days from the start to the end,
+        or to the run's as-of date while open).
     """
-    frames = [_slim(context.read(restricted(d)), d, context.as_of) for d in dict.fromkeys(datasets)]
+    spellings = read_mended(context.conf)
+    frames = [
+        _slim(context.read(restricted(d)), d, context.as_of, spellings)
+        for d in dict.fromkeys(datasets)
+    ]
     return reduce(DataFrame.unionByName, frames)
 
 
@@ -61,7 +67,36 @@ def with_until(frame: DataFrame, as_of: date | None) -> DataFrame:
     return frame.crossJoin(F.broadcast(newest))
 
 
-def _slim(frame: DataFrame, dataset: str, as_of: date | None) -> DataFrame:
+def with_band(records: DataFrame, bands: Sequence[Band]) -> DataFrame:
+    """The records with `age_band`, of the age at the start; `unknown` where it is in no band."""
+    return records.withColumn("age_band", band_of(F.col("age"), bands))
+
+
+def aged(records: DataFrame, bands: Sequence[Band], label: str | None, file: str) -> DataFrame:
+    """The records of one age band; None means all ages.
+
+    Args:
+        records: `age` besides anything else.
+        bands: The set of age bands.
+        label: The one wanted.
+        file: The configuration that names it.
+
+    Raises:
+        ConfigurationError: the set has no band of this name.
+    """
+    if label is None:
+        return records
+    labels = [band.label for band in bands]
+    if label not in labels:
+        raise ConfigurationError(
+            f"{file} names the age band '{label}'; its set has {', '.join(labels)}, and `all`."
+        )
+    return with_band(records, bands).where(F.col("age_band") == label)
+
+
+def _slim(
+    frame: DataFrame, dataset: str, as_of: date | None, spellings: Mapping[str, str]
+) -> DataFrame:
     start, end = F.col("agreement_start"), F.col("agreement_end")
     return with_until(frame, as_of).select(
         F.lit(dataset).alias("dataset"),
@@ -69,6 +104,8 @@ def _slim(frame: DataFrame, dataset: str, as_of: date | None) -> DataFrame:
         F.col("age_at_start").alias("age"),
         F.year(start).alias("year"),
         "postcode",
+        F.upper(F.trim("service")).alias("service"),
+        mended(F.col("element"), spellings).alias("element"),
         cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.col("until"))).alias(
             "cost"
         ),

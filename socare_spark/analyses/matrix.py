@@ -66,7 +66,7 @@ REMOVED_ROWS = working(
             "reason",
             "string",
             "no_postcode; outside_city; unlocated (the reference has no place for the postcode); "
-            "outside_years.",
+            "outside_years; no_element; no_person.",
         ),
     ),
     source=_SOURCE,

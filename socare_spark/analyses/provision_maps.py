@@ -11,9 +11,15 @@ from shapely.geometry.base import BaseGeometry
 
 from socare_spark.analyses.density import DENSITY
 from socare_spark.analyses.matrix import PROVISION_MATRIX, PROVISION_TRENDS
-from socare_spark.analyses.provision_settings import ALL_AGES, DensitySettings, ProvisionSettings
-from socare_spark.analyses.provision_settings import DENSITY as DENSITY_FILE
-from socare_spark.analyses.provision_settings import PROVISION as PROVISION_FILE
+from socare_spark.analyses.provision_frames import draw_series
+from socare_spark.analyses.provision_settings import (
+    ALL_AGES,
+    DensitySettings,
+    ProvisionSettings,
+    Settings,
+    file_name,
+    of_ages,
+)
 from socare_spark.contracts.load import read_model
 from socare_spark.job import Context
 from socare_spark.places.settings import PlacesSettings
@@ -43,17 +49,20 @@ class _Layer:
         return of_band.reindex(self.areas["code"]).to_numpy(float)
 
 
-def draw(context: Context) -> None:
-    """Writes everything under `working/maps`."""
-    provision = read_model(context.conf / PROVISION_FILE, ProvisionSettings)
-    dense = read_model(context.conf / DENSITY_FILE, DensitySettings)
-    _draw_matrix(context, provision)
+def draw_maps(context: Context, settings: Settings) -> None:
+    """Writes everything under `working/maps` that this run made tables for."""
+    made, dense = context.run.outputs, settings.density
+    if PROVISION_MATRIX.path in made:
+        _draw_matrix(context, settings.provision)
+    if DENSITY.path not in made:
+        return
     layers = _layers(context, dense)
     outline = _outline(context, layers)
     for layer in layers:
         _write_files(context, layer)
         if dense.layers[layer.name].pictures:
             _draw_layer(context, layer, dense, outline)
+    draw_series(context, dense, {layer.name: layer.areas for layer in layers}, outline)
 
 
 def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
@@ -112,16 +121,15 @@ def _draw_layer(
         source += f"; starts {settings.first_year or 'first'} to {settings.last_year or 'last'}"
     hot = settings.layers[layer.name].within_metres
     for band in settings.picture_bands:
-        of = "of all ages" if band == ALL_AGES else f"aged {band}"
         density = layer.column(band, "people_per_km2")
         shown = AreaMap(
-            f"People with agreements, {of}, by {layer.name}",
+            f"People with agreements, {of_ages(band)}, by {layer.name}",
             "Distinct people for each square kilometre; classes of about equally many areas",
             source,
             layer.shapes,
             outline,
         )
-        slug = band.replace("+", "plus")
+        slug = file_name(band)
         context.picture(
             draw_density(
                 shown,
@@ -133,7 +141,7 @@ def _draw_layer(
         if hot is None:
             continue
         spots = AreaMap(
-            f"Hot spots of people with agreements, {of}, by {layer.name}",
+            f"Hot spots of people with agreements, {of_ages(band)}, by {layer.name}",
             f"Getis-Ord Gi* of people per km\N{SUPERSCRIPT TWO}, neighbours within {hot:,.0f} m; "
             "p adjusted (Benjamini-Hochberg)",
             source,

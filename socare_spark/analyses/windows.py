@@ -11,8 +11,9 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.agreements import with_band
 from socare_spark.lake.tables import Column, working
-from socare_spark.measures.bands import Band, band_of
+from socare_spark.measures.bands import Band
 from socare_spark.measures.cells import cells
 
 DATASET = Column("dataset", "string", "Dataset of agreements.")
@@ -48,9 +49,7 @@ def dataset_totals(records: DataFrame, bands: Mapping[str, Sequence[Band]]) -> D
     banded = reduce(
         DataFrame.unionByName,
         [
-            records.where(F.col("dataset") == dataset).withColumn(
-                "age_band", band_of(F.col("age"), its)
-            )
+            with_band(records.where(F.col("dataset") == dataset), its)
             for dataset, its in bands.items()
         ],
     )

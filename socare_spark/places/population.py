@@ -90,3 +90,34 @@ def _text(value: Value | None) -> Column:
         return F.lit(str(value.value))
     trimmed = F.trim(F.col(f"`{value.column}`"))
     return F.when(trimmed != "", trimmed)
+
+
+def chosen_population(population: DataFrame, year: int | None) -> DataFrame:
+    """The population of one year, or of the newest that each area has, by age band."""
+    if year is not None:
+        return population.where(F.col("year") == year).drop("year")
+    newest = F.max(F.struct("year", "population"))["population"].alias("population")
+    return population.groupBy("layer", "code", "age_band").agg(newest)
+
+
+def population_by_year(
+    population: DataFrame, band: str | None, years: DataFrame, year: int | None
+) -> DataFrame:
+    """The population of an age band in each year: the estimate nearest to it, or that of one year.
+
+    Args:
+        population: `layer`, `code`, `year`, `age_band`, `population`.
+        band: The age band; None means all ages.
+        years: `year`, those wanted.
+        year: The one estimate that serves all years; None means the nearest, of two as near the
+            earlier.
+
+    Returns:
+        `layer`, `code`, `year`, `population`.
+    """
+    of_band = population.where(F.col("age_band").eqNullSafe(F.lit(band)))
+    known = of_band if year is None else of_band.where(F.col("year") == year)
+    each = known.withColumnRenamed("year", "estimate").crossJoin(F.broadcast(years))
+    away = F.struct(F.abs(F.col("estimate") - F.col("year")), F.col("estimate"))
+    nearest = F.min_by("population", away).alias("population")
+    return each.groupBy("layer", "code", "year").agg(nearest)

@@ -1,8 +1,4 @@
-"""Maps of areas, and the space-time matrix as a picture.
-
-An area with nobody in it is white and hatched, never the lightest colour: empty and few are
-different findings.
-"""
+"""Maps of areas, and the space-time matrix as a picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,21 +9,25 @@ import pandas as pd
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PathCollection
 from matplotlib.colors import PowerNorm, to_hex
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from socare_spark.report.classes import quantile_classes
+from socare_spark.report.shapes import (
+    HATCH,
+    Look,
+    add_areas,
+    outlines,
+    scale_bar,
+    shaded,
+    swatch,
+)
 from socare_spark.report.style import (
     DIVERGING,
     DIVERGING_SAYS,
     EMPTY,
-    HAIRLINE,
     INK,
     QUIET,
     SEQUENTIAL,
@@ -39,9 +39,7 @@ from socare_spark.report.style import (
     small_print,
 )
 
-_HATCH = "////"
 _NOTHING = "#E8E8E8"
-_BAR_METRES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 
 
 @dataclass(frozen=True)
@@ -72,29 +70,7 @@ def draw_density(area_map: AreaMap, values: NDArray[np.float64], unit: str, path
         unit: What the legend calls the values.
         path: Where the PNG goes.
     """
-    classes = quantile_classes(values)
-    colours = _sequence(len(classes) if classes else 0)
-    empty = ~(values > 0)
-    fills = np.full(len(values), EMPTY, dtype=object)
-    if classes:
-        fills[~empty] = np.asarray(colours, dtype=object)[classes.of(values[~empty])]
-    entries: list[Patch] = [
-        _swatch(colour, f"{label} ({number})")
-        for colour, label, number in (
-            zip(
-                colours,
-                classes.labels,
-                np.bincount(classes.of(values[~empty]), minlength=len(classes)),
-                strict=True,
-            )
-            if classes
-            else ()
-        )
-    ]
-    if empty.any():
-        entries.append(_swatch(EMPTY, f"nobody ({int(empty.sum())})", _HATCH))
-    look = _Look(fills, empty, entries, f"{unit} (areas)", SEQUENTIAL_SAYS)
-    return _draw(area_map, look, path)
+    return _draw(area_map, shaded(values), f"{unit} (areas)", SEQUENTIAL_SAYS, path)
 
 
 def draw_hotspots(
@@ -131,97 +107,32 @@ def draw_hotspots(
         fills[here], numbers[colour] = colour, int(here.sum())
         taken |= here
     for word, limit, _, colour in kinds[:2]:
-        entries.append(_swatch(colour, f"{word}, p < {limit:g} ({numbers[colour]})"))
-    entries.append(_swatch(_NOTHING, f"not unusual ({int((~taken).sum())})"))
+        entries.append(swatch(colour, f"{word}, p < {limit:g} ({numbers[colour]})"))
+    entries.append(swatch(_NOTHING, f"not unusual ({int((~taken).sum())})"))
     for word, limit, _, colour in kinds[2:]:
-        entries.append(_swatch(colour, f"{word}, p < {limit:g} ({numbers[colour]})"))
+        entries.append(swatch(colour, f"{word}, p < {limit:g} ({numbers[colour]})"))
     fills[untested] = EMPTY
     if untested.any():
-        entries.append(_swatch(EMPTY, f"not tested ({int(untested.sum())})", _HATCH))
-    look = _Look(fills, untested, entries, "Area and neighbours have (areas)", DIVERGING_SAYS)
-    return _draw(area_map, look, path)
+        entries.append(swatch(EMPTY, f"not tested ({int(untested.sum())})", HATCH))
+    look = Look(fills, untested, entries)
+    return _draw(area_map, look, "Area and neighbours have (areas)", DIVERGING_SAYS, path)
 
 
-@dataclass(frozen=True)
-class _Look:
-    """How the areas of a map look: fill and hatching of each, legend and its title, scale."""
-
-    fills: NDArray[np.object_]
-    hatched: NDArray[np.bool_]
-    entries: Sequence[Patch]
-    legend: str
-    scale: str
-
-
-def _draw(area_map: AreaMap, look: _Look, path: Path) -> Path:
+def _draw(area_map: AreaMap, look: Look, legend: str, scale: str, path: Path) -> Path:
     with rc_context(STYLE):
         figure = new_figure(7.6, 7.6)
         axes = figure.add_axes((0.02, 0.075, 0.72, 0.84))
-        for marked, hatch in ((False, None), (True, _HATCH)):
-            chosen = np.flatnonzero(look.hatched == marked)
-            axes.add_collection(
-                PathCollection(
-                    [_path_of(area_map.shapes[int(i)]) for i in chosen],
-                    facecolors=list(look.fills[chosen]),
-                    edgecolors=HAIRLINE if marked else "white",
-                    linewidths=0.4,
-                    hatch=hatch,
-                )
-            )
-        if area_map.outline is not None:
-            axes.add_collection(
-                PathCollection(
-                    [_path_of(area_map.outline)], facecolors="none", edgecolors=INK, linewidths=0.9
-                )
-            )
-        axes.set_aspect("equal")
-        axes.margins(0.01)
-        axes.autoscale_view()
-        axes.set_axis_off()
-        _scale_bar(figure, axes)
+        edge = None if area_map.outline is None else outlines([area_map.outline])[0]
+        add_areas(axes, outlines(area_map.shapes), look, edge)
+        scale_bar(figure, axes, 0.75, 0.14)
         figure.legend(
-            handles=list(look.entries), title=look.legend, loc="upper left",
+            handles=list(look.entries), title=legend, loc="upper left",
             bbox_to_anchor=(0.735, 0.88), alignment="left", title_fontsize=8,
             handlelength=1.6, handleheight=1.2,
         )  # fmt: skip
         headline(figure, area_map.title, area_map.subtitle)
-        small_print(figure, area_map.source, look.scale)
+        small_print(figure, area_map.source, scale)
         return save(figure, path)
-
-
-def _sequence(count: int) -> list[str]:
-    """So many colours from light to dark, without the lightest end, which looks like paper."""
-    places = np.linspace(0.06, 1.0, max(count, 1))
-    return [to_hex(colormaps[SEQUENTIAL](place)) for place in places]
-
-
-def _swatch(colour: str, label: str, hatch: str | None = None) -> Patch:
-    return Patch(facecolor=colour, edgecolor=HAIRLINE, hatch=hatch, label=label, linewidth=0.6)
-
-
-def _path_of(geometry: BaseGeometry) -> Outline:
-    """Polygons with their holes as one outline."""
-    rings = [
-        ring
-        for polygon in getattr(geometry, "geoms", [geometry])
-        for ring in (polygon.exterior, *polygon.interiors)
-    ]
-    return Outline.make_compound_path(
-        *(Outline(np.asarray(ring.coords)[:, :2], closed=True) for ring in rings)
-    )
-
-
-def _scale_bar(figure: Figure, axes: Axes) -> None:
-    """A bar of round length, about a fifth of the map's width, below the legend."""
-    west, east = axes.get_xlim()
-    length = max((m for m in _BAR_METRES if m <= (east - west) / 5), default=_BAR_METRES[0])
-    axes.apply_aspect()  # settles where the axes lie once their aspect is kept
-    inverse = figure.transFigure.inverted()
-    ends = inverse.transform(axes.transData.transform([[west, 0.0], [west + length, 0.0]]))
-    left, width = 0.75, float(ends[1, 0] - ends[0, 0])
-    figure.add_artist(Line2D([left, left + width], [0.14, 0.14], color=INK, linewidth=2))
-    text = f"{length / 1000:g} km" if length >= 1000 else f"{length} m"
-    figure.text(left + width / 2, 0.146, text, ha="center", va="bottom", fontsize=8)
 
 
 def draw_matrix(matrix: pd.DataFrame, trends: pd.Series, source: str, path: Path) -> Path:

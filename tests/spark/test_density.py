@@ -10,6 +10,7 @@ from sedona.spark.stats.weighting import add_binary_distance_band_column
 from socare_spark.analyses import density
 from socare_spark.measures.bands import Band
 from socare_spark.places.hotspots import gi_star, neighbours
+from socare_spark.places.population import chosen_population, population_by_year
 
 RECORDS = "person bigint, age int, year int, postcode string, cost decimal(20,2)"
 PLACES = "postcode string, layer string, code string, rule string"
@@ -47,12 +48,17 @@ def placed(spark):
         ("B1 9ZZ", "ward", None, "unlocated"),
     ]
     return density.with_place(
-        spark.createDataFrame(records, RECORDS), spark.createDataFrame(places, PLACES), (2001, None)
+        spark.createDataFrame(records, RECORDS), spark.createDataFrame(places, PLACES)
     )
 
 
-def test_why_a_record_is_left_out(placed):
-    assert _rows(placed.where("reason IS NOT NULL"), "person", "reason") == [
+@pytest.fixture
+def inside(placed):
+    return density.within(placed, ["city", "ward"], (2001, None))
+
+
+def test_why_a_record_is_left_out(inside):
+    assert _rows(inside.where("reason IS NOT NULL"), "person", "reason") == [
         (3, "outside_city"),
         (4, "unlocated"),
         (5, "unlocated"),
@@ -61,7 +67,18 @@ def test_why_a_record_is_left_out(placed):
     ]
 
 
-def test_every_area_has_every_band_for_each_km2_and_1000(spark, placed):
+def test_layers_and_years_are_those_of_the_table(placed):
+    wards = density.within(placed, ["ward"], (None, 2010))
+    assert _rows(wards.where("person IN (1, 2, 7)"), "person", "year", "reason") == [
+        (1, 2010, None),
+        (1, 2012, "outside_years"),
+        (2, 2010, "outside_city"),  # in the city, but in none of the layers that count
+        (7, 1999, None),
+    ]
+    assert wards.where("reason IS NULL").first()["areas"] == [("ward", "W1")]
+
+
+def test_every_area_has_every_band_for_each_km2_and_1000(spark, inside):
     areas = spark.createDataFrame(
         [("city", "C", 2.0), ("ward", "W1", 0.5), ("ward", "W2", 1.5)], AREAS
     )
@@ -69,9 +86,9 @@ def test_every_area_has_every_band_for_each_km2_and_1000(spark, placed):
         [("ward", "W1", None, 500), ("ward", "W2", None, 0), ("ward", "W1", "0-11", 100)],
         "layer string, code string, age_band string, population bigint",
     )
-    found = density.per_area(
-        density.counted_areas(placed, BANDS), areas, population, ["0-11", "11+"]
-    )
+    counted = density.counted_bands(inside, BANDS)
+    every = density.every_band(counted, ["0-11", "11+"])
+    found = density.per_area(counted, areas, population, every)
     assert _rows(
         found, "layer", "code", "age_band", "people", "records", "people_per_km2", "people_per_1000"
     ) == [
@@ -87,6 +104,57 @@ def test_every_area_has_every_band_for_each_km2_and_1000(spark, placed):
     ]
 
 
+def test_every_area_has_every_year_and_a_person_counts_in_the_years_they_start(spark, inside):
+    areas = spark.createDataFrame([("city", "C", 2.0), ("ward", "W1", 0.5)], AREAS)
+    years = spark.createDataFrame([(2010,), (2011,), (2012,)], "year int")
+    population = spark.createDataFrame(
+        [("ward", "W1", 2010, 500)], "layer string, code string, year int, population bigint"
+    )
+    counted = density.counted_areas(inside, "year")
+    found = density.per_area(counted, areas, population, years)
+    assert _rows(
+        found, "layer", "code", "year", "people", "records", "people_per_km2", "people_per_1000"
+    ) == [
+        ("city", "C", 2010, 2, 2, 1.0, None),
+        ("city", "C", 2011, 0, 0, 0.0, None),
+        ("city", "C", 2012, 1, 1, 0.5, None),
+        ("ward", "W1", 2010, 1, 1, 2.0, 2.0),
+        ("ward", "W1", 2011, 0, 0, 0.0, None),
+        ("ward", "W1", 2012, 1, 1, 2.0, None),
+    ]
+
+
+def test_an_age_in_no_band_has_a_row_of_its_own_everywhere(spark):
+    counted = spark.createDataFrame([("unknown",), ("0-11",)], "age_band string")
+    assert _rows(density.every_band(counted, ["0-11", "11+"]), "age_band") == [
+        ("0-11",), ("11+",), ("unknown",), (None,),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("year", "expected"),
+    [
+        (None, [(2010, 5), (2011, 5), (2012, 7), (2020, 7)]),  # 2011 is as near to both
+        (2012, [(2010, 7), (2011, 7), (2012, 7), (2020, 7)]),
+        (2015, []),
+    ],
+)
+def test_the_population_nearest_to_each_year_or_that_of_one(spark, year, expected):
+    rows = [
+        ("ward", "W", "0-11", 2010, 5),
+        ("ward", "W", "0-11", 2012, 7),
+        ("ward", "W", None, 2011, 99),
+    ]
+    population = spark.createDataFrame(
+        rows, "layer string, code string, age_band string, year int, population bigint"
+    )
+    years = spark.createDataFrame([(y,) for y in (2010, 2011, 2012, 2020)], "year int")
+    found = population_by_year(population, "0-11", years, year)
+    assert _rows(found, "year", "population") == expected
+    ages = population_by_year(population, None, years, None)
+    assert _rows(ages, "year", "population") == [(y, 99) for y in (2010, 2011, 2012, 2020)]
+
+
 def test_the_population_of_a_year_or_the_newest(spark):
     rows = [
         ("ward", "W", None, 2011, 5),
@@ -96,11 +164,11 @@ def test_the_population_of_a_year_or_the_newest(spark):
     population = spark.createDataFrame(
         rows, "layer string, code string, age_band string, year int, population bigint"
     )
-    assert _rows(density.chosen_population(population, None), "code", "population") == [
+    assert _rows(chosen_population(population, None), "code", "population") == [
         ("V", 9),
         ("W", 7),
     ]
-    assert _rows(density.chosen_population(population, 2011), "code", "population") == [
+    assert _rows(chosen_population(population, 2011), "code", "population") == [
         ("V", 9),
         ("W", 5),
     ]
@@ -190,6 +258,24 @@ def test_neighbours_are_of_one_layer_and_the_distance_counts(spark):
     ]  # fmt: skip
     plan = pairs._jdf.queryExecution().executedPlan().toString()
     assert plan.count("BroadcastIndexJoin") == 2
+
+
+def test_hot_spots_of_all_years_in_one_pass_are_those_of_each(spark):
+    areas, series = _field(spark, VALUES)
+    other = VALUES[::-1].copy()
+    other[0] += 3
+    years = _field(spark, other)[1].selectExpr("layer", "code", "2011 AS year", "value")
+    each = series.selectExpr("layer", "code", "2010 AS year", "value").unionByName(years)
+    pairs = neighbours(areas, {"grid": 1500.0})
+    shown = each.withColumnRenamed("value", "people_per_km2")
+    found = density.with_hotspots(shown, pairs, "year").toPandas().sort_values("code")
+    assert found.columns.tolist() == [*shown.columns, "gi_z", "gi_p_adjusted"]
+    for year, values in ((2010, VALUES), (2011, other)):
+        own = found[found["year"] == year]
+        z = _z(spark, values)
+        assert own["gi_z"].to_numpy(float) == pytest.approx(z, rel=1e-12)
+        p = stats.false_discovery_control(2 * stats.norm.sf(np.abs(z)), method="bh")
+        assert own["gi_p_adjusted"].to_numpy(float) == pytest.approx(p, rel=1e-12)
 
 
 def test_p_is_adjusted_within_a_layer_and_a_series():

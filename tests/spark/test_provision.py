@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from socare_spark.analyses import matrix, windows
+from socare_spark.analyses.agreements import aged
+from socare_spark.errors import ConfigurationError
 from socare_spark.measures.bands import Band
 
 RECORDS = "dataset string, person bigint, age int, year int, postcode string, cost decimal(20,2)"
@@ -145,3 +147,12 @@ def test_the_matrix_is_what_another_engine_finds(spark):
     assert len(both) == len(other)
     assert both["expected"].to_numpy() == pytest.approx(both["expected_other"].to_numpy())
     assert both["residual"].to_numpy() == pytest.approx(both["residual_other"].to_numpy())
+
+
+def test_records_of_one_age_band(spark):
+    ages = (10, 11, None)
+    records = _records(spark, *(("d", 1, age, 2010, None, None) for age in ages))
+    assert _rows(aged(records, BANDS, "0-11", "x.yaml"), "age") == [(10,)]
+    assert aged(records, BANDS, None, "x.yaml").count() == 3
+    with pytest.raises(ConfigurationError, match=r"x.yaml names the age band '0-12'; its set has"):
+        aged(records, BANDS, "0-12", "x.yaml")

@@ -1,0 +1,54 @@
+"""What the configuration of provision may say, and what is refused with a sentence."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from socare_spark.analyses.provision_settings import file_name, of_ages, read_settings
+from socare_spark.errors import ConfigurationError
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
+
+def test_the_choices_of_the_thesis_are_the_default():
+    settings = read_settings(CONF)
+    series, spread = settings.density.series, settings.distribution
+    assert [*series.years] == [*range(2009, 2016)]
+    assert [*settings.provision.services.years] == [*range(2009, 2015)]
+    assert series.band == spread.band == "0-11"
+    assert {"B21 8", "B44 0"} <= {area.code for area in spread.pictures}
+    assert [area.code for area in series.surroundings] == ["B21 8"]
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "says"),
+    [
+        ("distribution", {"last_year": 2000}, "last_year must not be before first_year"),
+        ("distribution", {"layers": ["city"]}, "names the layer ward, 'layers' does not"),
+        ("density", {"layers": {"city": {}}}, "draws the layer ward, 'layers' does not"),
+        ("provision", {"services": {"dataset": "d", "age_bands": "a"}}, "first_year"),
+    ],
+)
+def test_what_does_not_fit_is_refused(tmp_path, file, change, says):
+    shutil.copytree(CONF / "analyses", tmp_path / "analyses")
+    path = tmp_path / "analyses" / f"{file}.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text("utf-8")) | change), "utf-8")
+    with pytest.raises(ConfigurationError, match=re.escape(says)):
+        read_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("band", "says", "file"),
+    [("all", "of all ages", "all"), ("0-11", "aged 0-11", "0-11"), ("65+", "aged 65+", "65plus")],
+)
+def test_how_pictures_name_an_age_band(band, says, file):
+    assert of_ages(band) == says
+    assert file_name(band) == file
+
+
+def test_a_code_in_the_name_of_a_file():
+    assert file_name("B21 8") == "B21_8"
+    assert file_name("../x") == "_x"
