@@ -3,6 +3,7 @@
 from socare_spark.analyses.combinations import ANALYSIS as COMBINATIONS
 from socare_spark.analyses.elements import ANALYSIS as ELEMENTS
 from socare_spark.analyses.flow import ANALYSIS as FLOW
+from socare_spark.analyses.forecast import ANALYSIS as FORECAST
 from socare_spark.analyses.provision import ANALYSIS as PROVISION
 from socare_spark.analyses.requests import ANALYSIS as REQUESTS
 from socare_spark.command import main
@@ -18,6 +19,7 @@ JOBS = [
     FLOW.job(),
     COMBINATIONS.job(),
     REQUESTS.job(),
+    FORECAST.job(),
 ]
 
 if __name__ == "__main__":

@@ -439,6 +439,74 @@ def test_threshold_use(study):
     }
 
 
+def test_forecast_has_the_past_of_the_most_asked_descriptions(study):
+    asked = study.query(
+        """WITH n AS (
+            SELECT service_description AS d, person, year(request_date) || 'Q'
+                || quarter(request_date) AS period
+            FROM {restricted/requests} WHERE service_description IS NOT NULL
+                AND snapshot = (SELECT max(snapshot) FROM {restricted/requests})
+        ), t AS (SELECT d FROM n GROUP BY d ORDER BY count(*) DESC, d LIMIT 10)
+        SELECT d, period, count(*), count(DISTINCT person), count(*) - count(person)
+        FROM n JOIN t USING (d) GROUP BY d, period"""
+    )
+    ((first_day,),) = study.query(
+        "SELECT CAST(min(request_date) AS VARCHAR) FROM {restricted/requests} "
+        "WHERE snapshot = (SELECT max(snapshot) FROM {restricted/requests})"
+    )
+    whole = [f"{year}Q{place}" for year in range(2010, 2020) for place in range(1, 5)]
+    whole = whole if first_day == "2010-01-01" else whole[1:]
+    expected = {}
+    for description in {row[0] for row in asked}:
+        own = {row[1]: row[2:] for row in asked if row[0] == description and row[1] in whole}
+        first = min(own)
+        since = [period for period in whole if period > first or period == first == whole[0]]
+        counts = [own.get(period, (0, 0, 0)) for period in since]
+        if sum(people + nobody for _, people, nobody in counts) >= 10 * len(since):
+            for period, (records, people, _) in zip(since, counts, strict=True):
+                expected[f"{description}, records", period] = (records, records, people)
+    assert expected
+    frame = study.frame("working/forecast")
+    past = frame[frame["actual"].notna() & frame["series"].str.endswith(", records")]
+    found = past.set_index(["series", "period"])[["actual", "records", "people"]]
+    assert {key: tuple(row) for key, row in zip(found.index, found.to_numpy(), strict=True)} == (
+        expected
+    )
+
+
+def test_forecast_has_the_past_of_elements_as_they_were_counted(study):
+    frame = study.frame("working/forecast")
+    past = frame[frame["actual"].notna() & ~frame["series"].str.endswith(", records")]
+    if past.empty:
+        pytest.skip("no element has ten people in a quarter at this scale")
+    users = study.frame("working/users_by_quarter").set_index(["element", "quarter"])
+    for series, own in past.groupby("series"):
+        element, measure = series.split(", ")
+        given = users.loc[[(element, period) for period in own["period"]]]
+        assert own["actual"].tolist() == given[measure].fillna(0).astype(float).tolist()
+        assert own["people"].tolist() == given["people"].tolist()
+        assert own["period"].tolist()[-1] == "2015Q4"
+
+
+def test_forecasts_follow_the_past(study):
+    frame = study.frame("working/forecast").sort_values(["series", "period"])
+    trials = study.frame("working/forecast_backtest")
+    for series, own in frame.groupby("series"):
+        (method,) = set(own["method"])
+        ahead = own[own["actual"].isna()]
+        if method is None:
+            assert ahead.empty
+            continue
+        assert own["actual"].isna().is_monotonic_increasing
+        assert len(ahead) == 4
+        assert (ahead["lower_95"] <= ahead["lower_80"]).all()
+        assert (ahead["upper_80"] <= ahead["upper_95"]).all()
+        assert ahead["forecast"].between(ahead["lower_80"], ahead["upper_80"]).all()
+        tried = trials[trials["series"] == series]
+        error = tried.groupby("method")["mase"].mean()
+        assert {method} == set(tried.loc[tried["chosen"], "method"]) == {error.idxmin()}
+
+
 def test_every_column_says_what_it_is(study):
     for log in study.lake.rglob("_delta_log"):
         actions = [json.loads(line) for line in (log / f"{0:020d}.json").read_text().splitlines()]

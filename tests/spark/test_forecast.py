@@ -1,0 +1,235 @@
+"""Forecasts of a small council: what is counted, what is left out, and what it does without."""
+
+import shutil
+from datetime import date, timedelta
+from decimal import Decimal
+
+import duckdb
+import pytest
+import yaml
+from rich.console import Console
+
+from socare_spark.analyses.forecast import ANALYSIS, FORECAST, FORECAST_BACKTEST
+from socare_spark.analyses.forecast_sources import USERS, request_quarters
+from socare_spark.errors import LackingError
+from socare_spark.job import Context
+from socare_spark.lake.tables import Column, Table, Zone, working
+from socare_spark.lake.zones import Lake
+from socare_spark.measures.forecasts import outlook
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.record import Run
+
+NEWEST = date(2016, 2, 10)
+USERS_BY_QUARTER = working(
+    USERS.split("/")[1],
+    "Users.",
+    [Column("element", "string", "Code."), Column("quarter", "string", "Quarter.")],
+    [Column("change", "double", "Change.")],
+)
+AGREEMENTS = Table(
+    Zone.RESTRICTED, "agreements", "Agreements.", (Column("extract", "date", "Its day."),)
+)
+REQUESTS = Table(
+    Zone.RESTRICTED,
+    "requests",
+    "Requests.",
+    (
+        Column("snapshot", "date", "Its day."),
+        Column("service_description", "string", "What."),
+        Column("request_date", "date", "When."),
+        Column("person", "bigint", "Who."),
+    ),
+)
+QUARTERS = [f"{year}Q{place}" for year in range(2010, 2016) for place in range(1, 5)]
+
+
+def users(element, people):
+    """Rows of `users_by_quarter` from 2010Q1."""
+    return [
+        (element, quarter, None, n, 2 * n, Decimal(n * 10), n * 7, Decimal(9), Decimal(8), None)
+        for quarter, n in zip(QUARTERS, people, strict=False)
+    ]
+
+
+def asked(description, *, of_a_quarter, first=date(2010, 1, 1), snapshot=NEWEST):
+    """Requests on days spread over the quarters to the snapshot, every other by somebody."""
+    rows, day, number = [], first, 0
+    while day <= snapshot:
+        person = 100 + number % 37 if number % 2 else None
+        rows.append((snapshot, description, day, person))
+        day += timedelta(days=90 / of_a_quarter)
+        number += 1
+    return rows
+
+
+REQUEST_ROWS = [
+    *asked("bins", of_a_quarter=15),
+    *asked("trees", of_a_quarter=11, first=date(2012, 5, 1)),  # too short
+    *asked("pests", of_a_quarter=3),  # too few
+    (NEWEST, None, date(2012, 1, 1), 5),
+    *asked("old", of_a_quarter=40, snapshot=date(2014, 1, 1)),  # not in the newest
+]
+USER_ROWS = [
+    *users("RESPITE", [40 + at % 4 * 3 + at // 2 for at in range(24)]),
+    *users("ENABLE", [0, 0, *(20 + at % 5 for at in range(22))]),
+    *users("RARE", [3] * 24),
+    *users("OTHER", [50] * 24),
+]
+
+
+class Council:
+    """A lake with what a test puts in it, and runs of the job on it."""
+
+    def __init__(self, spark, folder):
+        self.spark, self.folder = spark, folder
+        self.settings = {
+            "horizon": 2, "shortest": 20, "origins": 1, "least_people": 10,
+            "agreements": "agreements", "elements": ["RESPITE", "ENABLE", "RARE", "RESPIT"],
+            "requests": {"dataset": "requests", "descriptions": ["pest"], "top": 3},
+        }  # fmt: skip
+
+    def context(self, as_of=None):
+        conf = self.folder / "conf"
+        (conf / "analyses").mkdir(parents=True, exist_ok=True)
+        (conf / "analyses" / "forecast.yaml").write_text(yaml.safe_dump(self.settings), "utf-8")
+        run = Run("forecast", self.folder / "runs", {})
+        lake, quiet = Lake(self.folder / "lake"), Progress(Console(quiet=True))
+        return Context(self.spark, lake, conf, None, as_of, run, quiet)
+
+    def put(self, table, rows):
+        self.context().write(table, self.spark.createDataFrame(rows, table.schema))
+
+    def put_elements(self):
+        self.put(USERS_BY_QUARTER, USER_ROWS)
+        self.put(AGREEMENTS, [(date(2015, 12, 31),), (date(2014, 12, 31),)])
+
+    def put_requests(self):
+        self.put(REQUESTS, REQUEST_ROWS)
+
+    def run(self, **more):
+        context = self.context(**more)
+        ANALYSIS.job().run(context)
+        self.warnings, self.pictures = context.run.warnings, context.run.pictures
+        return self.read(FORECAST)
+
+    def read(self, table):
+        """Series -> its rows in order."""
+        frame = self.context().lake.read(self.spark, table)
+        order = ["series", "period"] if table is FORECAST else ["series", "horizon", "method"]
+        found = {}
+        for row in frame.orderBy(*order).collect():
+            found.setdefault(row["series"], []).append(row)
+        return found
+
+
+@pytest.fixture
+def council(spark, tmp_path):
+    return Council(spark, tmp_path)
+
+
+def test_requests_by_quarter_are_those_that_duckdb_counts(spark):
+    rows = [r for r in REQUEST_ROWS if r[0] == NEWEST]
+    frame = spark.createDataFrame(rows, REQUESTS.schema)
+    made = request_quarters(frame, ["bins", "pests", "nothing"]).orderBy("counted", "period")
+    found = made.select("counted", "period", "people", "records", "unnamed", "cost").collect()
+    plain = duckdb.connect()
+    plain.execute("CREATE TABLE r (snapshot date, d varchar, day date, person bigint)")
+    plain.executemany("INSERT INTO r VALUES (?, ?, ?, ?)", rows)
+    expected = plain.execute(
+        """SELECT d, year(day) || 'Q' || quarter(day) AS q, count(DISTINCT person), count(*),
+            count(*) - count(person), NULL
+        FROM r WHERE d IN ('bins', 'pests') GROUP BY d, q ORDER BY d, q"""
+    ).fetchall()
+    assert [tuple(row) for row in found] == expected
+
+
+def test_a_council_with_agreements_and_requests(council):
+    council.put_elements()
+    council.put_requests()
+    made = council.run()
+    assert set(made) == {
+        "RESPITE, people", "RESPITE, cost", "ENABLE, people", "ENABLE, cost",
+        "bins, records", "trees, records",
+    }  # fmt: skip
+    assert council.warnings == [
+        "analyses/forecast.yaml names RESPIT, which working/users_by_quarter does not have: name "
+        "them in 'quarters' of analyses/use.yaml too.",
+        "analyses/forecast.yaml names the description pest, which no record has; the nearest are "
+        "pests.",
+        "working/forecast leaves out RARE, people; RARE, cost; the description of rank 3, records: "
+        "there are fewer than 10 people in a quarter, on average.",
+        "working/forecast has only the past of the description of rank 2, records: it has 14 "
+        "periods, and a forecast needs 20.",
+    ]
+    assert council.pictures == ["working/pictures/forecast.png"]
+
+    cost = made["RESPITE, cost"]
+    given = {row[1]: row for row in USER_ROWS if row[0] == "RESPITE"}
+    assert [row["period"] for row in cost] == [*QUARTERS, "2016Q1", "2016Q2"]
+    for row in cost[:24]:
+        _, _, _, people, records, pounds, key, top1, top2, providers = given[row["period"]]
+        assert row["actual"] == float(pounds)
+        assert tuple(row)[-7:] == (people, records, pounds, key, top1, top2, providers)
+    expected = outlook([row["actual"] for row in cost[:24]], horizon=2, origins=1)
+    assert tuple(row["forecast"] for row in cost[24:]) == expected.forecast
+    assert tuple(row["upper_95"] for row in cost[24:]) == expected.upper_95
+    assert {row["method"] for row in cost} == {expected.method}
+
+    # It began in 2010Q3, of which nobody knows whether it is whole.
+    assert made["ENABLE, people"][0]["period"] == "2010Q4"
+    # The snapshot's own quarter is not whole; the first day of the first one is there.
+    bins = [row for row in made["bins, records"] if row["actual"] is not None]
+    assert [row["period"] for row in bins] == QUARTERS
+    trees = made["trees, records"]
+    assert [row["period"] for row in trees] == QUARTERS[10:]
+    assert {row["method"] for row in trees} == {None}
+
+    trials = council.read(FORECAST_BACKTEST)
+    assert set(trials) == set(made) - {"trees, records"}
+    for name, tried in trials.items():
+        assert [(row["horizon"], row["method"]) for row in tried] == [
+            (horizon, method) for horizon in (1, 2) for method in ("ets", "seasonal_naive", "trend")
+        ]
+        chosen = {row["method"] for row in tried if row["chosen"]}
+        assert chosen == {made[name][0]["method"]}
+
+
+def test_a_quarter_whose_end_the_agreements_do_not_reach_is_left_out(council):
+    council.settings.update(elements=["RESPITE"])
+    council.put_elements()
+    made = council.run(as_of=date(2015, 12, 30))
+    assert [r["period"] for r in made["RESPITE, people"] if r["actual"] is not None][-1] == "2015Q3"
+
+
+def test_a_council_with_one_source_gets_the_forecasts_of_that_one(council):
+    council.settings.update(elements=["RESPITE"], requests={"dataset": "requests", "top": 1})
+    council.put_requests()
+    assert set(council.run()) == {"bins, records"}
+    lacks = "working/users_by_quarter and restricted/agreements"
+    assert council.warnings == [
+        f"working/forecast has no elements: the lake does not have {lacks}."
+    ]
+    council.put_elements()
+    assert set(council.run()) == {"bins, records", "RESPITE, people", "RESPITE, cost"}
+    shutil.rmtree(council.folder / "lake" / "restricted" / "requests")
+    assert set(council.run()) == {"RESPITE, people", "RESPITE, cost"}
+    assert council.warnings == [
+        "working/forecast has no requests: the lake does not have restricted/requests."
+    ]
+
+
+def test_a_council_with_neither_is_told_what_it_lacks(council):
+    with pytest.raises(LackingError, match=r"restricted/agreements or restricted/requests, which"):
+        council.run()
+
+
+def test_nothing_to_forecast_is_no_failure(council):
+    council.put(USERS_BY_QUARTER, [])
+    council.put(AGREEMENTS, [])
+    council.put(REQUESTS, [])
+    assert council.run() == {}
+    assert council.read(FORECAST_BACKTEST) == {}
+    assert council.pictures == []
+    # No whole quarter at all.
+    council.put(REQUESTS, [(NEWEST, None, date(2012, 1, 1), 5), (NEWEST, "a", date(2016, 1, 5), 5)])
+    assert council.run() == {}

@@ -1,0 +1,173 @@
+"""What counts as the past of a series, and what is made of it."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from socare_spark.analyses.forecast import FORECAST, FORECAST_BACKTEST, forecasts
+from socare_spark.analyses.forecast_history import histories, quarters_after, whole_quarters
+from socare_spark.analyses.forecast_settings import ForecastSettings, RequestSettings
+from socare_spark.analyses.forecast_sources import chosen_descriptions
+from socare_spark.contracts.load import read_model
+from socare_spark.measures.forecasts import outlook
+
+SIX_YEARS = whole_quarters(date(2010, 1, 1), date(2015, 12, 31))
+SETTINGS = ForecastSettings(
+    horizon=4,
+    shortest=20,
+    origins=2,
+    least_people=10,
+    agreements="agreements",
+    requests=RequestSettings(dataset="requests"),
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (date(2010, 1, 1), date(2010, 6, 30), ["2010Q1", "2010Q2"]),
+        (date(2010, 1, 2), date(2010, 6, 30), ["2010Q2"]),  # the first day is missing
+        (date(2010, 1, 1), date(2010, 6, 29), ["2010Q1"]),  # the last one is
+        (date(2009, 12, 31), date(2010, 4, 1), ["2010Q1"]),
+        (date(2010, 2, 1), date(2010, 3, 31), []),
+        (date(2010, 2, 1), date(2010, 5, 31), []),
+        (date(2020, 1, 1), date(2019, 1, 1), []),
+    ],
+)
+def test_a_quarter_is_whole_from_its_first_day_to_its_last(first, last, expected):
+    assert whole_quarters(first, last) == expected
+
+
+def test_quarters_go_on_into_the_next_year():
+    assert quarters_after("2019Q3", 3) == ["2019Q4", "2020Q1", "2020Q2"]
+    assert quarters_after("2019Q3", 0) == []
+
+
+def row(counted, period, records, people=None, cost=None, unnamed=0):
+    people = records if people is None else people
+    return {
+        "counted": counted, "period": period, "people": people, "records": records, "cost": cost,
+        "cell_key": 5, "cost_top1": None, "cost_top2": None, "providers": None, "unnamed": unnamed,
+    }  # fmt: skip
+
+
+def series(rows, measures=("records",), periods=("2010Q1", "2010Q2", "2010Q3", "2010Q4")):
+    return list(histories(rows, {"A": "A"}, measures, periods))
+
+
+@pytest.mark.parametrize(
+    ("records", "periods", "values"),
+    [
+        ({"2010Q1": 3, "2010Q3": 2}, 4, [3, 0, 2, 0]),  # a quarter without records has none
+        ({"2010Q2": 1, "2010Q3": 2}, 2, [2, 0]),  # it began within the second quarter
+        ({"2010Q4": 9}, 0, []),
+        ({}, 0, []),
+        ({"2009Q4": 9, "2010Q1": 1, "2011Q1": 9}, 4, [1, 0, 0, 0]),  # not whole quarters
+    ],
+)
+def test_a_series_begins_where_it_is_whole(records, periods, values):
+    (made,) = series([row("A", period, number) for period, number in records.items()])
+    assert made.values == values
+    assert made.periods == ("2010Q1", "2010Q2", "2010Q3", "2010Q4")[4 - periods :]
+
+
+def test_each_measure_is_a_series_of_the_same_quarters():
+    rows = [row("A", "2010Q2", 1), row("A", "2010Q3", 4, people=3, cost=Decimal("7.50"))]
+    people, cost = series(rows, ("people", "cost"))
+    assert (people.series, people.values) == ("A, people", [3.0, 0.0])
+    assert (cost.series, cost.values) == ("A, cost", [7.5, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([row("A", "2010Q1", 40)], ""),  # ten in each of four quarters
+        ([row("A", "2010Q1", 39)], "fewer than 10 people"),
+        ([row("A", "2010Q1", 999, people=39)], "fewer than 10 people"),  # one often
+        ([row("A", "2010Q1", 40, people=9, unnamed=31)], ""),  # who is not named is somebody
+        ([], "nothing was counted"),
+    ],
+)
+def test_a_series_of_few_people_is_left_out(rows, reason):
+    (made,) = series(rows)
+    left_out = made.left_out(10)
+    assert reason in left_out
+    assert bool(left_out) == bool(reason)
+
+
+def past(counted, number, level=50):
+    rows = [
+        row(counted, period, level + 3 * (at % 4) + at % 3, cost=Decimal(at))
+        for at, period in enumerate(SIX_YEARS[:number])
+    ]
+    return list(histories(rows, {counted: f"called {counted}"}, ["records"], SIX_YEARS[:number]))
+
+
+def test_history_then_forecast():
+    counted, tried, lines = forecasts(past("A", 24), SETTINGS)
+    expected = outlook(past("A", 24)[0].values, horizon=4, origins=2)
+    assert lines == []
+    frame = pd.DataFrame(counted, columns=FORECAST.names)
+    assert set(frame["series"]) == {"A, records"}
+    assert set(frame["method"]) == {expected.method}
+    history, ahead = frame[:24], frame[24:]
+    assert list(history["period"]) == SIX_YEARS
+    assert list(history["actual"]) == past("A", 24)[0].values == list(history["records"])
+    assert list(history["cost"]) == [Decimal(at) for at in range(24)]
+    assert history["forecast"].isna().all()
+    assert list(ahead["period"]) == ["2016Q1", "2016Q2", "2016Q3", "2016Q4"]
+    for name in ("forecast", "lower_80", "upper_80", "lower_95", "upper_95"):
+        assert tuple(ahead[name]) == getattr(expected, name)
+    for name in ("actual", "people", "records", "cost", "cell_key", "providers"):
+        assert ahead[name].isna().all()
+    trials = pd.DataFrame(tried, columns=FORECAST_BACKTEST.names)
+    assert len(trials) == 3 * 4
+    assert set(trials.loc[trials["chosen"], "method"]) == {expected.method}
+    for made, trial in zip(tried, expected.trials, strict=True):
+        assert made[1:] == (
+            trial.horizon, trial.method, trial.origins, trial.mase,
+            trial.coverage_80, trial.coverage_95, trial.chosen,
+        )  # fmt: skip
+
+
+def test_what_is_too_short_is_shown_and_what_is_of_few_people_is_not():
+    short, few = past("A", 19), past("B", 24, level=2) + past("C", 24, level=2)
+    counted, tried, lines = forecasts([*short, *few], SETTINGS)
+    frame = pd.DataFrame(counted, columns=FORECAST.names)
+    assert set(frame["series"]) == {"A, records"}
+    assert len(frame) == 19
+    assert frame["method"].isna().all()
+    assert frame["actual"].notna().all()
+    assert tried == []
+    assert lines == [
+        "working/forecast has only the past of called A, records: it has 19 periods, and a "
+        "forecast needs 20.",
+        "working/forecast leaves out called B, records; called C, records: there are fewer than 10 "
+        "people in a quarter, on average.",
+    ]
+
+
+def test_descriptions_by_hand_and_by_rank():
+    described = pd.DataFrame(
+        [("bins", 5), ("trees", 9), ("ants", 5), ("pests", 1)],
+        columns=["service_description", "records"],
+    )
+    wanted = RequestSettings(dataset="requests", descriptions=("pests", "trees", "mice"), top=3)
+    assert chosen_descriptions(described, wanted) == {
+        "trees": "trees",  # chosen by hand, so it may be named
+        "ants": "the description of rank 2",
+        "bins": "the description of rank 3",
+        "pests": "pests",
+    }
+    alone = RequestSettings(dataset="requests", descriptions=("bins",))
+    assert chosen_descriptions(described, alone) == {"bins": "bins"}
+
+
+def test_the_study_forecasts_respite_and_enablement_and_the_most_asked():
+    conf = Path(__file__).resolve().parents[2] / "conf" / "analyses" / "forecast.yaml"
+    settings = read_model(conf, ForecastSettings)
+    assert settings.elements == ("CHIRDRT", "LDIHSENB", "OAIHSENB", "PDIHSENB")
+    assert settings.requests.top == settings.least_people == 10
