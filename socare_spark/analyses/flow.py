@@ -28,6 +28,7 @@ from socare_spark.analyses.flow_graph import (
     flow_variants,
     traces,
 )
+from socare_spark.analyses.flow_pictures import draw
 from socare_spark.analyses.flow_settings import ASSESSED, Flow, read_flows
 from socare_spark.analyses.flow_single import (
     SINGLE_STAGE,
@@ -55,10 +56,8 @@ from socare_spark.analyses.flow_time import (
 )
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
 from socare_spark.job import Analysis, Context
-from socare_spark.lake.tables import Table
-from socare_spark.places.tables import POSTCODE_AREAS
-from socare_spark.report.graph import draw_graph
-from socare_spark.report.graph_layout import Drawn
+from socare_spark.lake.tables import Table, Zone
+from socare_spark.places.tables import AREAS, POSTCODE_AREAS
 
 _TABLES = (
     STAGE_TOTALS,
@@ -75,8 +74,16 @@ _TABLES = (
 
 
 def tables(context: Context) -> dict[Table, DataFrame]:
-    """All tables of all flows."""
-    made = [_of_flow(context, flow) for flow in read_flows(context.conf)]
+    """All tables of all flows whose datasets are in the lake."""
+    made = []
+    for flow in read_flows(context.conf):
+        lacking = flow.lacks(context.lake)
+        if lacking:
+            context.run.warnings.append(
+                f"Flow {flow.flow} is left out: the lake does not have {' and '.join(lacking)}."
+            )
+        else:
+            made.append(_of_flow(context, flow))
     return {
         table: _together(context, table, [m[table] for m in made if table in m])
         for table in _TABLES
@@ -91,7 +98,7 @@ def _together(context: Context, table: Table, frames: Sequence[DataFrame]) -> Da
 
 def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
     def read(dataset: str) -> DataFrame:
-        return context.read(f"restricted/{dataset}")
+        return context.read(f"{Zone.RESTRICTED}/{dataset}")
 
     everything = all_events(flow, read).persist()
     for what, number in left_out(everything).items():
@@ -139,7 +146,7 @@ def _last_day(context: Context, flow: Flow, events: DataFrame) -> Value:
     """The last day that is known: the run's, the newest extract's, or the last event's."""
     if context.as_of is not None:
         return F.lit(context.as_of)
-    frames = [context.read(f"restricted/{name}") for name in sorted(flow.datasets)]
+    frames = [context.read(name) for name in flow.tables]
     dated = [frame.select("extract") for frame in frames if "extract" in frame.columns]
     last = F.date_from_unix_date((F.col("at") / MICROSECONDS_A_DAY).cast("int"))
     days = dated or [events.select(last.alias("extract"))]
@@ -157,34 +164,23 @@ def _stages(flow: Flow, visited: DataFrame) -> dict[Table, DataFrame]:
     return frames
 
 
-def draw(context: Context) -> None:
-    """The directly-follows graph of each flow, from the tables."""
-    edges = context.lake.read(context.spark, FLOW_EDGES).toPandas()
-    ends = context.lake.read(context.spark, FLOW_STARTS_ENDS).toPandas()
-    totals = context.lake.read(context.spark, STAGE_TOTALS).toPandas()
-    for flow in read_flows(context.conf):
-        drawn = Drawn(
-            title=flow.title,
-            edges=edges[edges["flow"] == flow.flow],
-            ends=ends[ends["flow"] == flow.flow],
-            people=dict(totals.loc[totals["flow"] == flow.flow, ["stage", "people"]].to_numpy()),
-            names={stage.code: stage.name for stage in flow.stages},
-            order=flow.codes,
-            smallest_share=flow.picture.smallest_share,
-        )
-        context.picture(draw_graph(drawn, context.lake.pictures / f"flow_{flow.flow}.png"))
-
-
 def _reads(context: Context) -> Sequence[str]:
-    datasets = {name for flow in read_flows(context.conf) for name in flow.datasets}
-    return [f"restricted/{name}" for name in sorted(datasets)]
+    """What the flows need that can be followed; all datasets where none can."""
+    flows = read_flows(context.conf)
+    able = [flow for flow in flows if not flow.lacks(context.lake)]
+    return sorted({name for flow in able or flows for name in flow.tables})
+
+
+def _optional(context: Context) -> Sequence[str]:
+    named = {name for flow in read_flows(context.conf) for name in flow.tables}
+    return [*sorted(named.difference(_reads(context))), POSTCODE_AREAS.path, AREAS.path]
 
 
 ANALYSIS = Analysis(
     name="flow",
     says="Follows people through the stages of a process: totals, continuity, ways, the graph.",
     reads=_reads,
-    optional=lambda _: [POSTCODE_AREAS.path],
+    optional=_optional,
     writes=_TABLES,
     tables=tables,
     draw=draw,

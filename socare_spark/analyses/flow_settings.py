@@ -15,6 +15,8 @@ from pyspark.sql import functions as F
 from socare_spark.analyses import codes
 from socare_spark.contracts.load import Strict, read_model
 from socare_spark.errors import ConfigurationError
+from socare_spark.lake.tables import Zone
+from socare_spark.lake.zones import Lake
 
 ASSESSED = "assessed"
 
@@ -144,6 +146,15 @@ class Flow(Strict):
         """All datasets it reads."""
         parts = [*(s.records for s in self.stages), self.log, self.assessed, self.outcomes]
         return {part.dataset for part in parts if part is not None}
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables of those datasets."""
+        return [f"{Zone.RESTRICTED}/{name}" for name in sorted(self.datasets)]
+
+    def lacks(self, lake: Lake) -> list[str]:
+        """Tables that it reads and the lake does not have; without them it cannot be followed."""
+        return [name for name in self.tables if not lake.exists(name)]
 
 
 def read_flows(conf: Path) -> list[Flow]:
