@@ -6,7 +6,7 @@ from functools import reduce
 from pathlib import Path
 
 from pydantic import RootModel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.vocabulary import mended, read_mended
@@ -86,14 +86,19 @@ def aged(records: DataFrame, bands: Sequence[Band], label: str | None, file: str
     return with_band(records, bands).where(F.col("age_band") == label)
 
 
+def with_until(frame: DataFrame, as_of: date | None) -> DataFrame:
+    """Adds `until`, the day to which open agreements run: the run's, or the newest extract's."""
+    if as_of is not None:
+        return frame.withColumn("until", F.lit(as_of))
+    newest = frame.agg(F.max("extract").alias("until"))
+    return frame.crossJoin(F.broadcast(newest))
+
+
 def _slim(
     frame: DataFrame, dataset: str, as_of: date | None, spellings: Mapping[str, str]
 ) -> DataFrame:
-    newest = frame.agg(F.max("extract").alias("newest")) if as_of is None else None
-    whole = frame if newest is None else frame.crossJoin(F.broadcast(newest))
-    until: Column = F.col("newest") if as_of is None else F.lit(as_of)
     start, end = F.col("agreement_start"), F.col("agreement_end")
-    return whole.select(
+    return with_until(frame, as_of).select(
         F.lit(dataset).alias("dataset"),
         "person",
         F.col("age_at_start").alias("age"),
@@ -101,5 +106,7 @@ def _slim(
         "postcode",
         F.upper(F.trim("service")).alias("service"),
         mended(F.col("element"), spellings).alias("element"),
-        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, until)).alias("cost"),
+        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.col("until"))).alias(
+            "cost"
+        ),
     )

@@ -67,6 +67,18 @@ class Elements(Strict):
     elements: tuple[Element, ...]
 
 
+class Ethnicity(Strict):
+    """One entry of `conf/vocabulary/ethnicities.yaml`: a class of the census and its group."""
+
+    code: str
+    label: str
+    group: str
+
+
+class Ethnicities(RootModel[tuple[Ethnicity, ...]]):
+    """`conf/vocabulary/ethnicities.yaml`."""
+
+
 class Outcomes(RootModel[tuple[Outcome, ...]]):
     """`conf/vocabulary/outcomes.yaml`: each code once."""
 
@@ -125,22 +137,33 @@ def mended(code: Column, list_: Mapping[str, str]) -> Column:
 
 
 def warn_of_unknown(
-    context: Context, named: str, wanted: Iterable[str], present: Iterable[str | None]
+    context: Context,
+    named: str,
+    wanted: Iterable[str],
+    present: Iterable[str | None],
+    lacking: str = "no record has",
 ) -> None:
-    """Notes each code of the configuration that no record has, with its nearest spellings.
+    """Notes each code of the configuration that is nowhere, with its nearest spellings.
 
     Args:
         context: The run that gets the warnings.
         named: Where it stands and what it is, as `analyses/elements.yaml names the element`.
         wanted: The codes.
-        present: Those that the records have.
+        present: Those that there are.
+        lacking: Who does not have it.
     """
     known = sorted({code for code in present if code})
     for code in dict.fromkeys(wanted):
         if code not in known:
             near = difflib.get_close_matches(code, known, n=3, cutoff=0.6)
             like = f"; the nearest are {', '.join(near)}" if near else ""
-            context.run.warnings.append(f"{named} {code}, which no record has{like}.")
+            context.run.warnings.append(f"{named} {code}, which {lacking}{like}.")
+
+
+def read_ethnic_groups(conf: Path) -> Mapping[str, str]:
+    """Ethnic classes, by label and by code -> the group of each."""
+    words = read_model(conf / "vocabulary" / "ethnicities.yaml", Ethnicities).root
+    return {text: word.group for word in words for text in (word.label, word.code)}
 
 
 def read_subprocesses(spark: SparkSession, conf: Path) -> DataFrame:

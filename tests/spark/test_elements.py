@@ -8,14 +8,13 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.elements import (
-    Comparison,
-    Concentration,
+from socare_spark.analyses.elements_codes import element_variants
+from socare_spark.analyses.elements_compared import (
     element_comparison,
     element_concentration,
     element_profile,
-    element_variants,
 )
+from socare_spark.analyses.elements_settings import Comparison, Concentration
 from socare_spark.analyses.vocabulary import mended
 
 PAIR = Comparison(a="A", b="B")

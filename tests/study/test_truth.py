@@ -279,6 +279,52 @@ def test_element_variants(study):
     assert not frame["mended"].any()
 
 
+REGIONS = {
+    "Northern": (45_000, "B16 B18 B19 B20 B21"),
+    "Eastern": (45_000, "B9 B10 B25 B26 B33"),
+    "Southern": (65_000, "B13 B14 B30 B31"),
+}
+
+
+def test_region_profile(study):
+    named = ", ".join(
+        f"('{district}', '{name}', {population})"
+        for name, (population, districts) in REGIONS.items()
+        for district in districts.split()
+    )
+    # Pennies are whole numbers, so that half a penny is one in both engines.
+    expected = study.query(
+        f"""with regions(district, region, population) as (values {named}),
+        located as (select region, population, line, source_file, person,
+                coalesce(ethnicity, 'not recorded') as ethnicity,
+                case when age_at_start < 11 then '0-11' when age_at_start < 25 then '11-25'
+                    when age_at_start < 65 then '25-65' when age_at_start < 90 then '65-90'
+                    else 'unknown' end as age_band,
+                cast(weekly_cost * 100 as bigint) as weekly, agreement_start as first_day,
+                least(agreement_end, max(extract) over ()) as last_day
+            from {{restricted/agreements_costed}}
+            left join regions on district = split_part(postcode, ' ', 1)),
+        yearly as (select *, weekly * (date_diff('day', greatest(first_day, make_date(year, 1, 1)),
+                least(last_day, make_date(year, 12, 31))) + 1) as sevenfold
+            from (select *, unnest(range(year(first_day), year(last_day) + 1)) as year
+                from located where region is not null))
+        select region, year, age_band, ethnicity, max(population), count(distinct person),
+            count(distinct (source_file, line)), sum((2 * sevenfold + 7) // 14)
+        from yearly group by region, cube (year, age_band, ethnicity)"""
+    )
+    dims = ("region", "year", "age_band", "ethnicity")
+    counts = ("population", "people", "records", "cost")
+    found = {
+        row[:4]: (*row[4:7], None if row[7] is None else int(row[7] * 100))
+        for row in table(study, "working/region_profile", *dims, *counts)
+    }
+    assert found == {row[:4]: row[4:] for row in expected}
+    assert {row[0] for row in found} == set(REGIONS)
+    frame = study.frame("working/region_profile")
+    per_1000 = frame["people"] * 1000 / frame["population"]
+    assert frame["per_1000"].to_numpy() == pytest.approx(per_1000.to_numpy(), rel=1e-12)
+
+
 def test_every_column_says_what_it_is(study):
     for log in study.lake.rglob("_delta_log"):
         actions = [json.loads(line) for line in (log / f"{0:020d}.json").read_text().splitlines()]

@@ -1,0 +1,73 @@
+"""Pictures of elements and of regions of interest, from the written tables."""
+
+import re
+
+import pandas as pd
+
+from socare_spark.analyses.agreements import read_bands
+from socare_spark.analyses.elements_compared import ELEMENT_COMPARISON, ELEMENT_PROFILE
+from socare_spark.analyses.elements_regions import REGION_PROFILE
+from socare_spark.analyses.elements_settings import SETTINGS, Settings
+from socare_spark.analyses.vocabulary import read_ethnic_groups
+from socare_spark.contracts.load import read_model
+from socare_spark.job import Context
+from socare_spark.lake.tables import Table
+from socare_spark.measures.bands import UNKNOWN
+from socare_spark.report.comparison import Pair, draw_differences, draw_profiles
+from socare_spark.report.regions import RegionPicture, draw_regions
+
+
+def draw(context: Context) -> None:
+    """Every picture of which the table was made and holds anything."""
+    settings = read_model(context.conf / SETTINGS, Settings)
+    _draw_comparisons(context, settings)
+    _draw_profiles(context, settings)
+    _draw_regions(context, settings)
+
+
+def _rows(context: Context, table: Table) -> pd.DataFrame:
+    """The rows of a table; none where this run could not make it."""
+    if table.path in context.lacking:
+        return pd.DataFrame(columns=table.names)
+    return context.lake.read(context.spark, table).toPandas()
+
+
+def _slug(*codes: str) -> str:
+    return "_".join(re.sub(r"\W+", "_", code) for code in codes)
+
+
+def _draw_comparisons(context: Context, settings: Settings) -> None:
+    rows = _rows(context, ELEMENT_COMPARISON)
+    for pair in settings.comparisons:
+        own = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
+        if len(own):
+            source = f"{ELEMENT_COMPARISON.path}; {settings.dataset}, records by home postcode"
+            path = context.lake.pictures / f"element_comparison_{_slug(pair.a, pair.b)}.png"
+            context.picture(draw_differences(Pair(pair.a, pair.b, source), own, path))
+
+
+def _draw_profiles(context: Context, settings: Settings) -> None:
+    rows = _rows(context, ELEMENT_PROFILE)
+    for pair in settings.comparisons:
+        own = rows[rows["element"].isin([pair.a, pair.b])]
+        if len(own):
+            source = f"{ELEMENT_PROFILE.path}; {settings.dataset}"
+            path = context.lake.pictures / f"element_profile_{_slug(pair.a, pair.b)}.png"
+            order = [*settings.characteristics, "age_band"]
+            context.picture(draw_profiles(Pair(pair.a, pair.b, source), own, order, path))
+
+
+def _draw_regions(context: Context, settings: Settings) -> None:
+    rows = _rows(context, REGION_PROFILE)
+    if settings.regions is None or not len(rows):
+        return
+    there = set(rows["region"])
+    bands = [band.label for band in read_bands(context.conf, settings.age_bands)]
+    picture = RegionPicture(
+        rows,
+        [name for name in settings.regions.of if name in there],
+        read_ethnic_groups(context.conf),
+        [*bands, UNKNOWN],
+        f"{REGION_PROFILE.path}; {settings.dataset}, people by home postcode",
+    )
+    context.picture(draw_regions(picture, context.lake.pictures / "region_profile.png"))

@@ -1,0 +1,157 @@
+"""Regions of interest, recounted by DuckDB; what stands in a row counted by hand."""
+
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+
+import duckdb
+import pandas as pd
+import pytest
+
+from socare_spark.analyses.elements_regions import (
+    NOT_RECORDED,
+    districts_of_regions,
+    region_profile,
+)
+from socare_spark.analyses.elements_settings import Region, Regions
+
+COLUMNS = (
+    "person bigint, district string, start date, end date, weekly_cost decimal(12,2), "
+    "age_band string, ethnicity string"
+)
+NAMES = [column.split()[0] for column in COLUMNS.split(", ")]
+# B3 is in two regions, B9 in none; one region has no population.
+REGIONS = {
+    "North": Region(districts=("B1", "B2", "B3"), population=1000),
+    "South": Region(districts=(" b3 ", "B4", "B4")),
+}
+MEMBERS = [("North", "B1"), ("North", "B2"), ("North", "B3"), ("South", "B3"), ("South", "B4")]
+
+
+def profile(spark, rows, **years):
+    wanted = Regions(of=REGIONS, **years)
+    frame = spark.createDataFrame(rows, COLUMNS)
+    return region_profile(frame, districts_of_regions(spark, wanted.of), wanted)
+
+
+def one(start, end, **other):
+    row = dict(zip(NAMES, (1, "B1", start, end, Decimal("70.00"), "65+", "A"), strict=True))
+    return tuple((row | other).values())
+
+
+def by_year(frame):
+    """People, records and cost of all ages and classes in each year; None is all years."""
+    rows = frame.where("age_band IS NULL AND ethnicity IS NULL").collect()
+    return {r["year"]: (r["people"], r["records"], r["cost"]) for r in rows}
+
+
+def random_rows(number):
+    draw = random.Random(7)
+    rows = []
+    for _ in range(number):
+        start = date(2008, 1, 1) + timedelta(draw.randrange(2500))
+        rows.append(
+            (
+                draw.choice([None, *range(60)]),
+                draw.choice(["B1", "B2", "B3", "B4", "B9", None]),
+                start,
+                start + timedelta(draw.choice([0, 1, 30, 200, 700, 1500])),
+                draw.choice([None, Decimal(draw.randrange(100, 99999)) / 100]),
+                draw.choice(["0-11", "65+", "unknown"]),
+                draw.choice(["A", "B", None]),
+            )
+        )
+    return rows
+
+
+@pytest.mark.parametrize("years", [{}, {"first_year": 2010, "last_year": 2012}])
+def test_every_row_is_what_duckdb_counts(spark, years):
+    given = random_rows(400)
+    other = duckdb.connect()
+    other.register("rows", pd.DataFrame(given, columns=NAMES, dtype=object))
+    other.register("members", pd.DataFrame(MEMBERS, columns=["region", "district"]))
+    low, high = years.get("first_year", 0), years.get("last_year", 9999)
+    expected = other.execute(
+        f"""WITH located AS (SELECT m.region, row_number() OVER () AS record,
+                r.person::BIGINT AS person, coalesce(r.ethnicity, '{NOT_RECORDED}') AS ethnicity,
+                r.age_band, (r.weekly_cost::DECIMAL(12, 2) * 100)::BIGINT AS weekly,
+                r."start"::DATE AS first_day, r."end"::DATE AS last_day
+            FROM rows r JOIN members m ON m.district = r.district),
+        yearly AS (SELECT l.*, y.year, l.weekly * (date_diff('day',
+                    greatest(l.first_day, make_date(y.year, 1, 1)),
+                    least(l.last_day, make_date(y.year, 12, 31))) + 1) AS sevenfold
+            FROM located l JOIN (SELECT unnest(range(2000, 2020)) AS year) y
+                ON y.year BETWEEN year(l.first_day) AND year(l.last_day)
+            WHERE y.year BETWEEN {low} AND {high})
+        SELECT region, year, age_band, ethnicity, count(DISTINCT person),
+            count(DISTINCT record), sum((2 * sevenfold + 7) // 14)  -- pennies, half up
+        FROM yearly GROUP BY region, CUBE (year, age_band, ethnicity)"""
+    ).fetchall()
+    made = profile(spark, given, **years)
+    found = made.select(
+        "region", "year", "age_band", "ethnicity", "people", "records", "cost"
+    ).collect()
+
+    def keyed(table):
+        return {tuple(r)[:4]: tuple(r)[4:] for r in table}
+
+    ours, theirs = keyed(found), keyed(expected)
+    assert len(found) == len(ours) == len(theirs) > 100
+    for key, (people, records, pennies) in theirs.items():
+        cost = None if pennies is None else Decimal(int(pennies)) / 100
+        assert ours[key] == (people, records, cost), key
+
+
+def test_an_agreement_counts_in_each_year_and_once_in_all_of_them(spark):
+    # 31 December alone is a day of 2010; 365 days of 2011; the 1st of January of 2012.
+    made = by_year(profile(spark, [one(date(2010, 12, 31), date(2012, 1, 1))]))
+    assert made == {
+        2010: (1, 1, Decimal("10.00")),
+        2011: (1, 1, Decimal("3650.00")),
+        2012: (1, 1, Decimal("10.00")),
+        None: (1, 1, Decimal("3670.00")),
+    }
+
+
+def test_years_outside_the_window_are_not_in_the_row_of_all_years(spark):
+    rows = [
+        one(date(2010, 12, 31), date(2012, 1, 1)),
+        one(date(2009, 1, 1), date(2009, 12, 31), person=2),
+    ]
+    made = by_year(profile(spark, rows, first_year=2011, last_year=2011))
+    assert made == {2011: (1, 1, Decimal("3650.00")), None: (1, 1, Decimal("3650.00"))}
+
+
+def test_a_class_that_is_not_recorded_is_not_the_row_of_all_classes(spark):
+    day = date(2010, 5, 1)
+    rows = [one(day, day), one(day, day, person=2, ethnicity=None), one(day, day, person=None)]
+    made = profile(spark, rows).where("year = 2010 AND age_band IS NULL").collect()
+    assert {r["ethnicity"]: (r["people"], r["records"]) for r in made} == {
+        "A": (1, 2),
+        NOT_RECORDED: (1, 1),
+        None: (2, 3),
+    }
+
+
+def test_people_for_each_1000_are_of_the_whole_population(spark):
+    day = date(2010, 5, 1)
+    rows = [one(day, day), one(day, day, person=2, age_band="0-11"), one(day, day, district="B4")]
+    made = profile(spark, rows).where("year IS NULL AND ethnicity IS NULL").collect()
+    assert {(r["region"], r["age_band"]): (r["population"], r["per_1000"]) for r in made} == {
+        ("North", None): (1000, 2.0),
+        ("North", "0-11"): (1000, 1.0),
+        ("North", "65+"): (1000, 1.0),
+        ("South", None): (None, None),
+        ("South", "65+"): (None, None),
+    }
+
+
+def test_what_ends_before_it_starts_and_nothing_at_all(spark):
+    assert profile(spark, [one(date(2012, 1, 1), date(2011, 1, 1))]).collect() == []
+    assert profile(spark, [one(None, None)]).collect() == []
+    assert profile(spark, []).collect() == []
+
+
+def test_years_the_wrong_way_round_are_refused():
+    with pytest.raises(ValueError, match="must not be before"):
+        Regions(of=REGIONS, first_year=2012, last_year=2010)
