@@ -3,9 +3,15 @@
 import re
 
 import pandas as pd
+import shapely
+from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import read_bands
-from socare_spark.analyses.elements_compared import ELEMENT_COMPARISON, ELEMENT_PROFILE
+from socare_spark.analyses.elements_compared import (
+    ELEMENT_COMPARISON,
+    ELEMENT_CONCENTRATION,
+    ELEMENT_PROFILE,
+)
 from socare_spark.analyses.elements_regions import REGION_PROFILE
 from socare_spark.analyses.elements_settings import SETTINGS, Settings
 from socare_spark.analyses.vocabulary import read_ethnic_groups
@@ -13,7 +19,10 @@ from socare_spark.contracts.load import read_model
 from socare_spark.job import Context
 from socare_spark.lake.tables import Table
 from socare_spark.measures.bands import UNKNOWN
+from socare_spark.places.tables import AREAS
 from socare_spark.report.comparison import Pair, draw_differences, draw_profiles
+from socare_spark.report.concentration import Concentrations, draw_concentration
+from socare_spark.report.frames import Frames, draw_frames
 from socare_spark.report.regions import RegionPicture, draw_regions
 
 
@@ -23,6 +32,17 @@ def draw(context: Context) -> None:
     _draw_comparisons(context, settings)
     _draw_profiles(context, settings)
     _draw_regions(context, settings)
+    if context.lake.exists(AREAS):
+        areas = _districts(context, settings.layer)
+        _draw_comparison_maps(context, settings, areas)
+        _draw_concentration(context, settings, areas)
+
+
+def _districts(context: Context, layer: str) -> pd.DataFrame:
+    """The city's districts: code and shape."""
+    areas = context.read(AREAS).where(F.col("layer") == layer).select("code", "geometry")
+    frame = areas.toPandas().sort_values("code")
+    return frame.assign(shape=list(shapely.from_wkb(frame.pop("geometry").to_numpy())))
 
 
 def _rows(context: Context, table: Table) -> pd.DataFrame:
@@ -44,6 +64,39 @@ def _draw_comparisons(context: Context, settings: Settings) -> None:
             source = f"{ELEMENT_COMPARISON.path}; {settings.dataset}, records by home postcode"
             path = context.lake.pictures / f"element_comparison_{_slug(pair.a, pair.b)}.png"
             context.picture(draw_differences(Pair(pair.a, pair.b, source), own, path))
+
+
+def _draw_comparison_maps(context: Context, settings: Settings, areas: pd.DataFrame) -> None:
+    rows = _rows(context, ELEMENT_COMPARISON)
+    for pair in settings.comparisons:
+        own = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
+        counts = own.set_index("district")[["count_a", "count_b"]].reindex(areas["code"])
+        frames = Frames(
+            f"{pair.a} and {pair.b} by postcode district",
+            "Records by home postcode",
+            f"{ELEMENT_COMPARISON.path}; {settings.dataset}; areas: layer {settings.layer}",
+            areas["shape"].tolist(),
+            [pair.a, pair.b],
+            counts.to_numpy(float).T,
+            shapely.union_all(areas["shape"].tolist()),
+        )
+        path = context.lake.maps / f"element_comparison_{_slug(pair.a, pair.b)}.png"
+        context.picture(draw_frames(frames, "Records", path))
+
+
+def _draw_concentration(context: Context, settings: Settings, areas: pd.DataFrame) -> None:
+    wanted = settings.concentration
+    picture = Concentrations(
+        _rows(context, ELEMENT_CONCENTRATION),
+        wanted.elements,
+        areas["code"].tolist(),
+        areas["shape"].tolist(),
+        "Share of an element in the agreements of a district, against all districts; agreements "
+        f"that start from {wanted.first_year} to {wanted.last_year}",
+        f"{ELEMENT_CONCENTRATION.path}; {settings.dataset}; areas: layer {settings.layer}",
+    )
+    path = context.lake.maps / "element_concentration.png"
+    context.picture(draw_concentration(picture, path))
 
 
 def _draw_profiles(context: Context, settings: Settings) -> None:

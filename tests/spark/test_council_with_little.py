@@ -98,7 +98,13 @@ def test_elements_where_the_city_lacks_a_district_of_a_region(council):
     run = council()
     elements.ANALYSIS.job().run(run)
     assert made(run) >= {"element_comparison", "element_concentration", "region_profile"}
-    assert "element_comparison_OAEHSGCO_HSSU65PL" in drawn(run)
+    assert drawn(run) == {
+        "element_comparison_OAEHSGCO_HSSU65PL",  # as a chart and as a map
+        "element_profile_OAEHSGCO_HSSU65PL",
+        "element_concentration",
+        "region_profile",
+    }
+    assert len(run.run.pictures) == 5
     about_districts = [text for text in run.run.warnings if "district" in text]
     assert [text.partition(";")[0] for text in about_districts] == [
         "analyses/elements.yaml names the district B21, which the city does not have"

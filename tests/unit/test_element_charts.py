@@ -3,9 +3,12 @@
 import pandas as pd
 import pytest
 from pictures import texts_of
+from PIL import Image
+from shapely import box
 
-from socare_spark.report import comparison, regions, style
+from socare_spark.report import comparison, concentration, regions, style
 from socare_spark.report.comparison import Pair, draw_differences, draw_profiles
+from socare_spark.report.concentration import Concentrations, draw_concentration
 from socare_spark.report.regions import RegionPicture, draw_regions
 
 PAIR = Pair("AAA", "BBB", "a table")
@@ -29,7 +32,7 @@ REGION = [
 
 @pytest.fixture
 def said(monkeypatch):
-    return texts_of(monkeypatch, comparison, regions)
+    return texts_of(monkeypatch, comparison, concentration, regions)
 
 
 def test_districts_stand_by_rank_with_their_difference(tmp_path, said):
@@ -105,3 +108,33 @@ def test_regions_are_drawn_alike_whatever_the_order_of_rows(tmp_path):
     )
     first = draw_regions(one, tmp_path / "a.png").read_bytes()
     assert draw_regions(two, tmp_path / "b.png").read_bytes() == first
+
+
+DISTRICTS = ["B1", "B2", "B3", "B4"]
+SHAPES = [box(1000 * i, 0, 1000 * i + 1000, 2000) for i in range(4)]
+
+
+def concentrations(*rows, elements=("AAA",)):
+    columns = ["district", "element", "share", "location_quotient"]
+    frame = pd.DataFrame(list(rows), columns=columns)
+    return Concentrations(frame, elements, DISTRICTS, SHAPES, "what it shows", "a table")
+
+
+def test_a_map_of_concentration_names_the_largest_shares(tmp_path, said):
+    rows = [("B1", "AAA", 0.1, 0.4), ("B3", "AAA", 0.6, 2.0), ("B4", "AAA", 0.3, 1.0)]
+    draw_concentration(concentrations(*rows, elements=("AAA", "BBB")), tmp_path / "a.png")
+    assert {style.EXACT, "Source: a table", "AAA", "BBB"} <= set(said)
+    assert "Largest shares: B3 60.0%, B4 30.0%, B1 10.0%" in said
+    assert "nowhere" in said
+
+
+def test_a_quotient_on_a_limit_is_in_the_class_that_begins_there(tmp_path):
+    def colours(quotient):
+        rows = [(code, "AAA", 0.1, quotient) for code in DISTRICTS]
+        path = draw_concentration(concentrations(*rows), tmp_path / "a.png")
+        with Image.open(path) as picture:
+            return picture.getpixel((picture.width // 5, picture.height // 2))
+
+    assert colours(2.0) == colours(9.0) != colours(1.99)
+    assert colours(0.5) == colours(0.79) != colours(0.49)
+    assert colours(0.8) == colours(1.24) != colours(1.25)
