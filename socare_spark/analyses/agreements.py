@@ -94,14 +94,6 @@ def aged(records: DataFrame, bands: Sequence[Band], label: str | None, file: str
     return with_band(records, bands).where(F.col("age_band") == label)
 
 
-def with_until(frame: DataFrame, as_of: date | None) -> DataFrame:
-    """Adds `until`, the day to which open agreements run: the run's, or the newest extract's."""
-    if as_of is not None:
-        return frame.withColumn("until", F.lit(as_of))
-    newest = frame.agg(F.max("extract").alias("until"))
-    return frame.crossJoin(F.broadcast(newest))
-
-
 def _slim(
     frame: DataFrame, dataset: str, as_of: date | None, spellings: Mapping[str, str]
 ) -> DataFrame:
