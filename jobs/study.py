@@ -6,6 +6,7 @@ from socare_spark.analyses.flow import ANALYSIS as FLOW
 from socare_spark.analyses.forecast import ANALYSIS as FORECAST
 from socare_spark.analyses.provision import ANALYSIS as PROVISION
 from socare_spark.analyses.requests import ANALYSIS as REQUESTS
+from socare_spark.analyses.use import ANALYSIS as USE
 from socare_spark.command import main
 from socare_spark.intake.job import JOB as INGEST
 from socare_spark.places.job import JOB as PLACES
@@ -16,6 +17,7 @@ JOBS = [
     PLACES,
     PROVISION.job(),
     ELEMENTS.job(),
+    USE.job(),
     FLOW.job(),
     COMBINATIONS.job(),
     REQUESTS.job(),

@@ -5,7 +5,7 @@ postcode's district is one of the reference districts (those that have located p
 city); the district is read from the postcode's text, so a terminated postcode counts too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import numpy as np
@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from socare_spark.errors import ConfigurationError
 from socare_spark.lake.tables import Column, working
 from socare_spark.measures.cells import cells
-from socare_spark.measures.significance import adjusted, mann_kendall, slope, two_sided
+from socare_spark.measures.significance import Floats, adjusted, mann_kendall, slope, two_sided
 from socare_spark.places.postcodes import district_of
 
 _SOURCE = "Thesis 3.11, figures 6-10 (A1)"
@@ -139,11 +139,27 @@ def counted_matrix(placed: DataFrame, districts: DataFrame, years: range) -> Dat
     counted = cells(kept, ["district", "year"], cost="cost", totals=["year"])
     columns = F.array(*(F.lit(year) for year in (*years, None)))
     every = districts.select(F.col("code").alias("district"), F.explode(columns).alias("year"))
-    same = [F.col(f"l.{name}").eqNullSafe(F.col(f"r.{name}")) for name in ("district", "year")]
+    return complete(every, counted)
+
+
+def complete(every: DataFrame, counted: DataFrame, more: Sequence[str] = ()) -> DataFrame:
+    """Every cell that is wanted, with its counts, or those of a cell that nothing fell into.
+
+    Args:
+        every: The dimensions; null (all of one) meets null.
+        counted: The same dimensions, the measures of `cells`, and more.
+        more: Further counts and sums, 0 where there are none.
+    """
+    dims = every.columns
+    same = [F.col(f"l.{name}").eqNullSafe(F.col(f"r.{name}")) for name in dims]
     return (
         every.alias("l")
         .join(counted.alias("r"), same, "left")
-        .select("l.district", "l.year", *or_zero())
+        .select(
+            *(f"l.{name}" for name in dims),
+            *or_zero(),
+            *(F.coalesce(F.col(name), F.lit(0)).alias(name) for name in more),
+        )
     )
 
 
@@ -171,28 +187,50 @@ def unusual(counts: pd.DataFrame, significance: float) -> pd.DataFrame:
         `district`, `year`, `expected`, `residual`, `p_adjusted`, `flag`.
     """
     table = counts.pivot(index="district", columns="year", values="records").sort_index()
-    observed = table.to_numpy(dtype=float)
+    expected, residual = residuals(table.to_numpy(dtype=float))
+    p, flag = flagged(residual.ravel(), significance)
+    return pd.DataFrame(
+        {
+            "district": np.repeat(table.index.to_numpy(), len(table.columns)),
+            "year": np.tile(table.columns.to_numpy(), len(table)),
+            "expected": np.nan_to_num(expected).ravel(),
+            "residual": residual.ravel(),
+            "p_adjusted": p,
+            "flag": flag,
+        }
+    )
+
+
+def residuals(observed: Floats) -> tuple[Floats, Floats]:
+    """What a table of counts lets expect of each cell, and its adjusted Pearson residual.
+
+    Args:
+        observed: Counts, rows by columns.
+
+    Returns:
+        row x column / total, and how far the count is from it in standard deviations; NaN where the
+        row or the column holds nothing, or everything.
+    """
     total = observed.sum()
     rows, columns = observed.sum(1, keepdims=True), observed.sum(0, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = rows * columns / total
         spread = np.sqrt(expected * (1 - rows / total) * (1 - columns / total))
-        residual = np.where(spread > 0, (observed - expected) / spread, np.nan)
-    p = adjusted(two_sided(residual).ravel())
-    flat = residual.ravel()
-    side = np.where(flat > 0, "high", "low").astype(object)
-    return pd.DataFrame(
-        {
-            "district": np.repeat(table.index.to_numpy(), observed.shape[1]),
-            "year": np.tile(table.columns.to_numpy(), observed.shape[0]),
-            "expected": np.nan_to_num(expected).ravel(),
-            "residual": flat,
-            "p_adjusted": p,
-            "flag": [
-                name if known else None for name, known in zip(side, p < significance, strict=True)
-            ],
-        }
-    )
+        return expected, np.where(spread > 0, (observed - expected) / spread, np.nan)
+
+
+def flagged(residual: Floats, significance: float) -> tuple[Floats, list[str | None]]:
+    """The p of residuals, adjusted for their number, and `high` or `low` for the unusual ones.
+
+    Args:
+        residual: Of one family of tests; NaN has no part in it.
+        significance: What an adjusted p must be below.
+    """
+    p = adjusted(two_sided(residual))
+    sides = np.where(residual > 0, "high", "low")
+    return p, [
+        str(side) if low else None for side, low in zip(sides, p < significance, strict=True)
+    ]
 
 
 def trends(counts: pd.DataFrame, significance: float) -> pd.DataFrame:

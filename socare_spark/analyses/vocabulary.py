@@ -110,20 +110,23 @@ def as_team(text: Column) -> Column:
 
 def read_elements(conf: Path) -> list[str]:
     """Codes of the known service elements, in upper case."""
-    return [word.code.upper() for word in _elements(conf).elements]
+    return [word.code.upper() for word in read_element_words(conf).elements]
 
 
 def read_mended(conf: Path) -> Mapping[str, str]:
     """Spellings of elements that are mended -> the code that is meant; both in upper case."""
-    return {wrong.upper(): right.upper() for wrong, right in _elements(conf).mended.items()}
+    return {
+        wrong.upper(): right.upper() for wrong, right in read_element_words(conf).mended.items()
+    }
 
 
 def read_services(conf: Path) -> Mapping[str, str]:
     """Codes of the known services, in upper case -> what they are called."""
-    return {code.upper(): label for code, label in _elements(conf).services.items()}
+    return {code.upper(): label for code, label in read_element_words(conf).services.items()}
 
 
-def _elements(conf: Path) -> Elements:
+def read_element_words(conf: Path) -> Elements:
+    """All that the vocabulary says of elements."""
     return read_model(conf / "vocabulary" / "elements.yaml", Elements)
 
 

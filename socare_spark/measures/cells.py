@@ -7,12 +7,14 @@ the same pass, so that it never has to read records again.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 _LANE = 1 << 32
 _SALTS = 64
+_MEASURES = ("people", "records", "cost", "cell_key", "cost_top1", "cost_top2", "providers")
 
 
 def cells(
@@ -24,6 +26,8 @@ def cells(
     provider: str | None = None,
     records: str | None = None,
     totals: Sequence[str] = (),
+    sums: Sequence[str] = (),
+    people_with: Sequence[str] = (),
 ) -> DataFrame:
     """Counts people, records and cost for every combination of dimensions that occurs.
 
@@ -35,34 +39,80 @@ def cells(
         provider: Column that names the provider, or None.
         records: Column that says how many records a row stands for; None means one each.
         totals: Dimensions of which a row for all values is wanted too, with null in the dimension;
-            people are distinct in it. The dimension itself must then hold no null.
+            people are distinct in it. A record with null in the dimension counts in it alone.
+        sums: Columns of numbers that are added up over the records of a cell.
+        people_with: Columns of truth values, each of which becomes the number of distinct people
+            with a record for which it holds.
 
     Returns:
-        `dims`, then `people`, `records`, `cost`, `cell_key`, `cost_top1`, `cost_top2`, `providers`.
+        `dims`, then `people`, `records`, `cost`, `cell_key`, `cost_top1`, `cost_top2`, `providers`,
+        then the columns of `sums` and `people_with`.
     """
+    for name in totals:
+        frame = frame.withColumn(name, _with_total(name))
     rows = frame.select(
-        *[_with_total(name) if name in totals else F.col(name) for name in dims],
+        *dims,
         F.col(person).alias("_person"),
         (F.col(cost) if cost else F.lit(None)).cast("decimal(20,2)").alias("_cost"),
         (F.col(provider) if provider else F.lit(None)).cast("string").alias("_provider"),
         (F.col(records) if records else F.lit(1)).cast("bigint").alias("_records"),
+        *sums,
+        *people_with,
     )
-    return _counted(rows, list(dims), cost=cost is not None, provider=provider is not None)
+    more = _More(tuple(sums), tuple(people_with))
+    return _counted(rows, list(dims), more, cost=cost is not None, provider=provider is not None)
+
+
+@dataclass(frozen=True)
+class _More:
+    """Further columns of a cell, and how each step of the grouping carries them."""
+
+    sums: tuple[str, ...]
+    people_with: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All further columns."""
+        return self.sums + self.people_with
+
+    def of_a_person(self) -> list[Column]:
+        """Aggregates over the records of one person."""
+        return [*_added(self.sums), *(F.bool_or(name).alias(name) for name in self.people_with)]
+
+    def of_people(self) -> list[Column]:
+        """Aggregates over people; records without a person are nobody's."""
+        known = F.col("_person").isNotNull()
+        holding = [F.count_if(known & F.col(name)).alias(name) for name in self.people_with]
+        return [*_added(self.sums), *holding]
+
+    def of_parts(self) -> list[Column]:
+        """Aggregates over parts of a cell that share nobody."""
+        return _added(self.names)
+
+
+def _added(names: Sequence[str]) -> list[Column]:
+    return [F.sum(name).alias(name) for name in names]
 
 
 def _with_total(name: str) -> Column:
     """The value itself, and null for the row of all values."""
-    return F.explode(F.array(F.col(name), F.lit(None))).alias(name)
+    value, all_values = F.col(name), F.lit(None)
+    both = F.when(value.isNull(), F.array(all_values)).otherwise(F.array(value, all_values))
+    return F.explode(both)
 
 
-def _counted(rows: DataFrame, dims: list[str], *, cost: bool, provider: bool) -> DataFrame:
+def _counted(
+    rows: DataFrame, dims: list[str], more: _More, *, cost: bool, provider: bool
+) -> DataFrame:
     by_person = rows.groupBy(*dims, "_person").agg(
         F.sum("_records").alias("_records"),
         *([F.sum("_cost").alias("_cost")] if cost else []),
+        *more.of_a_person(),
     )
-    by_cell = _with_cost(by_person, dims) if cost else _without_cost(by_person, dims)
+    by_cell = _with_cost(by_person, dims, more) if cost else _without_cost(by_person, dims, more)
+    order = [*dims, *_MEASURES, *more.names]
     if not provider:
-        return by_cell.withColumn("providers", F.lit(None).cast("bigint"))
+        return by_cell.withColumn("providers", F.lit(None).cast("bigint")).select(*order)
     providers = (
         rows.groupBy(*dims, "_provider")
         .agg(F.lit(1))
@@ -70,10 +120,11 @@ def _counted(rows: DataFrame, dims: list[str], *, cost: bool, provider: bool) ->
         .agg(F.count("_provider").alias("providers"))
     )
     same = [by_cell[d].eqNullSafe(providers[d]) for d in dims]
-    return by_cell.join(providers, same).select(by_cell["*"], providers["providers"])
+    both = by_cell.join(providers, same).select(by_cell["*"], providers["providers"])
+    return both.select(*order)
 
 
-def _without_cost(by_person: DataFrame, dims: list[str]) -> DataFrame:
+def _without_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFrame:
     none = F.lit(None).cast("decimal(20,2)")
     return by_person.groupBy(*dims).agg(
         F.count("_person").alias("people"),
@@ -82,10 +133,11 @@ def _without_cost(by_person: DataFrame, dims: list[str]) -> DataFrame:
         cell_key("_person").alias("cell_key"),
         none.alias("cost_top1"),
         none.alias("cost_top2"),
+        *more.of_people(),
     )
 
 
-def _with_cost(by_person: DataFrame, dims: list[str]) -> DataFrame:
+def _with_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFrame:
     # The two largest are kept per salt first: a city's total must not gather all people in one row.
     known = F.when(F.col("_person").isNotNull(), F.col("_cost"))
     salted = (
@@ -97,6 +149,7 @@ def _with_cost(by_person: DataFrame, dims: list[str]) -> DataFrame:
             F.sum("_cost").alias("cost"),
             *_lanes("_person"),
             F.slice(F.sort_array(F.collect_list(known), asc=False), 1, 2).alias("_top"),
+            *more.of_people(),
         )
     )
     merged = salted.groupBy(*dims).agg(
@@ -105,6 +158,7 @@ def _with_cost(by_person: DataFrame, dims: list[str]) -> DataFrame:
         F.sum("cost").alias("cost"),
         _joined(F.sum("_high"), F.sum("_low")).alias("cell_key"),
         F.sort_array(F.flatten(F.collect_list("_top")), asc=False).alias("_top"),
+        *more.of_parts(),
     )
     return merged.select(
         *dims,
@@ -114,6 +168,7 @@ def _with_cost(by_person: DataFrame, dims: list[str]) -> DataFrame:
         "cell_key",
         F.get("_top", F.lit(0)).alias("cost_top1"),
         F.get("_top", F.lit(1)).alias("cost_top2"),
+        *more.names,
     )
 
 

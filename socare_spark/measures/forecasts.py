@@ -86,6 +86,7 @@ def outlook(
     season: int = 4,
     shortest: int = 20,
     origins: int = 12,
+    tried: int | None = None,
 ) -> Outlook:
     """Forecasts a series by the method that did best on it.
 
@@ -100,6 +101,8 @@ def outlook(
         shortest: Values that a series must at least have; one origin for the trial, with three
             seasons (at least ten values) before it, must fit in any case.
         origins: The newest so many are tried.
+        tried: So many periods ahead the methods are tried, and no further; None means all of the
+            horizon. It lets a series be forecast for longer than it could be tried.
 
     Raises:
         ValueError: A value is not a finite number, or a number of periods is below 1.
@@ -107,22 +110,23 @@ def outlook(
     series = np.asarray(values, dtype=np.float64)
     if not np.isfinite(series).all():
         raise ValueError("A series to be forecast needs a finite value in every period.")
-    if min(horizon, season, origins) < 1:
-        raise ValueError("Horizon, season and origins are at least 1.")
+    if min(horizon, season, origins, 1 if tried is None else tried) < 1:
+        raise ValueError("Horizon, season, origins and periods tried are at least 1.")
+    ahead = horizon if tried is None else min(tried, horizon)
     learnt = max(_SEASONS_TO_LEARN * season, _FEWEST_TO_LEARN)
-    needed = max(shortest, learnt + horizon)
+    needed = max(shortest, learnt + ahead)
     if len(series) < needed:
         return Outlook(says=f"it has {len(series)} periods, and a forecast needs {needed}")
-    last = len(series) - horizon
-    tried = range(max(learnt, last - origins + 1), last + 1)
+    last = len(series) - ahead
+    starts = range(max(learnt, last - origins + 1), last + 1)
     # Matrices of a few numbers: threads of BLAS would only wait for each other, most of all where
     # executors have the processors.
     with threadpool_limits(1, user_api="blas"):
-        return _forecast(series, tried, horizon, season)
+        trials = [t for name in _METHODS for t in _trials(name, series, starts, season, ahead)]
+        return _forecast(series, trials, horizon, season)
 
 
-def _forecast(series: _Values, tried: range, horizon: int, season: int) -> Outlook:
-    trials = [t for name in _METHODS for t in _trials(name, series, tried, season, horizon)]
+def _forecast(series: _Values, trials: Sequence[Trial], horizon: int, season: int) -> Outlook:
     best = min(_METHODS, key=lambda name: _error(t for t in trials if t.method == name))
     forecast, lower_80, upper_80, lower_95, upper_95 = (
         tuple(line) for line in _METHODS[best](series, horizon, season).tolist()

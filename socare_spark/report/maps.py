@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from socare_spark.report.matrices import natural
 from socare_spark.report.shapes import (
     HATCH,
     Look,
@@ -145,7 +146,7 @@ def draw_matrix(matrix: pd.DataFrame, trends: pd.Series, source: str, path: Path
         path: Where the PNG goes.
     """
     counts = matrix.pivot(index="district", columns="year", values="records")
-    order = sorted(counts.index, key=_natural)
+    order = sorted(counts.index, key=natural)
     counts = counts.loc[order]
     flags = (
         matrix.pivot(index="district", columns="year", values="flag").loc[order].to_numpy(object)
@@ -226,10 +227,3 @@ def _matrix_legend(figure: Figure, norm: PowerNorm) -> None:
         "\N{BLACK DOWN-POINTING TRIANGLE} unusually few   \N{MIDDLE DOT} none",
         fontsize=7.5, color=INK,
     )  # fmt: skip
-
-
-def _natural(code: str) -> tuple[str, int, str]:
-    """Sorts B2 before B10."""
-    letters = code.rstrip("0123456789")
-    rest = code[len(letters) :]
-    return letters, int(rest or 0), code

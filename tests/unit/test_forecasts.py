@@ -226,3 +226,14 @@ def test_nothing_is_warned_of(recwarn):
     for values in (np.tile([1.0, 2.0, 3.0, 4.0], 6), np.append(np.zeros(23), 5.0)):
         outlook(values, horizon=4, origins=2)
     assert list(recwarn) == []
+
+
+def test_more_may_be_forecast_than_could_be_tried():
+    values = seasonal(24, 3, slope=2.0)
+    made = outlook(values, horizon=17, tried=4)
+    near = outlook(values, horizon=4)
+    assert (made.method, made.trials) == (near.method, near.trials)
+    assert made.forecast[:4] == pytest.approx(near.forecast)
+    assert {len(getattr(made, line)) for line in LINES} == {17}
+    assert outlook(values, horizon=3, tried=8) == outlook(values, horizon=3)
+    assert outlook(values, horizon=17).says == "it has 24 periods, and a forecast needs 29"

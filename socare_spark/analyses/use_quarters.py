@@ -1,0 +1,124 @@
+"""B2: who has an element of service in a quarter, and in one quarter and not in another.
+
+Source: thesis 4.2.2, figure 28 and Table 10; domain reference, B2. Somebody has an element in a
+quarter when an agreement of theirs is open on one of its days; the cost is that of its days.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.matrix import complete
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+from socare_spark.measures.money import cost_of_days, days_open
+from socare_spark.measures.periods import Period, open_in
+
+ELEMENT = Column("element", "string", "Code of the service element, mended.")
+
+USERS_BY_QUARTER = working(
+    "users_by_quarter",
+    "An element in a quarter: agreements that are open in it, and the cost of their days in it; "
+    "every quarter that the extracts reach has a row.",
+    [ELEMENT, Column("quarter", "string", "Calendar quarter, as '2010Q1'.")],
+    [
+        Column(
+            "change",
+            "double",
+            "People / people of the quarter before - 1; null in the first quarter and after one "
+            "with nobody.",
+        )
+    ],
+    source="Thesis 4.2.2, figure 28 (B2)",
+)
+USERS_BETWEEN_QUARTERS = working(
+    "users_between_quarters",
+    "An element in two quarters; the measures are of the agreements that are open in either, each "
+    "counted once, and of the cost of their days in both.",
+    [
+        ELEMENT,
+        Column("quarter_a", "string", "First quarter, as '2010Q1'."),
+        Column("quarter_b", "string", "Second quarter."),
+    ],
+    [
+        Column("people_a", "bigint", "People in the first quarter."),
+        Column("people_b", "bigint", "People in the second."),
+        Column("people_both", "bigint", "People in both."),
+        Column("only_a", "bigint", "People in the first and not in the second."),
+        Column("only_b", "bigint", "People in the second and not in the first."),
+    ],
+    source="Thesis 4.2.2, Table 10 (B2)",
+)
+_BETWEEN = ["element", "quarter_a", "quarter_b"]
+
+
+def users_by_quarter(
+    records: DataFrame, elements: Sequence[str], quarters: Sequence[Period]
+) -> DataFrame:
+    """The columns of USERS_BY_QUARTER.
+
+    Args:
+        records: element, person, start, end, weekly_cost.
+        elements: Codes.
+        quarters: One after the other.
+    """
+    own = records.where(F.col("element").isin(*elements))
+    counted = cells(open_in(own, quarters, "quarter string"), ["element", "quarter"], cost="cost")
+    every = product(dict.fromkeys(elements), [one.label for one in quarters])
+    cells_wanted = records.sparkSession.createDataFrame(
+        list(every), "element string, quarter string"
+    )
+    before = F.lag("people").over(Window.partitionBy("element").orderBy("quarter"))
+    return complete(cells_wanted, counted).select(
+        "*", (F.try_divide(F.col("people"), before) - 1).alias("change")
+    )
+
+
+def users_between_quarters(
+    records: DataFrame, elements: Sequence[str], pairs: Sequence[tuple[Period, Period]]
+) -> DataFrame:
+    """The columns of USERS_BETWEEN_QUARTERS; all pairs in one pass over the records.
+
+    Args:
+        records: element, person, start, end, weekly_cost.
+        elements: Codes.
+        pairs: Two quarters each.
+    """
+    spark = records.sparkSession
+    given = spark.createDataFrame(
+        [(a.label, b.label, a.first, a.last, b.first, b.last) for a, b in pairs],
+        "quarter_a string, quarter_b string, first_a date, last_a date, first_b date, last_b date",
+    )
+    days = {
+        side: days_open(F.col("start"), F.col("end"), F.col(f"first_{side}"), F.col(f"last_{side}"))
+        for side in "ab"
+    }
+    cost = cost_of_days(F.col("weekly_cost"), days["a"]) + cost_of_days(
+        F.col("weekly_cost"), days["b"]
+    )
+    either = (
+        records.where(F.col("element").isin(*elements))
+        .join(F.broadcast(given), (days["a"] > 0) | (days["b"] > 0))
+        .select(
+            *_BETWEEN,
+            "person",
+            cost.alias("cost"),
+            (days["a"] > 0).alias("people_a"),
+            (days["b"] > 0).alias("people_b"),
+        )
+    )
+    sides = ["people_a", "people_b"]
+    counted = cells(either, _BETWEEN, cost="cost", people_with=sides)
+    every = [(element, a.label, b.label) for element in dict.fromkeys(elements) for a, b in pairs]
+    cells_wanted = spark.createDataFrame(
+        every, "element string, quarter_a string, quarter_b string"
+    )
+    people, people_a, people_b = F.col("people"), F.col("people_a"), F.col("people_b")
+    return complete(cells_wanted, counted, sides).select(
+        "*",
+        (people_a + people_b - people).alias("people_both"),
+        (people - people_b).alias("only_a"),
+        (people - people_a).alias("only_b"),
+    )

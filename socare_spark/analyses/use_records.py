@@ -1,0 +1,74 @@
+"""The agreements as the `use` analysis sees them: whose, of what, from when to when, where."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.agreements import restricted
+from socare_spark.analyses.matrix import districts_of
+from socare_spark.analyses.use_settings import SETTINGS, UseSettings
+from socare_spark.analyses.vocabulary import mended, read_mended
+from socare_spark.job import Context
+from socare_spark.places.population import chosen_population
+from socare_spark.places.postcodes import district_of
+from socare_spark.places.tables import AREAS, POPULATION
+
+
+def last_day(context: Context, dataset: str) -> date:
+    """The day to which open agreements run: the as-of date, or the newest extract's."""
+    if context.as_of is not None:
+        return context.as_of
+    newest: date | None = (
+        context.read(restricted(dataset)).agg(F.max("extract").alias("newest")).collect()[0][0]
+    )
+    return newest or date.min
+
+
+def read_records(context: Context, dataset: str, until: date) -> DataFrame:
+    """The agreements of a dataset.
+
+    Returns:
+        `element` (mended), `person`, `start`, `end` (the last day), `weekly_cost`, `district` (of
+        the postcode). Agreements that end before they start, or start after `until`, are left out.
+    """
+    return (
+        context.read(restricted(dataset))
+        .select(
+            mended(F.col("element"), read_mended(context.conf)).alias("element"),
+            "person",
+            F.col("agreement_start").alias("start"),
+            F.least("agreement_end", F.lit(until)).alias("end"),
+            "weekly_cost",
+            district_of(F.col("postcode")).alias("district"),
+        )
+        .where("end >= start")
+    )
+
+
+def read_districts(context: Context, layer: str, records: DataFrame) -> list[str]:
+    """The city's postcode districts; without areas, all that the records' postcodes name."""
+    if context.lake.exists(AREAS):
+        found = districts_of(context.read(AREAS), layer, SETTINGS)
+    else:
+        found = records.select("district").where("district IS NOT NULL").distinct()
+    return sorted(row[0] for row in found.collect())
+
+
+def in_districts(records: DataFrame, districts: Sequence[str]) -> DataFrame:
+    """The records, without a district where it is none of the city's."""
+    return records.withColumn(
+        "district", F.when(F.col("district").isin(*districts), F.col("district"))
+    )
+
+
+def read_population(context: Context, settings: UseSettings) -> DataFrame | None:
+    """People of all ages by district: district, population; None where the lake has none."""
+    if not context.lake.exists(POPULATION):
+        return None
+    of_layer = context.read(POPULATION).where(
+        (F.col("layer") == settings.layer) & F.col("age_band").isNull()
+    )
+    chosen = chosen_population(of_layer, settings.threshold.population_year)
+    return chosen.select(F.col("code").alias("district"), "population")

@@ -1,0 +1,130 @@
+"""People by quarter and between quarters, recounted by DuckDB."""
+
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+
+import duckdb
+import pytest
+from agreements import SCHEMA, frames, made_up
+
+from socare_spark.analyses.use_quarters import users_between_quarters, users_by_quarter
+from socare_spark.measures.periods import quarter, quarters
+
+SPANS = quarters(date(2010, 1, 1), date(2011, 12, 31))
+# Days of an agreement in a period, and their cost.
+DAYS = """CREATE MACRO days(s, e, first, last) AS
+    greatest(date_diff('day', greatest(s, first), least(e, last)) + 1, 0)"""
+COST = """CREATE MACRO cost(weekly, n) AS round(weekly * n / 7, 2)::DECIMAL(20,2)"""
+PERIODS = """CREATE VIEW spans AS SELECT * FROM (VALUES
+    ('2010Q1', DATE '2010-01-01', DATE '2010-03-31'),
+    ('2010Q2', DATE '2010-04-01', DATE '2010-06-30'),
+    ('2010Q3', DATE '2010-07-01', DATE '2010-09-30'),
+    ('2010Q4', DATE '2010-10-01', DATE '2010-12-31'),
+    ('2011Q1', DATE '2011-01-01', DATE '2011-03-31'),
+    ('2011Q2', DATE '2011-04-01', DATE '2011-06-30'),
+    ('2011Q3', DATE '2011-07-01', DATE '2011-09-30'),
+    ('2011Q4', DATE '2011-10-01', DATE '2011-12-31')) AS q(quarter, first, last)"""
+
+
+def other_engine(pandas):
+    connection = duckdb.connect()
+    connection.register("given", pandas)
+    connection.execute(
+        """CREATE VIEW agreements AS SELECT element, person::BIGINT AS person, start::DATE AS s,
+        "end"::DATE AS e, weekly_cost::DECIMAL(12,2) AS weekly FROM given"""
+    )
+    for statement in (DAYS, COST, PERIODS):
+        connection.execute(statement)
+    return connection
+
+
+def rows_of(frame, *columns):
+    return sorted((tuple(row[c] for c in columns) for row in frame.collect()), key=str)
+
+
+@pytest.fixture
+def given(spark):
+    return frames(spark, made_up("quarters", 120, people=12))
+
+
+def test_users_by_quarter(given):
+    records, pandas = given
+    made = users_by_quarter(records, ["A", "B"], SPANS)
+    expected = other_engine(pandas).execute(
+        """WITH open AS (
+            SELECT *, days(s, e, first, last) AS n FROM agreements, spans
+            WHERE element IN ('A', 'B') AND n > 0),
+        counted AS (
+            SELECT element, quarter, count(DISTINCT person) AS people, count(*) AS records,
+                sum(cost(weekly, n)) AS cost
+            FROM open GROUP BY ALL)
+        SELECT *, people / lag(people) OVER (PARTITION BY element ORDER BY quarter) - 1
+        FROM counted"""
+    )
+    names = ("element", "quarter", "people", "records", "cost", "change")
+    assert rows_of(made, *names) == sorted(expected.fetchall(), key=str)
+
+
+def test_a_quarter_with_nobody_has_a_row_and_nothing_to_change_from(spark):
+    rows = [
+        ("A", 1, date(2010, 3, 31), date(2010, 3, 31), Decimal("70.00"), None),
+        ("A", 2, date(2010, 10, 1), date(2011, 3, 31), Decimal("70.00"), None),
+    ]
+    made = users_by_quarter(spark.createDataFrame(rows, SCHEMA), ["A", "NONE"], SPANS[:5])
+    assert rows_of(made.where("element = 'A'"), "quarter", "people", "cost", "change") == [
+        ("2010Q1", 1, Decimal("10.00"), None),  # a day, on the last of the quarter
+        ("2010Q2", 0, None, -1.0),
+        ("2010Q3", 0, None, None),
+        ("2010Q4", 1, Decimal("920.00"), None),
+        ("2011Q1", 1, Decimal("900.00"), 0.0),
+    ]
+    assert rows_of(made.where("element = 'NONE'"), "people", "records") == [(0, 0)] * 5
+
+
+def test_users_between_all_quarters(given):
+    records, pandas = given
+    made = users_between_quarters(records, ["A", "B"], list(combinations(SPANS, 2)))
+    people = other_engine(pandas).execute(
+        """WITH present AS (
+            SELECT DISTINCT element, quarter, person FROM agreements, spans
+            WHERE element IN ('A', 'B') AND days(s, e, first, last) > 0 AND person IS NOT NULL),
+        pairs AS (
+            SELECT element, a.quarter AS qa, b.quarter AS qb
+            FROM spans a, spans b, (VALUES ('A'), ('B')) AS e(element) WHERE a.quarter < b.quarter)
+        SELECT element, qa, qb,
+            (SELECT count(*) FROM present p WHERE p.element = x.element AND quarter = qa),
+            (SELECT count(*) FROM present p WHERE p.element = x.element AND quarter = qb),
+            (SELECT count(*) FROM present p JOIN present q USING (element, person)
+                WHERE element = x.element AND p.quarter = qa AND q.quarter = qb)
+        FROM pairs x"""
+    )
+    names = ("element", "quarter_a", "quarter_b", "people_a", "people_b", "people_both")
+    assert rows_of(made, *names) == sorted(people.fetchall(), key=str)
+    for row in made.collect():
+        assert row["only_a"] == row["people_a"] - row["people_both"]
+        assert row["only_b"] == row["people_b"] - row["people_both"]
+        assert row["people"] == row["only_a"] + row["people_both"] + row["only_b"]
+    cells = other_engine(pandas).execute(
+        """WITH either AS (
+            SELECT x.element, a.quarter AS qa, b.quarter AS qb, weekly,
+                days(s, e, a.first, a.last) AS na, days(s, e, b.first, b.last) AS nb
+            FROM agreements x, spans a, spans b
+            WHERE a.quarter < b.quarter AND element IN ('A', 'B') AND na + nb > 0)
+        SELECT element, qa, qb, count(*), sum(cost(weekly, na) + cost(weekly, nb))
+        FROM either GROUP BY ALL"""
+    )
+    names = ("element", "quarter_a", "quarter_b", "records", "cost")
+    assert rows_of(made, *names) == sorted(cells.fetchall(), key=str)
+
+
+def test_a_pair_may_be_of_any_order_and_of_nobody(spark):
+    rows = [("A", 1, date(2010, 3, 1), date(2010, 5, 1), None, None)]
+    records = spark.createDataFrame(rows, SCHEMA)
+    pairs = [(quarter("2010Q2"), quarter("2010Q1")), (quarter("2015Q1"), quarter("2015Q2"))]
+    made = users_between_quarters(records, ["A"], pairs)
+    names = ("quarter_a", "people_a", "people_b", "people_both", "only_a", "only_b", "records")
+    assert rows_of(made, *names) == [
+        ("2010Q2", 1, 1, 1, 0, 0, 1),  # the agreement counts once
+        ("2015Q1", 0, 0, 0, 0, 0, 0),
+    ]
