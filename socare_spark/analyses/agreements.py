@@ -59,6 +59,16 @@ def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
     return reduce(DataFrame.unionByName, frames)
 
 
+def last_day(context: Context, dataset: str) -> date:
+    """The day to which open agreements run: the as-of date, or the newest extract's."""
+    if context.as_of is not None:
+        return context.as_of
+    newest: date | None = (
+        context.read(restricted(dataset)).agg(F.max("extract").alias("newest")).collect()[0][0]
+    )
+    return newest or date.min
+
+
 def with_until(frame: DataFrame, as_of: date | None) -> DataFrame:
     """Adds `until`, the day to which open agreements run: the run's, or the newest extract's."""
     if as_of is not None:

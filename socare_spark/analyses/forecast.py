@@ -15,7 +15,8 @@ from pyspark.sql import DataFrame
 from socare_spark.analyses.agreements import restricted
 from socare_spark.analyses.forecast_history import MEASURES, History, quarters_after
 from socare_spark.analyses.forecast_settings import SETTINGS, ForecastSettings
-from socare_spark.analyses.forecast_sources import USERS, element_histories, request_histories
+from socare_spark.analyses.forecast_sources import element_histories, request_histories
+from socare_spark.analyses.use_quarters import USERS_BY_QUARTER
 from socare_spark.contracts.load import read_model
 from socare_spark.errors import LackingError
 from socare_spark.job import Analysis, Context
@@ -178,7 +179,7 @@ def _needed(settings: ForecastSettings) -> dict[str, list[str]]:
     """The tables of each source that is wanted."""
     needed = {}
     if settings.elements:
-        needed["elements"] = [USERS, restricted(settings.agreements)]
+        needed["elements"] = [USERS_BY_QUARTER.path, restricted(settings.agreements)]
     if settings.requests.descriptions or settings.requests.top:
         needed["requests"] = [restricted(settings.requests.dataset)]
     return needed

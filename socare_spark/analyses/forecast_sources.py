@@ -7,32 +7,31 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import restricted
+from socare_spark.analyses.agreements import last_day, restricted
 from socare_spark.analyses.forecast_history import MEASURES, History, histories, whole_quarters
 from socare_spark.analyses.forecast_settings import SETTINGS, ForecastSettings, RequestSettings
+from socare_spark.analyses.use_quarters import USERS_BY_QUARTER
 from socare_spark.analyses.vocabulary import warn_of_unknown
 from socare_spark.job import Context
 from socare_spark.measures.cells import cells
 
-USERS = "working/users_by_quarter"
-
 
 def element_histories(context: Context, settings: ForecastSettings) -> list[History]:
     """People and cost of elements; warns of those that `users_by_quarter` does not have."""
-    counted = element_quarters(context.read(USERS), settings.elements).collect()
+    counted = element_quarters(context.read(USERS_BY_QUARTER), settings.elements).collect()
     there = {row["counted"] for row in counted}
     missing = [code for code in settings.elements if code not in there]
     if missing:
         context.run.warnings.append(
-            f"{SETTINGS} names {', '.join(missing)}, which {USERS} does not have: name them in "
-            "'quarters' of analyses/use.yaml too."
+            f"{SETTINGS} names {', '.join(missing)}, which {USERS_BY_QUARTER.path} does not have: "
+            "name them in 'quarters' of analyses/use.yaml too."
         )
     if not there:
         return []
     periods = sorted({row["period"] for row in counted})
     whole = whole_quarters(
         pd.Period(periods[0]).start_time.date(),
-        min(_last_day(context, settings.agreements), pd.Period(periods[-1]).end_time.date()),
+        min(last_day(context, settings.agreements), pd.Period(periods[-1]).end_time.date()),
     )
     wanted = {code: code for code in settings.elements if code in there}
     rows = [row.asDict() for row in counted]
@@ -56,14 +55,6 @@ def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
         *MEASURES,
         F.lit(0).alias("unnamed"),
     )
-
-
-def _last_day(context: Context, dataset: str) -> date:
-    """The day to which open agreements run: the as-of date, or the newest extract's."""
-    if context.as_of is not None:
-        return context.as_of
-    newest: date | None = context.read(restricted(dataset)).agg(F.max("extract")).collect()[0][0]
-    return newest or date.min
 
 
 def request_histories(context: Context, settings: ForecastSettings) -> list[History]:

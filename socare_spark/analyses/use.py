@@ -9,7 +9,7 @@ from itertools import combinations
 
 from pyspark.sql import DataFrame
 
-from socare_spark.analyses.agreements import restricted
+from socare_spark.analyses.agreements import last_day, restricted
 from socare_spark.analyses.use_costs import (
     ELEMENT_COST_BY_YEAR,
     cost_by_quarter,
@@ -25,7 +25,6 @@ from socare_spark.analyses.use_quarters import (
 )
 from socare_spark.analyses.use_records import (
     in_districts,
-    last_day,
     read_districts,
     read_population,
     read_records,

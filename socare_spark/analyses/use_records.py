@@ -16,16 +16,6 @@ from socare_spark.places.postcodes import district_of
 from socare_spark.places.tables import AREAS, POPULATION
 
 
-def last_day(context: Context, dataset: str) -> date:
-    """The day to which open agreements run: the as-of date, or the newest extract's."""
-    if context.as_of is not None:
-        return context.as_of
-    newest: date | None = (
-        context.read(restricted(dataset)).agg(F.max("extract").alias("newest")).collect()[0][0]
-    )
-    return newest or date.min
-
-
 def read_records(context: Context, dataset: str, until: date) -> DataFrame:
     """The agreements of a dataset.
 
