@@ -38,9 +38,8 @@ def draw(context: Context) -> None:
 
 def _rows(context: Context, table: Table) -> pd.DataFrame:
     """A written table, its values as they are: null is None, also beside numbers."""
-    frame = context.lake.read(context.spark, table)
-    rows = [tuple(row) for row in frame.collect()]
-    return pd.DataFrame(rows, columns=frame.columns, dtype=object)
+    rows = context.lake.rows(table, table.dims[0].name)
+    return pd.DataFrame(rows, columns=table.names, dtype=object)
 
 
 def _path(context: Context, name: str) -> Path:
