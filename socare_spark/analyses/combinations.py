@@ -1,6 +1,6 @@
 """The `combinations` analysis: which reason went with which outcome, for whom, how often and when.
 
-Records are read once and gathered by combination, person and month; every table works on that.
+Records are gathered by their texts, and by combination, person and month; all tables work on that.
 Source: thesis chapter 5.
 """
 
@@ -16,6 +16,7 @@ from socare_spark.analyses.combination_counts import (
     combination_bands,
     combination_totals,
     combinations,
+    spellings,
     subprocess_extremes,
     uses,
 )
@@ -53,8 +54,9 @@ def tables(context: Context) -> dict[Table, DataFrame]:
     """All tables; combinations that no sub-process claims are counted in the run record."""
     settings = read_settings(context)
     whole = _records(context, settings).dropna(subset=["reason", "outcome"])
-    used = uses(whole, read_subprocesses(context.spark, context.conf)).persist()
-    counted = combinations(used).persist()
+    spelled = spellings(whole, read_subprocesses(context.spark, context.conf)).persist()
+    used = uses(whole, spelled).persist()
+    counted = combinations(used, spelled).persist()
     unmapped = counted.where(F.col("subprocess") == UNMAPPED).count()
     context.run.counts["combinations.unmapped"] = unmapped
     if unmapped:
@@ -62,7 +64,7 @@ def tables(context: Context) -> dict[Table, DataFrame]:
             f"{unmapped} combinations stand in no sub-process of vocabulary/subprocesses.yaml: "
             f"they are in `{UNMAPPED}`."
         )
-    reasons = read_reasons(used)
+    reasons = read_reasons(spelled)
     return {
         COMBINATIONS: counted,
         COMBINATION_TOTALS: combination_totals(used),
