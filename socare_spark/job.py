@@ -6,6 +6,7 @@ An analysis says which tables it reads, which it writes and how it makes them; e
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -69,8 +70,11 @@ class Context:
         return {"run_id": self.run.run_id, "job": self.run.job, "fingerprint": fingerprint}
 
     def write(self, table: Table, frame: DataFrame, fingerprint: str = "") -> None:
-        """Replaces a result table and notes its version and rows."""
+        """Replaces a result table and notes its version, its rows and how long it took."""
+        began = time.monotonic()
+        self.spark.sparkContext.setJobDescription(table.path)
         commit = self.lake.replace(table, frame, self.note(fingerprint))
+        self.run.counts[f"seconds/{table.path}"] = round(time.monotonic() - began, 2)
         self.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
 
 

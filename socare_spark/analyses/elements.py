@@ -10,13 +10,17 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from pydantic import Field
-from pyspark.sql import Column as Value
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import read_bands, restricted
 from socare_spark.analyses.matrix import districts_of, or_zero
-from socare_spark.analyses.vocabulary import read_elements
+from socare_spark.analyses.vocabulary import (
+    mended,
+    read_elements,
+    read_mended,
+    warn_of_unknown,
+)
 from socare_spark.contracts.load import Strict, read_model
 from socare_spark.errors import ConfigurationError
 from socare_spark.job import Analysis, Context
@@ -101,20 +105,10 @@ class Settings(Strict):
 
     dataset: str
     layer: str = "district"
-    mended: Mapping[str, str] = {}
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     characteristics: tuple[str, ...] = ()
     age_bands: str
     concentration: Concentration
-
-
-def mended(code: Value, list_: Mapping[str, str]) -> Value:
-    """A code in upper case, or the one that is meant by its spelling."""
-    plain = F.upper(F.trim(code))
-    if not list_:
-        return plain
-    pairs = [F.lit(text) for pair in list_.items() for text in pair]
-    return F.coalesce(F.try_element_at(F.create_map(*pairs), plain), plain)
 
 
 def element_comparison(records: DataFrame, districts: DataFrame, pair: Comparison) -> DataFrame:
@@ -229,7 +223,7 @@ def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> Dat
         )
     return frame.select(
         F.col("element").alias("code"),
-        mended(F.col("element"), settings.mended).alias("element"),
+        mended(F.col("element"), read_mended(context.conf)).alias("element"),
         "person",
         F.col("weekly_cost").alias("cost"),
         F.year("agreement_start").alias("year"),
@@ -237,18 +231,6 @@ def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> Dat
         *settings.characteristics,
         band_of(F.col("age_at_start"), bands).alias("age_band"),
     )
-
-
-def _check_codes(context: Context, wanted: Sequence[str], there: DataFrame) -> None:
-    """Says which wanted code no record has, with its nearest spellings."""
-    present = [row[0] for row in there.collect() if row[0]]
-    for code in dict.fromkeys(wanted):
-        if code not in present:
-            near = difflib.get_close_matches(code, present, n=3, cutoff=0.6)
-            like = f"; the nearest are {', '.join(near)}" if near else ""
-            context.run.warnings.append(
-                f"{SETTINGS} names the element {code}, which no record has{like}."
-            )
 
 
 def tables(context: Context) -> Mapping[Table, DataFrame]:
@@ -260,11 +242,8 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     districts = known.withColumnRenamed("code", "district").persist()
     pairs = [code for pair in settings.comparisons for code in (pair.a, pair.b)]
     wanted = settings.concentration
-    _check_codes(
-        context,
-        [*pairs, *wanted.elements],
-        records.select("element").distinct(),
-    )
+    present = [row["element"] for row in records.select("element").distinct().collect()]
+    warn_of_unknown(context, f"{SETTINGS} names the element", [*pairs, *wanted.elements], present)
     compared = [element_comparison(records, districts, pair) for pair in settings.comparisons]
     return {
         ELEMENT_COMPARISON: reduce(DataFrame.unionByName, compared),
@@ -272,7 +251,9 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
             records, list(dict.fromkeys(pairs)), [*settings.characteristics, "age_band"]
         ),
         ELEMENT_CONCENTRATION: element_concentration(records, districts, wanted),
-        ELEMENT_VARIANTS: element_variants(records, read_elements(context.conf), settings.mended),
+        ELEMENT_VARIANTS: element_variants(
+            records, read_elements(context.conf), read_mended(context.conf)
+        ),
     }
 
 

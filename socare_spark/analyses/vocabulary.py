@@ -1,9 +1,11 @@
-"""The council's words: which outcomes, teams and combinations belong to which category.
+"""The council's words: its elements, and the categories of outcomes, teams and combinations.
 
 What the vocabulary does not list is never lost: an outcome counts as `Unknown`, a team as `Others`
-(the thesis has both as categories, Table 12), a combination as `Unmapped`.
+(the thesis has both as categories, Table 12), a combination as `Unmapped`. A code of an element is
+mended by the declared list of spellings alone.
 """
 
+import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +17,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses import codes
 from socare_spark.contracts.load import Strict, read_model
+from socare_spark.job import Context
 
 UNKNOWN, OTHERS, UNMAPPED = "Unknown", "Others", "Unmapped"
 
@@ -56,8 +59,9 @@ class Element(Strict):
 
 
 class Elements(Strict):
-    """`conf/vocabulary/elements.yaml`."""
+    """`conf/vocabulary/elements.yaml`; `mended` has spellings and the code each of them means."""
 
+    mended: Mapping[str, str] = {}
     client_groups: Mapping[str, str] = {}
     services: Mapping[str, str] = {}
     elements: tuple[Element, ...]
@@ -94,8 +98,49 @@ def as_team(text: Column) -> Column:
 
 def read_elements(conf: Path) -> list[str]:
     """Codes of the known service elements, in upper case."""
-    words = read_model(conf / "vocabulary" / "elements.yaml", Elements).elements
-    return [word.code.upper() for word in words]
+    return [word.code.upper() for word in _elements(conf).elements]
+
+
+def read_mended(conf: Path) -> Mapping[str, str]:
+    """Spellings of elements that are mended -> the code that is meant; both in upper case."""
+    return {wrong.upper(): right.upper() for wrong, right in _elements(conf).mended.items()}
+
+
+def read_services(conf: Path) -> Mapping[str, str]:
+    """Codes of the known services, in upper case -> what they are called."""
+    return {code.upper(): label for code, label in _elements(conf).services.items()}
+
+
+def _elements(conf: Path) -> Elements:
+    return read_model(conf / "vocabulary" / "elements.yaml", Elements)
+
+
+def mended(code: Column, list_: Mapping[str, str]) -> Column:
+    """A code in upper case, or the one that is meant by its spelling."""
+    plain = F.upper(F.trim(code))
+    if not list_:
+        return plain
+    pairs = [F.lit(text) for pair in list_.items() for text in pair]
+    return F.coalesce(F.try_element_at(F.create_map(*pairs), plain), plain)
+
+
+def warn_of_unknown(
+    context: Context, named: str, wanted: Iterable[str], present: Iterable[str | None]
+) -> None:
+    """Notes each code of the configuration that no record has, with its nearest spellings.
+
+    Args:
+        context: The run that gets the warnings.
+        named: Where it stands and what it is, as `analyses/elements.yaml names the element`.
+        wanted: The codes.
+        present: Those that the records have.
+    """
+    known = sorted({code for code in present if code})
+    for code in dict.fromkeys(wanted):
+        if code not in known:
+            near = difflib.get_close_matches(code, known, n=3, cutoff=0.6)
+            like = f"; the nearest are {', '.join(near)}" if near else ""
+            context.run.warnings.append(f"{named} {code}, which no record has{like}.")
 
 
 def read_subprocesses(spark: SparkSession, conf: Path) -> DataFrame:

@@ -15,8 +15,8 @@ from socare_spark.analyses.elements import (
     element_concentration,
     element_profile,
     element_variants,
-    mended,
 )
+from socare_spark.analyses.vocabulary import mended
 
 PAIR = Comparison(a="A", b="B")
 COLUMNS = "element string, district string, year int, person bigint, cost decimal(12,2), sex string"

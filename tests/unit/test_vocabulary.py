@@ -2,10 +2,17 @@
 
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from socare_spark.analyses.vocabulary import Outcomes, Subprocesses, Teams
+from socare_spark.analyses.vocabulary import (
+    Outcomes,
+    Subprocesses,
+    Teams,
+    read_mended,
+    warn_of_unknown,
+)
 from socare_spark.contracts.load import read_model
 from socare_spark.errors import ConfigurationError
 
@@ -42,3 +49,20 @@ def test_a_word_in_two_categories_is_refused(tmp_path, model, text, says):
 def test_a_reason_and_one_of_its_outcomes_may_belong_to_two():
     words = Subprocesses.model_validate({"subprocesses": {"S": ["A"], "T": ["A/X"]}})
     assert len(words.subprocesses) == 2
+
+
+def test_spellings_are_mended_whatever_their_case(tmp_path):
+    (tmp_path / "vocabulary").mkdir()
+    words = "mended: {oahsgco: OAEHSGCO}\nelements: [{code: OAEHSGCO}]\n"
+    (tmp_path / "vocabulary" / "elements.yaml").write_text(words, "utf-8")
+    assert read_mended(tmp_path) == {"OAHSGCO": "OAEHSGCO"}
+
+
+def test_a_code_that_no_record_has_is_told_once_with_its_nearest_spellings():
+    context = SimpleNamespace(run=SimpleNamespace(warnings=[]))
+    present = ["CHIRDRT", "CHERDRT", "OAICINT", None]
+    warn_of_unknown(context, "x.yaml names the element", ["CHIRDT", "ZZ", "OAICINT", "ZZ"], present)
+    assert context.run.warnings == [
+        "x.yaml names the element CHIRDT, which no record has; the nearest are CHIRDRT, CHERDRT.",
+        "x.yaml names the element ZZ, which no record has.",
+    ]

@@ -1,0 +1,55 @@
+"""Runs the whole study and prints seconds and scans of files for each of its tables."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from jobs.study import JOBS
+from socare_spark.command import main
+from socare_spark.lake.zones import Lake
+from socare_spark.tracking.record import Run
+
+_SECONDS = "seconds/"
+_FILES_READ = "number of files read"
+
+
+def report(spark: SparkSession, _lake: Lake, runs: Sequence[Run]) -> None:
+    """Prints a line for each job and table.
+
+    A frame that several tables share is read by the first that needs it, and counts there.
+    """
+    scans = scans_by_description(spark)
+    print(f"{'seconds':>8} {'scans':>6}  table")
+    for run in runs:
+        print(f"{run.seconds or 0.0:8.1f} {'':6}  {run.job}")
+        for name, seconds in run.counts.items():
+            if name.startswith(_SECONDS):
+                table = name.removeprefix(_SECONDS)
+                print(f"{seconds:8.1f} {scans[table]:6d}    {table}")
+
+
+def scans_by_description(spark: SparkSession) -> Counter[str]:
+    """How many scans of files ran for each description of a query."""
+    found: Counter[str] = Counter()
+    store: Any = spark._jsparkSession.sharedState().statusStore()  # type: ignore[attr-defined]
+    for execution in _each(store.executionsList()):
+        number = execution.executionId()
+        measured = store.executionMetrics(number)
+        for node in _each(store.planGraph(number).allNodes()):
+            found[execution.description()] += any(
+                metric.name() == _FILES_READ and measured.contains(metric.accumulatorId())
+                for metric in _each(node.metrics())
+            )
+    return found
+
+
+def _each(collection: Any) -> Iterator[Any]:  # noqa: ANN401 - an object of Scala
+    iterator = collection.iterator()
+    while iterator.hasNext():
+        yield iterator.next()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(JOBS, after=report))
