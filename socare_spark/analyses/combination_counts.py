@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import codes
-from socare_spark.analyses.vocabulary import UNMAPPED
+from socare_spark.analyses.vocabulary import UNMAPPED, Claim
 from socare_spark.lake.tables import Column, working
 from socare_spark.measures.bands import Band, band_of
 from socare_spark.measures.cells import cells
@@ -62,12 +62,12 @@ SUBPROCESS_EXTREMES = working(
 )
 
 
-def spellings(rows: DataFrame, subprocesses: DataFrame) -> DataFrame:
+def spellings(rows: DataFrame, claims: Sequence[Claim]) -> DataFrame:
     """Every way in which a combination is written, how often and when; some hundreds of rows.
 
     Args:
         rows: reason and outcome as written, neither null, first_day, last_day (DATE, may be null).
-        subprocesses: reason, outcome (codes; a null outcome claims any), subprocess.
+        claims: What the sub-processes claim.
 
     Returns:
         reason_text and outcome_text as written, subprocess, reason, outcome, reason_description,
@@ -89,11 +89,14 @@ def spellings(rows: DataFrame, subprocesses: DataFrame) -> DataFrame:
             codes.description(outcome).alias("outcome_description"),
         )
     )
-    return _claimed(written, subprocesses)
+    return _claimed(written, claims)
 
 
-def _claimed(written: DataFrame, subprocesses: DataFrame) -> DataFrame:
+def _claimed(written: DataFrame, claims: Sequence[Claim]) -> DataFrame:
     """Adds the sub-process: the one that claims the combination, else the one with its reason."""
+    subprocesses = written.sparkSession.createDataFrame(
+        list(claims), "reason string, outcome string, subprocess string"
+    )
     single = subprocesses.where(F.col("outcome").isNotNull()).select(
         "reason", "outcome", F.col("subprocess").alias("_single")
     )

@@ -19,13 +19,12 @@ from socare_spark.analyses.combination_counts import (
 from socare_spark.measures.bands import Band
 
 RECORDS = "person bigint, reason string, outcome string, first_day date, last_day date"
-CLAIMS = "reason string, outcome string, subprocess string"
 
 
 def gathered(spark, records, claims):
     """The spellings, and the uses."""
     frame = spark.createDataFrame(records, RECORDS)
-    spelled = spellings(frame, spark.createDataFrame(claims, CLAIMS)).cache()
+    spelled = spellings(frame, claims).cache()
     return spelled, uses(frame, spelled).cache()
 
 

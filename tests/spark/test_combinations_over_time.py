@@ -55,8 +55,7 @@ class Gathered:
 
     def __init__(self, spark, records):
         frame = spark.createDataFrame(records, RECORDS)
-        claims = spark.createDataFrame(CLAIMS, "reason string, outcome string, subprocess string")
-        spelled = spellings(frame, claims).cache()
+        spelled = spellings(frame, CLAIMS).cache()
         self.used = uses(frame, spelled).cache()
         self.counted = combinations(self.used, spelled)
         self.reasons = read_reasons(spelled)
