@@ -1,8 +1,9 @@
 """Combinations of reason and outcome, counted: people, records, time of use, by sub-process.
 
-A combination is a pair of codes, whatever its texts say of them. Records are gathered once, by
-combination, person and month; every table of the job works on that. Source: thesis 5.8, 5.10 and
-5.11, Tables 19 to 23, figures 40 to 46; ranks as section 5 of the domain reference settles them.
+A combination is a pair of codes, whatever its texts say of them. What stands in texts is told by
+`spellings`, who was concerned by `uses`; every table of the job works on these two. Source: thesis
+5.8, 5.10 and 5.11, Tables 19 to 23, figures 40 to 46; ranks as section 5 of the domain reference
+settles them.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import codes
-from socare_spark.analyses.vocabulary import UNMAPPED
+from socare_spark.analyses.vocabulary import UNMAPPED, Claim
 from socare_spark.lake.tables import Column, working
 from socare_spark.measures.bands import Band, band_of
 from socare_spark.measures.cells import cells
@@ -61,40 +62,41 @@ SUBPROCESS_EXTREMES = working(
 )
 
 
-def uses(rows: DataFrame, subprocesses: DataFrame) -> DataFrame:
-    """Who used which combination, in which words, how often and when.
+def spellings(rows: DataFrame, claims: Sequence[Claim]) -> DataFrame:
+    """Every way in which a combination is written, how often and when; some hundreds of rows.
 
     Args:
-        rows: person, reason and outcome as written, first_day, last_day (DATE, may be null).
-        subprocesses: reason, outcome (codes; a null outcome claims any), subprocess.
+        rows: reason and outcome as written, neither null, first_day, last_day (DATE, may be null).
+        claims: What the sub-processes claim.
 
     Returns:
-        subprocess, reason, outcome, reason_description, outcome_description, person, month (DATE,
-        the first of the month of the first days), records, first_used, last_used.
+        reason_text and outcome_text as written, subprocess, reason, outcome, reason_description,
+        outcome_description, records, first_used, last_used.
     """
-    month = F.trunc("first_day", "month").alias("month")
-    gathered = rows.groupBy("reason", "outcome", "person", month).agg(
-        F.count(F.lit(1)).alias("records"),
-        F.min("first_day").alias("first_used"),
-        F.max(F.coalesce("last_day", "first_day")).alias("last_used"),
+    reason, outcome = F.col("reason_text"), F.col("outcome_text")
+    written = (
+        rows.groupBy(F.col("reason").alias("reason_text"), F.col("outcome").alias("outcome_text"))
+        .agg(
+            F.count(F.lit(1)).alias("records"),
+            F.min("first_day").alias("first_used"),
+            F.max(F.coalesce("last_day", "first_day")).alias("last_used"),
+        )
+        .select(
+            "*",
+            codes.code(reason).alias("reason"),
+            codes.code(outcome).alias("outcome"),
+            codes.description(reason).alias("reason_description"),
+            codes.description(outcome).alias("outcome_description"),
+        )
     )
-    # Texts are taken apart after gathering: there are fewer of them then.
-    parted = gathered.select(
-        codes.code(F.col("reason")).alias("reason"),
-        codes.code(F.col("outcome")).alias("outcome"),
-        codes.description(F.col("reason")).alias("reason_description"),
-        codes.description(F.col("outcome")).alias("outcome_description"),
-        "person",
-        "month",
-        "records",
-        "first_used",
-        "last_used",
-    )
-    return _claimed(parted, subprocesses)
+    return _claimed(written, claims)
 
 
-def _claimed(gathered: DataFrame, subprocesses: DataFrame) -> DataFrame:
+def _claimed(written: DataFrame, claims: Sequence[Claim]) -> DataFrame:
     """Adds the sub-process: the one that claims the combination, else the one with its reason."""
+    subprocesses = written.sparkSession.createDataFrame(
+        list(claims), "reason string, outcome string, subprocess string"
+    )
     single = subprocesses.where(F.col("outcome").isNotNull()).select(
         "reason", "outcome", F.col("subprocess").alias("_single")
     )
@@ -102,32 +104,54 @@ def _claimed(gathered: DataFrame, subprocesses: DataFrame) -> DataFrame:
         "reason", F.col("subprocess").alias("_whole")
     )
     return (
-        gathered.join(F.broadcast(single), ["reason", "outcome"], "left")
+        written.join(F.broadcast(single), ["reason", "outcome"], "left")
         .join(F.broadcast(whole), "reason", "left")
-        .select(F.coalesce("_single", "_whole", F.lit(UNMAPPED)).alias("subprocess"), gathered["*"])
+        .select(F.coalesce("_single", "_whole", F.lit(UNMAPPED)).alias("subprocess"), written["*"])
     )
 
 
-def combinations(used: DataFrame) -> DataFrame:
+def uses(rows: DataFrame, spelled: DataFrame) -> DataFrame:
+    """Who used which combination in which month, and how often.
+
+    Args:
+        rows: person, reason and outcome as written, first_day.
+        spelled: Result of `spellings`. Texts are taken apart there, where they are few.
+
+    Returns:
+        subprocess, reason, outcome, person, month (DATE, the first of the month of the first days),
+        records; several rows where a combination is written in several ways.
+    """
+    gathered = rows.groupBy(
+        F.col("reason").alias("reason_text"),
+        F.col("outcome").alias("outcome_text"),
+        "person",
+        F.trunc("first_day", "month").alias("month"),
+    ).agg(F.count(F.lit(1)).alias("records"))
+    texts = ["reason_text", "outcome_text"]
+    meant = spelled.select(*texts, "subprocess", "reason", "outcome")
+    return gathered.join(F.broadcast(meant), texts).drop(*texts)
+
+
+def combinations(used: DataFrame, spelled: DataFrame) -> DataFrame:
     """The columns of COMBINATIONS."""
     key = ["subprocess", "reason", "outcome"]
-    return cells(used, key, records="records").join(F.broadcast(_words(used, key)), key)
+    return cells(used, key, records="records").join(F.broadcast(_words(spelled, key)), key)
 
 
-def _words(used: DataFrame, key: Sequence[str]) -> DataFrame:
+def _words(spelled: DataFrame, key: Sequence[str]) -> DataFrame:
     """The two texts that most records of a combination carry together, and its time of use.
 
     Of texts with as many records the first by alphabet is taken.
     """
     texts = ["reason_description", "outcome_description"]
-    spelled = used.groupBy(*key, *texts).agg(
+    by_text = spelled.groupBy(*key, *texts).agg(
         F.sum("records").alias("_records"),
         F.min("first_used").alias("first_used"),
         F.max("last_used").alias("last_used"),
     )
     usual = F.min_by(F.struct(*texts), F.struct(-F.col("_records"), *texts))
     return (
-        spelled.groupBy(*key)
+        by_text.groupBy(*key)
         .agg(
             usual.alias("_usual"),
             F.min("first_used").alias("first_used"),

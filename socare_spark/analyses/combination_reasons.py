@@ -37,14 +37,14 @@ class Reason:
     last_used: date | None
 
 
-def read_reasons(used: DataFrame) -> list[Reason]:
+def read_reasons(spelled: DataFrame) -> list[Reason]:
     """All reasons in the order of their codes.
 
     Args:
-        used: Result of `uses`.
+        spelled: Result of `spellings`.
     """
-    spelled = (
-        used.where(F.col("reason").isNotNull())
+    by_text = (
+        spelled.where(F.col("reason").isNotNull())
         .groupBy("reason", F.col("reason_description").alias("text"))
         .agg(
             F.sum("records").alias("records"),
@@ -54,7 +54,7 @@ def read_reasons(used: DataFrame) -> list[Reason]:
         .select("*", codes.period(F.col("text")).alias("brackets"))
     )
     by_code: dict[str, list[Row]] = defaultdict(list)
-    for row in spelled.collect():
+    for row in by_text.collect():
         by_code[row["reason"]].append(row)
     return [_reason(code, by_code[code]) for code in sorted(by_code)]
 

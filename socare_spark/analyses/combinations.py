@@ -1,6 +1,6 @@
 """The `combinations` analysis: which reason went with which outcome, for whom, how often and when.
 
-Records are read once and gathered by combination, person and month; every table works on that.
+Records are gathered by their texts, and by combination, person and month; all tables work on that.
 Source: thesis chapter 5.
 """
 
@@ -16,6 +16,7 @@ from socare_spark.analyses.combination_counts import (
     combination_bands,
     combination_totals,
     combinations,
+    spellings,
     subprocess_extremes,
     uses,
 )
@@ -25,7 +26,12 @@ from socare_spark.analyses.combination_reasons import read_reasons
 from socare_spark.analyses.combination_renames import COMBINATION_RENAMES, combination_renames
 from socare_spark.analyses.combination_settings import SETTINGS, Settings, read_settings
 from socare_spark.analyses.person_timelines import PERSON_TIMELINES, person_timelines
-from socare_spark.analyses.vocabulary import UNMAPPED, read_subprocesses
+from socare_spark.analyses.vocabulary import (
+    SUBPROCESSES,
+    UNMAPPED,
+    read_claims,
+    warn_of_unknown,
+)
 from socare_spark.errors import ConfigurationError
 from socare_spark.job import Analysis, Context
 from socare_spark.lake.tables import Table
@@ -53,16 +59,20 @@ def tables(context: Context) -> dict[Table, DataFrame]:
     """All tables; combinations that no sub-process claims are counted in the run record."""
     settings = read_settings(context)
     whole = _records(context, settings).dropna(subset=["reason", "outcome"])
-    used = uses(whole, read_subprocesses(context.spark, context.conf)).persist()
-    counted = combinations(used).persist()
+    claims = read_claims(context.conf)
+    spelled = spellings(whole, claims).persist()
+    used = uses(whole, spelled).persist()
+    counted = combinations(used, spelled).persist()
     unmapped = counted.where(F.col("subprocess") == UNMAPPED).count()
     context.run.counts["combinations.unmapped"] = unmapped
     if unmapped:
         context.run.warnings.append(
-            f"{unmapped} combinations stand in no sub-process of vocabulary/subprocesses.yaml: "
-            f"they are in `{UNMAPPED}`."
+            f"{unmapped} combinations stand in no sub-process of {SUBPROCESSES}: they are in "
+            f"`{UNMAPPED}`."
         )
-    reasons = read_reasons(used)
+    reasons = read_reasons(spelled)
+    claimed = [claim.reason for claim in claims]
+    warn_of_unknown(context, f"{SUBPROCESSES} names the reason", claimed, [r.code for r in reasons])
     return {
         COMBINATIONS: counted,
         COMBINATION_TOTALS: combination_totals(used),

@@ -9,7 +9,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import RootModel, model_validator
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -19,6 +19,7 @@ from socare_spark.analyses import codes
 from socare_spark.contracts.load import Strict, read_model
 from socare_spark.job import Context
 
+SUBPROCESSES = "vocabulary/subprocesses.yaml"
 UNKNOWN, OTHERS, UNMAPPED = "Unknown", "Others", "Unmapped"
 
 
@@ -169,18 +170,27 @@ def read_ethnic_groups(conf: Path) -> Mapping[str, str]:
     return {text: word.group for word in words for text in (word.label, word.code)}
 
 
-def read_subprocesses(spark: SparkSession, conf: Path) -> DataFrame:
-    """Which sub-process claims what: reason, outcome (null claims any), subprocess."""
-    words = read_model(conf / "vocabulary" / "subprocesses.yaml", Subprocesses)
-    claims = [
-        (*_halves(entry), name) for name, entries in words.subprocesses.items() for entry in entries
+class Claim(NamedTuple):
+    """What a sub-process claims: a reason with an outcome, or with any where that is None."""
+
+    reason: str
+    outcome: str | None
+    subprocess: str
+
+
+def read_claims(conf: Path) -> list[Claim]:
+    """What the sub-processes claim, codes in upper case."""
+    words = read_model(conf / SUBPROCESSES, Subprocesses)
+    return [
+        _claim(entry.upper(), name)
+        for name, entries in words.subprocesses.items()
+        for entry in entries
     ]
-    return spark.createDataFrame(claims, "reason string, outcome string, subprocess string")
 
 
-def _halves(entry: str) -> tuple[str, str | None]:
-    reason, _, outcome = entry.upper().partition("/")
-    return reason.strip(), outcome.strip() or None
+def _claim(entry: str, subprocess: str) -> Claim:
+    reason, _, outcome = entry.partition("/")
+    return Claim(reason.strip(), outcome.strip() or None, subprocess)
 
 
 def read_outcomes(spark: SparkSession, conf: Path) -> DataFrame:

@@ -12,17 +12,24 @@ from socare_spark.analyses.combination_counts import (
     combination_bands,
     combination_totals,
     combinations,
+    spellings,
     subprocess_extremes,
     uses,
 )
 from socare_spark.measures.bands import Band
 
 RECORDS = "person bigint, reason string, outcome string, first_day date, last_day date"
-CLAIMS = "reason string, outcome string, subprocess string"
+
+
+def gathered(spark, records, claims):
+    """The spellings, and the uses."""
+    frame = spark.createDataFrame(records, RECORDS)
+    spelled = spellings(frame, claims).cache()
+    return spelled, uses(frame, spelled).cache()
 
 
 @pytest.fixture
-def used(spark):
+def both(spark):
     day = [date(2015, 1, n) for n in range(1, 10)]
     records = [
         (1, "ER34 - Referral", "LOGREF - Logged", day[0], day[2]),
@@ -35,12 +42,11 @@ def used(spark):
         (4, "NEW - Not listed", "COMP - Complete", day[5], day[5]),
     ]
     claims = [("ER34", None, "MASH"), ("ER34", "COMP", "Early help"), ("SUM1", None, "Other")]
-    return uses(
-        spark.createDataFrame(records, RECORDS), spark.createDataFrame(claims, CLAIMS)
-    ).cache()
+    return gathered(spark, records, claims)
 
 
-def test_codes_make_the_combination_and_one_outcome_may_belong_elsewhere(spark, used):
+def test_codes_make_the_combination_and_one_outcome_may_belong_elsewhere(spark, both):
+    spelled, used = both
     d = [date(2015, 1, n) for n in range(1, 10)]
     expected = [
         ("MASH", "ER34", "LOGREF", "Referral", "Logged", d[0], d[5], 2, 3),
@@ -49,7 +55,7 @@ def test_codes_make_the_combination_and_one_outcome_may_belong_elsewhere(spark, 
         ("Unmapped", "NEW", "COMP", "Not listed", "Complete", d[5], d[5], 1, 1),
     ]
     assertDataFrameEqual(
-        combinations(used).select(
+        combinations(used, spelled).select(
             "subprocess", "reason", "outcome", "reason_description", "outcome_description",
             "first_used", "last_used", "people", "records",
         ),
@@ -69,7 +75,7 @@ def test_totals_count_a_person_of_several_outcomes_once(spark):
         (2, "B - b", "X", date(2015, 1, 1), None),
     ]
     claims = [("A", None, "S"), ("B", None, "S")]
-    made = uses(spark.createDataFrame(records, RECORDS), spark.createDataFrame(claims, CLAIMS))
+    _, made = gathered(spark, records, claims)
     expected = [("S", "A", 1, 3), ("S", "B", 2, 2), ("S", None, 2, 5)]
     assertDataFrameEqual(
         combination_totals(made).select("subprocess", "reason", "people", "records"),
@@ -79,14 +85,15 @@ def test_totals_count_a_person_of_several_outcomes_once(spark):
     )
 
 
-def test_a_combination_on_a_boundary_is_in_the_band_that_begins_there(spark, used):
+def test_a_combination_on_a_boundary_is_in_the_band_that_begins_there(spark, both):
+    spelled, used = both
     bands = [
         Band.model_validate({"label": "2+", "from": 2}),
         Band.model_validate({"label": "below 2", "from": 0, "to": 2}),
     ]
     expected = [("2+", 2, 3, 5), ("below 2", 2, 2, 3)]  # people are distinct over combinations
     assertDataFrameEqual(
-        combination_bands(used, combinations(used), bands).select(
+        combination_bands(used, combinations(used, spelled), bands).select(
             "band", "combinations", "people", "records"
         ),
         spark.createDataFrame(
@@ -140,8 +147,7 @@ def test_counts_and_spans_equal_duckdb(spark):
         (None if pd.isna(p) else int(p), f"{r} - {r}{i % 3}", f"{o} {o}", f, f)
         for i, (p, r, o, f) in enumerate(rows.itertuples(index=False))
     ]
-    claims = spark.createDataFrame([("A", None, "S"), ("B", None, "T")], CLAIMS)
-    used = uses(spark.createDataFrame(records, RECORDS), claims).cache()
+    spelled, used = gathered(spark, records, [("A", None, "S"), ("B", None, "T")])
     engine = duckdb.connect().register("rows", rows)
     sub = "CASE reason WHEN 'A' THEN 'S' WHEN 'B' THEN 'T' ELSE 'Unmapped' END AS subprocess"
     keys = ["subprocess", "reason", "outcome"]
@@ -150,7 +156,7 @@ def test_counts_and_spans_equal_duckdb(spark):
         count(DISTINCT person) AS people, count(*) AS records, min(first_day) AS first_used,
         max(first_day) AS last_used FROM rows GROUP BY ALL"""
     ).df()
-    ours = combinations(used).select(*theirs.columns).toPandas()
+    ours = combinations(used, spelled).select(*theirs.columns).toPandas()
     for days in ("first_used", "last_used"):
         ours[days], theirs[days] = pd.to_datetime(ours[days]), pd.to_datetime(theirs[days])
     pd.testing.assert_frame_equal(

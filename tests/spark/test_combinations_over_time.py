@@ -9,7 +9,7 @@ import pytest
 from pyspark.testing import assertDataFrameEqual
 
 from socare_spark.analyses.combination_blocks import combination_blocks
-from socare_spark.analyses.combination_counts import combinations, uses
+from socare_spark.analyses.combination_counts import combinations, spellings, uses
 from socare_spark.analyses.combination_periods import combination_periods
 from socare_spark.analyses.combination_reasons import Reason, read_reasons
 from socare_spark.analyses.combination_renames import combination_renames
@@ -50,20 +50,24 @@ def rows():
     return pd.DataFrame(found, columns=names).astype({"person": "Int64"})
 
 
-def use(spark, records, claims=CLAIMS):
-    frame = spark.createDataFrame(records, RECORDS)
-    return uses(
-        frame, spark.createDataFrame(claims, "reason string, outcome string, subprocess string")
-    )
+class Gathered:
+    """What the job has before it makes its tables."""
+
+    def __init__(self, spark, records):
+        frame = spark.createDataFrame(records, RECORDS)
+        spelled = spellings(frame, CLAIMS).cache()
+        self.used = uses(frame, spelled).cache()
+        self.counted = combinations(self.used, spelled)
+        self.reasons = read_reasons(spelled)
 
 
 @pytest.fixture
-def used(spark, rows):
+def random_ones(spark, rows):
     records = [
         (None if pd.isna(p) else int(p), f"{reason} - {text}".rstrip(" -"), outcome, first, last)
         for p, reason, outcome, text, first, last in rows.itertuples(index=False)
     ]
-    return use(spark, records).cache()
+    return Gathered(spark, records)
 
 
 def same(ours, theirs, *columns):
@@ -87,8 +91,10 @@ BLOCKS = """
 
 
 @pytest.mark.parametrize(("window", "least"), [("month", 3), ("quarter", 4), ("day", 2)])
-def test_blocks_equal_duckdb(used, rows, window, least):
-    made = combination_blocks(used, combinations(used), Blocks(window=window, combinations=least))
+def test_blocks_equal_duckdb(random_ones, rows, window, least):
+    made = combination_blocks(
+        random_ones.used, random_ones.counted, Blocks(window=window, combinations=least)
+    )
     names = ("block", "kind", "period", "combinations", "people", "records")
     same(made, duckdb.sql(BLOCKS.format(window=window, least=least)), *names)
 
@@ -100,11 +106,11 @@ def test_where_records_begin_and_end_there_is_no_block(spark):
         for code, days in (("OLD", outer), ("NEW", inner))
         for outcome in "XYZ"
     ]
-    # Just within the first and the last month, and in a block for it lies in neither.
+    # In the first month and in the last, though not on the first day and on the last.
     records += [(2, "ODD", "X", date(2012, 1, 31), date(2016, 1, 1))]
     records += [(3, "LATE", "X", date(2013, 5, 31), date(2014, 6, 1))]
-    used = use(spark, records)
-    made = combination_blocks(used, combinations(used), MONTHLY)
+    own = Gathered(spark, records)
+    made = combination_blocks(own.used, own.counted, MONTHLY)
     expected = [
         (1, "start", date(2013, 5, 1), 4, 2, 4),
         (2, "end", date(2014, 5, 1), 3, 1, 3),
@@ -121,29 +127,28 @@ def test_where_records_begin_and_end_there_is_no_block(spark):
 def test_one_window_may_hold_a_block_of_starts_and_one_of_ends(spark):
     changed = [(1, "A", o, date(2012, 1, 1), date(2013, 5, 2)) for o in "XYZ"]
     changed += [(1, "B", o, date(2013, 5, 9), date(2014, 1, 1)) for o in "XYZ"]
-    used = use(spark, changed)
-    made = combination_blocks(used, combinations(used), MONTHLY).orderBy("block")
+    own = Gathered(spark, changed)
+    made = combination_blocks(own.used, own.counted, MONTHLY).orderBy("block")
     assert [(r["block"], r["kind"]) for r in made.collect()] == [(1, "start"), (2, "end")]
 
 
 def test_no_records_make_no_rows(spark):
-    used = use(spark, [])
-    reasons = read_reasons(used)
+    own = Gathered(spark, [])
     for made in (
-        combination_blocks(used, combinations(used), MONTHLY),
-        combination_renames(used, reasons, RENAMES),
-        combination_periods(used, reasons),
-        person_timelines(used),
+        combination_blocks(own.used, own.counted, MONTHLY),
+        combination_renames(own.used, own.reasons, RENAMES),
+        combination_periods(own.used, own.reasons),
+        person_timelines(own.used),
     ):
         assert made.collect() == []
 
 
 def test_records_without_days_are_in_no_block_and_have_no_period(spark):
-    used = use(spark, [(1, "A - Form (2015)", o, None, None) for o in "XYZ"])
-    assert combination_blocks(used, combinations(used), MONTHLY).collect() == []
-    period = combination_periods(used, read_reasons(used)).first()
+    own = Gathered(spark, [(1, "A - Form (2015)", o, None, None) for o in "XYZ"])
+    assert combination_blocks(own.used, own.counted, MONTHLY).collect() == []
+    period = combination_periods(own.used, own.reasons).first()
     assert (period["observed_from"], period["records_outside"], period["records"]) == (None, 0, 3)
-    (row,) = person_timelines(used).collect()
+    (row,) = person_timelines(own.used).collect()
     assert (row["period"], row["instances"]) == (None, 3)
 
 
@@ -161,7 +166,7 @@ def test_reasons_have_their_usual_text_and_a_period_that_any_text_declares(spark
         (1, "C - Risk", "Y", first, first),
         (1, "D", "X", None, None),
     ]
-    assert read_reasons(use(spark, records)) == [
+    assert Gathered(spark, records).reasons == [
         Reason("A", "Form", True, Period(date(2012, 10, 1), date(2015, 2, 28)), first, last),
         Reason("B", "Plan (16-18)", True, None, first, first),
         Reason("C", "Risk", False, None, first, first),
@@ -169,8 +174,8 @@ def test_reasons_have_their_usual_text_and_a_period_that_any_text_declares(spark
     ]
 
 
-def test_renames_count_people_of_either_once(used, rows):
-    made = combination_renames(used, read_reasons(used), RENAMES)
+def test_renames_count_people_of_either_once(random_ones, rows):
+    made = combination_renames(random_ones.used, random_ones.reasons, RENAMES)
     theirs = duckdb.sql(
         """SELECT 'A1', 'A2', 6::DOUBLE / 7, date_diff('day', max(coalesce(last_day, first_day))
             FILTER (reason = 'A1'), min(first_day) FILTER (reason = 'A2')) - 1,
@@ -179,8 +184,8 @@ def test_renames_count_people_of_either_once(used, rows):
     same(made, theirs, "reason_a", "reason_b", "similarity", "gap_days", "people", "records")
 
 
-def test_periods_equal_duckdb(used, rows):
-    made = combination_periods(used, read_reasons(used))
+def test_periods_equal_duckdb(random_ones, rows):
+    made = combination_periods(random_ones.used, random_ones.reasons)
     declared = pd.DataFrame(
         [
             ("A1", "2012-01-01", "2013-06-30"),
@@ -213,24 +218,24 @@ def test_a_record_lies_outside_by_its_first_day(spark):
     }
     records = [(1, f"{name} - Form (Mar 14 - Jun 14)", "X", *d) for name, d in days.items()]
     records += [(1, "NONE - Form (16-18)", "X", date(2014, 1, 1), None)]
-    used = use(spark, records)
-    found = {r["reason"]: r for r in combination_periods(used, read_reasons(used)).collect()}
+    own = Gathered(spark, records)
+    found = {r["reason"]: r for r in combination_periods(own.used, own.reasons).collect()}
     assert {name: row["records_outside"] for name, row in found.items()} == {
         "BEFORE": 1, "FIRST": 0, "LAST": 0, "AFTER": 1, "NONE": None,
     }  # fmt: skip
 
 
-def test_timelines_equal_duckdb(used, rows):
+def test_timelines_equal_duckdb(random_ones, rows):
     theirs = duckdb.sql(
         f"""SELECT person, {SUBPROCESS} AS subprocess, date_trunc('month', first_day)::DATE,
             count(*) FROM rows WHERE person IS NOT NULL GROUP BY ALL"""
     )
-    same(person_timelines(used), theirs, "person", "subprocess", "period", "instances")
+    same(person_timelines(random_ones.used), theirs, "person", "subprocess", "period", "instances")
 
 
-def test_timelines_are_restricted_and_lie_in_the_order_of_persons(used):
+def test_timelines_are_restricted_and_lie_in_the_order_of_persons(random_ones):
     assert PERSON_TIMELINES.zone == Zone.RESTRICTED
-    made = person_timelines(used).coalesce(1)
+    made = person_timelines(random_ones.used).coalesce(1)
     assert made.rdd.getNumPartitions() == 1
     lying = [(r["person"], r["period"], r["subprocess"]) for r in made.collect()]
     assert lying == sorted(lying)

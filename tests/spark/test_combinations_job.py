@@ -1,0 +1,91 @@
+"""The job as it is submitted, on a lake of a few records."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from socare_spark.analyses.combinations import ANALYSIS
+from socare_spark.errors import ConfigurationError
+from socare_spark.job import Context
+from socare_spark.lake.tables import Column, Table, Zone
+from socare_spark.lake.zones import Lake
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.record import Run
+
+CONF = Path(__file__).parents[2] / "conf"
+RECORDS = Table(
+    Zone.RESTRICTED,
+    "children_assessments",
+    "A record.",
+    (
+        Column("person", "bigint", "Person."),
+        Column("assessment_reason", "string", "Reason."),
+        Column("form_outcome", "string", "Outcome."),
+        Column("assessment_start", "date", "First day."),
+        Column("assessment_end", "date", "Last day."),
+    ),
+)
+DAY = date(2014, 5, 1)
+
+
+@pytest.fixture
+def run(spark, tmp_path):
+    """Runs the job on some records, with sub-processes and settings; returns the context."""
+    conf = tmp_path / "conf"
+    shutil.copytree(CONF, conf)
+
+    def done(records, subprocesses, **settings):
+        words = {"subprocesses": subprocesses}
+        (conf / "vocabulary" / "subprocesses.yaml").write_text(yaml.safe_dump(words), "utf-8")
+        file = conf / "analyses" / "combinations.yaml"
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text("utf-8")) | settings), "utf-8")
+        lake = Lake(tmp_path / "lake")
+        lake.replace(RECORDS, spark.createDataFrame(records, RECORDS.schema), {})
+        quiet = Progress(Console(quiet=True))
+        context = Context(
+            spark, lake, conf, None, None, Run("combinations", tmp_path / "runs", {}), quiet
+        )
+        ANALYSIS.job().run(context)
+        return context
+
+    return done
+
+
+def test_all_tables_are_made_and_no_picture_is_of_a_person(run):
+    records = [
+        (1, "ER34 - Form (from Mar 14)", "COMP", DAY, None),
+        (2, "NEW", "COMP", DAY, DAY),
+        (None, "ER34 - Form", "COMP", DAY, DAY),
+        (3, None, "COMP", DAY, DAY),  # no combination
+    ]
+    context = run(records, {"MASH & ASTI": ["ER34", "ER35"], "Other": ["ZZZ/COMP"]})
+    assert context.run.outputs.keys() == {table.path for table in ANALYSIS.writes}
+    rows = {name: output["rows"] for name, output in context.run.outputs.items()}
+    assert (rows["working/combinations"], rows["restricted/person_timelines"]) == (2, 2)
+    assert context.run.warnings == [
+        "1 combinations stand in no sub-process of vocabulary/subprocesses.yaml: they are in "
+        "`Unmapped`.",
+        "vocabulary/subprocesses.yaml names the reason ER35, which no record has; the nearest are "
+        "ER34.",
+        "vocabulary/subprocesses.yaml names the reason ZZZ, which no record has.",
+    ]
+    assert sorted(Path(picture).name for picture in context.run.pictures) == [
+        "combination_blocks.png", "combinations.png", "combinations_band_3.png",
+        "combinations_of_mash_asti.png", "combinations_of_unmapped.png",
+    ]  # fmt: skip
+
+
+def test_without_records_tables_are_empty(run):
+    context = run([], {"MASH & ASTI": ["ER34"]})
+    assert {output["rows"] for output in context.run.outputs.values()} <= {0, None}
+    assert context.run.pictures == []
+
+
+def test_a_column_that_is_not_there_is_named(run):
+    says = "combinations.yaml names the column reasons, which dataset children_assessments does not"
+    with pytest.raises(ConfigurationError, match=says):
+        run([], {"Other": ["A"]}, reason="reasons")
