@@ -22,7 +22,7 @@ from socare_spark.analyses.cross_service_counts import (
     requests_by_area,
     unlinkable,
 )
-from socare_spark.analyses.cross_service_links import linked, links_of, pairs_of
+from socare_spark.analyses.cross_service_links import linked, links_of, number_of, pairs_of
 from socare_spark.analyses.cross_service_pictures import draw
 from socare_spark.analyses.cross_service_rows import newest, placed, places_of, service_rows
 from socare_spark.analyses.cross_service_settings import (
@@ -31,7 +31,7 @@ from socare_spark.analyses.cross_service_settings import (
     read_declared,
     read_settings,
 )
-from socare_spark.errors import ConfigurationError
+from socare_spark.errors import ConfigurationError, LackingError
 from socare_spark.job import Analysis, Context
 from socare_spark.lake.tables import Table
 from socare_spark.places.tables import AREAS, POSTCODE_AREAS
@@ -44,15 +44,16 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     settings = declared.settings
     there = [s for s in declared.sources if _there(context, s.records.table, "its records")]
     if not there:
-        for table in ANALYSIS.writes:
-            context.lack(table, "the records of a service")
-        return {}
+        raise LackingError(
+            f"cross_service needs records of a service, and the lake has none of those {SETTINGS} "
+            "names: run ingest first."
+        )
     links = _links(context, declared)
     frames = [
         service_rows(
             newest(context.read(source.records.table), source.snapshots),
             source,
-            declared.schemes.index(source.scheme) if source.scheme else 0,
+            number_of(source.scheme, declared.schemes),
         )
         for source in there
     ]

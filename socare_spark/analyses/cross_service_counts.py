@@ -91,15 +91,15 @@ def requests_by_area(rows: DataFrame, places: DataFrame, services: Sequence[Serv
         services: All services in order.
     """
     located = told_apart(rows.where(F.col("place").isNotNull()), services).select(
-        named("service", services),
-        "place",
-        F.date_format("day", "yyyy-MM").alias("month"),
-        "category",
-        "person",
+        "service", "place", F.trunc("day", "month").alias("month"), "category", "person"
     )
     at = by_layer(located.join(places.drop("postcode", "unplaced"), "place"))
-    return cells(
+    counted = cells(
         at.where(F.col("code").isNotNull()), ["service", "layer", "code", "month", "category"]
+    )
+    # Names and texts are made for cells, of which there are fewer than records.
+    return counted.withColumns(
+        {"service": named("service", services), "month": F.date_format("month", "yyyy-MM")}
     )
 
 
@@ -174,20 +174,18 @@ def unlinkable(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
         services: All services in order.
     """
     reasons = F.array_compact(F.array("unlinked", "unplaced"))
-    each = rows.select(
-        named("service", services), "person", F.explode(reasons).alias("reason")
-    )  # fmt: skip
-    return cells(each, ["service", "reason"])
+    each = rows.select("service", "person", F.explode(reasons).alias("reason"))
+    counted = cells(each, ["service", "reason"])
+    return counted.withColumn("service", named("service", services))
 
 
 def named(column: str, services: Sequence[Service]) -> Value:
     """The name of a service from its position."""
-    names = F.array(*[F.lit(service.name) for service in services])
-    return F.get(names, F.col(column)).alias(column)
+    return F.get(F.array(*[F.lit(service.name) for service in services]), F.col(column))
 
 
 def combination(column: str, services: Sequence[Service]) -> Value:
-    """The names of services from their bits, in order, joined by `+`: `services`."""
+    """`services`: the names of services from their bits, in order, joined by `+`."""
     names = [
         F.when(F.col(column).bitwiseAND(F.lit(1 << i).cast("bigint")) != 0, F.lit(service.name))
         for i, service in enumerate(services)

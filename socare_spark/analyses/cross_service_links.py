@@ -4,7 +4,7 @@ Guarantee: identifiers of two schemes are one person only where crosswalks join 
 through others; that two schemes have equal numbers, or equal tokens, joins nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -16,11 +16,16 @@ from socare_spark.measures.components import components
 NO_PERSON, NOT_IN_CROSSWALK = "no_person", "not_in_crosswalk"
 
 
+def number_of(scheme: str | None, schemes: Mapping[str, int]) -> Column:
+    """The number of a scheme, as a BIGINT; 0 where there are no identifiers."""
+    return F.lit(schemes[scheme] if scheme else 0).cast("bigint")
+
+
 def person_of(scheme: Column, token: Column) -> Column:
     """A BIGINT that no identifier of another scheme has; null for null.
 
     Args:
-        scheme: Position of the scheme; those of the first keep their tokens, by which all other
+        scheme: Number of the scheme; those of scheme 0 keep their tokens, by which all other
             results know them.
         token: Pseudonym of the identifier.
     """
@@ -29,10 +34,10 @@ def person_of(scheme: Column, token: Column) -> Column:
     return F.when(scheme == 0, token).otherwise(apart)
 
 
-def pairs_of(frame: DataFrame, crosswalk: Crosswalk, schemes: Sequence[str]) -> DataFrame:
-    """The pairs of a crosswalk: a, b, each a struct of scheme (its position) and token."""
+def pairs_of(frame: DataFrame, crosswalk: Crosswalk, schemes: Mapping[str, int]) -> DataFrame:
+    """The pairs of a crosswalk: a, b, each a struct of scheme (its number) and token."""
     one, other = (
-        F.struct(F.lit(schemes.index(scheme)).alias("scheme"), F.col(column).alias("token"))
+        F.struct(number_of(scheme, schemes).alias("scheme"), F.col(column).alias("token"))
         for column, scheme in zip(crosswalk.columns, crosswalk.schemes, strict=True)
     )
     return frame.select(one.alias("a"), other.alias("b"))
@@ -46,7 +51,7 @@ def links_of(pairs: Sequence[DataFrame]) -> DataFrame:
 
     Returns:
         scheme, token, person; one row for every identifier that is in a crosswalk. The person is
-        an identifier of the first scheme wherever one is among those joined.
+        an identifier of scheme 0 wherever one is among those joined.
     """
     found = components(reduce(DataFrame.unionByName, pairs))
     return found.select(
@@ -59,11 +64,11 @@ def links_of(pairs: Sequence[DataFrame]) -> DataFrame:
 def linked(rows: DataFrame, links: DataFrame | None) -> DataFrame:
     """The rows with `person` in place of scheme and token, and why the person cannot be linked.
 
-    An identifier of another scheme than the first that no crosswalk holds is a person of its own,
-    and has a reason.
+    An identifier of another scheme than 0 that no crosswalk holds is a person of its own, and has a
+    reason.
 
     Args:
-        rows: scheme (position), token, and anything else.
+        rows: scheme (number), token, and anything else.
         links: Of `links_of`; None without a crosswalk.
 
     Returns:

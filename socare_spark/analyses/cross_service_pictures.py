@@ -12,26 +12,26 @@ from socare_spark.contracts.load import read_model
 from socare_spark.job import Context
 from socare_spark.places.settings import PlacesSettings
 from socare_spark.places.tables import AREAS
-from socare_spark.report.combinations import draw_combinations
 from socare_spark.report.maps import AreaMap, draw_density
+from socare_spark.report.overlaps import draw_overlaps
 
 
 def draw(context: Context) -> None:
     """Writes `working/pictures/cross_service.png` and a map for each layer."""
     settings = read_settings(context.conf)
     if CROSS_SERVICE_PEOPLE.path not in context.lacking:
-        _draw_combinations(context, settings)
+        _draw_overlaps(context, settings)
     if CROSS_SERVICE_PLACES.path not in context.lacking and context.lake.exists(AREAS):
         _draw_maps(context, settings)
 
 
-def _draw_combinations(context: Context, settings: Settings) -> None:
+def _draw_overlaps(context: Context, settings: Settings) -> None:
     rows = context.lake.read(context.spark, CROSS_SERVICE_PEOPLE)
     frame = rows.select(F.col("services").alias("combination"), "people").toPandas()
     if frame.empty:
         return
     held = {name for text in frame["combination"] for name in text.split("+")}
-    path = draw_combinations(
+    path = draw_overlaps(
         frame,
         [name for name in settings.names if name in held],
         settings.drawn,

@@ -12,13 +12,13 @@ from socare_spark.analyses.matrix import NO_POSTCODE, OUTSIDE_CITY, UNLOCATED
 OTHERS = "(others)"
 
 
-def service_rows(frame: DataFrame, source: Source, scheme: int) -> DataFrame:
+def service_rows(frame: DataFrame, source: Source, scheme: Column) -> DataFrame:
     """The records of a dataset in the shape all services share.
 
     Args:
         frame: The restricted table.
         source: Which columns are meant.
-        scheme: Position of the scheme of its people.
+        scheme: Number of the scheme of its people.
 
     Returns:
         service (position), scheme, token, postcode, day, category.
@@ -30,7 +30,7 @@ def service_rows(frame: DataFrame, source: Source, scheme: int) -> DataFrame:
     records = source.records
     return frame.select(
         F.lit(source.service).alias("service"),
-        F.lit(scheme).alias("scheme"),
+        scheme.alias("scheme"),
         column(records.person, "bigint").alias("token"),
         column(records.postcode, "string").alias("postcode"),
         column(records.date, "date").alias("day"),
@@ -102,18 +102,17 @@ def told_apart(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
     limits = {i: s.categories for i, s in enumerate(services) if s.categories is not None}
     if not limits:
         return rows
-    pairs = [F.lit(number) for pair in limits.items() for number in pair]
-    limit = F.try_element_at(F.create_map(*pairs), F.col("service"))
-    counts = rows.where(limit.isNotNull() & F.col("category").isNotNull())
+    counted = F.col("service").isin(*limits) & F.col("category").isNotNull()
+    limit = F.coalesce(*[F.when(F.col("service") == i, n) for i, n in limits.items()])
     ranks = Window.partitionBy("service").orderBy(F.desc("records"), "category")
     most = (
-        counts.groupBy("service", "category")
+        rows.where(counted)
+        .groupBy("service", "category")
         .agg(F.count(F.lit(1)).alias("records"))
         .select("service", "category", F.row_number().over(ranks).alias("_rank"))
         .where(F.col("_rank") <= limit)
     )
-    other = limit.isNotNull() & F.col("category").isNotNull() & F.col("_rank").isNull()
-    shown = F.when(other, F.lit(OTHERS)).otherwise(F.col("category"))
+    shown = F.when(counted & F.col("_rank").isNull(), OTHERS).otherwise(F.col("category"))
     return rows.join(F.broadcast(most), ["service", "category"], "left").select(
         *[c for c in rows.columns if c != "category"], shown.alias("category")
     )

@@ -5,7 +5,8 @@ people, is refused before anything is read.
 """
 
 import difflib
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -132,14 +133,15 @@ class Declared:
         settings: As configured.
         sources: Every dataset of every service, where it has a contract.
         crosswalks: In the order of the configuration, where they have a contract.
-        schemes: All schemes of people in use; that by which people are known comes first.
+        schemes: Scheme of people -> its number: 0 for that by which people are known, and for
+            another one that does not change with the configuration.
         unknown: A sentence on each dataset without a contract.
     """
 
     settings: Settings
     sources: Sequence[Source]
     crosswalks: Sequence[Crosswalk]
-    schemes: Sequence[str]
+    schemes: Mapping[str, int]
     unknown: Sequence[str]
 
 
@@ -179,7 +181,7 @@ def read_declared(conf: Path) -> Declared:
         for n in named
         if n not in known
     ]
-    schemes = [settings.scheme, *sorted(used - {settings.scheme})]
+    schemes = {name: zlib.crc32(name.encode()) for name in used} | {settings.scheme: 0}
     return Declared(settings, sources, crosswalks, schemes, unknown)
 
 

@@ -7,6 +7,7 @@ its length. Source: Kiveris, Lattanzi, Mirrokni, Rastogi and Vassilvitskii (2014
 Components in MapReduce and Beyond, https://doi.org/10.1145/2670979.2670997.
 """
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
@@ -18,27 +19,31 @@ def components(pairs: DataFrame) -> DataFrame:
         pairs: `a`, `b` of one type that can be ordered; a pair may come again, either way round.
 
     Returns:
-        `node`, each once, and `root`, the least node of its component; made from a cached frame.
+        `node`, each once, and `root`, the least node of its component.
     """
-    edges = _down(pairs.select(F.col("a").alias("node"), F.col("b").alias("near"))).persist()
-    before = _mark(edges)
-    while True:
-        joined = _small_star(_large_star(edges)).persist()
-        after = _mark(joined)
-        edges.unpersist()
-        edges = joined
-        if after == before:
-            break
-        before = after
+    edges = _held(_down(pairs.select(F.col("a").alias("node"), F.col("b").alias("near"))))
+    before = None
+    while (mark := _mark(edges)) != before:
+        before = mark
+        edges = _held(_small_star(_large_star(edges)))
     roots = edges.select(F.col("near").alias("node"), "near").distinct()
     return edges.union(roots).withColumnRenamed("near", "root")
 
 
+def _held(edges: DataFrame) -> DataFrame:
+    """The pairs themselves, held twice against the loss of an executor.
+
+    A plan would grow with every round, and the text of a plan of cached plans without bounds.
+    """
+    return edges.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK_2)
+
+
 def _down(edges: DataFrame) -> DataFrame:
     """Pairs from the greater to the lesser, each once, none of a node with itself."""
-    return edges.select(
-        F.greatest("node", "near").alias("node"), F.least("node", "near").alias("near")
-    ).where("node <> near").distinct()  # fmt: skip
+    greater, lesser = F.greatest("node", "near"), F.least("node", "near")
+    return edges.where("node <> near").select(
+        greater.alias("node"), lesser.alias("near")
+    ).distinct()  # fmt: skip
 
 
 def _large_star(edges: DataFrame) -> DataFrame:
@@ -53,11 +58,8 @@ def _small_star(edges: DataFrame) -> DataFrame:
     """A node and what is near it and lesser are paired with the least of these."""
     least = F.min("near").over(Window.partitionBy("node"))
     found = edges.select("node", "near", least.alias("least"))
-    ends = F.array("node", F.when(F.col("near") > F.col("least"), F.col("near")))
-    return (
-        found.select(F.explode(F.array_compact(ends)).alias("node"), F.col("least").alias("near"))
-        .distinct()
-    )  # fmt: skip
+    ends = F.array_compact(F.array("node", F.when(F.col("near") > F.col("least"), F.col("near"))))
+    return found.select(F.explode(ends).alias("node"), F.col("least").alias("near")).distinct()
 
 
 def _mark(edges: DataFrame) -> Row | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from socare_spark.report.style import (
     CATEGORIES,
@@ -27,7 +28,7 @@ _ROW, _COLUMN = 0.3, 0.36  # inches for a combination, and for a thing
 _BAND = "#F4F4F4"
 
 
-def draw_combinations(
+def draw_overlaps(
     rows: pd.DataFrame, things: Sequence[str], number: int, path: Path, *, title: str, source: str
 ) -> Path:
     """Draws the most frequent combinations, each a row of dots and a bar.
@@ -44,12 +45,14 @@ def draw_combinations(
     shown = most.head(number).reset_index(drop=True)
     held = [set(text.split("+")) for text in shown["combination"]]
     depth, dots = len(shown) * _ROW, len(things) * _COLUMN
-    width, height = dots + 7.4, depth + 2.5
+    # Names stand slantwise above the dots, below title and subtitle.
+    head = 0.75 + 0.05 * max(map(len, things))
+    width, height = dots + 7.4, depth + head + 0.75
     with rc_context(STYLE):
         figure = new_figure(width, height)
         bottom = 0.75 / height
         left = figure.add_axes((0.4 / width, bottom, dots / width, depth / height))
-        right = figure.add_axes(((dots + 0.5) / width, bottom, 5.6 / width, depth / height))
+        right = figure.add_axes(((dots + 0.5) / width, bottom, 6.6 / width, depth / height))
         _dots(left, held, things)
         _bars(right, shown, held, int(most["people"].sum()))
         headline(figure, title, _subtitle(len(shown), len(most)))
@@ -59,8 +62,9 @@ def draw_combinations(
 
 
 def _subtitle(shown: int, every: int) -> str:
-    which = f"all {every}" if shown == every else f"the {shown} most frequent of {every}"
-    return f"Distinct people by exactly which services know them; {which} combinations"
+    number = f"{every} combination{'s' if every > 1 else ''}"
+    which = number if shown == every else f"the {shown} most frequent of {number}"
+    return f"Distinct people by exactly which services know them; {which}"
 
 
 def _dots(axes: Axes, held: Sequence[set[str]], things: Sequence[str]) -> None:
@@ -85,6 +89,7 @@ def _bars(axes: Axes, shown: pd.DataFrame, held: Sequence[set[str]], total: int)
         text = f" {number:,}  ({number / total:.1%})"
         axes.text(number, row, text, va="center", fontsize=8, color=INK)
     axes.set_xlim(0, people.max() * 1.28)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.tick_params(axis="x", labelsize=7, length=2)
     axes.grid(axis="x", color=HAIRLINE, linewidth=0.4, zorder=0)
