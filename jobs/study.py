@@ -1,6 +1,7 @@
 """Submits the whole study: all jobs in one session, then the results as a page on the terminal."""
 
 from socare_spark.analyses.combinations import ANALYSIS as COMBINATIONS
+from socare_spark.analyses.cross_service import ANALYSIS as CROSS_SERVICE
 from socare_spark.analyses.elements import ANALYSIS as ELEMENTS
 from socare_spark.analyses.flow import ANALYSIS as FLOW
 from socare_spark.analyses.forecast import ANALYSIS as FORECAST
@@ -22,6 +23,7 @@ JOBS = [
     COMBINATIONS.job(),
     REQUESTS.job(),
     FORECAST.job(),
+    CROSS_SERVICE.job(),
 ]
 
 if __name__ == "__main__":

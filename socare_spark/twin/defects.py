@@ -74,14 +74,15 @@ def kinds(layout: Layout, columns: tuple[str, ...]) -> list[Kind]:
         found.append(Kind("end in future", "date_range", 0.0005, _end_in_future))
     if layout.birth_before_start:
         found.append(Kind("born after start", "date_order", 0.0004, _born_after_start))
-    found.append(Kind("all in future", "date_range", 0.0004, _all_in_future))
+    if layout.start:
+        found.append(Kind("all in future", "date_range", 0.0004, _all_in_future))
     if "DOB" in columns:
         found.append(Kind("born before 1900", "date_range", 0.0003, _born_long_ago))
     simple = (
         ("WEEKLY_COST", "type", 0.0005, NOT_COSTS),
         ("GENDER", "not_allowed", 0.0005, NOT_GENDERS),
         ("POSTCODE", "pattern", 0.0009, NONSENSE),
-        ("PERID", "person_missing", 0.0015 if layout.person_required else 0.0, PLACEHOLDERS),
+        (layout.person, "person_missing", 0.0015 if layout.person_required else 0.0, PLACEHOLDERS),
     )
     found += [
         Kind(f"{reason} {c}", reason, rate, _replaced(c, values))
@@ -170,21 +171,21 @@ def odd_kinds(
 
     `typed` are the element codes whose mistyped variants may occur.
     """
-    found: dict[str, tuple[float, str, Odd]] = {
-        "start in second format": (0.003, layout.start, _second_format)
-    }
+    found: dict[str, tuple[float, str, Odd]] = {}
+    if layout.start:
+        found["start in second format"] = (0.003, layout.start, _second_format)
     if layout.end:
         found["end in second format"] = (0.002, layout.end, _second_format)
     if "DOB" in columns:
         found["birth in second format"] = (0.001, "DOB", _second_format)
     if layout.may_lack_birth:
         found["birth missing"] = (0.012, "DOB", lambda _text, _turn: "")
-    if "PERID" in columns:
-        found["person spelled otherwise"] = (0.0012, "PERID", _other_person_spelling)
-    if "PERID" in columns and not layout.person_required:
+    if layout.person in columns:
+        found["person spelled otherwise"] = (0.0012, layout.person, _other_person_spelling)
+    if layout.person in columns and not layout.person_required:
         found["person placeholder"] = (
             0.002,
-            "PERID",
+            layout.person,
             lambda _text, turn: PLACEHOLDERS[1:][turn % 5],
         )
     if "POSTCODE" in columns:

@@ -14,15 +14,33 @@ Render = Callable[[Ints, str], dict[str, pa.Array]]
 
 @dataclass(frozen=True)
 class Layout:
-    """The contract's view of a dataset, as far as the planting of defects needs it."""
+    """The contract's view of a dataset, as far as the planting of defects needs it.
+
+    `start` is empty where there are no dates.
+    """
 
     identifier: str
     required: tuple[str, ...]
     start: str
     end: str | None = None
+    person: str = "PERID"
     person_required: bool = True
     birth_before_start: bool = True
     may_lack_birth: bool = False
+
+
+@dataclass(frozen=True)
+class Met:
+    """Who a service met: a row a record of it that counts where services are compared.
+
+    `who` is the identifier's number among all that `services` knows, -1 where it is not written;
+    `home` is the postcode's position or -1.
+    """
+
+    service: str
+    who: Ints
+    home: Ints
+    day: Ints
 
 
 @dataclass(frozen=True)
@@ -30,8 +48,8 @@ class Extract:
     """One dataset ready to be written file by file.
 
     `rows_of` gives the positions of the rows of a file in the order of writing; `render` gives
-    their cells by column. `earlier` gives rows of a file whose older version may stand in the file
-    before, with the day of their start.
+    their cells by column. `starts` gives the day of their start. `met` gives whom the service of
+    the dataset met, of rows of which some are written without their person.
     """
 
     dataset: str
@@ -51,6 +69,7 @@ class Extract:
     yearly: bool = True
     mistyped: tuple[str, ...] = ()
     marginals: Callable[[], dict[str, Any]] = dict
+    met: Callable[[Ints], Met] | None = None
 
     def header(self, period: str) -> tuple[str, ...]:
         """Returns the header cells as this period spells them."""

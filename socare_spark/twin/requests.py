@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from socare_spark.twin import cells, request_texts
 from socare_spark.twin.counting import spread
 from socare_spark.twin.draws import EPOCH, Bools, Calendar, Draws, Ints, apportion, day, scaled
-from socare_spark.twin.extract import Extract, Layout
+from socare_spark.twin.extract import Extract, Layout, Met
 from socare_spark.twin.people import Universe
 
 SNAPSHOTS = ("2019-02-12", "2019-08-12", "2020-02-25")
@@ -40,6 +40,7 @@ KNOWN_SHARE, POSTCODE_SHARE = 0.38, 0.85
 COLUMNS = ("SERVICE_DESCRIPTION", "RECORD_ID", "REQUEST_DATE")
 COLUMNS_2020 = (*COLUMNS, "POSTCODE", "PERID")
 PURGED_SHARE = 0.01
+SERVICE = "crm"
 Where = Callable[[Ints], tuple[Ints, Bools, Ints]]
 
 
@@ -236,6 +237,13 @@ def requests_extract(universe: Universe, draws: Draws, records: Requests) -> Ext
     def rows_of(period: str) -> Ints:
         return np.flatnonzero(records.held & (1 << SNAPSHOTS.index(period)))
 
+    def met(nameless: Ints) -> Met:
+        rows = rows_of(SNAPSHOTS[-1])
+        parts = [where(rows[i : i + 1_000_000]) for i in range(0, len(rows), 1_000_000)]
+        person, known, home = (np.concatenate(column) for column in zip(*parts, strict=True))
+        named = known & ~np.isin(rows, nameless)
+        return Met(SERVICE, np.where(named, person, -1), home, records.date[rows].astype(np.int64))
+
     return Extract(
         dataset="requests",
         layout=Layout(
@@ -255,6 +263,7 @@ def requests_extract(universe: Universe, draws: Draws, records: Requests) -> Ext
         spare_identifier=FIRST_IDENTIFIER + 900_000_000,
         yearly=False,
         marginals=lambda: requests_marginals(universe, records, where),
+        met=met,
     )
 
 

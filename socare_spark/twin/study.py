@@ -4,8 +4,11 @@ import gc
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from socare_spark.twin.adult_files import adult_extract
 from socare_spark.twin.adults import adult_agreements, adult_assessments, adult_flow
@@ -15,12 +18,21 @@ from socare_spark.twin.agreements_drawn import closed_agreements
 from socare_spark.twin.children import childrens_assessments
 from socare_spark.twin.children_files import children_extract
 from socare_spark.twin.city import City
-from socare_spark.twin.draws import Draws
-from socare_spark.twin.extract import Extract
+from socare_spark.twin.draws import Draws, Ints
+from socare_spark.twin.extract import Extract, Met
 from socare_spark.twin.people import Universe
 from socare_spark.twin.reference import write_reference
 from socare_spark.twin.refused import write_refused
 from socare_spark.twin.requests import requests, requests_extract
+from socare_spark.twin.services import services_truth
+from socare_spark.twin.tenancies import (
+    Crosswalk,
+    crosswalk,
+    crosswalk_extract,
+    tenancies,
+    tenancies_extract,
+    tenants,
+)  # fmt: skip
 from socare_spark.twin.vocabulary import FOLDER
 from socare_spark.twin.writer import ExtractWriter, sha256_of
 
@@ -65,7 +77,10 @@ def write_twin(
         "reference": write_reference(city, out / "reference"),
     }
     written = {path for path in (out / "reference").rglob("*") if path.is_file()}
-    for extract in _extracts(Universe(city, draws, scale), draws, scale, defects):
+    universe = Universe(city, draws, scale)
+    pairs = crosswalk(universe, draws, tenants(universe, draws, scale))
+    met: list[Met] = []
+    for extract in _extracts(universe, draws, scale, defects, pairs):
         writer = ExtractWriter(extract, out, draws, planted=defects != "none")
         for period in extract.periods:
             say(f"{extract.dataset} {period}")
@@ -80,8 +95,11 @@ def write_twin(
         if writer.variants:
             variants = [[*pair, n] for pair, n in sorted(writer.variants.items())]
             truth["marginals"][extract.dataset]["element_variants"] = variants
+        if extract.met is not None:
+            met.append(extract.met(writer.nameless))
         del writer, extract
         gc.collect()
+    truth["marginals"]["services"] = services_truth(universe, met, pairs)
     _remove_others(out, written)
     truth["manifest"] = {str(p.relative_to(out)): sha256_of(p) for p in sorted(written)}
     text = json.dumps(truth, indent=1, ensure_ascii=False, sort_keys=False)
@@ -89,18 +107,42 @@ def write_twin(
     return truth
 
 
-def _extracts(universe: Universe, draws: Draws, scale: float, defects: str) -> Iterator[Extract]:
+def _extracts(
+    universe: Universe,
+    draws: Draws,
+    scale: float,
+    defects: str,
+    pairs: Crosswalk,
+) -> Iterator[Extract]:
     """Makes one dataset after the other, so that only one is held at a time."""
     yield agreement_extract(universe, draws, closed_agreements(universe, draws, scale))
     yield agreement_extract(universe, draws, costed_agreements(universe, draws, scale))
     flow = adult_flow(universe, draws, scale)
     agreements = adult_agreements(universe, draws, scale, flow)
-    yield agreement_extract(universe, draws, agreements)
+    extract = agreement_extract(universe, draws, agreements)
+    yield replace(extract, met=_cared_for(universe, agreements.person, agreements.start))
     assessments = adult_assessments(universe, draws, scale, flow)
-    yield adult_extract(universe, draws, assessments, agreements)
-    del flow, agreements, assessments
-    yield children_extract(universe, draws, childrens_assessments(universe, draws, scale))
+    extract = adult_extract(universe, draws, assessments, agreements)
+    assessed = flow.pool[assessments.place]
+    yield replace(extract, met=_cared_for(universe, assessed, assessments.start))
+    del flow, agreements, assessments, assessed, extract
+    children = childrens_assessments(universe, draws, scale)
+    extract = children_extract(universe, draws, children)
+    yield replace(extract, met=_cared_for(universe, children.person, children.start))
+    del children, extract
     yield requests_extract(universe, draws, requests(draws, scale, awkward=defects != "none"))
+    yield tenancies_extract(universe, draws, tenancies(draws, pairs.tenants))
+    yield crosswalk_extract(universe, pairs)
+
+
+def _cared_for(universe: Universe, person: np.ndarray, start: np.ndarray) -> Callable[[Ints], Met]:
+    """Returns whom social care met: at home on the day, and never without a name."""
+
+    def met(_nameless: Ints) -> Met:
+        who, on = person.astype(np.int64), start.astype(np.int64)
+        return Met("social_care", who, universe.postcode(who, on), on)
+
+    return met
 
 
 def recipe() -> str:

@@ -114,6 +114,15 @@ class ExtractWriter:
             chosen[name] = (column, rewrite, rows)
         return chosen
 
+    @property
+    def nameless(self) -> Ints:
+        """Returns the kept rows whose person is written as a placeholder."""
+        rows = {name: rows for name, (_, _, rows) in self.odd.items()}
+        none = np.empty(0, dtype=np.int64)
+        # A cell is rewritten once, and its other spellings come first.
+        first = rows.get("person spelled otherwise", none)
+        return np.setdiff1d(rows.get("person placeholder", none), first)
+
     def write(self, period: str) -> FileTruth:
         """Writes the file of a period, whole or not at all, and returns the truth about it."""
         truth = FileTruth(rows_kept=self.sizes[period])

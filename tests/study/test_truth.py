@@ -35,7 +35,15 @@ def test_reasons_agree_to_the_row(study):
 
 
 @pytest.mark.parametrize(
-    "dataset", [*AGREEMENTS, "adult_assessments", "children_assessments", "requests"]
+    "dataset",
+    [
+        *AGREEMENTS,
+        "adult_assessments",
+        "children_assessments",
+        "requests",
+        "tenancies",
+        "crosswalk_tenants",
+    ],
 )
 def test_the_ledger_adds_up_to_the_tables(study, dataset):
     ((rows,),) = study.query(f"select count(*) from {{restricted/{dataset}}}")
@@ -505,6 +513,40 @@ def test_forecasts_follow_the_past(study):
         tried = trials[trials["series"] == series]
         error = tried.groupby("method")["mase"].mean()
         assert {method} == set(tried.loc[tried["chosen"], "method"]) == {error.idxmin()}
+
+
+def test_cross_service_people(study):
+    truth = study.marginals["services"]
+    found = table(study, "working/cross_service_people", "services", "people", "records")
+    assert found == sorted(map(tuple, truth["people"]))
+    assert len(found) == 2 ** len(truth["services"]) - 1
+
+
+@pytest.mark.parametrize("layer", ["ward", "district"])
+def test_cross_service_places(study, layer):
+    names = ("layer", "code", "services", "people", "records")
+    found = [r[1:] for r in table(study, "working/cross_service_places", *names) if r[0] == layer]
+    truth = study.marginals["services"]["places"][layer]
+    assert found == sorted(map(tuple, truth), key=str)
+
+
+def test_unlinkable(study):
+    found = table(study, "working/unlinkable", "service", "reason", "records")
+    assert found == sorted(map(tuple, study.marginals["services"]["unlinkable"]))
+
+
+def test_requests_by_area(study):
+    found = study.query(
+        """select service, code, cast(left(month, 4) as int), sum(records)
+        from {working/requests_by_area} where layer = 'ward' group by all"""
+    )
+    truth = study.marginals["services"]["by_ward"]
+    assert sorted(found) == sorted(map(tuple, truth))
+    crm = dict(study.query(
+        """select code, sum(records) from {working/requests_by_area}
+        where service = 'crm' and layer = 'ward' group by all"""
+    ))  # fmt: skip
+    assert crm == {code: n for code, n in study.marginals["requests"]["newest_by_ward"] if code}
 
 
 def test_every_column_says_what_it_is(study):

@@ -410,6 +410,12 @@ def test_requests_of_table_26_are_used_once(con):
         assert number == (1,)
 
 
+def test_people_known_to_several_services(study):
+    truth, con = study
+    told = truth["marginals"]["services"]["people"]
+    assert recount.known_to(con) == {s: (people, records) for s, people, records in told}
+
+
 def test_ledger_adds_up_and_keeps_what_was_counted(study):
     truth, con = study
     for dataset in recount.RULES:

@@ -20,6 +20,8 @@ CLOSED = (*AGREEMENT_REQUIRED, "AGREEMENT_END")
 ADULT_REQUIRED = ("ASM_ID", *ASSESSMENT_DATES, "QSA_GROUP")
 CHILD_REQUIRED = ("ASM_ID", *ASSESSMENT_DATES, "ASSESSMENT_REASON", "FORM_OUTCOME")
 REQUEST_REQUIRED = ("RECORD_ID", "SERVICE_DESCRIPTION", "REQUEST_DATE")
+TENANCY_DATES = ("TENANCY_START", "TENANCY_END")
+TENANCY_REQUIRED = ("TENANCY_ID", "TENANCY_START", "TENURE")
 # dataset -> key, required cells, start, end, whether birth must come before start
 RULES = {
     "agreements_closed": ("ADEID", CLOSED, *AGREEMENT_DATES, True),
@@ -28,7 +30,11 @@ RULES = {
     "adult_assessments": ("ASM_ID", ADULT_REQUIRED, *ASSESSMENT_DATES, True),
     "children_assessments": ("ASM_ID", CHILD_REQUIRED, *ASSESSMENT_DATES, False),
     "requests": ("RECORD_ID", REQUEST_REQUIRED, "REQUEST_DATE", None, False),
+    "tenancies": ("TENANCY_ID", TENANCY_REQUIRED, *TENANCY_DATES, False),
+    "crosswalk_tenants": ("PERID, TENANT_ID", ("PERID", "TENANT_ID"), None, None, False),
 }
+SNAPSHOTS = ("requests", "crosswalk_tenants")
+PERSON = {"tenancies": "TENANT_ID"}
 SPELLINGS = {
     "Person Identifier": "PERID",
     "SERVICE/ELEMENT_COST": "WEEKLY_COST",
@@ -78,7 +84,9 @@ def reasons_of(dataset, header, row, as_of):
         return {"row_shape"}
     cells = dict(zip(header, row, strict=True))
     _, required, start, end, born_first = RULES[dataset]
-    found = {"missing"} if any(not cells[c].strip() for c in required) else set()
+    person = PERSON.get(dataset, "PERID")
+    empty = [c for c in required if not cells[c].strip() and c != person]
+    found = {"missing"} if empty else set()
     dates = {}
     for column in (start, end, "DOB", "AGREEMENT_START", "AGREEMENT_END"):
         if cells.get(column):
@@ -99,7 +107,7 @@ def reasons_of(dataset, header, row, as_of):
         re.sub(r"\s", "", cells["POSTCODE"]).upper()
     ):
         found.add("pattern")
-    if dataset != "requests" and person_of(cells["PERID"]) == NULL_PERSON:
+    if dataset != "requests" and person_of(cells[person]) == NULL_PERSON:
         found.add("person_missing")
     return found
 
@@ -112,7 +120,7 @@ def ledger(landing, dataset):
         as_of = datetime.strptime(period if "-" in period else f"{period}-12-31", "%Y-%m-%d").date()
         rows = rows_of(path)
         header = [SPELLINGS.get(c, c) for c in next(rows)]
-        place = header.index(RULES[dataset][0])
+        places = [header.index(c) for c in RULES[dataset][0].split(", ")]
         read = kept = duplicate = several = 0
         reasons, seen = Counter(), {}
         for row in rows:
@@ -122,11 +130,12 @@ def ledger(landing, dataset):
             several += len(why) > 1
             if why:
                 continue
-            if row[place] in seen:
-                assert seen[row[place]] == row
+            key = tuple(row[place] for place in places)
+            if key in seen:
+                assert seen[key] == row
                 duplicate += 1
                 continue
-            seen[row[place]] = row
+            seen[key] = row
             kept += 1
         name = f"{dataset}/{path.name}"
         counts[name] = {
@@ -135,7 +144,7 @@ def ledger(landing, dataset):
             "reasons": dict(sorted(reasons.items())),
         }  # fmt: skip
         assert several == 0, f"{name}: rows with more than one reason"
-        if dataset != "requests":
+        if dataset not in SNAPSHOTS:
             for key in seen:
                 if key in keys:
                     counts[keys[key]]["rows_superseded"] += 1
@@ -166,6 +175,7 @@ def database(landing, scratch):
 
 def _load(con, landing, dataset, scratch):
     key, required, start, end, born_first = RULES[dataset]
+    whose = PERSON.get(dataset, "PERID")
     parts = []
     for path in sorted((landing / dataset).iterdir(), key=period_of):
         source = path
@@ -175,7 +185,8 @@ def _load(con, landing, dataset, scratch):
         header = next(rows_of(path)) if path.stat().st_size < 10**6 else _first_line(path)
         names = [SPELLINGS.get(c, c) for c in header]
         columns = ", ".join(f"'{c}': 'VARCHAR'" for c in names)
-        missing = [f"NULL AS {c}" for c in ("POSTCODE", "PERID") if c not in names]
+        missing = [f"NULL AS {c}" for c in ("POSTCODE", whose) if c not in names]
+        held = set(names)
         period = period_of(path)
         as_of = period if "-" in period else f"{period}-12-31"
         parts.append(
@@ -187,27 +198,31 @@ def _load(con, landing, dataset, scratch):
             parallel = false)"""
         )
     good = [f"{c} IS NOT NULL AND trim({c}) <> ''" for c in required]
-    dates = [c for c in (start, end, "DOB") if c and (c != "DOB" or dataset != "requests")]
+    dates = [c for c in (start, end, "DOB") if c in held]
     good += [f"({c} IS NULL OR {_date(c)} BETWEEN DATE '1900-01-01' AND as_of)" for c in dates]
     if end:
         good.append(f"({end} IS NULL OR {_date(end)} >= {_date(start)})")
     if born_first:
         good.append(f"(DOB IS NULL OR {_date('DOB')} <= {_date(start)})")
     if dataset != "requests":
-        good.append("GENDER IN ('F', 'M', 'U') AND person IS NOT NULL")
-    if dataset != "adult_assessments" and dataset != "requests":
+        good.append("person IS NOT NULL")
+    if "GENDER" in held:
+        good.append("GENDER IN ('F', 'M', 'U')")
+    if "WEEKLY_COST" in held:
         good.append("(WEEKLY_COST IS NULL OR regexp_full_match(WEEKLY_COST, '[0-9]+(\\.[0-9]+)?'))")
     good.append(
         "(POSTCODE IS NULL OR regexp_full_match(code, '[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}'))"
     )
     nobody = ", ".join(f"'{n}'" for n in NOBODY)
-    partition = f"period, {key}" if dataset == "requests" else key
+    partition = f"period, {key}" if dataset in SNAPSHOTS else key
+    first_day = _date(start) if start else "NULL"
     con.execute(
-        f"""CREATE TABLE {dataset} AS SELECT *, {_date(start)} AS first_day,
+        f"""CREATE TABLE {dataset} AS SELECT *, {first_day} AS first_day,
         {_date(end) if end else "NULL"} AS last_day, {_date("DOB") if "DOB" in dates else "NULL"}
         AS born FROM (
-            SELECT *, CASE WHEN PERID IS NULL OR upper(trim(PERID)) IN ({nobody}) THEN NULL
-                ELSE ltrim(translate(trim(PERID), '{FULL_WIDTH}', '0123456789'), '0') END AS person,
+            SELECT *, CASE WHEN {whose} IS NULL OR upper(trim({whose})) IN ({nobody}) THEN NULL
+                ELSE ltrim(translate(trim({whose}), '{FULL_WIDTH}', '0123456789'), '0') END
+                AS person,
                 upper(regexp_replace(POSTCODE, '\\s', '', 'g')) AS code
             FROM ({" UNION ALL BY NAME ".join(parts)}))
         WHERE {" AND ".join(good)}
@@ -355,3 +370,80 @@ def top_requests(con, number=30):
         QUALIFY place <= {number}"""
     ).fetchall()
     return {(s, r): (d, n) for s, d, n, r in rows}
+
+
+def records_of_services(con):
+    """Makes the view `met`: service, scheme, person, code and first day of records that count."""
+    parts = [
+        ("social_care", "PERID", "adult_assessments", "TRUE"),
+        ("social_care", "PERID", "agreements_adult", "TRUE"),
+        ("social_care", "PERID", "children_assessments", "TRUE"),
+        ("crm", "PERID", "requests", "period = (SELECT max(period) FROM requests)"),
+        ("housing", "TENANT_ID", "tenancies", "TRUE"),
+    ]
+    con.execute(
+        "CREATE OR REPLACE VIEW met AS "
+        + " UNION ALL ".join(
+            f"""SELECT '{service}' AS service, '{scheme}' AS scheme, person, code, first_day
+            FROM {dataset} WHERE {which}"""
+            for service, scheme, dataset, which in parts
+        )
+    )
+
+
+def known_to(con):
+    """Returns services joined by '+' -> (people, records), people one where the newest crosswalk
+    joins them.
+    """
+    records_of_services(con)
+    leader = {}
+
+    def lead(one):
+        while one in leader:
+            one = leader[one]
+        return one
+
+    for person, tenant in con.execute(
+        """SELECT person, TENANT_ID FROM crosswalk_tenants
+        WHERE period = (SELECT max(period) FROM crosswalk_tenants)"""
+    ).fetchall():
+        a, b = lead(("PERID", person)), lead(("TENANT_ID", tenant))
+        if a != b:
+            leader[b] = a
+    known = {}
+    for service, scheme, person, number in con.execute(
+        "SELECT service, scheme, person, count(*) FROM met WHERE person IS NOT NULL GROUP BY ALL"
+    ).fetchall():
+        services, records = known.setdefault(lead((scheme, person)), (set(), []))
+        services.add(service)
+        records.append(number)
+    found = {}
+    for services, records in known.values():
+        name = "+".join(s for s in ("social_care", "crm", "housing") if s in services)
+        people, total = found.get(name, (0, 0))
+        found[name] = (people + 1, total + sum(records))
+    return found
+
+
+def unlinkable(con):
+    """Returns (service, reason) -> records; places outside the city and unknown ones together."""
+    records_of_services(con)
+    rows = con.execute(
+        """SELECT service, count(*) FILTER (person IS NULL), count(*) FILTER (scheme = 'TENANT_ID'
+                AND person NOT IN (SELECT TENANT_ID FROM crosswalk_tenants
+                    WHERE period = (SELECT max(period) FROM crosswalk_tenants))),
+            count(*) FILTER (code IS NULL), count(*) FILTER (code IS NOT NULL AND ward IS NULL)
+        FROM met LEFT JOIN place ON code = unit GROUP BY 1"""
+    ).fetchall()
+    reasons = ("no_person", "not_in_crosswalk", "no_postcode", "not_located")
+    return {(s, r): n for s, *counts in rows for r, n in zip(reasons, counts, strict=True) if n}
+
+
+def services_by_ward(con):
+    """Returns (service, ward, year) -> records."""
+    records_of_services(con)
+    rows = con.execute(
+        """SELECT service, ward, year(first_day), count(*) FROM met JOIN place ON code = unit
+        GROUP BY ALL"""
+    ).fetchall()
+    return {(s, w, y): n for s, w, y, n in rows}

@@ -1,0 +1,112 @@
+"""Services are declared: what cannot be right is said before anything is read."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from socare_spark.analyses.cross_service_settings import read_declared
+from socare_spark.errors import ConfigurationError
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+REQUESTS = {"dataset": "requests", "date": "request_date"}
+
+
+@pytest.fixture
+def conf(tmp_path):
+    """The shipped configuration, to be changed."""
+    for name in ("datasets", "analyses"):
+        shutil.copytree(CONF / name, tmp_path / name)
+    shutil.copy(CONF / "project.yaml", tmp_path)
+    return tmp_path
+
+
+def change(conf, **values):
+    path = conf / "analyses" / "cross_service.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | values))
+
+
+def test_what_is_shipped_fits_its_contracts(conf):
+    declared = read_declared(conf)
+    assert declared.unknown == []
+    assert declared.settings.names == ["social_care", "crm", "housing"]
+    assert set(declared.schemes) == {"carefirst", "tenant"}
+    assert declared.schemes["carefirst"] == 0
+    of_crm = next(s for s in declared.sources if s.records.dataset == "requests")
+    of_homes = next(s for s in declared.sources if s.records.dataset == "tenancies")
+    assert (of_crm.service, of_crm.scheme, of_crm.snapshots) == (1, "carefirst", "snapshot")
+    assert (of_homes.service, of_homes.scheme, of_homes.snapshots) == (2, "tenant", None)
+    (walk,) = declared.crosswalks
+    assert (walk.columns, walk.schemes) == (("person", "tenant"), ("carefirst", "tenant"))
+
+
+def test_a_scheme_keeps_its_number_when_another_comes(conf):
+    before = read_declared(conf).schemes["tenant"]
+    project = yaml.safe_load((conf / "project.yaml").read_text())
+    project["schemes"]["a_pass"] = {"person": True}
+    (conf / "project.yaml").write_text(yaml.safe_dump(project))
+    contract = yaml.safe_load((conf / "datasets" / "tenancies.yaml").read_text())
+    contract["name"] = "passes"
+    contract["schema"]["fields"][1]["socare"]["pseudonymise"] = "a_pass"
+    (conf / "datasets" / "passes.yaml").write_text(yaml.safe_dump(contract))
+    services = yaml.safe_load((conf / "analyses" / "cross_service.yaml").read_text())["services"]
+    passes = {"name": "leisure", "records": [{"dataset": "passes", "date": "tenancy_start"}]}
+    change(conf, services=[passes, *services])
+    after = read_declared(conf).schemes
+    assert (set(after), after["tenant"]) == ({"carefirst", "a_pass", "tenant"}, before)
+
+
+def test_a_dataset_without_a_contract_is_left_out_and_told(conf):
+    crm = {"name": "crm", "records": [REQUESTS]}
+    odd = {"name": "odd", "records": [{"dataset": "tenancys", "date": "day"}]}
+    change(conf, services=[crm, odd], crosswalks=["crosswalk"])
+    declared = read_declared(conf)
+    assert [s.records.dataset for s in declared.sources] == ["requests"]
+    assert declared.crosswalks == []
+    assert "names the dataset tenancys" in declared.unknown[0]
+    assert "nearest are tenancies" in declared.unknown[0]
+    assert "crosswalk_tenants" in declared.unknown[1]
+
+
+@pytest.mark.parametrize(
+    ("records", "says"),
+    [
+        ({"date": "request_day"}, "nearest are request_date"),
+        ({"category": "kind"}, "column kind of requests"),
+        ({"date": "service_description"}, "no date"),
+        ({"postcode": "service_description"}, "not kept as a postcode"),
+        ({"person": "service_description"}, "not pseudonymised"),  # never a raw identifier
+        ({"person": "record_id"}, "scheme of people"),  # a token, but of a request
+        ({"person": "who"}, "column who of requests"),
+    ],
+)
+def test_a_column_that_cannot_be_what_it_is_named_for(conf, records, says):
+    change(conf, services=[{"name": "crm", "records": [REQUESTS | records]}])
+    with pytest.raises(ConfigurationError, match=says):
+        read_declared(conf)
+
+
+def test_a_service_may_lack_person_postcode_and_category(conf):
+    bare = REQUESTS | {"person": None, "postcode": None}
+    change(conf, services=[{"name": "crm", "records": [bare]}], crosswalks=[])
+    (source,) = read_declared(conf).sources
+    assert (source.scheme, source.records.category) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"scheme": "carefirs"}, "nearest are carefirst"),
+        ({"scheme": "agreement"}, "none of people"),
+        ({"crosswalks": ["requests"]}, "pseudonymises 1 columns"),
+        ({"layers": ["ward", "ward"]}, "ward stands there more than once"),
+        ({"services": [{"name": "crm", "records": [REQUESTS]}] * 2}, "crm stands there more"),
+        ({"services": [{"name": "crm+", "records": [REQUESTS]}]}, "name"),
+        ({"services": []}, "services"),
+    ],
+)
+def test_settings_that_cannot_be_right(conf, values, says):
+    change(conf, **values)
+    with pytest.raises(ConfigurationError, match=says):
+        read_declared(conf)
