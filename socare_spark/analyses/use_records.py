@@ -10,19 +10,22 @@ from socare_spark.analyses.agreements import restricted
 from socare_spark.analyses.matrix import districts_of
 from socare_spark.analyses.use_settings import SETTINGS, UseSettings
 from socare_spark.analyses.vocabulary import mended, read_mended
+from socare_spark.errors import ConfigurationError
 from socare_spark.job import Context
 from socare_spark.places.population import chosen_population
 from socare_spark.places.postcodes import district_of
 from socare_spark.places.tables import AREAS, POPULATION
+
+_COLUMNS = (
+    "element", "person", "agreement_start", "agreement_end", "weekly_cost", "postcode",
+)  # fmt: skip
 
 
 def last_day(context: Context, dataset: str) -> date:
     """The day to which open agreements run: the as-of date, or the newest extract's."""
     if context.as_of is not None:
         return context.as_of
-    newest: date | None = (
-        context.read(restricted(dataset)).agg(F.max("extract").alias("newest")).collect()[0][0]
-    )
+    newest: date | None = context.read(restricted(dataset)).agg(F.max("extract")).collect()[0][0]
     return newest or date.min
 
 
@@ -32,19 +35,25 @@ def read_records(context: Context, dataset: str, until: date) -> DataFrame:
     Returns:
         `element` (mended), `person`, `start`, `end` (the last day), `weekly_cost`, `district` (of
         the postcode). Agreements that end before they start, or start after `until`, are left out.
+
+    Raises:
+        ConfigurationError: the dataset is not of agreements with cost.
     """
-    return (
-        context.read(restricted(dataset))
-        .select(
-            mended(F.col("element"), read_mended(context.conf)).alias("element"),
-            "person",
-            F.col("agreement_start").alias("start"),
-            F.least("agreement_end", F.lit(until)).alias("end"),
-            "weekly_cost",
-            district_of(F.col("postcode")).alias("district"),
+    frame = context.read(restricted(dataset))
+    missing = [name for name in _COLUMNS if name not in frame.columns]
+    if missing:
+        raise ConfigurationError(
+            f"{SETTINGS} names the dataset {dataset}, which has no {' and no '.join(missing)}: it "
+            "must be of agreements with their cost and postcode."
         )
-        .where("end >= start")
-    )
+    return frame.select(
+        mended(F.col("element"), read_mended(context.conf)).alias("element"),
+        "person",
+        F.col("agreement_start").alias("start"),
+        F.least("agreement_end", F.lit(until)).alias("end"),
+        "weekly_cost",
+        district_of(F.col("postcode")).alias("district"),
+    ).where("end >= start")
 
 
 def read_districts(context: Context, layer: str, records: DataFrame) -> list[str]:
