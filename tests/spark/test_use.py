@@ -159,7 +159,10 @@ def test_what_the_operator_has_to_mend(council):
     lands(context)
     with pytest.raises(ConfigurationError, match=r"use\.yaml names the service DAYS.*DAYC"):
         ANALYSIS.job().run(context)
+    context = council(split={"services": ["DAYC"], "client_groups": ["OA", "XX"]})
+    with pytest.raises(ConfigurationError, match="names the client group XX"):
+        ANALYSIS.job().run(context)
     bare = context.spark.createDataFrame([(1, EXTRACT)], "person bigint, extract date")
     bare.write.format("delta").save(str(context.lake.folder("restricted/bare")))
     with pytest.raises(ConfigurationError, match=r"bare, which has no element and no agreement_"):
-        ANALYSIS.job().run(council(dataset="bare", split={"services": ["DAYC"]}))
+        ANALYSIS.job().run(council(dataset="bare", split={"client_groups": ["OA"]}))
