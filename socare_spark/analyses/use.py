@@ -3,7 +3,7 @@
 One reading of the costed agreements serves B2, B8, B9 and B10. Source: thesis 4.2.2 and 4.4.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import combinations
 
@@ -62,27 +62,29 @@ def _groups(settings: UseSettings, words: Elements) -> dict[str, list[str]]:
     """Programme -> its elements.
 
     Raises:
-        ConfigurationError: a service is not in the vocabulary.
+        ConfigurationError: no element of the vocabulary is of a service or client group.
     """
     services = {service for one in settings.programmes.values() for service in one.services}
-    for service in sorted(services | {*settings.split.services}):
-        if service not in {word.service for word in words.elements}:
-            known = ", ".join(sorted({word.service for word in words.elements if word.service}))
+    _check("service", services, {word.service for word in words.elements})
+    _check("service", settings.split.services, {word.service for word in words.elements})
+    groups = {word.client_group for word in words.elements}
+    _check("client group", settings.split.client_groups, groups)
+    found = {}
+    for name, one in settings.programmes.items():
+        of_services = [word.code for word in words.elements if word.service in one.services]
+        codes = [code.upper() for code in (*one.elements, *of_services)]
+        found[name] = list(dict.fromkeys(codes))
+    return found
+
+
+def _check(what: str, named: Iterable[str], there: Iterable[str]) -> None:
+    known = sorted({*there} - {""})
+    for one in named:
+        if one not in known:
             raise ConfigurationError(
-                f"{SETTINGS} names the service {service}, of which vocabulary/elements.yaml has no "
-                f"element; it has {known}."
+                f"{SETTINGS} names the {what} {one}, of which vocabulary/elements.yaml has no "
+                f"element; it has {', '.join(known)}."
             )
-    return {
-        name: list(
-            dict.fromkeys(
-                [
-                    *(code.upper() for code in one.elements),
-                    *(w.code.upper() for w in words.elements if w.service in one.services),
-                ]
-            )
-        )
-        for name, one in settings.programmes.items()
-    }
 
 
 def _begun(periods: Sequence[Period], until: date) -> list[Period]:
@@ -90,12 +92,14 @@ def _begun(periods: Sequence[Period], until: date) -> list[Period]:
     return [one for one in periods if one.first <= until]
 
 
-def _pairs(settings: UseSettings, spans: Sequence[Period]) -> list[tuple[Period, Period]]:
+def _pairs(
+    settings: UseSettings, spans: Sequence[Period], until: date
+) -> list[tuple[Period, Period]]:
     """The pairs of quarters, of those that the extracts reach."""
     if settings.quarters.pairs == "all":
         return list(combinations(spans, 2))
     pairs = [(quarter(a), quarter(b)) for a, b in settings.quarters.pairs]
-    return [(a, b) for a, b in pairs if max(a.first, b.first) <= spans[-1].last] if spans else []
+    return [(a, b) for a, b in pairs if max(a.first, b.first) <= until]
 
 
 def _costs(
@@ -148,7 +152,7 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     return {
         USERS_BY_QUARTER: users_by_quarter(records, wanted.elements, spans),
         USERS_BETWEEN_QUARTERS: users_between_quarters(
-            records, wanted.elements, _pairs(settings, spans)
+            records, wanted.elements, _pairs(settings, spans, until)
         ),
         THRESHOLD_USE: threshold_use(
             records,

@@ -82,7 +82,7 @@ def _draw_costs(context: Context, settings: UseSettings) -> None:
             [
                 _with_share(own, f"{of}: records", "records", "share_records"),
                 _with_share(own, f"{of}: people", "people", "share_people"),
-                _with_share(own, f"{of}: weekly cost, £000", "weekly_cost", "share_cost", 1000),
+                _with_share(own, f"{of}: weekly cost, £", "weekly_cost", "share_cost"),
             ]
         )
     panels = Panels(
@@ -94,8 +94,8 @@ def _draw_costs(context: Context, settings: UseSettings) -> None:
     context.picture(draw_panels(panels, _path(context, "cost_by_year")))
 
 
-def _with_share(rows: pd.DataFrame, title: str, name: str, share: str, unit: int = 1) -> Panel:
-    values = rows[name].astype(float) / unit
+def _with_share(rows: pd.DataFrame, title: str, name: str, share: str) -> Panel:
+    values = rows[name].astype(float)
     shares = rows[share].astype(float)
     texts = [
         f"{value:,.0f}" + ("" if np.isnan(part) else f"\n{part:.1%}")

@@ -54,7 +54,7 @@ def council(spark, tmp_path):
     def new(as_of=None, **changes):
         settings = yaml.safe_load((conf / SETTINGS).read_text("utf-8"))
         for section, values in changes.items():
-            settings[section] |= values
+            settings[section] = settings[section] | values if isinstance(values, dict) else values
         (conf / SETTINGS).write_text(yaml.safe_dump(settings), "utf-8")
         run = Run("use", tmp_path / "runs", {})
         run.configuration = yaml.safe_dump(settings)
@@ -159,3 +159,10 @@ def test_what_the_operator_has_to_mend(council):
     lands(context)
     with pytest.raises(ConfigurationError, match=r"use\.yaml names the service DAYS.*DAYC"):
         ANALYSIS.job().run(context)
+    context = council(split={"services": ["DAYC"], "client_groups": ["OA", "XX"]})
+    with pytest.raises(ConfigurationError, match="names the client group XX"):
+        ANALYSIS.job().run(context)
+    bare = context.spark.createDataFrame([(1, EXTRACT)], "person bigint, extract date")
+    bare.write.format("delta").save(str(context.lake.folder("restricted/bare")))
+    with pytest.raises(ConfigurationError, match=r"bare, which has no element and no agreement_"):
+        ANALYSIS.job().run(council(dataset="bare", split={"client_groups": ["OA"]}))
