@@ -25,6 +25,7 @@ from socare_spark.analyses.elements_regions import (
     REGION_PROFILE,
     districts_of_regions,
     region_profile,
+    years_open,
 )
 from socare_spark.analyses.elements_settings import SETTINGS, Regions, Settings
 from socare_spark.analyses.matrix import districts_of
@@ -136,7 +137,8 @@ def _by_region(
         "no record has" if city is None else "the city does not have",
     )
     districts = districts_of_regions(context.spark, regions.of)
-    return {REGION_PROFILE: region_profile(records, districts, regions)}
+    periods = years_open(records, regions)
+    return {REGION_PROFILE: region_profile(records, districts, periods, regions.ethnicity)}
 
 
 ANALYSIS = Analysis(

@@ -12,6 +12,7 @@ from socare_spark.analyses.elements_regions import (
     NOT_RECORDED,
     districts_of_regions,
     region_profile,
+    years_open,
 )
 from socare_spark.analyses.elements_settings import Region, Regions
 
@@ -31,7 +32,8 @@ MEMBERS = [("North", "B1"), ("North", "B2"), ("North", "B3"), ("South", "B3"), (
 def profile(spark, rows, **years):
     wanted = Regions(of=REGIONS, **years)
     frame = spark.createDataFrame(rows, COLUMNS)
-    return region_profile(frame, districts_of_regions(spark, wanted.of), wanted)
+    districts = districts_of_regions(spark, wanted.of)
+    return region_profile(frame, districts, years_open(frame, wanted), wanted.ethnicity)
 
 
 def one(start, end, **other):
@@ -70,22 +72,22 @@ def test_every_row_is_what_duckdb_counts(spark, years):
     other = duckdb.connect()
     other.register("rows", pd.DataFrame(given, columns=NAMES, dtype=object))
     other.register("members", pd.DataFrame(MEMBERS, columns=["region", "district"]))
-    low, high = years.get("first_year", 0), years.get("last_year", 9999)
+    first, last = years.get("first_year", 2000), years.get("last_year", 2020)
     expected = other.execute(
         f"""WITH located AS (SELECT m.region, row_number() OVER () AS record,
                 r.person::BIGINT AS person, coalesce(r.ethnicity, '{NOT_RECORDED}') AS ethnicity,
                 r.age_band, (r.weekly_cost::DECIMAL(12, 2) * 100)::BIGINT AS weekly,
                 r."start"::DATE AS first_day, r."end"::DATE AS last_day
             FROM rows r JOIN members m ON m.district = r.district),
-        yearly AS (SELECT l.*, y.year, l.weekly * (date_diff('day',
-                    greatest(l.first_day, make_date(y.year, 1, 1)),
-                    least(l.last_day, make_date(y.year, 12, 31))) + 1) AS sevenfold
-            FROM located l JOIN (SELECT unnest(range(2000, 2020)) AS year) y
-                ON y.year BETWEEN year(l.first_day) AND year(l.last_day)
-            WHERE y.year BETWEEN {low} AND {high})
+        periods AS (SELECT year, make_date(year, 1, 1) AS first, make_date(year, 12, 31) AS last
+                FROM (SELECT unnest(range({first}, {last} + 1)) AS year)
+            UNION ALL SELECT NULL, make_date({first}, 1, 1), make_date({last}, 12, 31)),
+        open AS (SELECT l.*, p.year, l.weekly * (date_diff('day', greatest(l.first_day, p.first),
+                least(l.last_day, p.last)) + 1) AS sevenfold
+            FROM located l JOIN periods p ON l.first_day <= p.last AND l.last_day >= p.first)
         SELECT region, year, age_band, ethnicity, count(DISTINCT person),
             count(DISTINCT record), sum((2 * sevenfold + 7) // 14)  -- pennies, half up
-        FROM yearly GROUP BY region, CUBE (year, age_band, ethnicity)"""
+        FROM open GROUP BY region, year, CUBE (age_band, ethnicity)"""
     ).fetchall()
     made = profile(spark, given, **years)
     found = made.select(

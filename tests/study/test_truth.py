@@ -368,13 +368,19 @@ def test_region_profile(study):
                 least(agreement_end, max(extract) over ()) as last_day
             from {{restricted/agreements_costed}}
             left join regions on district = split_part(postcode, ' ', 1)),
-        yearly as (select *, weekly * (date_diff('day', greatest(first_day, make_date(year, 1, 1)),
-                least(last_day, make_date(year, 12, 31))) + 1) as sevenfold
-            from (select *, unnest(range(year(first_day), year(last_day) + 1)) as year
-                from located where region is not null))
+        years as (select unnest(range(min(year(first_day)), max(year(last_day)) + 1)) as year
+            from located),
+        periods as (select year, make_date(year, 1, 1) as first, make_date(year, 12, 31) as last
+                from years
+            union all select null, make_date(min(year), 1, 1), make_date(max(year), 12, 31)
+                from years),
+        yearly as (select located.*, year, weekly * (date_diff('day', greatest(first_day, first),
+                least(last_day, last)) + 1) as sevenfold
+            from located join periods on first_day <= last and last_day >= first
+            where region is not null)
         select region, year, age_band, ethnicity, max(population), count(distinct person),
             count(distinct (source_file, line)), sum((2 * sevenfold + 7) // 14)
-        from yearly group by region, cube (year, age_band, ethnicity)"""
+        from yearly group by region, year, cube (age_band, ethnicity)"""
     )
     dims = ("region", "year", "age_band", "ethnicity")
     counts = ("population", "people", "records", "cost")
