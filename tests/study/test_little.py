@@ -1,0 +1,73 @@
+"""A council with little: a study of some of the extracts makes what they allow, and is done."""
+
+import io
+import shutil
+
+import pytest
+from processes import twin
+from rich.console import Console
+
+from jobs.study import JOBS
+from socare_spark.command import parser, run_jobs
+from socare_spark.errors import Exit
+from socare_spark.lake.zones import Lake
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.record import Run
+
+ALL = {table.path for job in JOBS for table in job.writes}
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory):
+    return twin(tmp_path_factory.mktemp("little") / "landing", 0.002)
+
+
+@pytest.fixture
+def studied(spark_session, landing, tmp_path, monkeypatch):
+    def study(*folders):
+        some = tmp_path / "landing"
+        some.mkdir()
+        shutil.copy(landing / "truth.json", some)
+        for folder in folders:
+            shutil.copytree(landing / folder, some / folder)
+        monkeypatch.setenv("SOCARE_KEY", "11" * 32)
+        text = Console(record=True, width=500, file=io.StringIO())
+        given = ["--lake", f"{tmp_path}/lake", "--landing", str(some), "--mlflow", "off"]
+        options = parser("study", "").parse_args(given)
+        run = Run("study", tmp_path / "runs", {})
+        ending, lake, _ = run_jobs(spark_session, JOBS, run, options, Progress(text))
+        assert ending == Exit.DONE, text.export_text()
+        return {name for name in ALL if Lake(lake.root).exists(name)}, text.export_text()
+
+    return study
+
+
+def names(text):
+    return {f"working/{name}" for name in text.split()}
+
+
+def test_requests_alone(studied):
+    made, said = studied("requests")
+    assert (
+        names(
+            "request_snapshots request_top request_single_use request_variants unlinkable "
+            "cross_service_people forecast forecast_backtest"
+        )
+        <= made
+    )
+    assert not made & names("dataset_totals stage_totals combinations users_by_quarter density")
+    for job in ("places", "provision", "elements", "use", "flow", "combinations"):
+        assert f"{job} " in said
+
+
+def test_agreements_without_boundaries_or_postcodes(studied):
+    made, _ = studied("agreements_costed", "agreements_closed")
+    assert (
+        names(
+            "dataset_totals dense_window registered_services elements_per_person element_profile "
+            "element_variants users_by_quarter users_between_quarters threshold_use "
+            "element_cost_by_year provision_split region_profile"
+        )
+        <= made
+    )
+    assert not made & names("density provision_matrix request_top stage_totals combinations")
