@@ -1,0 +1,254 @@
+"""Makes the tables of a finished study again by DuckDB, compares them, and prints both times.
+
+    python scripts/bench_duckdb.py LAKE
+
+The queries stand in `scripts/duckdb/JOB/TABLE.sql`, each written from the table's declaration; what
+several tables of a job count is gathered in the job's `_shared.sql`. Columns that are statistics
+(tests of significance, Gi*, limits of confidence, forecasts, likeness of texts) are not made, nor
+are those for disclosure control. Counts and money must be equal, other numbers to the ninth figure.
+Open agreements run to the newest extract, as they do in a study without an as-of date.
+
+DuckDB's seconds are those of a query whose result stays in memory; Spark's are those of the run
+that wrote the table, and of a job with its pictures. The exit code is 1 where a table differs.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+from deltalake import DeltaTable
+
+from jobs.study import JOBS
+from socare_spark.job import Job
+from socare_spark.lake.tables import Table, Zone
+from socare_spark.lake.zones import Lake
+
+ROOT = Path(__file__).resolve().parents[1]
+QUERIES = ROOT / "scripts" / "duckdb"
+THREADS = 2
+# Tables of which nothing would be left without statistics.
+LEFT_OUT = {
+    "working/combination_renames": "its rows are texts that are alike",
+    "working/forecast_backtest": "its rows are trials of forecasts",
+    "working/request_variants": "its rows are texts that are alike",
+}
+_DISCLOSURE = ("cell_key", "cost_top1", "cost_top2", "providers")
+_TOLERANCE = 1e-9
+_ROW = "row"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a table made again has otherwise than the lake's.
+
+    Attributes:
+        rows: Rows of the lake's table.
+        missing: Declared columns that were not made.
+        differing: Column -> rows in which it differs; under `row` those that only one of both has.
+        first: Dimensions of the first row that differs.
+    """
+
+    rows: int
+    missing: Sequence[str]
+    differing: Mapping[str, int]
+    first: str = ""
+
+    def __str__(self) -> str:
+        missing = f"; without {', '.join(self.missing)}" if self.missing else ""
+        if not self.differing:
+            return f"equal, {self.rows:,} rows{missing}"
+        found = ", ".join(f"{name} in {rows:,}" for name, rows in self.differing.items())
+        return f"DIFFERS, {found} of {self.rows:,} rows; the first is {self.first}{missing}"
+
+
+class Study:
+    """A lake as DuckDB sees it: a view of each table's files, and the configuration as JSON."""
+
+    def __init__(self, lake: Path, conf: Path) -> None:
+        self.lake = Lake(lake)
+        self.database = duckdb.connect(config={"threads": THREADS})
+        for zone in Zone:
+            self.database.execute(f"CREATE SCHEMA {zone}")
+            for log in sorted((lake / zone).glob("*/_delta_log")):
+                self._open(f"{zone}.{log.parent.name}", DeltaTable(log.parent))
+        self.database.execute("CREATE TABLE conf (name VARCHAR, settings JSON)")
+        for path in sorted(conf.rglob("*.yaml")):
+            name = path.relative_to(conf).with_suffix("").as_posix()
+            settings = json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str)
+            self.database.execute("INSERT INTO conf VALUES (?, ?)", [name, settings])
+        self.database.execute((QUERIES / "common.sql").read_text("utf-8"))
+
+    def _open(self, name: str, table: DeltaTable) -> None:
+        """Columns that the files are laid out by stand in their paths alone."""
+        laid_out = table.metadata().partition_columns
+        types = {f.name: f.type.type for f in table.schema().fields if f.name in laid_out}
+        options = f", hive_partitioning = true, hive_types = {types}" if types else ""
+        self.database.execute(
+            f"CREATE VIEW {name} AS FROM read_parquet({table.file_uris()}{options})"
+        )
+
+    @contextmanager
+    def sharing(self, job: Job) -> Iterator[float]:
+        """Gathers what the tables of a job share, and gives the seconds that took."""
+        shared = QUERIES / job.name / "_shared.sql"
+        self.database.execute("CREATE SCHEMA job")
+        self.database.execute("SET search_path = 'job,main'")
+        began = time.monotonic()
+        try:
+            if shared.exists():
+                self.database.execute(shared.read_text("utf-8"))
+            yield time.monotonic() - began
+        finally:
+            self.database.execute("SET search_path = 'main'")
+            self.database.execute("DROP SCHEMA job CASCADE")
+
+    def make(self, job: Job, table: Table) -> float:
+        """Makes a table as `made`, within `sharing`, and gives the seconds that took."""
+        text = query(job, table).read_text("utf-8").rstrip().removesuffix(";")
+        began = time.monotonic()
+        self.database.execute(f"CREATE OR REPLACE TABLE made AS {text}")
+        return time.monotonic() - began
+
+    def spark_seconds(self, table: Table) -> tuple[float, float]:
+        """How long Spark took for a table and for all of its job; NaN where it does not say."""
+        commit = self.lake.last_commit(table)
+        run_id = commit.note["run_id"] if commit else ""
+        path = self.lake.root / "runs" / run_id / "run_record.json"
+        record = json.loads(path.read_text("utf-8"))
+        of_table = record["counts"].get(f"seconds/{table.path}")
+        return of_table or math.nan, record["seconds"] or math.nan
+
+
+def query(job: Job, table: Table) -> Path:
+    """The file of a table's query."""
+    return QUERIES / job.name / f"{table.name}.sql"
+
+
+def made_again(job: Job) -> list[Table]:
+    """The tables of a job that have a query."""
+    return [table for table in job.writes if query(job, table).exists()]
+
+
+def difference(
+    database: duckdb.DuckDBPyConnection, table: Table, made: str, kept: str
+) -> Difference:
+    """Compares two tables row by row; of rows with the same dimensions each has its own partner.
+
+    Args:
+        database: Where both are.
+        table: What they are.
+        made: Name of the table made again: `people`, `records`, `cost`, the dimensions that are no
+            statistics, and any other declared columns.
+        kept: Name of the lake's table.
+
+    Raises:
+        ValueError: the table made again lacks a column that it must have, or has another.
+    """
+    columns = [row[0] for row in database.execute(f"DESCRIBE {made}").fetchall()]
+    wrong = ({"people", "records", "cost"} - {*columns}) | ({*columns} - {*table.names})
+    if wrong:
+        raise ValueError(f"The query of {table.path} lacks or adds {', '.join(sorted(wrong))}.")
+    dims = [column.name for column in table.dims if column.name in columns]
+    tests = _tests(table, columns)
+    _set_beside(database, made, kept, dims, tests)
+    counts = ", ".join(f'count(*) FILTER ("differs {name}")' for name in tests)
+    rows, *found = _row(database, f"SELECT (SELECT count(*) FROM {kept}), {counts} FROM beside")  # noqa: S608 - names of our own
+    differing = {name: number for name, number in zip(tests, found, strict=True) if number}
+    missing = [name for name in table.names if name not in {*columns, *_DISCLOSURE}]
+    first = _first(database, dims, differing) if differing else ""
+    return Difference(rows, missing, differing, first)
+
+
+def _tests(table: Table, columns: Sequence[str]) -> dict[str, str]:
+    """Column -> whether it differs between a row made, m, and the row kept, k, as SQL."""
+    alone = "m.nth IS NULL OR k.nth IS NULL"
+    tests = {_ROW: alone}
+    for column in table.measures:
+        if column.name in columns:
+            a, b = f'm."{column.name}"', f'k."{column.name}"'
+            unequal = f"{a} IS DISTINCT FROM {b}"
+            if column.type == "double":
+                # Of a number and NaN the least is the number, so that they are never near.
+                near = f"abs({a} - {b}) <= {_TOLERANCE} * least(abs({a}), abs({b}))"
+                unequal += f" AND NOT coalesce({near}, false)"
+            tests[column.name] = f"NOT ({alone}) AND {unequal}"
+    return tests
+
+
+def _set_beside(
+    database: duckdb.DuckDBPyConnection,
+    made: str,
+    kept: str,
+    dims: Sequence[str],
+    tests: Mapping[str, str],
+) -> None:
+    """Makes `beside`: dimensions, and for each test whether the row differs by it."""
+    key = ", ".join(f'"{name}"' for name in dims)
+    numbered = f"SELECT *, row_number() OVER (PARTITION BY {key}) AS nth FROM"
+    shown = [f'coalesce(m."{name}", k."{name}") AS "{name}"' for name in dims]
+    shown += [f'{test} AS "differs {name}"' for name, test in tests.items()]
+    same = " AND ".join(f'm."{name}" IS NOT DISTINCT FROM k."{name}"' for name in dims)
+    database.execute(
+        f"CREATE OR REPLACE TEMP TABLE beside AS SELECT {', '.join(shown)} "  # noqa: S608 - names of our own
+        f"FROM ({numbered} {made}) AS m FULL JOIN ({numbered} {kept}) AS k "
+        f"ON m.nth = k.nth AND {same}"
+    )
+
+
+def _first(
+    database: duckdb.DuckDBPyConnection, dims: Sequence[str], differing: Mapping[str, int]
+) -> str:
+    """The dimensions of the first row that differs."""
+    shown = ", ".join(f'"{name}"' for name in dims)
+    either = " OR ".join(f'"differs {name}"' for name in differing)
+    values = _row(database, f"SELECT {shown} FROM beside WHERE {either} ORDER BY ALL LIMIT 1")  # noqa: S608 - names of our own
+    return ", ".join(f"{name} {value}" for name, value in zip(dims, values, strict=True))
+
+
+def _row(database: duckdb.DuckDBPyConnection, text: str) -> tuple[Any, ...]:
+    return database.execute(text).fetchall()[0]
+
+
+def report(study: Study, job: Job) -> bool:
+    """Prints a line for a job and each of its tables in the lake; returns whether all are equal."""
+    tables = [table for table in made_again(job) if study.lake.exists(table)]
+    if not tables:
+        return True
+    equal, of_job = True, 0.0
+    with study.sharing(job) as shared:
+        whole, lines = shared, [f"{shared:8.2f} {'':8}    (shared)"]
+        for table in tables:
+            seconds = study.make(job, table)
+            found = difference(study.database, table, "made", table.path.replace("/", "."))
+            of_table, of_job = study.spark_seconds(table)
+            lines.append(f"{seconds:8.2f} {of_table:8.2f}    {table.path}: {found}")
+            whole += seconds
+            equal = equal and not found.differing
+    print(f"{whole:8.2f} {of_job:8.2f}  {job.name}", *lines, sep="\n")
+    return equal
+
+
+def main() -> int:
+    """Compares the tables of the lake that is named."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("lake", type=Path, help="lake of a finished study")
+    parser.add_argument("--conf", type=Path, default=ROOT / "conf", help="its configuration")
+    given = parser.parse_args()
+    study = Study(given.lake, given.conf)
+    print(f"{'DuckDB':>8} {'Spark':>8}  seconds")
+    equal = [report(study, job) for job in JOBS]
+    for path, why in LEFT_OUT.items():
+        print(f"{'-':>8} {'':8}    {path}: left out, {why}")
+    return 0 if all(equal) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

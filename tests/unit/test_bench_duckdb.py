@@ -1,0 +1,120 @@
+"""A table made again is told from the lake's by any row or figure that is not the same."""
+
+import math
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from jobs.study import JOBS
+from scripts.bench_duckdb import LEFT_OUT, QUERIES, difference, made_again
+from socare_spark.lake.tables import Column, Zone, working
+
+TABLE = working(
+    "visits",
+    "Visits.",
+    [Column("place", "string", "Where."), Column("year", "int", "When; null means all years.")],
+    [Column("share", "double", "How much."), Column("look", "string", "How.")],
+)
+COLUMNS = (
+    "place VARCHAR, year INTEGER, share DOUBLE, people BIGINT, records BIGINT, cost DECIMAL(20, 2)"
+)
+ROWS = [
+    ("B1", 2010, 0.25, 5, 9, Decimal("10.10")),
+    ("B1", None, 0.5, 5, 9, Decimal("10.10")),
+    (None, 2011, None, 0, 0, None),
+]
+
+
+def compared(made, kept=ROWS, columns=COLUMNS):
+    database = duckdb.connect()
+    for name, its, rows in (("made", columns, made), ("kept", COLUMNS, kept)):
+        database.execute(f"CREATE TABLE {name} ({its})")
+        for row in rows:
+            database.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row)
+    return difference(database, TABLE, "made", "kept")
+
+
+def changed(place, name, value):
+    """The rows with another value in one of them."""
+    at = ["place", "year", "share", "people", "records", "cost"].index(name)
+    rows = [list(row) for row in ROWS]
+    rows[place][at] = value
+    return rows
+
+
+def test_equal_in_any_order():
+    found = compared(ROWS[::-1])
+    assert (found.rows, found.missing, found.differing) == (3, ["look"], {})
+    assert str(found) == "equal, 3 rows; without look"
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        (0, "people", 6),
+        (0, "people", None),
+        (2, "records", 1),
+        (0, "cost", Decimal("10.11")),
+        (2, "cost", Decimal(0)),  # no cost is not a cost of nothing
+        (0, "share", 0.25000001),
+        (0, "share", math.nan),
+        (0, "share", None),
+        (2, "share", 0.0),
+    ],
+)
+def test_a_figure_that_differs(place, name, value):
+    found = compared(changed(place, name, value))
+    assert found.differing == {name: 1}
+    where, year = ROWS[place][:2]
+    assert found.first == f"place {where}, year {year}"
+
+
+def test_a_double_is_equal_to_the_ninth_figure():
+    assert not compared(changed(0, "share", 0.25 + 1e-11)).differing
+    assert not compared(changed(0, "share", math.nan), changed(0, "share", math.nan)).differing
+
+
+@pytest.mark.parametrize(
+    ("made", "rows"),
+    [
+        (ROWS[1:], 1),  # one too few
+        ([*ROWS, ("B2", 2010, 0.25, 5, 9, None)], 1),  # one too many
+        (changed(2, "place", "B1"), 2),  # another one
+        ([*ROWS, ROWS[1]], 1),  # one twice
+        ([], 3),
+    ],
+)
+def test_rows_that_only_one_has(made, rows):
+    found = compared(made)
+    assert found.differing == {"row": rows}
+    assert str(found).startswith(f"DIFFERS, row in {rows} of 3 rows; the first is place ")
+
+
+def test_a_dimension_that_is_no_count_may_be_missing():
+    found = compared([row[1:] for row in ROWS], columns=COLUMNS.removeprefix("place VARCHAR, "))
+    assert (found.missing, found.differing) == (["place", "look"], {})
+
+
+def test_a_query_must_give_what_is_counted_and_nothing_undeclared():
+    with pytest.raises(ValueError, match="lacks or adds weight"):
+        compared([], columns=COLUMNS + ", weight DOUBLE")
+    with pytest.raises(ValueError, match="lacks or adds cost"):
+        compared([], columns=COLUMNS.removesuffix(", cost DECIMAL(20, 2)"))
+
+
+def test_every_working_table_is_made_again_or_left_out_for_a_reason():
+    declared = {t.path for job in JOBS for t in job.writes if t.zone == Zone.WORKING}
+    made = {table.path for job in JOBS for table in made_again(job)}
+    assert declared - made == {*LEFT_OUT}
+    assert made & {*LEFT_OUT} == set()
+
+
+def test_every_query_is_of_a_table():
+    known = {f"{job.name}/{table.name}" for job in JOBS for table in job.writes}
+    files = {
+        path.relative_to(QUERIES).with_suffix("").as_posix() for path in QUERIES.rglob("*.sql")
+    }
+    jobs = {job.name for job in JOBS}
+    assert {f for f in files if not f.endswith("/_shared")} - known - {"common"} == set()
+    assert {f.split("/")[0] for f in files} - jobs - {"common"} == set()
