@@ -1,8 +1,8 @@
 """Texts that are probably one thing spelled in several ways.
 
 Two ways of telling, as in OpenRefine's key collision and nearest neighbour: the same words whatever
-their order, case and marks; or letters that differ by one slip of the hand. Numbers are never
-slips: `Form 1` and `Form 2` are two things.
+their order, case and marks, or the same letters wherever blanks stand; or letters that differ by
+one slip of the hand. Numbers are never slips: `Form 1` and `Form 2` are two things.
 """
 
 import re
@@ -83,10 +83,11 @@ def spelling_groups(records: Mapping[str, int], shortest: int) -> dict[str, str]
 
 
 def _same_words(texts: Sequence[str]) -> Iterable[tuple[int, int]]:
-    by_key: dict[str, list[int]] = defaultdict(list)
+    by_key: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, text in enumerate(texts):
-        by_key[fingerprint(text)].append(i)
-    for key, places in by_key.items():
+        by_key["words", fingerprint(text)].append(i)
+        by_key["letters", letters(text)].append(i)
+    for (_, key), places in by_key.items():
         if key:
             yield from ((places[0], other) for other in places[1:])
 
@@ -99,8 +100,7 @@ def _slips(texts: Sequence[str], shortest: int) -> Iterable[tuple[int, int]]:
         if len(word) >= shortest:
             spelled[word].append(i)
     lacking: dict[int, list[str]] = defaultdict(list)
-    for word, places in spelled.items():
-        yield from ((places[0], other) for other in places[1:])
+    for word in spelled:
         for key in {hash(word), *(hash(word[:at] + word[at + 1 :]) for at in range(len(word)))}:
             lacking[key].append(word)
     for words in lacking.values():

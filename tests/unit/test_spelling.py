@@ -37,6 +37,13 @@ def test_every_pair_one_slip_apart_is_found(texts):
             assert groups[a] == groups[b]
 
 
+def test_a_blank_in_the_wrong_place_is_no_other_word():
+    assert set(spelling_groups({"Lift Lost": 9, "Lif tLost": 1}, shortest=20)) == {
+        "Lift Lost",
+        "Lif tLost",
+    }
+
+
 def test_the_most_used_spelling_is_canonical():
     large = "Special Waste Collection: Large Items"
     records = {large: 90_655, f"{large}.": 12, large.upper(): 12, "Pest Control": 5}
