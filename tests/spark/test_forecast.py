@@ -10,22 +10,17 @@ import yaml
 from rich.console import Console
 
 from socare_spark.analyses.forecast import ANALYSIS, FORECAST, FORECAST_BACKTEST
-from socare_spark.analyses.forecast_sources import USERS, request_quarters
+from socare_spark.analyses.forecast_sources import request_quarters
+from socare_spark.analyses.use_quarters import USERS_BY_QUARTER
 from socare_spark.errors import LackingError
 from socare_spark.job import Context
-from socare_spark.lake.tables import Column, Table, Zone, working
+from socare_spark.lake.tables import Column, Table, Zone
 from socare_spark.lake.zones import Lake
 from socare_spark.measures.forecasts import outlook
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.record import Run
 
 NEWEST = date(2016, 2, 10)
-USERS_BY_QUARTER = working(
-    USERS.split("/")[1],
-    "Users.",
-    [Column("element", "string", "Code."), Column("quarter", "string", "Quarter.")],
-    [Column("change", "double", "Change.")],
-)
 AGREEMENTS = Table(
     Zone.RESTRICTED, "agreements", "Agreements.", (Column("extract", "date", "Its day."),)
 )
