@@ -10,19 +10,31 @@ located AS (
         coalesce(ethnicity, 'not recorded') AS ethnicity, weekly_cost, start, finish
     FROM compared JOIN (SELECT DISTINCT region, district FROM regions) USING (district)
 ),
-yearly AS (
-    SELECT *, cost_of_days(
-            weekly_cost, days_open(start, finish, make_date(year, 1, 1), make_date(year, 12, 31))
-        ) AS cost
-    FROM (SELECT *, unnest(range(year(start), year(finish) + 1))::INTEGER AS year FROM located)
+limits AS (
+    SELECT coalesce(setting('analyses/elements', '$.regions.first_year')::INTEGER,
+            min(year(start))) AS first_year,
+        coalesce(setting('analyses/elements', '$.regions.last_year')::INTEGER,
+            max(year(finish))) AS last_year
+    FROM compared WHERE start <= finish
+),
+-- All years together are a period of their own, whose cost is rounded once.
+periods AS (
+    SELECT year::INTEGER AS year, make_date(year, 1, 1) AS first_day,
+        make_date(year, 12, 31) AS last_day
+    FROM (SELECT unnest(range(first_year, last_year + 1)) AS year FROM limits)
+    UNION ALL
+    SELECT NULL, make_date(first_year, 1, 1), make_date(last_year, 12, 31) FROM limits
+),
+within AS (
+    SELECT region, year, age_band, ethnicity, person, record,
+        cost_of_days(weekly_cost, days_open(start, finish, first_day, last_day)) AS cost
+    FROM located JOIN periods ON start <= last_day AND finish >= first_day
     WHERE start <= finish
-        AND year >= coalesce(setting('analyses/elements', '$.regions.first_year')::INTEGER, year)
-        AND year <= coalesce(setting('analyses/elements', '$.regions.last_year')::INTEGER, year)
 ),
 counted AS (
     SELECT region, year, age_band, ethnicity, count(DISTINCT person) AS people,
         count(DISTINCT record) AS records, sum(cost) AS cost
-    FROM yearly GROUP BY region, CUBE (year, age_band, ethnicity)
+    FROM within GROUP BY region, year, CUBE (age_band, ethnicity)
 )
 SELECT counted.*, population, people * 1000 / population AS per_1000
 FROM counted JOIN (SELECT DISTINCT region, population FROM regions) USING (region);
