@@ -53,6 +53,7 @@ def council(spark, tmp_path):
 
     def new(as_of=None, **changes):
         settings = yaml.safe_load((conf / SETTINGS).read_text("utf-8"))
+        settings["quarters"]["elements"] = ["CHIRDRT"]
         for section, values in changes.items():
             settings[section] = settings[section] | values if isinstance(values, dict) else values
         (conf / SETTINGS).write_text(yaml.safe_dump(settings), "utf-8")
