@@ -53,7 +53,7 @@ def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
     """
     spellings = read_mended(context.conf)
     frames = [
-        _slim(context.read(restricted(d)), d, context.as_of, spellings)
+        _slim(context.read(restricted(d)), d, last_day(context, d), spellings)
         for d in dict.fromkeys(datasets)
     ]
     return reduce(DataFrame.unionByName, frames)
@@ -67,14 +67,6 @@ def last_day(context: Context, dataset: str) -> date:
         context.read(restricted(dataset)).agg(F.max("extract").alias("newest")).collect()[0][0]
     )
     return newest or date.min
-
-
-def with_until(frame: DataFrame, as_of: date | None) -> DataFrame:
-    """Adds `until`, the day to which open agreements run: the run's, or the newest extract's."""
-    if as_of is not None:
-        return frame.withColumn("until", F.lit(as_of))
-    newest = frame.agg(F.max("extract").alias("until"))
-    return frame.crossJoin(F.broadcast(newest))
 
 
 def with_band(records: DataFrame, bands: Sequence[Band]) -> DataFrame:
@@ -104,11 +96,9 @@ def aged(records: DataFrame, bands: Sequence[Band], label: str | None, file: str
     return with_band(records, bands).where(F.col("age_band") == label)
 
 
-def _slim(
-    frame: DataFrame, dataset: str, as_of: date | None, spellings: Mapping[str, str]
-) -> DataFrame:
+def _slim(frame: DataFrame, dataset: str, until: date, spellings: Mapping[str, str]) -> DataFrame:
     start, end = F.col("agreement_start"), F.col("agreement_end")
-    return with_until(frame, as_of).select(
+    return frame.select(
         F.lit(dataset).alias("dataset"),
         "person",
         F.col("age_at_start").alias("age"),
@@ -116,7 +106,7 @@ def _slim(
         "postcode",
         F.upper(F.trim("service")).alias("service"),
         mended(F.col("element"), spellings).alias("element"),
-        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.col("until"))).alias(
+        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.lit(until))).alias(
             "cost"
         ),
     )

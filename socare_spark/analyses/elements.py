@@ -10,7 +10,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import read_bands, restricted, with_until
+from socare_spark.analyses.agreements import last_day, read_bands, restricted
 from socare_spark.analyses.elements_codes import ELEMENT_VARIANTS, element_variants
 from socare_spark.analyses.elements_compared import (
     ELEMENT_COMPARISON,
@@ -57,8 +57,9 @@ def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> Dat
             f"{SETTINGS} names the column {missing[0]}, which dataset {settings.dataset} "
             f"does not have: it has {', '.join(sorted(frame.columns))}."
         )
-    start, end, until = F.col("agreement_start"), F.col("agreement_end"), F.col("until")
-    return with_until(frame, context.as_of).select(
+    start, end = F.col("agreement_start"), F.col("agreement_end")
+    until = F.lit(last_day(context, settings.dataset))
+    return frame.select(
         F.col("element").alias("code"),
         mended(F.col("element"), read_mended(context.conf)).alias("element"),
         "person",

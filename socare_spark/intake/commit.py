@@ -154,7 +154,8 @@ class Destination:
             known = known.where(F.col(extract).isin(*days))
         met = known.join(F.broadcast(new.select(*key)), key, "left_semi")
         pool = new.unionByName(met.select(*self.table.names))
-        found = resolve((pool.coalesce(1) if few else pool).cache(), self.contract, few=few)
+        pool = (pool.coalesce(1) if few else pool).cache()
+        found = resolve(pool, self.contract, few=few)
         ours = {f.name for f in files}
 
         def commit() -> Standing:

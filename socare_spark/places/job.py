@@ -211,8 +211,9 @@ def _settings(context: Context, landing: Path) -> PlacesSettings:
         DataError: a source has no file any more.
         LackingError: no source of postcodes, or no layer, has its files.
     """
-    settings, left_out = present(landing, read_model(context.conf / CONFIGURATION, PlacesSettings))
-    known = _known(context) if left_out else set()
+    every = read_model(context.conf / CONFIGURATION, PlacesSettings)
+    settings, left_out = present(landing, every)
+    known = _known(context, every) if left_out else set()
     for what, why in left_out.items():
         if what in known:
             raise DataError(why)
@@ -222,7 +223,7 @@ def _settings(context: Context, landing: Path) -> PlacesSettings:
     return settings
 
 
-def _known(context: Context) -> set[str]:
+def _known(context: Context, every: PlacesSettings) -> set[str]:
     """Sources that were read before, as `present` names them."""
     if not all(context.lake.exists(table) for table in REFERENCE):
         return set()
@@ -231,8 +232,7 @@ def _known(context: Context) -> set[str]:
     postcodes = lake.read(spark, POSTCODES).select("source").distinct().collect()
     names = {f"layer {row[0]}" for row in layers} | {f"postcodes {row[0]}" for row in postcodes}
     if not lake.read(spark, POPULATION).isEmpty():
-        every = read_model(context.conf / CONFIGURATION, PlacesSettings).population
-        names |= {f"population {source.files[0]}" for source in every}
+        names |= {f"population {source.files[0]}" for source in every.population}
     return names
 
 

@@ -11,7 +11,7 @@ from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from numpy.typing import NDArray
-from shapely import union_all
+from shapely import total_bounds, union_all
 from shapely.geometry.base import BaseGeometry
 
 from socare_spark.report.shapes import HATCH, Look, add_areas, outlines, scale_bar, swatch
@@ -62,7 +62,7 @@ class Concentrations:
 
 def draw_concentration(picture: Concentrations, path: Path) -> Path:
     """Draws the maps, with the districts of the largest shares in words below each."""
-    west, south, east, north = _bounds(picture.shapes)
+    west, south, east, north = total_bounds(list(picture.shapes))
     high = _WIDE * (north - south) / (east - west)
     across = min(_ACROSS, len(picture.elements))
     down = ceil(len(picture.elements) / across)
@@ -103,13 +103,6 @@ def draw_concentration(picture: Concentrations, path: Path) -> Path:
             f"{DIVERGING_SAYS}; quotient: the element's share in the district / in all districts",
         )
         return save(figure, path)
-
-
-def _bounds(shapes: Sequence[BaseGeometry]) -> tuple[float, float, float, float]:
-    edges = np.array([shape.bounds for shape in shapes])
-    west, south = edges[:, :2].min(axis=0).tolist()
-    east, north = edges[:, 2:].max(axis=0).tolist()
-    return west, south, east, north
 
 
 def _colour(place: int) -> str:

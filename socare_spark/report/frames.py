@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
+from shapely import total_bounds
 from shapely.geometry.base import BaseGeometry
 
 from socare_spark.report.shapes import (
@@ -112,9 +113,7 @@ def _bounds(frames: Frames) -> tuple[float, float, float, float]:
     if frames.middle is not None:
         x, y = frames.middle.centroid.x, frames.middle.centroid.y
         return x - frames.reach, y - frames.reach, x + frames.reach, y + frames.reach
-    edges = np.array([shape.bounds for shape in frames.shapes])
-    west, south = edges[:, :2].min(axis=0).tolist()
-    east, north = edges[:, 2:].max(axis=0).tolist()
+    west, south, east, north = total_bounds(list(frames.shapes)).tolist()
     margin = 0.01 * (east - west)
     return west - margin, south - margin, east + margin, north + margin
 

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 from rich.console import Console
+from studies import run_here
 
-from socare_spark.command import parser, run_jobs
 from socare_spark.errors import Exit, LackingError
 from socare_spark.job import Analysis, Context
 from socare_spark.lake.tables import Column, Table, Zone
@@ -90,6 +90,4 @@ def test_alone_it_refuses_and_in_a_study_it_is_passed_over(context, tmp_path):
 
 
 def study(spark, folder, jobs):
-    options = parser("study", "").parse_args(["--lake", f"{folder}/lake", "--mlflow", "off"])
-    run = Run("study", folder / "runs", {})
-    return run_jobs(spark, jobs, run, options, Progress(Console(quiet=True)))[0]
+    return run_here(spark, folder, jobs, "--mlflow", "off", key="")

@@ -6,13 +6,11 @@ import shutil
 import pytest
 from processes import twin
 from rich.console import Console
+from studies import run_here
 
 from jobs.study import JOBS
-from socare_spark.command import parser, run_jobs
 from socare_spark.errors import Exit
 from socare_spark.lake.zones import Lake
-from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
 
 ALL = {table.path for job in JOBS for table in job.writes}
 
@@ -23,21 +21,19 @@ def landing(tmp_path_factory):
 
 
 @pytest.fixture
-def studied(spark_session, landing, tmp_path, monkeypatch):
+def studied(spark_session, landing, tmp_path):
     def study(*folders):
         some = tmp_path / "landing"
         some.mkdir()
         shutil.copy(landing / "truth.json", some)
         for folder in folders:
             shutil.copytree(landing / folder, some / folder)
-        monkeypatch.setenv("SOCARE_KEY", "11" * 32)
         text = Console(record=True, width=500, file=io.StringIO())
-        given = ["--lake", f"{tmp_path}/lake", "--landing", str(some), "--mlflow", "off"]
-        options = parser("study", "").parse_args(given)
-        run = Run("study", tmp_path / "runs", {})
-        ending, lake, _ = run_jobs(spark_session, JOBS, run, options, Progress(text))
+        given = ("--landing", str(some), "--mlflow", "off")
+        ending = run_here(spark_session, tmp_path, JOBS, *given, key="11" * 32, console=text)
         assert ending == Exit.DONE, text.export_text()
-        return {name for name in ALL if Lake(lake.root).exists(name)}, text.export_text()
+        lake = Lake(tmp_path / "lake")
+        return {name for name in ALL if lake.exists(name)}, text.export_text()
 
     return study
 

@@ -16,11 +16,14 @@ from socare_spark.tracking.record import Run
 def run_study(spark, folder, scale):
     """Makes a city in a folder and runs all jobs on it."""
     twin(Path(folder) / "landing", scale)
-    options = parser("study", "").parse_args(
-        ["--lake", f"{folder}/lake", "--landing", f"{folder}/landing"]
-    )
+    assert run_here(spark, folder, JOBS, "--landing", f"{folder}/landing", key="demo") == Exit.DONE
+
+
+def run_here(spark, folder, jobs, *arguments, key, console=None):
+    """Runs jobs as a study on the lake in a folder; returns how it ended."""
+    options = parser("study", "").parse_args(["--lake", f"{folder}/lake", *arguments])
+    progress = Progress(console or Console(quiet=True))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOCARE_KEY", "demo")
+        patch.setenv("SOCARE_KEY", key)
         run = Run("study", options.lake / "runs", {})
-        ending, _, _ = run_jobs(spark, JOBS, run, options, Progress(Console(quiet=True)))
-    assert ending == Exit.DONE
+        return run_jobs(spark, jobs, run, options, progress)[0]

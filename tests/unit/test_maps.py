@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from pictures import texts_of
 from PIL import Image
 
 from socare_spark.report import maps, style
@@ -20,21 +21,7 @@ MAP = AreaMap("A title", "what it shows", "a source", SQUARES, shapely.union_all
 @pytest.fixture
 def said(monkeypatch):
     """Every text of the figures that are saved."""
-    texts = []
-    save = style.save
-
-    def listen(figure, path):
-        def all_texts(artist):
-            if hasattr(artist, "get_text"):
-                texts.append(artist.get_text())
-            for child in artist.get_children():
-                all_texts(child)
-
-        all_texts(figure)
-        return save(figure, path)
-
-    monkeypatch.setattr(maps, "save", listen)
-    return texts
+    return texts_of(monkeypatch, maps)
 
 
 def _says_what_every_picture_must(texts):
