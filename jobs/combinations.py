@@ -1,6 +1,6 @@
 """Submits `combinations`: combinations of reason and outcome."""
 
-from socare_spark.analyses.combinations import ANALYSIS
+from socare_spark.analyses.combinations.job import ANALYSIS
 from socare_spark.command import main
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Submits `cross_service`: all services by area, and whom several services know."""
 
-from socare_spark.analyses.cross_service import ANALYSIS
+from socare_spark.analyses.cross_service.job import ANALYSIS
 from socare_spark.command import main
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Submits `elements`: elements of service against each other."""
 
-from socare_spark.analyses.elements import ANALYSIS
+from socare_spark.analyses.elements.job import ANALYSIS
 from socare_spark.command import main
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Submits `flow`: how people move through a process."""
 
-from socare_spark.analyses.flow import ANALYSIS
+from socare_spark.analyses.flow.job import ANALYSIS
 from socare_spark.command import main
 
 if __name__ == "__main__":

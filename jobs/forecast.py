@@ -1,6 +1,6 @@
 """Submits `forecast`: quarterly people, cost and requests to be expected."""
 
-from socare_spark.analyses.forecast import ANALYSIS
+from socare_spark.analyses.forecast.job import ANALYSIS
 from socare_spark.command import main
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Submits `provision`: provision over time and place, density and hot spots."""
 
-from socare_spark.analyses.provision import ANALYSIS
+from socare_spark.analyses.provision.job import ANALYSIS
 from socare_spark.command import main
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Submits `use`: who uses elements of service when, how long, from whom and at what cost."""
 
-from socare_spark.analyses.use import ANALYSIS
+from socare_spark.analyses.use.job import ANALYSIS
 from socare_spark.command import main
 
 if __name__ == "__main__":

@@ -1,1 +1,5 @@
-"""The families of results: each module declares its tables beside the functions that make them."""
+"""The families of results, a folder each: `job` says which tables it writes, `settings` what a
+council may choose; the other modules declare the tables beside the functions that make them.
+
+What several families use stands beside the folders.
+"""

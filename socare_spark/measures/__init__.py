@@ -1,1 +1,1 @@
-"""Arithmetic that analyses share: cells, bands, money, places' ranks."""
+"""Arithmetic that analyses share: cells, bands, money, spells, periods, spelling, forecasts."""

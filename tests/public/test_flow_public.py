@@ -3,9 +3,9 @@
 import pytest
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.flow_events import all_events, followed, left_out
-from socare_spark.analyses.flow_graph import flow_edges, flow_starts_ends, flow_variants, traces
-from socare_spark.analyses.flow_settings import read_flows
+from socare_spark.analyses.flow.events import all_events, followed, left_out
+from socare_spark.analyses.flow.graph import flow_edges, flow_starts_ends, flow_variants, traces
+from socare_spark.analyses.flow.settings import read_flows
 
 FLOW = """
 flow: permit_receipt

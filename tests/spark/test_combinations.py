@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.combination_counts import (
+from socare_spark.analyses.combinations.counts import (
     combination_bands,
     combination_totals,
     combinations,

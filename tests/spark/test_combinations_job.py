@@ -8,7 +8,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from socare_spark.analyses.combinations import ANALYSIS
+from socare_spark.analyses.combinations.job import ANALYSIS
 from socare_spark.errors import ConfigurationError
 from socare_spark.job import Context
 from socare_spark.lake.tables import Column, Table, Zone

@@ -10,7 +10,9 @@ import yaml
 from rich.console import Console
 from shapely import box
 
-from socare_spark.analyses import elements, flow, requests
+from socare_spark.analyses import requests
+from socare_spark.analyses.elements import job as elements
+from socare_spark.analyses.flow import job as flow
 from socare_spark.errors import LackingError
 from socare_spark.job import Context
 from socare_spark.lake.tables import Column, Table, Zone

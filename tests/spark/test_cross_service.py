@@ -9,22 +9,22 @@ import pandas as pd
 import pytest
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.cross_service_counts import (
+from socare_spark.analyses.cross_service.counts import (
     cross_service_people,
     cross_service_places,
     known_people,
     requests_by_area,
     unlinkable,
 )
-from socare_spark.analyses.cross_service_links import linked, links_of, pairs_of
-from socare_spark.analyses.cross_service_rows import (
+from socare_spark.analyses.cross_service.links import linked, links_of, pairs_of
+from socare_spark.analyses.cross_service.rows import (
     OTHERS,
     newest,
     placed,
     places_of,
     service_rows,
 )
-from socare_spark.analyses.cross_service_settings import Crosswalk, Records, Service, Source
+from socare_spark.analyses.cross_service.settings import Crosswalk, Records, Service, Source
 
 SCHEMES = {"case": 0, "pass": 1, "tenant": 2}
 SERVICES = [

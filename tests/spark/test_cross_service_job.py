@@ -8,13 +8,13 @@ import shapely
 import yaml
 from rich.console import Console
 
-from socare_spark.analyses.cross_service import ANALYSIS
-from socare_spark.analyses.cross_service_counts import (
+from socare_spark.analyses.cross_service.counts import (
     CROSS_SERVICE_PEOPLE,
     CROSS_SERVICE_PLACES,
     REQUESTS_BY_AREA,
     UNLINKABLE,
 )
+from socare_spark.analyses.cross_service.job import ANALYSIS
 from socare_spark.errors import LackingError
 from socare_spark.intake.job import JOB as INGEST
 from socare_spark.job import Context

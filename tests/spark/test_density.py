@@ -7,7 +7,7 @@ from scipy import stats
 from sedona.spark.stats.hotspot_detection.getis_ord import g_local
 from sedona.spark.stats.weighting import add_binary_distance_band_column
 
-from socare_spark.analyses import density
+from socare_spark.analyses.provision import density
 from socare_spark.measures.bands import Band
 from socare_spark.places.hotspots import gi_star, neighbours
 from socare_spark.places.population import chosen_population, population_by_year

@@ -5,7 +5,7 @@ import random
 import duckdb
 import pandas as pd
 
-from socare_spark.analyses.distribution import element_distribution, with_element
+from socare_spark.analyses.provision.distribution import element_distribution, with_element
 
 AREAS = [("ward", "W1"), ("ward", "W2"), ("sector", "S1"), ("sector", "S2")]
 RECORDS = """person bigint, element string, year int, reason string, cost decimal(20,2),

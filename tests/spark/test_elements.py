@@ -8,13 +8,13 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.elements_codes import element_variants
-from socare_spark.analyses.elements_compared import (
+from socare_spark.analyses.elements.codes import element_variants
+from socare_spark.analyses.elements.compared import (
     element_comparison,
     element_concentration,
     element_profile,
 )
-from socare_spark.analyses.elements_settings import Comparison, Concentration
+from socare_spark.analyses.elements.settings import Comparison, Concentration
 from socare_spark.analyses.vocabulary import mended
 
 PAIR = Comparison(a="A", b="B")

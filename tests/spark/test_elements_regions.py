@@ -8,13 +8,13 @@ import duckdb
 import pandas as pd
 import pytest
 
-from socare_spark.analyses.elements_regions import (
+from socare_spark.analyses.elements.regions import (
     NOT_RECORDED,
     districts_of_regions,
     region_profile,
     years_open,
 )
-from socare_spark.analyses.elements_settings import Region, Regions
+from socare_spark.analyses.elements.settings import Region, Regions
 
 COLUMNS = (
     "person bigint, district string, start date, end date, weekly_cost decimal(12,2), "

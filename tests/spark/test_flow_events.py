@@ -5,8 +5,8 @@ from datetime import date, datetime
 import pytest
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.flow_events import all_events, assessed_cases, followed, left_out
-from socare_spark.analyses.flow_settings import Flow
+from socare_spark.analyses.flow.events import all_events, assessed_cases, followed, left_out
+from socare_spark.analyses.flow.settings import Flow
 from socare_spark.errors import ConfigurationError
 
 DAY = 86_400_000_000

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.flow_graph import (
+from socare_spark.analyses.flow.graph import (
     STEPS_SPELLED,
     flow_edges,
     flow_starts_ends,

@@ -3,9 +3,9 @@
 import pytest
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.flow_settings import Flow, SingleStage
-from socare_spark.analyses.flow_single import only_there, single_stage, stage_records
-from socare_spark.analyses.flow_stages import visits
+from socare_spark.analyses.flow.settings import Flow, SingleStage
+from socare_spark.analyses.flow.single import only_there, single_stage, stage_records
+from socare_spark.analyses.flow.stages import visits
 
 RECORDS = {"dataset": "d", "time": "first", "column": "step", "codes": ["CA"]}
 SINGLE = SingleStage(stage="CA", end="last", outcome="outcome", postcode="postcode", layer="ward")

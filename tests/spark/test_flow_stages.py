@@ -3,7 +3,7 @@
 import pytest
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.flow_stages import (
+from socare_spark.analyses.flow.stages import (
     outcome_by_team,
     stage_completion,
     stage_continuity,

@@ -10,9 +10,9 @@ import pytest
 from pyspark.sql import functions as F
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from socare_spark.analyses.flow_events import MICROSECONDS_A_DAY
-from socare_spark.analyses.flow_stages import visits
-from socare_spark.analyses.flow_time import consecutive, flow_durations, flow_rework
+from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY
+from socare_spark.analyses.flow.stages import visits
+from socare_spark.analyses.flow.times import consecutive, flow_durations, flow_rework
 
 FIRST = date(2013, 1, 1)
 LAST = date(2015, 12, 31)

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from rich.console import Console
 
-from socare_spark.analyses.forecast import ANALYSIS, FORECAST, FORECAST_BACKTEST
-from socare_spark.analyses.forecast_sources import request_quarters
-from socare_spark.analyses.use_quarters import USERS_BY_QUARTER
+from socare_spark.analyses.forecast.job import ANALYSIS, FORECAST, FORECAST_BACKTEST
+from socare_spark.analyses.forecast.sources import request_quarters
+from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.errors import LackingError
 from socare_spark.job import Context
 from socare_spark.lake.tables import Column, Table, Zone

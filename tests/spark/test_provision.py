@@ -7,8 +7,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from socare_spark.analyses import matrix, windows
+from socare_spark.analyses import matrix
 from socare_spark.analyses.agreements import aged
+from socare_spark.analyses.provision import windows
 from socare_spark.errors import ConfigurationError
 from socare_spark.measures.bands import Band
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from socare_spark.analyses.provision import ANALYSIS
+from socare_spark.analyses.provision.job import ANALYSIS
 from socare_spark.errors import LackingError
 from socare_spark.job import Context
 from socare_spark.lake.zones import Lake

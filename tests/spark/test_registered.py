@@ -7,7 +7,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from socare_spark.analyses.registered import (
+from socare_spark.analyses.provision.registered import (
     elements_per_person,
     in_years,
     of_somebody,

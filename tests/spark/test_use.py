@@ -10,8 +10,8 @@ import shapely
 import yaml
 from rich.console import Console
 
-from socare_spark.analyses.use import ANALYSIS
-from socare_spark.analyses.use_settings import SETTINGS
+from socare_spark.analyses.use.job import ANALYSIS
+from socare_spark.analyses.use.settings import SETTINGS
 from socare_spark.errors import ConfigurationError, LackingError
 from socare_spark.job import Context
 from socare_spark.lake.zones import Lake

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from agreements import SCHEMA, frames, made_up
 
-from socare_spark.analyses.use_costs import cost_by_quarter, element_cost_by_year, in_groups
+from socare_spark.analyses.use.costs import cost_by_quarter, element_cost_by_year, in_groups
 from socare_spark.measures.periods import quarters, years
 
 GROUPS = {"one": ["A", "B"], "two": ["B", "C"], "none": ["NONE"]}

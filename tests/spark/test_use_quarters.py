@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from agreements import SCHEMA, frames, made_up
 
-from socare_spark.analyses.use_quarters import users_between_quarters, users_by_quarter
+from socare_spark.analyses.use.quarters import users_between_quarters, users_by_quarter
 from socare_spark.measures.periods import quarter, quarters
 
 SPANS = quarters(date(2010, 1, 1), date(2011, 12, 31))

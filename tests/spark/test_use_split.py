@@ -10,8 +10,8 @@ from agreements import SCHEMA, frames, made_up
 from scipy.stats import false_discovery_control, norm
 from statsmodels.stats.contingency_tables import Table
 
-from socare_spark.analyses.use_settings import Split
-from socare_spark.analyses.use_split import counted_split, provision_split, unusual_split
+from socare_spark.analyses.use.settings import Split
+from socare_spark.analyses.use.split import counted_split, provision_split, unusual_split
 from socare_spark.measures.periods import with_all, years
 
 YEARS = with_all(years(2010, 2011))

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from agreements import SCHEMA, cost_of, frames, made_up
 
-from socare_spark.analyses.use_settings import Threshold
-from socare_spark.analyses.use_threshold import threshold_use
+from socare_spark.analyses.use.settings import Threshold
+from socare_spark.analyses.use.threshold import threshold_use
 from socare_spark.measures.periods import with_all, years
 
 YEARS = with_all(years(2010, 2011))

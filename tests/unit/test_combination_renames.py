@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socare_spark.analyses.combination_reasons import Reason
-from socare_spark.analyses.combination_renames import Rename, renamed, similarity
-from socare_spark.analyses.combination_settings import Renames
+from socare_spark.analyses.combinations.reasons import Reason
+from socare_spark.analyses.combinations.renames import Rename, renamed, similarity
+from socare_spark.analyses.combinations.settings import Renames
 
 WANTED = Renames(similarity=0.75, days=92, shortest=6)
 DAY = date(2014, 1, 1)

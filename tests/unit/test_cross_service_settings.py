@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from socare_spark.analyses.cross_service_settings import read_declared
+from socare_spark.analyses.cross_service.settings import read_declared
 from socare_spark.errors import ConfigurationError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

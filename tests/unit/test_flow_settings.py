@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from socare_spark.analyses.flow_settings import Flow, read_flows
+from socare_spark.analyses.flow.settings import Flow, read_flows
 from socare_spark.errors import ConfigurationError
 
 LOG = {"dataset": "log", "case": "job", "time": "at", "activity": "what"}

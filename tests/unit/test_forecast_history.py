@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from socare_spark.analyses.forecast import FORECAST, FORECAST_BACKTEST, forecasts
-from socare_spark.analyses.forecast_history import histories, quarters_after, whole_quarters
-from socare_spark.analyses.forecast_settings import ForecastSettings, RequestSettings
-from socare_spark.analyses.forecast_sources import chosen_descriptions
+from socare_spark.analyses.forecast.history import histories, quarters_after, whole_quarters
+from socare_spark.analyses.forecast.job import FORECAST, FORECAST_BACKTEST, forecasts
+from socare_spark.analyses.forecast.settings import ForecastSettings, RequestSettings
+from socare_spark.analyses.forecast.sources import chosen_descriptions
 from socare_spark.contracts.load import read_model
 from socare_spark.measures.forecasts import outlook
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from socare_spark.analyses.matrix import trends, unusual
-from socare_spark.analyses.windows import window
+from socare_spark.analyses.provision.windows import window
 
 
 def _counts(table, first_year=2001):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from socare_spark.analyses.provision_settings import file_name, of_ages, read_settings
+from socare_spark.analyses.provision.settings import file_name, of_ages, read_settings
 from socare_spark.errors import ConfigurationError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from socare_spark.analyses.use_savings import CostAhead, cost_ahead, viability
-from socare_spark.analyses.use_settings import SETTINGS, Savings, UseSettings
+from socare_spark.analyses.use.savings import CostAhead, cost_ahead, viability
+from socare_spark.analyses.use.settings import SETTINGS, Savings, UseSettings
 from socare_spark.contracts.load import read_model
 from socare_spark.measures.forecasts import outlook
 from socare_spark.measures.periods import financial_year, quarters

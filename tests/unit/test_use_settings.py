@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from socare_spark.analyses.use_settings import SETTINGS, UseSettings
+from socare_spark.analyses.use.settings import SETTINGS, UseSettings
 from socare_spark.contracts.load import read_model
 from socare_spark.errors import ConfigurationError
 

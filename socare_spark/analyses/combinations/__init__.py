@@ -1,0 +1,1 @@
+"""Which sub-processes a child went through together (D1-D3)."""

@@ -1,0 +1,104 @@
+"""The `combinations` analysis: which reason went with which outcome, for whom, how often and when.
+
+Records are gathered by their texts, and by combination, person and month; all tables work on that.
+Source: thesis chapter 5.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.combinations.blocks import COMBINATION_BLOCKS, combination_blocks
+from socare_spark.analyses.combinations.counts import (
+    COMBINATION_BANDS,
+    COMBINATION_TOTALS,
+    COMBINATIONS,
+    SUBPROCESS_EXTREMES,
+    combination_bands,
+    combination_totals,
+    combinations,
+    spellings,
+    subprocess_extremes,
+    uses,
+)
+from socare_spark.analyses.combinations.periods import COMBINATION_PERIODS, combination_periods
+from socare_spark.analyses.combinations.pictures import draw
+from socare_spark.analyses.combinations.reasons import read_reasons
+from socare_spark.analyses.combinations.renames import COMBINATION_RENAMES, combination_renames
+from socare_spark.analyses.combinations.settings import SETTINGS, Settings, read_settings
+from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
+from socare_spark.analyses.vocabulary import (
+    SUBPROCESSES,
+    UNMAPPED,
+    read_claims,
+    warn_of_unknown,
+)
+from socare_spark.errors import ConfigurationError
+from socare_spark.job import Analysis, Context
+from socare_spark.lake.tables import Table
+
+
+def _records(context: Context, settings: Settings) -> DataFrame:
+    """person, reason and outcome as written, first_day, last_day."""
+    frame = context.read(f"restricted/{settings.dataset}")
+    meant = {
+        "reason": settings.reason,
+        "outcome": settings.outcome,
+        "first_day": settings.first_day,
+        "last_day": settings.last_day,
+    }
+    missing = sorted({*meant.values()} - {*frame.columns})
+    if missing:
+        raise ConfigurationError(
+            f"{SETTINGS} names the column {missing[0]}, which dataset {settings.dataset} does not "
+            f"have: it has {', '.join(sorted(frame.columns))}."
+        )
+    return frame.select("person", *[F.col(there).alias(name) for name, there in meant.items()])
+
+
+def tables(context: Context) -> dict[Table, DataFrame]:
+    """All tables; combinations that no sub-process claims are counted in the run record."""
+    settings = read_settings(context)
+    whole = _records(context, settings).dropna(subset=["reason", "outcome"])
+    claims = read_claims(context.conf)
+    spelled = spellings(whole, claims).persist()
+    used = uses(whole, spelled).persist()
+    counted = combinations(used, spelled).persist()
+    unmapped = counted.where(F.col("subprocess") == UNMAPPED).count()
+    context.run.counts["combinations.unmapped"] = unmapped
+    if unmapped:
+        context.run.warnings.append(
+            f"{unmapped} combinations stand in no sub-process of {SUBPROCESSES}: they are in "
+            f"`{UNMAPPED}`."
+        )
+    reasons = read_reasons(spelled)
+    claimed = [claim.reason for claim in claims]
+    warn_of_unknown(context, f"{SUBPROCESSES} names the reason", claimed, [r.code for r in reasons])
+    return {
+        COMBINATIONS: counted,
+        COMBINATION_TOTALS: combination_totals(used),
+        COMBINATION_BANDS: combination_bands(used, counted, settings.bands),
+        COMBINATION_BLOCKS: combination_blocks(used, counted, settings.blocks),
+        COMBINATION_RENAMES: combination_renames(used, reasons, settings.renames),
+        COMBINATION_PERIODS: combination_periods(used, reasons),
+        SUBPROCESS_EXTREMES: subprocess_extremes(counted, settings.extremes),
+        PERSON_TIMELINES: person_timelines(used),
+    }
+
+
+ANALYSIS = Analysis(
+    name="combinations",
+    says="Which reason goes with which outcome: people, records, time of use, by sub-process.",
+    reads=lambda context: [f"restricted/{read_settings(context).dataset}"],
+    writes=(
+        COMBINATIONS,
+        COMBINATION_TOTALS,
+        COMBINATION_BANDS,
+        COMBINATION_BLOCKS,
+        COMBINATION_RENAMES,
+        COMBINATION_PERIODS,
+        SUBPROCESS_EXTREMES,
+        PERSON_TIMELINES,
+    ),
+    tables=tables,
+    draw=draw,
+)

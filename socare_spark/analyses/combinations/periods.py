@@ -1,0 +1,72 @@
+"""The period of use that a reason's text declares, against the one its records show.
+
+A record lies outside when it begins in no month of the declared period: it may well end after it.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.combinations.reasons import Reason
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+
+COMBINATION_PERIODS = working(
+    "combination_periods",
+    "A reason whose text ends with figures in brackets: the period of use they declare, and the "
+    "observed.",
+    [Column("reason", "string", "Code of the assessment's reason.")],
+    [
+        Column(
+            "declared_from",
+            "date",
+            "First day of the declared period; null where it is open, or the figures declare none.",
+        ),
+        Column("declared_to", "date", "Last day of the last month; null likewise."),
+        Column("observed_from", "date", "Earliest first day of the reason's records."),
+        Column("observed_to", "date", "Latest last day of them."),
+        Column(
+            "records_outside",
+            "bigint",
+            "Records that begin before or after the declared period; null where none is declared.",
+        ),
+    ],
+    source="Thesis 5.8 and 5.9: dates beside the description",
+)
+
+
+def combination_periods(used: DataFrame, reasons: Sequence[Reason]) -> DataFrame:
+    """The columns of COMBINATION_PERIODS.
+
+    Args:
+        used: Result of `uses`.
+        reasons: Result of `read_reasons`.
+    """
+    rows = [
+        (
+            r.code,
+            r.declared and r.declared.first,
+            r.declared and r.declared.last,
+            r.first_used,
+            r.last_used,
+        )
+        for r in reasons
+        if r.figures
+    ]
+    declared = used.sparkSession.createDataFrame(
+        rows,
+        "reason string, declared_from date, declared_to date, observed_from date, observed_to date",
+    )
+    dated = used.join(F.broadcast(declared), "reason")
+    # A declared period is of whole months, so a record's month tells whether it lies outside.
+    before, after = F.col("month") < F.col("declared_from"), F.col("month") > F.col("declared_to")
+    outside = dated.groupBy("reason").agg(
+        F.sum(F.when(before | after, F.col("records")).otherwise(0)).alias("_outside")
+    )
+    is_declared = F.coalesce("declared_from", "declared_to").isNotNull()
+    return (
+        cells(dated, declared.columns, records="records")
+        .join(F.broadcast(outside), "reason")
+        .withColumn("records_outside", F.when(is_declared, F.col("_outside")))
+    )

@@ -1,0 +1,62 @@
+"""The pictures of combinations: bars over time, and where combinations begin or end together."""
+
+import re
+
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.combinations.blocks import COMBINATION_BLOCKS, starts_and_ends
+from socare_spark.analyses.combinations.counts import COMBINATIONS
+from socare_spark.analyses.combinations.settings import read_settings
+from socare_spark.job import Context
+from socare_spark.report.blocks import Turnover, draw_turnover
+from socare_spark.report.charts import Bars, draw_bars
+
+_SOURCE = COMBINATIONS.path
+
+
+def draw(context: Context) -> None:
+    """A bar for every combination, the same for each band of people that has any and for each
+    sub-process, and how many combinations begin and end in each window.
+    """
+    _draw_bars(context)
+    _draw_turnover(context)
+
+
+def _draw_bars(context: Context) -> None:
+    frame = context.lake.read(context.spark, COMBINATIONS).toPandas()
+    if frame.empty:
+        return
+    most = int(frame["people"].max())
+    pictures = {"combinations": Bars("Combinations of reason and outcome", frame, _SOURCE, most)}
+    for place, band in enumerate(read_settings(context).bands, start=1):
+        within = frame["people"].between(band.start, band.end or float("inf"), inclusive="left")
+        title = f"Combinations in the records of {band.label} people"
+        pictures[f"combinations_band_{place}"] = Bars(title, frame[within], _SOURCE, most)
+    for subprocess, rows in frame.groupby("subprocess"):
+        title = f"Combinations: {subprocess}"
+        pictures[f"combinations_of_{_plain(str(subprocess))}"] = Bars(title, rows, _SOURCE, most)
+    for name, bars in pictures.items():
+        if len(bars.rows):
+            context.picture(draw_bars(bars, context.lake.pictures / f"{name}.png"))
+
+
+def _plain(name: str) -> str:
+    """A name as a file may have it: `MASH & ASTI` gives `mash_asti`."""
+    return re.sub(r"\W+", "_", name.casefold()).strip("_")
+
+
+def _draw_turnover(context: Context) -> None:
+    wanted = read_settings(context).blocks
+    counted = context.lake.read(context.spark, COMBINATIONS)
+    turnover = starts_and_ends(counted, wanted.window).groupBy("kind", "period")
+    rows = turnover.agg(F.count(F.lit(1)).alias("combinations")).toPandas()
+    if rows.empty:
+        return
+    blocks = context.lake.read(context.spark, COMBINATION_BLOCKS).select("kind", "period", "block")
+    turned = Turnover(
+        rows.merge(blocks.toPandas(), on=["kind", "period"], how="left"),
+        wanted.window,
+        wanted.combinations,
+        COMBINATION_BLOCKS.path,
+    )
+    context.picture(draw_turnover(turned, context.lake.pictures / "combination_blocks.png"))

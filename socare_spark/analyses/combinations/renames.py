@@ -1,0 +1,118 @@
+"""Reasons that are one another's renaming: alike in their words, and one used after the other.
+
+Two texts are as alike as the share of words that they have in common (Dice, 1945, on bags of
+words); a longer word with one slip in it is the same word. Minor changes of a text, which the
+thesis finds to be a pattern, leave most words as they are.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.combinations.reasons import Reason
+from socare_spark.analyses.combinations.settings import Renames
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+from socare_spark.measures.spelling import spelling_groups, words
+
+COMBINATION_RENAMES = working(
+    "combination_renames",
+    "A reason that probably is the new name of another; people and records are of both together.",
+    [
+        Column("reason_a", "string", "Code of the reason that was used first."),
+        Column("reason_b", "string", "Code of the reason that took its place."),
+    ],
+    [
+        Column("similarity", "double", "Share of words that the texts have in common, 0 to 1."),
+        Column(
+            "gap_days",
+            "bigint",
+            "Days between the last use of a and the first of b; negative where both were in use.",
+        ),
+    ],
+    source="Thesis 5.8 and 5.9: referral forms before and after MASH, minor changes of texts; "
+    "Dice (1945)",
+)
+
+
+class Rename(NamedTuple):
+    """A reason, the reason that took its place, how alike they are, days between their uses."""
+
+    reason_a: str
+    reason_b: str
+    similarity: float
+    gap_days: int
+
+
+class _Used(NamedTuple):
+    """A reason with its words and its time of use."""
+
+    code: str
+    words: Counter[str]
+    first: date
+    last: date
+
+
+def combination_renames(used: DataFrame, reasons: Sequence[Reason], wanted: Renames) -> DataFrame:
+    """The columns of COMBINATION_RENAMES.
+
+    Args:
+        used: Result of `uses`.
+        reasons: Result of `read_reasons`.
+        wanted: How alike, and how close in time.
+    """
+    found = used.sparkSession.createDataFrame(
+        renamed(reasons, wanted),
+        "reason_a string, reason_b string, similarity double, gap_days bigint",
+    )
+    either = found.select("*", F.explode(F.array("reason_a", "reason_b")).alias("reason"))
+    both = used.join(F.broadcast(either), "reason")
+    return cells(both, found.columns, records="records")
+
+
+def renamed(reasons: Sequence[Reason], wanted: Renames) -> list[Rename]:
+    """Every reason whose text lives on in one that begins when it ends, by codes."""
+    bag = _bags(reasons, wanted.shortest)
+    in_use = [
+        _Used(r.code, bag(r.name), r.first_used, r.last_used)
+        for r in reasons
+        if r.name and r.first_used and r.last_used
+    ]
+    found = []
+    for a, b in _handovers(in_use, wanted.days):
+        alike = similarity(a.words, b.words)
+        if alike >= wanted.similarity:
+            found.append(Rename(a.code, b.code, alike, _gap(a, b)))
+    return sorted(found)
+
+
+def similarity(a: Counter[str], b: Counter[str]) -> float:
+    """Words in common, of all words of both; 0 where neither has any."""
+    return 2 * (a & b).total() / ((a + b).total() or 1)
+
+
+def _handovers(reasons: Sequence[_Used], days: int) -> Iterator[tuple[_Used, _Used]]:
+    """Pairs of which the second begins and ends later, and begins near the end of the first."""
+    by_start = sorted(reasons, key=lambda r: (r.first, r.code))
+    starts = [r.first for r in by_start]
+    for a in reasons:
+        adjoining = a.last + timedelta(days=1)
+        low = bisect_left(starts, adjoining - timedelta(days=days))
+        high = bisect_right(starts, adjoining + timedelta(days=days))
+        yield from ((a, b) for b in by_start[low:high] if b.first > a.first and b.last > a.last)
+
+
+def _gap(a: _Used, b: _Used) -> int:
+    return (b.first - a.last).days - 1
+
+
+def _bags(reasons: Sequence[Reason], shortest: int) -> Callable[[str], Counter[str]]:
+    """How a text becomes a bag of words, spelled as most of these texts spell them."""
+    number = Counter(word for r in reasons for word in words(r.name or ""))
+    usual = spelling_groups(number, shortest)
+    return lambda text: Counter(usual.get(word, word) for word in words(text))

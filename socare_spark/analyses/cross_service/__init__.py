@@ -1,0 +1,1 @@
+"""People and places that several services know (E4, E5)."""

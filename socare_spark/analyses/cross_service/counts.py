@@ -1,0 +1,193 @@
+"""What is counted over the rows of all services: by area, and by which services know a person."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column as Value
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.cross_service.rows import told_apart
+from socare_spark.analyses.cross_service.settings import Service
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+from socare_spark.places.tables import CODE, LAYER
+
+_PLACE_BITS = 32
+_SERVICE = Column("service", "string", "Service, as conf/analyses/cross_service.yaml names it.")
+_SERVICES = Column(
+    "services",
+    "string",
+    "Exactly the services that know the person, in the order of the configuration, joined by '+', "
+    "as 'social_care+housing'.",
+)
+
+REQUESTS_BY_AREA = working(
+    "requests_by_area",
+    "Records of a service in an area and a month, by what they are of; records whose postcode has "
+    "no area are in unlinkable.",
+    [
+        _SERVICE,
+        LAYER,
+        CODE,
+        Column("month", "string", "Month of the record's day, as '2019-02'; null without a day."),
+        Column(
+            "category",
+            "string",
+            "What the record is of, as recorded; '(others)' are all but a service's most used, if "
+            "the configuration tells only so many apart; null where the record says nothing.",
+        ),
+    ],
+    source="Thesis 6.5 and 7.2 (E4)",
+)
+CROSS_SERVICE_PEOPLE = working(
+    "cross_service_people",
+    "People known to exactly these services. Identifiers are one person by the same scheme or "
+    "through a crosswalk; one that no crosswalk holds is a person of its own, and its records are "
+    "in unlinkable.",
+    [_SERVICES],
+    source="Thesis 6.5 and 7.2 (E5)",
+    partitions=["services"],
+)
+CROSS_SERVICE_PLACES = working(
+    "cross_service_places",
+    "People known to exactly these services, by the area where the newest record that has a place "
+    "finds them, of whatever service; records are all those of the people, wherever they were.",
+    [
+        LAYER,
+        Column(
+            "code",
+            "string",
+            "Code of the area within its layer; null for people of whom no record has a place.",
+        ),
+        _SERVICES,
+    ],
+    source="Thesis 6.5 and 7.2 (E5)",
+    partitions=["code", "services"],
+)
+UNLINKABLE = working(
+    "unlinkable",
+    "Records of a service that cannot be linked, by why; one record may lack both a person and a "
+    "place, and then counts under either reason.",
+    [
+        _SERVICE,
+        Column(
+            "reason",
+            "string",
+            "no_person (no identifier, or a placeholder); not_in_crosswalk (an identifier of "
+            "another scheme that no crosswalk holds); no_postcode; unlocated (the reference has no "
+            "place for the postcode); outside_city (in no area of the layers).",
+        ),
+    ],
+    source="Thesis 6.5 and 7.2 (E5)",
+)
+
+
+def requests_by_area(rows: DataFrame, places: DataFrame, services: Sequence[Service]) -> DataFrame:
+    """The columns of REQUESTS_BY_AREA.
+
+    Args:
+        rows: service (position), person, place, day, category.
+        places: Of `places_of`.
+        services: All services in order.
+    """
+    located = told_apart(rows.where(F.col("place").isNotNull()), services).select(
+        "service", "place", F.trunc("day", "month").alias("month"), "category", "person"
+    )
+    at = by_layer(located.join(places.drop("postcode", "unplaced"), "place"))
+    counted = cells(
+        at.where(F.col("code").isNotNull()), ["service", "layer", "code", "month", "category"]
+    )
+    # Names and texts are made for cells, of which there are fewer than records.
+    return counted.withColumns(
+        {"service": named("service", services), "month": F.date_format("month", "yyyy-MM")}
+    )
+
+
+def by_layer(rows: DataFrame) -> DataFrame:
+    """A row for every layer: `layer` and `code` in place of the columns `at_LAYER`."""
+    layers = [c for c in rows.columns if c.startswith("at_")]
+    areas = [
+        F.struct(F.lit(c.removeprefix("at_")).alias("layer"), F.col(c).alias("code"))
+        for c in layers
+    ]
+    return rows.select(*[c for c in rows.columns if c not in layers], F.inline(F.array(*areas)))
+
+
+def known_people(rows: DataFrame) -> DataFrame:
+    """Whom services know: every person once.
+
+    Args:
+        rows: service (position), person, place, day.
+
+    Returns:
+        person, known (a bit for every service), records, place (of the newest record that has one;
+        on one day the last postcode).
+    """
+    # A number instead of a structure: its maximum is kept in the hash table, without sorting.
+    day = F.coalesce(F.unix_date("day"), F.lit(-(1 << 30))).cast("bigint")
+    when = F.shiftleft(day, _PLACE_BITS) + F.col("place")
+    bit = F.call_function("shiftleft", F.lit(1).cast("bigint"), F.col("service"))
+    people = (
+        rows.where(F.col("person").isNotNull())
+        .groupBy("person")
+        .agg(
+            F.bit_or(bit).alias("known"),
+            F.count(F.lit(1)).alias("records"),
+            F.max(when).alias("_newest"),
+        )
+    )
+    place = F.col("_newest").bitwiseAND(F.lit((1 << _PLACE_BITS) - 1)).cast("int")
+    return people.select("person", "known", "records", place.alias("place"))
+
+
+def cross_service_people(people: DataFrame, services: Sequence[Service]) -> DataFrame:
+    """The columns of CROSS_SERVICE_PEOPLE.
+
+    Args:
+        people: Of `known_people`.
+        services: All services in order.
+    """
+    counted = cells(people, ["known"], records="records")
+    return counted.select("*", combination("known", services))
+
+
+def cross_service_places(
+    people: DataFrame, places: DataFrame, services: Sequence[Service]
+) -> DataFrame:
+    """The columns of CROSS_SERVICE_PLACES.
+
+    Args:
+        people: Of `known_people`.
+        places: Of `places_of`.
+        services: All services in order.
+    """
+    homes = people.join(places.drop("postcode", "unplaced"), "place", "left")
+    counted = cells(by_layer(homes), ["layer", "code", "known"], records="records")
+    return counted.select("*", combination("known", services))
+
+
+def unlinkable(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
+    """The columns of UNLINKABLE.
+
+    Args:
+        rows: service (position), person, unlinked, unplaced.
+        services: All services in order.
+    """
+    reasons = F.array_compact(F.array("unlinked", "unplaced"))
+    each = rows.select("service", "person", F.explode(reasons).alias("reason"))
+    counted = cells(each, ["service", "reason"])
+    return counted.withColumn("service", named("service", services))
+
+
+def named(column: str, services: Sequence[Service]) -> Value:
+    """The name of a service from its position."""
+    return F.get(F.array(*[F.lit(service.name) for service in services]), F.col(column))
+
+
+def combination(column: str, services: Sequence[Service]) -> Value:
+    """`services`: the names of services from their bits, in order, joined by `+`."""
+    names = [
+        F.when(F.col(column).bitwiseAND(F.lit(1 << i).cast("bigint")) != 0, F.lit(service.name))
+        for i, service in enumerate(services)
+    ]
+    return F.concat_ws("+", *names).alias("services")

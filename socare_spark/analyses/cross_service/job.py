@@ -1,0 +1,133 @@
+"""The `cross_service` analysis: records of all services by area, and whom several services know.
+
+A service is declared in `conf/`; its records, whatever their dataset, become rows of one shape, and
+every table is made from these. Nobody is looked up: people are counted by which services know them.
+Source: thesis 6.5 and 7.2; domain reference, E4 and E5.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.cross_service.counts import (
+    CROSS_SERVICE_PEOPLE,
+    CROSS_SERVICE_PLACES,
+    REQUESTS_BY_AREA,
+    UNLINKABLE,
+    cross_service_people,
+    cross_service_places,
+    known_people,
+    requests_by_area,
+    unlinkable,
+)
+from socare_spark.analyses.cross_service.links import linked, links_of, number_of, pairs_of
+from socare_spark.analyses.cross_service.pictures import draw
+from socare_spark.analyses.cross_service.rows import newest, placed, places_of, service_rows
+from socare_spark.analyses.cross_service.settings import (
+    SETTINGS,
+    Declared,
+    read_declared,
+    read_settings,
+)
+from socare_spark.errors import ConfigurationError, LackingError
+from socare_spark.job import Analysis, Context
+from socare_spark.lake.tables import Table
+from socare_spark.places.tables import AREAS, POSTCODE_AREAS
+
+
+def tables(context: Context) -> Mapping[Table, DataFrame]:
+    """All tables, from one reading of every dataset."""
+    declared = read_declared(context.conf)
+    context.run.warnings.extend(declared.unknown)
+    settings = declared.settings
+    there = [s for s in declared.sources if _there(context, s.records.table, "its records")]
+    if not there:
+        raise LackingError(
+            f"cross_service needs records of a service, and the lake has none of those {SETTINGS} "
+            "names: run ingest first."
+        )
+    links = _links(context, declared)
+    frames = [
+        service_rows(
+            newest(context.read(source.records.table), source.snapshots),
+            source,
+            number_of(source.scheme, declared.schemes),
+        )
+        for source in there
+    ]
+    places = _places(context, settings.layers)
+    every = reduce(DataFrame.unionByName, frames)
+    rows = placed(linked(every, links), places).persist()
+    people = known_people(rows).persist()
+    made = {
+        CROSS_SERVICE_PEOPLE: cross_service_people(people, settings.services),
+        UNLINKABLE: unlinkable(rows, settings.services),
+    }
+    if places is None:
+        context.lack(REQUESTS_BY_AREA, POSTCODE_AREAS.path)
+        context.lack(CROSS_SERVICE_PLACES, POSTCODE_AREAS.path)
+        return made
+    return made | {
+        REQUESTS_BY_AREA: requests_by_area(rows, places, settings.services),
+        CROSS_SERVICE_PLACES: cross_service_places(people, places, settings.services),
+    }
+
+
+def _there(context: Context, table: str, what: str) -> bool:
+    if context.lake.exists(table):
+        return True
+    context.run.warnings.append(
+        f"{SETTINGS} names {table}, which the lake has not: {what} are left out."
+    )
+    return False
+
+
+def _links(context: Context, declared: Declared) -> DataFrame | None:
+    """Who is one person by the crosswalks that are there."""
+    pairs = [
+        pairs_of(newest(context.read(c.table), c.snapshots), c, declared.schemes)
+        for c in declared.crosswalks
+        if _there(context, c.table, "its links")
+    ]
+    if not pairs:
+        return None
+    links = links_of(pairs).persist()
+    most = links.groupBy("person").count().agg(F.max("count")).first()
+    allowed = declared.settings.most_identifiers
+    if most is not None and (most[0] or 0) > allowed:
+        context.run.warnings.append(
+            f"The crosswalks join {most[0]} identifiers to one person, and {SETTINGS} thinks "
+            f"{allowed} the most that can be right: look for an identifier that stands for nobody."
+        )
+    return links
+
+
+def _places(context: Context, layers: Sequence[str]) -> DataFrame | None:
+    if not context.lake.exists(POSTCODE_AREAS):
+        return None
+    areas = context.read(POSTCODE_AREAS)
+    known = {row[0] for row in areas.select("layer").distinct().collect()}
+    unknown = [layer for layer in layers if layer not in known]
+    if unknown:
+        raise ConfigurationError(
+            f"{SETTINGS} names the layer {unknown[0]}, which reference/postcode_areas does not "
+            f"have: there are {', '.join(sorted(known)) or 'none'}."
+        )
+    return places_of(areas, layers).persist()
+
+
+ANALYSIS = Analysis(
+    name="cross_service",
+    says="Records of all services by area and month; people and places known to several services.",
+    reads=lambda _: [],
+    optional=lambda context: [
+        *read_settings(context.conf).tables,
+        POSTCODE_AREAS.path,
+        AREAS.path,
+    ],
+    writes=(REQUESTS_BY_AREA, CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES, UNLINKABLE),
+    tables=tables,
+    draw=draw,
+)

@@ -1,0 +1,83 @@
+"""Which services know people, as a chart, and where people are known to several, as maps."""
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyspark.sql import functions as F
+from shapely.geometry.base import BaseGeometry
+
+from socare_spark.analyses.cross_service.counts import CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES
+from socare_spark.analyses.cross_service.settings import Settings, read_settings
+from socare_spark.contracts.load import read_model
+from socare_spark.job import Context
+from socare_spark.places.settings import PlacesSettings
+from socare_spark.places.tables import AREAS
+from socare_spark.report.maps import AreaMap, draw_density
+from socare_spark.report.overlaps import draw_overlaps
+
+
+def draw(context: Context) -> None:
+    """Writes `working/pictures/cross_service.png` and a map for each layer."""
+    settings = read_settings(context.conf)
+    if CROSS_SERVICE_PEOPLE.path not in context.lacking:
+        _draw_overlaps(context, settings)
+    if CROSS_SERVICE_PLACES.path not in context.lacking and context.lake.exists(AREAS):
+        _draw_maps(context, settings)
+
+
+def _draw_overlaps(context: Context, settings: Settings) -> None:
+    rows = context.lake.read(context.spark, CROSS_SERVICE_PEOPLE)
+    frame = rows.select(F.col("services").alias("combination"), "people").toPandas()
+    if frame.empty:
+        return
+    held = {name for text in frame["combination"] for name in text.split("+")}
+    path = draw_overlaps(
+        frame,
+        [name for name in settings.names if name in held],
+        settings.drawn,
+        context.lake.pictures / "cross_service.png",
+        title="People and the services that know them",
+        source=CROSS_SERVICE_PEOPLE.path,
+    )
+    context.picture(path)
+
+
+def _draw_maps(context: Context, settings: Settings) -> None:
+    edge = read_model(context.conf / "places.yaml", PlacesSettings).bounds
+    shapes = (
+        context.read(AREAS)
+        .where(F.col("layer").isin(*settings.layers, *([edge] if edge else [])))
+        .select("layer", "code", "geometry")
+        .toPandas()
+        .sort_values(["layer", "code"])
+    )
+    shapes["geometry"] = shapely.from_wkb(shapes["geometry"].to_numpy())
+    several = F.sum(F.when(F.contains("services", F.lit("+")), F.col("people")).otherwise(0))
+    shares = (
+        context.lake.read(context.spark, CROSS_SERVICE_PLACES)
+        .where("code IS NOT NULL")
+        .groupBy("layer", "code")
+        .agg((several / F.sum("people")).alias("share"))
+        .toPandas()
+    )
+    bounds = shapes.loc[shapes["layer"] == edge, "geometry"].to_list()
+    outline = shapely.union_all(bounds) if bounds else None
+    for layer in settings.layers:
+        areas, known = (frame[frame["layer"] == layer] for frame in (shapes, shares))
+        if len(areas) and len(known):
+            _draw_map(context, layer, areas.merge(known, on=["layer", "code"], how="left"), outline)
+
+
+def _draw_map(
+    context: Context, layer: str, areas: pd.DataFrame, outline: BaseGeometry | None
+) -> None:
+    shown = AreaMap(
+        f"People known to several services, by {layer}",
+        "Of the people known to any service, those known to two or more; by their newest place",
+        f"{CROSS_SERVICE_PLACES.path}; areas: layer {layer}",
+        list(areas["geometry"]),
+        outline,
+    )
+    path = context.lake.maps / f"cross_service_{layer}.png"
+    percent = 100 * np.nan_to_num(areas["share"].to_numpy(dtype=float))
+    context.picture(draw_density(shown, percent, "Per cent of people known", path))

@@ -1,0 +1,1 @@
+"""Elements compared by district, region and people (B1, B3, B4)."""

@@ -1,0 +1,129 @@
+"""Elements of service against each other: by district, by who receives them, concentrated where.
+
+Source: thesis 4.2.1 and 4.2.3, Table 9, figures 26, 27 and 29 (B1, B3).
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.elements.settings import Comparison, Concentration
+from socare_spark.analyses.matrix import or_zero
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+
+_DISTRICT = Column("district", "string", "Postcode district of the city.")
+_ELEMENT = Column("element", "string", "Code of the service element, mended.")
+
+ELEMENT_COMPARISON = working(
+    "element_comparison",
+    "Two elements beside each other in a district of the city; the measures are of both together.",
+    [
+        _DISTRICT,
+        Column("element_a", "string", "Code of the first element."),
+        Column("element_b", "string", "Code of the second."),
+    ],
+    [
+        Column("count_a", "bigint", "Records of the first element."),
+        Column("count_b", "bigint", "Records of the second."),
+        Column("total", "bigint", "count_a + count_b."),
+        Column("difference", "bigint", "count_b - count_a."),
+        Column("rank", "bigint", "1 has the smallest difference; equal ones rank by district."),
+    ],
+    source="Thesis 4.2.1, Table 9 and figure 26",
+    partitions=["district"],
+)
+ELEMENT_PROFILE = working(
+    "element_profile",
+    "Who receives a compared element, wherever they live.",
+    [
+        _ELEMENT,
+        Column("characteristic", "string", "A column of the records, or `age_band`."),
+        Column("value", "string", "Its value; null where a record has none."),
+    ],
+    source="Thesis 4.2.1, figure 27",
+)
+ELEMENT_CONCENTRATION = working(
+    "element_concentration",
+    "How far a district's agreements are of one element, in the years of the configuration.",
+    [_DISTRICT, _ELEMENT],
+    [
+        Column("share", "double", "Share of the element in the district's records."),
+        Column("location_quotient", "double", "share / the element's share in all districts."),
+    ],
+    source="Thesis 4.2.3, figure 29; location quotient",
+)
+
+
+def element_comparison(records: DataFrame, districts: DataFrame, pair: Comparison) -> DataFrame:
+    """The columns of ELEMENT_COMPARISON for one pair; one row for every district of the city.
+
+    Args:
+        records: element, district, person, cost.
+        districts: district.
+        pair: The two elements.
+    """
+    both = records.where(F.col("element").isin(pair.a, pair.b)).join(
+        F.broadcast(districts), "district", "left_semi"
+    )
+    counts = both.groupBy("district").agg(
+        F.count_if(F.col("element") == pair.a).alias("count_a"),
+        F.count_if(F.col("element") == pair.b).alias("count_b"),
+    )
+    zero = [F.coalesce(F.col(n), F.lit(0)).alias(n) for n in ("count_a", "count_b")]
+    counted = districts.join(cells(both, ["district"], cost="cost"), "district", "left")
+    filled = counted.join(counts, "district", "left").select("district", *or_zero(), *zero)
+    difference = F.col("count_b") - F.col("count_a")
+    return filled.select(
+        "*",
+        F.lit(pair.a).alias("element_a"),
+        F.lit(pair.b).alias("element_b"),
+        (F.col("count_a") + F.col("count_b")).alias("total"),
+        difference.alias("difference"),
+        F.row_number().over(Window.orderBy(difference, "district")).alias("rank"),
+    )
+
+
+def element_profile(
+    records: DataFrame, elements: Sequence[str], characteristics: Sequence[str]
+) -> DataFrame:
+    """The columns of ELEMENT_PROFILE.
+
+    Args:
+        records: element, person, cost and the characteristics.
+        elements: Codes.
+        characteristics: Columns.
+    """
+    values = [
+        F.struct(F.lit(name).alias("characteristic"), F.col(name).cast("string").alias("value"))
+        for name in characteristics
+    ]
+    rows = records.where(F.col("element").isin(*elements)).select(
+        "element", "person", "cost", F.inline(F.array(*values))
+    )
+    return cells(rows, ["element", "characteristic", "value"], cost="cost")
+
+
+def element_concentration(
+    records: DataFrame, districts: DataFrame, wanted: Concentration
+) -> DataFrame:
+    """The columns of ELEMENT_CONCENTRATION.
+
+    Args:
+        records: element, district, year, person, cost.
+        districts: district.
+        wanted: Elements and years.
+    """
+    within = records.where(F.col("year").between(wanted.first_year, wanted.last_year)).join(
+        F.broadcast(districts), "district", "left_semi"
+    )
+    by_cell = cells(within, ["district", "element"], cost="cost")
+    all_of, everywhere = Window.partitionBy("district"), Window.partitionBy()
+    share = F.col("records") / F.sum("records").over(all_of)
+    overall = F.sum("records").over(Window.partitionBy("element")) / F.sum("records").over(
+        everywhere
+    )
+    return by_cell.select(
+        "*", share.alias("share"), (share / overall).alias("location_quotient")
+    ).where(F.col("element").isin(*wanted.elements))

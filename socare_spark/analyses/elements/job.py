@@ -1,0 +1,159 @@
+"""The `elements` analysis: elements of service against each other, and regions of interest.
+
+Codes of elements are mended by a declared list before anything is counted. Costs are those of the
+days on which an agreement is open, up to the run's as-of date. Source: thesis 4.2.1 to 4.2.4.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.agreements import last_day, read_bands, restricted
+from socare_spark.analyses.elements.codes import ELEMENT_VARIANTS, element_variants
+from socare_spark.analyses.elements.compared import (
+    ELEMENT_COMPARISON,
+    ELEMENT_CONCENTRATION,
+    ELEMENT_PROFILE,
+    element_comparison,
+    element_concentration,
+    element_profile,
+)
+from socare_spark.analyses.elements.pictures import draw
+from socare_spark.analyses.elements.regions import (
+    REGION_PROFILE,
+    districts_of_regions,
+    region_profile,
+    years_open,
+)
+from socare_spark.analyses.elements.settings import SETTINGS, Regions, Settings
+from socare_spark.analyses.matrix import districts_of
+from socare_spark.analyses.vocabulary import (
+    mended,
+    read_elements,
+    read_mended,
+    warn_of_unknown,
+)
+from socare_spark.contracts.load import read_model
+from socare_spark.errors import ConfigurationError
+from socare_spark.job import Analysis, Context
+from socare_spark.lake.tables import Table
+from socare_spark.measures.bands import Band, band_of
+from socare_spark.measures.money import cost_of_days, days_open
+from socare_spark.places.postcodes import district_of
+from socare_spark.places.tables import AREAS
+
+
+def _settings(context: Context) -> Settings:
+    return read_model(context.conf / SETTINGS, Settings)
+
+
+def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> DataFrame:
+    frame = context.read(restricted(settings.dataset))
+    missing = sorted({*settings.columns} - {*frame.columns})
+    if missing:
+        raise ConfigurationError(
+            f"{SETTINGS} names the column {missing[0]}, which dataset {settings.dataset} "
+            f"does not have: it has {', '.join(sorted(frame.columns))}."
+        )
+    start, end = F.col("agreement_start"), F.col("agreement_end")
+    until = F.lit(last_day(context, settings.dataset))
+    return frame.select(
+        F.col("element").alias("code"),
+        mended(F.col("element"), read_mended(context.conf)).alias("element"),
+        "person",
+        F.year(start).alias("year"),
+        start.alias("start"),
+        F.least(F.coalesce(end, until), until).alias("end"),
+        "weekly_cost",
+        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, until)).alias("cost"),
+        district_of(F.col("postcode")).alias("district"),
+        *settings.columns,
+        band_of(F.col("age_at_start"), bands).alias("age_band"),
+    )
+
+
+def tables(context: Context) -> Mapping[Table, DataFrame]:
+    """All tables, from one reading of the agreements."""
+    settings = _settings(context)
+    bands = read_bands(context.conf, settings.age_bands)
+    records = _records(context, settings, bands).persist()
+    warn_of_unknown(
+        context,
+        f"{SETTINGS} names the element",
+        [*settings.compared, *settings.concentration.elements],
+        _values(records, "element"),
+    )
+    city = _city(context, settings)
+    return {
+        ELEMENT_PROFILE: element_profile(
+            records, settings.compared, [*settings.characteristics, "age_band"]
+        ),
+        ELEMENT_VARIANTS: element_variants(
+            records, read_elements(context.conf), read_mended(context.conf)
+        ),
+        **_by_district(context, records, city, settings),
+        **_by_region(context, records, city, settings.regions),
+    }
+
+
+def _city(context: Context, settings: Settings) -> DataFrame | None:
+    """The city's districts: district; None for a council whose areas are not known."""
+    if not context.lake.exists(AREAS):
+        return None
+    districts = districts_of(context.read(AREAS), settings.layer, SETTINGS)
+    return districts.select(F.col("code").alias("district")).persist()
+
+
+def _values(frame: DataFrame, column: str) -> list[str]:
+    return [row[0] for row in frame.select(column).distinct().collect() if row[0] is not None]
+
+
+def _by_district(
+    context: Context, records: DataFrame, city: DataFrame | None, settings: Settings
+) -> dict[Table, DataFrame]:
+    if city is None:
+        for table in (ELEMENT_COMPARISON, ELEMENT_CONCENTRATION):
+            context.lack(table, AREAS.path)
+        return {}
+    compared = [element_comparison(records, city, pair) for pair in settings.comparisons]
+    return {
+        ELEMENT_COMPARISON: reduce(DataFrame.unionByName, compared),
+        ELEMENT_CONCENTRATION: element_concentration(records, city, settings.concentration),
+    }
+
+
+def _by_region(
+    context: Context, records: DataFrame, city: DataFrame | None, regions: Regions | None
+) -> dict[Table, DataFrame]:
+    if regions is None:
+        context.lack(REGION_PROFILE, f"'regions' in {SETTINGS}")
+        return {}
+    warn_of_unknown(
+        context,
+        f"{SETTINGS} names the district",
+        [district for region in regions.of.values() for district in region.districts],
+        _values(records if city is None else city, "district"),
+        "no record has" if city is None else "the city does not have",
+    )
+    districts = districts_of_regions(context.spark, regions.of)
+    periods = years_open(records, regions)
+    return {REGION_PROFILE: region_profile(records, districts, periods, regions.ethnicity)}
+
+
+ANALYSIS = Analysis(
+    name="elements",
+    says="Compares elements of service by district and person, and regions; reports unknown codes.",
+    reads=lambda context: [restricted(_settings(context).dataset)],
+    optional=lambda _: [AREAS.path],
+    writes=(
+        ELEMENT_COMPARISON,
+        ELEMENT_PROFILE,
+        ELEMENT_CONCENTRATION,
+        ELEMENT_VARIANTS,
+        REGION_PROFILE,
+    ),
+    tables=tables,
+    draw=draw,
+)

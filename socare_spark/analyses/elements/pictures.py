@@ -1,0 +1,126 @@
+"""Pictures of elements and of regions of interest, from the written tables."""
+
+import re
+
+import pandas as pd
+import shapely
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.agreements import read_bands
+from socare_spark.analyses.elements.compared import (
+    ELEMENT_COMPARISON,
+    ELEMENT_CONCENTRATION,
+    ELEMENT_PROFILE,
+)
+from socare_spark.analyses.elements.regions import REGION_PROFILE
+from socare_spark.analyses.elements.settings import SETTINGS, Settings
+from socare_spark.analyses.vocabulary import read_ethnic_groups
+from socare_spark.contracts.load import read_model
+from socare_spark.job import Context
+from socare_spark.lake.tables import Table
+from socare_spark.measures.bands import UNKNOWN
+from socare_spark.places.tables import AREAS
+from socare_spark.report.comparison import Pair, draw_differences, draw_profiles
+from socare_spark.report.concentration import Concentrations, draw_concentration
+from socare_spark.report.frames import Frames, draw_frames
+from socare_spark.report.regions import RegionPicture, draw_regions
+
+
+def draw(context: Context) -> None:
+    """Every picture of which the table was made and holds anything."""
+    settings = read_model(context.conf / SETTINGS, Settings)
+    _draw_comparisons(context, settings)
+    _draw_profiles(context, settings)
+    _draw_regions(context, settings)
+    if context.lake.exists(AREAS):
+        areas = _districts(context, settings.layer)
+        _draw_comparison_maps(context, settings, areas)
+        _draw_concentration(context, settings, areas)
+
+
+def _districts(context: Context, layer: str) -> pd.DataFrame:
+    """The city's districts: code and shape."""
+    areas = context.read(AREAS).where(F.col("layer") == layer).select("code", "geometry")
+    frame = areas.toPandas().sort_values("code")
+    return frame.assign(shape=list(shapely.from_wkb(frame.pop("geometry").to_numpy())))
+
+
+def _rows(context: Context, table: Table) -> pd.DataFrame:
+    """The rows of a table; none where this run could not make it."""
+    if table.path in context.lacking:
+        return pd.DataFrame(columns=table.names)
+    return context.lake.read(context.spark, table).toPandas()
+
+
+def _slug(*codes: str) -> str:
+    return "_".join(re.sub(r"\W+", "_", code) for code in codes)
+
+
+def _draw_comparisons(context: Context, settings: Settings) -> None:
+    rows = _rows(context, ELEMENT_COMPARISON)
+    for pair in settings.comparisons:
+        own = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
+        if len(own):
+            source = f"{ELEMENT_COMPARISON.path}; {settings.dataset}, records by home postcode"
+            path = context.lake.pictures / f"element_comparison_{_slug(pair.a, pair.b)}.png"
+            context.picture(draw_differences(Pair(pair.a, pair.b, source), own, path))
+
+
+def _draw_comparison_maps(context: Context, settings: Settings, areas: pd.DataFrame) -> None:
+    rows = _rows(context, ELEMENT_COMPARISON)
+    for pair in settings.comparisons:
+        own = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
+        counts = own.set_index("district")[["count_a", "count_b"]].reindex(areas["code"])
+        frames = Frames(
+            f"{pair.a} and {pair.b} by postcode district",
+            "Records by home postcode",
+            f"{ELEMENT_COMPARISON.path}; {settings.dataset}; areas: layer {settings.layer}",
+            areas["shape"].tolist(),
+            [pair.a, pair.b],
+            counts.to_numpy(float).T,
+            shapely.union_all(areas["shape"].tolist()),
+        )
+        path = context.lake.maps / f"element_comparison_{_slug(pair.a, pair.b)}.png"
+        context.picture(draw_frames(frames, "Records", path))
+
+
+def _draw_concentration(context: Context, settings: Settings, areas: pd.DataFrame) -> None:
+    wanted = settings.concentration
+    picture = Concentrations(
+        _rows(context, ELEMENT_CONCENTRATION),
+        wanted.elements,
+        areas["code"].tolist(),
+        areas["shape"].tolist(),
+        "Share of an element in the agreements of a district, against all districts; agreements "
+        f"that start from {wanted.first_year} to {wanted.last_year}",
+        f"{ELEMENT_CONCENTRATION.path}; {settings.dataset}; areas: layer {settings.layer}",
+    )
+    path = context.lake.maps / "element_concentration.png"
+    context.picture(draw_concentration(picture, path))
+
+
+def _draw_profiles(context: Context, settings: Settings) -> None:
+    rows = _rows(context, ELEMENT_PROFILE)
+    for pair in settings.comparisons:
+        own = rows[rows["element"].isin([pair.a, pair.b])]
+        if len(own):
+            source = f"{ELEMENT_PROFILE.path}; {settings.dataset}"
+            path = context.lake.pictures / f"element_profile_{_slug(pair.a, pair.b)}.png"
+            order = [*settings.characteristics, "age_band"]
+            context.picture(draw_profiles(Pair(pair.a, pair.b, source), own, order, path))
+
+
+def _draw_regions(context: Context, settings: Settings) -> None:
+    rows = _rows(context, REGION_PROFILE)
+    if settings.regions is None or not len(rows):
+        return
+    there = set(rows["region"])
+    bands = [band.label for band in read_bands(context.conf, settings.age_bands)]
+    picture = RegionPicture(
+        rows,
+        [name for name in settings.regions.of if name in there],
+        read_ethnic_groups(context.conf),
+        [*bands, UNKNOWN],
+        f"{REGION_PROFILE.path}; {settings.dataset}, people by home postcode",
+    )
+    context.picture(draw_regions(picture, context.lake.pictures / "region_profile.png"))

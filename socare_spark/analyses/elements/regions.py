@@ -1,0 +1,109 @@
+"""Regions of interest: who has agreements there, for the people who live there, by year (B4).
+
+An agreement is in every calendar year in which it is open on some day, and costs in each what its
+days of that year cost. Source: thesis 4.2.4, Table 11, figures 30-32; domain reference, section 5.
+"""
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.elements.settings import Region, Regions
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+from socare_spark.measures.periods import Period, open_in, with_all, years
+
+NOT_RECORDED = "not recorded"
+_DIMS = ["region", "year", "age_band", "ethnicity"]
+
+REGION_PROFILE = working(
+    "region_profile",
+    "People of a region of interest with an agreement that is open in a year. People are distinct "
+    "in each row, so rows do not add up to the row of all.",
+    [
+        Column("region", "string", "Postcode districts under one name, as the configuration says."),
+        Column(
+            "year",
+            "int",
+            "Calendar year in which agreements are open; null means all years, in which an "
+            "agreement counts once.",
+        ),
+        Column(
+            "age_band",
+            "string",
+            "Age in completed years at the agreement's start, `unknown` without one; null means "
+            "all ages.",
+        ),
+        Column(
+            "ethnicity",
+            "string",
+            f"Ethnic class as written, `{NOT_RECORDED}` where a record has none; null means all.",
+        ),
+    ],
+    [
+        Column(
+            "population",
+            "bigint",
+            "People of all ages and classes who live in the region, by the configuration.",
+        ),
+        Column(
+            "per_1000", "double", "People for each 1,000 of population; null without a population."
+        ),
+    ],
+    source="Thesis 4.2.4, Table 11 and figures 30-32; domain reference, section 5, B4",
+)
+
+
+def districts_of_regions(spark: SparkSession, regions: Mapping[str, Region]) -> DataFrame:
+    """The districts of all regions: region, district, population; each pair once."""
+    rows = {
+        (name, district, region.population)
+        for name, region in regions.items()
+        for district in region.districts
+    }
+    schema = "region string, district string, population bigint"
+    return spark.createDataFrame(sorted(rows, key=str), schema)
+
+
+def years_open(records: DataFrame, wanted: Regions) -> list[Period]:
+    """The calendar years in which agreements are open and count; none where there is none.
+
+    Args:
+        records: start, end (last day, known).
+        wanted: First and last year, where they are limited.
+    """
+    row = records.agg(F.min(F.year("start")), F.max(F.year("end"))).collect()[0]
+    first, last = wanted.first_year or row[0], wanted.last_year or row[1]
+    return [] if first is None or last is None else years(first, last)
+
+
+def region_profile(
+    records: DataFrame, districts: DataFrame, periods: list[Period], ethnicity: str
+) -> DataFrame:
+    """The columns of REGION_PROFILE.
+
+    Args:
+        records: person, district, start, end (last day, known), weekly_cost, age_band and the
+            column of the ethnic class.
+        districts: Result of `districts_of_regions`.
+        periods: Result of `years_open`.
+        ethnicity: Column of the ethnic class.
+    """
+    located = records.join(F.broadcast(districts), "district").select(
+        "region",
+        "person",
+        "age_band",
+        F.coalesce(F.col(ethnicity), F.lit(NOT_RECORDED)).alias("ethnicity"),
+        "weekly_cost",
+        "start",
+        "end",
+    )
+    # All years are a period of their own, in which an agreement is one record.
+    rows = open_in(located, with_all(periods), "year int")
+    counted = cells(rows, _DIMS, cost="cost", totals=["age_band", "ethnicity"])
+    population = districts.select("region", "population").distinct()
+    return counted.join(F.broadcast(population), "region").select(
+        "*",
+        F.try_divide(F.col("people") * F.lit(1000.0), F.col("population")).alias("per_1000"),
+    )

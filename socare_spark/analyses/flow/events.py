@@ -1,0 +1,127 @@
+"""The events of a flow: any records with a case, an activity and a time.
+
+Events of one moment follow the declared order of stages, or the log's own key; within one stage
+they are alike to every table, so no order of theirs can change a figure.
+"""
+
+from collections.abc import Callable, Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DateType, TimestampNTZType, TimestampType
+
+from socare_spark.analyses.flow.settings import Flow, Log, Outcomes, Records
+from socare_spark.errors import ConfigurationError
+
+MICROSECONDS_A_DAY = 86_400_000_000
+Read = Callable[[str], DataFrame]
+
+
+def all_events(flow: Flow, read: Read) -> DataFrame:
+    """Every record that the flow means, whole or not.
+
+    Returns:
+        case, activity, at (microseconds since 1970; a day is its midnight), tie. A record that
+        lacks a case, an activity or a time has null there.
+
+    Raises:
+        ConfigurationError: a column is not in the dataset, or its time is neither day nor moment.
+    """
+    if flow.log is not None:
+        log = flow.log
+        frame = columns_of(
+            flow, log, read, log.case, log.time, log.activity, *filter(None, [log.key])
+        )
+        return frame.select(
+            F.col(log.case).alias("case"),
+            F.col(log.activity).cast("string").alias("activity"),
+            _microseconds(flow, frame, log.time).alias("at"),
+            F.col(log.key or log.activity).alias("tie"),
+        )
+    parts = [_stage_events(flow, place, read) for place in range(len(flow.stages))]
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.unionByName(part)
+    return whole
+
+
+def _stage_events(flow: Flow, place: int, read: Read) -> DataFrame:
+    stage, meant = flow.stages[place], flow.stages[place].records
+    frame = _meant(flow, meant, read)
+    return frame.select(
+        F.col(meant.case).alias("case"),
+        F.lit(stage.code).alias("activity"),
+        _microseconds(flow, frame, meant.time).alias("at"),
+        F.lit(place).alias("tie"),
+    )
+
+
+def assessed_cases(flow: Flow, read: Read) -> DataFrame | None:
+    """One row (case) for each record of an assessment of any kind; None where none are declared."""
+    if flow.assessed is None:
+        return None
+    return _meant(flow, flow.assessed, read).select(F.col(flow.assessed.case).alias("case"))
+
+
+def followed(events: DataFrame) -> DataFrame:
+    """The events that have a case, an activity and a time."""
+    return events.dropna(subset=["case", "activity", "at"])
+
+
+def left_out(events: DataFrame) -> Mapping[str, int]:
+    """How many events there are, and how many lack what (the first that is missing counts)."""
+    no_case, no_time = F.isnull("case"), F.isnull("at")
+    row = events.agg(
+        F.count(F.lit(1)).alias("events"),
+        F.count_if(no_case).alias("without_case"),
+        F.count_if(~no_case & no_time).alias("without_time"),
+        F.count_if(~no_case & ~no_time & F.isnull("activity")).alias("without_activity"),
+    ).first()
+    return row.asDict() if row is not None else {}
+
+
+def _meant(flow: Flow, meant: Records, read: Read) -> DataFrame:
+    names = [meant.case, meant.time, *([meant.column] if meant.column else [])]
+    return columns_of(flow, meant, read, *names).where(meant.where)
+
+
+def columns_of(flow: Flow, part: Records | Log | Outcomes, read: Read, *names: str) -> DataFrame:
+    """Some columns of the dataset that a part of a flow is about.
+
+    Raises:
+        ConfigurationError: a column is not in the dataset.
+    """
+    frame = read(part.dataset)
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise ConfigurationError(
+            f"Flow {flow.flow} names column {missing[0]}, which dataset {part.dataset} does not "
+            f"have: it has {', '.join(sorted(frame.columns))}."
+        )
+    return frame.select(*dict.fromkeys(names))
+
+
+def outcome_records(flow: Flow, part: Outcomes, read: Read) -> DataFrame:
+    """The records that say how an assessment ended: case, outcome, team, as written."""
+    frame = columns_of(flow, part, read, part.case, part.outcome, part.team)
+    return frame.select(
+        F.col(part.case).alias("case"),
+        F.col(part.outcome).alias("outcome"),
+        F.col(part.team).alias("team"),
+    )
+
+
+def _microseconds(flow: Flow, frame: DataFrame, name: str) -> Column:
+    """A day or moment as a number, so that a day has 24 hours whatever the session's time zone."""
+    kind, value = frame.schema[name].dataType, F.col(name)
+    if isinstance(kind, DateType):
+        return F.unix_date(value).cast("bigint") * MICROSECONDS_A_DAY
+    if isinstance(kind, TimestampType):
+        return F.unix_micros(value)
+    if isinstance(kind, TimestampNTZType):
+        epoch = F.lit("1970-01-01").cast("timestamp_ntz")
+        return F.timestamp_diff("MICROSECOND", epoch, value)
+    raise ConfigurationError(
+        f"Flow {flow.flow} takes its time from {name}, which is {kind.simpleString()}: it must be "
+        "a date or a timestamp."
+    )

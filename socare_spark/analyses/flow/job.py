@@ -1,0 +1,187 @@
+"""The `flow` analysis: every flow of `conf/flows`, into one set of tables with the flow's name.
+
+Of each flow the events are gathered once. Those without a case, a time or an activity cannot be
+followed: they are left out and counted in the run record.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import Column as Value
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.flow.events import (
+    MICROSECONDS_A_DAY,
+    all_events,
+    assessed_cases,
+    followed,
+    left_out,
+    outcome_records,
+)
+from socare_spark.analyses.flow.graph import (
+    FLOW_EDGES,
+    FLOW_STARTS_ENDS,
+    FLOW_VARIANTS,
+    flow_edges,
+    flow_starts_ends,
+    flow_variants,
+    traces,
+)
+from socare_spark.analyses.flow.pictures import draw
+from socare_spark.analyses.flow.settings import ASSESSED, Flow, read_flows
+from socare_spark.analyses.flow.single import (
+    SINGLE_STAGE,
+    only_there,
+    single_stage,
+    stage_records,
+)
+from socare_spark.analyses.flow.stages import (
+    OUTCOME_BY_TEAM,
+    STAGE_COMPLETION,
+    STAGE_CONTINUITY,
+    STAGE_TOTALS,
+    outcome_by_team,
+    stage_completion,
+    stage_continuity,
+    stage_totals,
+    visits,
+)
+from socare_spark.analyses.flow.times import (
+    FLOW_DURATIONS,
+    FLOW_REWORK,
+    consecutive,
+    flow_durations,
+    flow_rework,
+)
+from socare_spark.analyses.vocabulary import read_outcomes, read_teams
+from socare_spark.job import Analysis, Context
+from socare_spark.lake.tables import Table, Zone
+from socare_spark.places.tables import AREAS, POSTCODE_AREAS
+
+_TABLES = (
+    STAGE_TOTALS,
+    STAGE_CONTINUITY,
+    STAGE_COMPLETION,
+    OUTCOME_BY_TEAM,
+    FLOW_EDGES,
+    FLOW_VARIANTS,
+    FLOW_STARTS_ENDS,
+    FLOW_REWORK,
+    FLOW_DURATIONS,
+    SINGLE_STAGE,
+)
+
+
+def tables(context: Context) -> dict[Table, DataFrame]:
+    """All tables of all flows whose datasets are in the lake."""
+    made = []
+    for flow in read_flows(context.conf):
+        lacking = flow.lacks(context.lake)
+        if lacking:
+            context.run.warnings.append(
+                f"Flow {flow.flow} is left out: the lake does not have {' and '.join(lacking)}."
+            )
+        else:
+            made.append(_of_flow(context, flow))
+    return {
+        table: _together(context, table, [m[table] for m in made if table in m])
+        for table in _TABLES
+    }
+
+
+def _together(context: Context, table: Table, frames: Sequence[DataFrame]) -> DataFrame:
+    if not frames:
+        return context.spark.createDataFrame([], table.schema)
+    return reduce(DataFrame.unionByName, frames)
+
+
+def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
+    def read(dataset: str) -> DataFrame:
+        return context.read(f"{Zone.RESTRICTED}/{dataset}")
+
+    everything = all_events(flow, read).persist()
+    for what, number in left_out(everything).items():
+        context.run.counts[f"{flow.flow}.{what}"] = number
+    events = followed(everything)
+    visited = visits(events, assessed_cases(flow, read)).persist()
+    frames = {**_ways(events), **_stages(flow, visited)}
+    frames[FLOW_DURATIONS] = flow_durations(
+        events, _pairs(flow, events, frames[FLOW_EDGES]), _last_day(context, flow, events)
+    )
+    if flow.single_stage is not None:
+        frames[SINGLE_STAGE] = single_stage(
+            flow.single_stage,
+            only_there(visited, flow.single_stage.stage),
+            stage_records(flow, flow.single_stage, read),
+            read_outcomes(context.spark, context.conf),
+            context.read(POSTCODE_AREAS) if context.lake.exists(POSTCODE_AREAS) else None,
+        )
+    if flow.outcomes is not None:
+        frames[OUTCOME_BY_TEAM] = outcome_by_team(
+            outcome_records(flow, flow.outcomes, read),
+            read_outcomes(context.spark, context.conf),
+            read_teams(context.spark, context.conf),
+        )
+    return {t: t.shape(f.withColumn("flow", F.lit(flow.flow))) for t, f in frames.items()}
+
+
+def _ways(events: DataFrame) -> dict[Table, DataFrame]:
+    traced = traces(events).persist()
+    return {
+        FLOW_EDGES: flow_edges(traced).persist(),  # a log asks it for its pairs too
+        FLOW_VARIANTS: flow_variants(traced),
+        FLOW_STARTS_ENDS: flow_starts_ends(traced),
+    }
+
+
+def _pairs(flow: Flow, events: DataFrame, edges: DataFrame) -> DataFrame:
+    """The transitions whose duration is asked: declared ones, or those that occur in a log."""
+    if flow.codes:
+        return consecutive(events, flow.codes)
+    return edges.select("from_activity", "to_activity")
+
+
+def _last_day(context: Context, flow: Flow, events: DataFrame) -> Value:
+    """The last day that is known: the run's, the newest extract's, or the last event's."""
+    if context.as_of is not None:
+        return F.lit(context.as_of)
+    frames = [context.read(name) for name in flow.tables]
+    dated = [frame.select("extract") for frame in frames if "extract" in frame.columns]
+    last = F.date_from_unix_date((F.col("at") / MICROSECONDS_A_DAY).cast("int"))
+    days = dated or [events.select(last.alias("extract"))]
+    newest = reduce(DataFrame.unionByName, days).agg(F.max("extract")).first()
+    return F.lit(newest[0] if newest is not None else None).cast("date")
+
+
+def _stages(flow: Flow, visited: DataFrame) -> dict[Table, DataFrame]:
+    in_process = visited.where(F.col("stage") != ASSESSED)
+    frames = {STAGE_TOTALS: stage_totals(visited), FLOW_REWORK: flow_rework(in_process)}
+    if len(flow.codes) > 1:
+        frames[STAGE_CONTINUITY] = stage_continuity(visited, flow.codes)
+    if flow.codes:
+        frames[STAGE_COMPLETION] = stage_completion(visited, flow.codes)
+    return frames
+
+
+def _reads(context: Context) -> Sequence[str]:
+    """What the flows need that can be followed; all datasets where none can."""
+    flows = read_flows(context.conf)
+    able = [flow for flow in flows if not flow.lacks(context.lake)]
+    return sorted({name for flow in able or flows for name in flow.tables})
+
+
+def _optional(context: Context) -> Sequence[str]:
+    named = {name for flow in read_flows(context.conf) for name in flow.tables}
+    return [*sorted(named.difference(_reads(context))), POSTCODE_AREAS.path, AREAS.path]
+
+
+ANALYSIS = Analysis(
+    name="flow",
+    says="Follows people through the stages of a process: totals, continuity, ways, the graph.",
+    reads=_reads,
+    optional=_optional,
+    writes=_TABLES,
+    tables=tables,
+    draw=draw,
+)

@@ -1,0 +1,97 @@
+"""Pictures of flows, from the written tables: ways, outcomes, waiting, and who was in one stage."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.flow.graph import FLOW_EDGES, FLOW_STARTS_ENDS
+from socare_spark.analyses.flow.settings import Flow, SingleStage, read_flows
+from socare_spark.analyses.flow.single import SINGLE_STAGE
+from socare_spark.analyses.flow.stages import OUTCOME_BY_TEAM, STAGE_TOTALS
+from socare_spark.analyses.flow.times import FLOW_DURATIONS
+from socare_spark.job import Context
+from socare_spark.lake.tables import Table
+from socare_spark.places.tables import AREAS
+from socare_spark.report.graph import draw_graph
+from socare_spark.report.graph_layout import Drawn
+from socare_spark.report.outcomes import draw_outcomes
+from socare_spark.report.single_stage import (
+    SingleStagePicture,
+    draw_single_stage,
+    draw_single_stage_areas,
+)
+from socare_spark.report.waiting import draw_waiting
+
+_DRAWN = (
+    FLOW_EDGES,
+    FLOW_STARTS_ENDS,
+    STAGE_TOTALS,
+    OUTCOME_BY_TEAM,
+    FLOW_DURATIONS,
+    SINGLE_STAGE,
+)
+_Rows = Mapping[Table, pd.DataFrame]
+
+
+def draw(context: Context) -> None:
+    """Every picture of every flow that was followed."""
+    frames = {table: context.lake.read(context.spark, table).toPandas() for table in _DRAWN}
+    for flow in read_flows(context.conf):
+        own = {table: frame[frame["flow"] == flow.flow] for table, frame in frames.items()}
+        if flow.lacks(context.lake):
+            continue
+        _draw_ways(context, flow, own)
+        _draw_outcomes(context, flow, own)
+        _draw_waiting(context, flow, own)
+        if flow.single_stage is not None:
+            _draw_single_stage(context, flow, flow.single_stage, own[SINGLE_STAGE])
+
+
+def _draw_ways(context: Context, flow: Flow, own: _Rows) -> None:
+    drawn = Drawn(
+        title=flow.title,
+        edges=own[FLOW_EDGES],
+        ends=own[FLOW_STARTS_ENDS],
+        people=dict(own[STAGE_TOTALS][["stage", "people"]].to_numpy()),
+        names={stage.code: stage.name for stage in flow.stages},
+        order=flow.codes,
+        smallest_share=flow.picture.smallest_share,
+    )
+    context.picture(draw_graph(drawn, context.lake.pictures / f"flow_{flow.flow}.png"))
+
+
+def _draw_outcomes(context: Context, flow: Flow, own: _Rows) -> None:
+    rows = own[OUTCOME_BY_TEAM]
+    if len(rows):
+        path = context.lake.pictures / f"flow_{flow.flow}_outcomes.png"
+        context.picture(draw_outcomes(rows, flow.title, OUTCOME_BY_TEAM.path, path))
+
+
+def _draw_waiting(context: Context, flow: Flow, own: _Rows) -> None:
+    rows = own[FLOW_DURATIONS]
+    if len(rows):
+        path = context.lake.pictures / f"flow_{flow.flow}_waiting.png"
+        context.picture(draw_waiting(rows, flow.title, FLOW_DURATIONS.path, path))
+
+
+def _draw_single_stage(
+    context: Context, flow: Flow, single: SingleStage, rows: pd.DataFrame
+) -> None:
+    name = next(stage.name for stage in flow.stages if stage.code == single.stage)
+    picture = SingleStagePicture(name, rows, SINGLE_STAGE.path)
+    path = context.lake.pictures / f"flow_{flow.flow}_single_stage.png"
+    if len(picture.of("assessments")):
+        context.picture(draw_single_stage(picture, path))
+    if len(picture.of(single.layer)):
+        by_area = path.with_stem(f"{path.stem}_areas")
+        names = _names(context, single.layer)
+        context.picture(draw_single_stage_areas(picture, single.layer, names, by_area))
+
+
+def _names(context: Context, layer: str) -> dict[str, str]:
+    """Names of a layer's areas by their codes; none where areas are not known."""
+    if not context.lake.exists(AREAS):
+        return {}
+    areas = context.read(AREAS).where(F.col("layer") == layer).select("code", "name")
+    return {row["code"]: row["name"] for row in areas.collect()}

@@ -1,0 +1,178 @@
+"""People by stage: how many came to each, without the one before, and through all of them.
+
+Source: thesis 4.3, Tables 11 to 13 and figure 35; readings in section 4 of the domain reference
+(the shares of Table 13 are of the people in either of two stages).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column as Value
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses import codes
+from socare_spark.analyses.flow.settings import ASSESSED
+from socare_spark.analyses.vocabulary import OTHERS, UNKNOWN, as_team
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+
+FLOW = Column("flow", "string", "Name of the flow, as in conf/flows.")
+_STAGE = Column("stage", "string", "Code of the stage.")
+
+STAGE_TOTALS = working(
+    "stage_totals",
+    "People and records in a stage of a flow, or in an activity of an event log.",
+    [FLOW, Column("stage", "string", f"Stage or activity; `{ASSESSED}` is any assessment at all.")],
+    source="Thesis 4.3, Table 11",
+)
+STAGE_CONTINUITY = working(
+    "stage_continuity",
+    "People in a stage who were never in the one before it, for each stage but the first.",
+    [FLOW, _STAGE, Column("previous", "string", "Code of the stage before it.")],
+    [
+        Column("people_without_previous", "bigint", "People in the stage and not in the previous."),
+        Column("people_either", "bigint", "People in either of the two stages."),
+        Column("share", "double", "people_without_previous / people_either."),
+    ],
+    source="Thesis 4.3.1, Table 13",
+)
+STAGE_COMPLETION = working(
+    "stage_completion",
+    "People who were in a stage and in every stage before it; the last stage tells who passed all.",
+    [FLOW, _STAGE],
+    [
+        Column("people_all_stages", "bigint", "People in this stage and in all before it."),
+        Column("people_any", "bigint", "People in any stage, or with any assessment."),
+        Column("share_any", "double", "people_all_stages / people_any."),
+        Column("share_last", "double", "people_all_stages / people in this stage."),
+    ],
+    source="Thesis 4.3.3",
+)
+OUTCOME_BY_TEAM = working(
+    "outcome_by_team",
+    "Assessments of people in the process by how they ended and who made them.",
+    [
+        FLOW,
+        Column(
+            "outcome_category", "string", "Category of the outcome; `Unknown` for an unlisted one."
+        ),
+        Column("team_category", "string", "Category of the team; `Others` for an unlisted one."),
+    ],
+    source="Thesis 4.3.3, Table 12 and figure 35",
+)
+
+
+def visits(events: DataFrame, assessed: DataFrame | None) -> DataFrame:
+    """How often each case came to each stage: case, stage, records.
+
+    Args:
+        events: case, activity.
+        assessed: case, one row an assessment; they count as a stage of their own.
+    """
+    rows = events.select("case", F.col("activity").alias("stage"))
+    if assessed is not None:
+        rows = rows.unionByName(assessed.dropna().select("case", F.lit(ASSESSED).alias("stage")))
+    return rows.groupBy("case", "stage").agg(F.count(F.lit(1)).alias("records"))
+
+
+def stage_totals(visited: DataFrame) -> DataFrame:
+    """Stage and the measures of its cell."""
+    return cells(visited, ["stage"], person="case", records="records")
+
+
+def stage_continuity(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
+    """The columns of STAGE_CONTINUITY without the flow; one row for each stage but the first.
+
+    Args:
+        visited: Result of `visits`.
+        stages: Codes in order, at least two.
+    """
+    here, before = F.col("here"), F.col("before")
+    either = _each(
+        _beside(visited, stages),
+        [
+            {
+                "stage": F.lit(stage),
+                "previous": F.lit(stages[at]),
+                "here": F.col(f"_{at + 1}"),
+                "before": F.col(f"_{at}"),
+            }
+            for at, stage in enumerate(stages[1:])
+        ],
+    ).where((here > 0) | (before > 0))
+    people = either.groupBy("stage", "previous").agg(F.count("case").alias("people_either"))
+    counted = _counted(either, ["stage", "previous"], (here > 0) & (before == 0))
+    return counted.join(people, ["stage", "previous"]).select(
+        counted["*"],
+        F.col("people").alias("people_without_previous"),
+        "people_either",
+        (F.col("people") / F.col("people_either")).alias("share"),
+    )
+
+
+def stage_completion(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
+    """The columns of STAGE_COMPLETION without the flow; one row a stage."""
+    passed = F.lit(True)
+    parts = []
+    for at, stage in enumerate(stages):
+        here = F.col(f"_{at}")
+        passed = passed & (here > 0)
+        parts.append({"stage": F.lit(stage), "here": here, "passed": passed})
+    rows = _each(_beside(visited, [*stages, ASSESSED]), parts)
+    people = rows.groupBy("stage").agg(
+        F.count("case").alias("people_any"), F.count_if(F.col("here") > 0).alias("_in_stage")
+    )
+    counted = _counted(rows, ["stage"], F.col("passed"))
+    return counted.join(people, "stage").select(
+        counted["*"],
+        F.col("people").alias("people_all_stages"),
+        "people_any",
+        (F.col("people") / F.col("people_any")).alias("share_any"),
+        F.try_divide("people", "_in_stage").alias("share_last"),
+    )
+
+
+def _beside(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
+    """One row a case: its records in the first stage as `_0`, in the second as `_1`, and so on."""
+    records = [
+        F.coalesce(F.sum(F.when(F.col("stage") == stage, F.col("records"))), F.lit(0)).alias(
+            f"_{at}"
+        )
+        for at, stage in enumerate(stages)
+    ]
+    return visited.groupBy("case").agg(*records)
+
+
+def _each(frame: DataFrame, parts: Sequence[Mapping[str, Value]]) -> DataFrame:
+    """A row for every case and part, with the part's columns."""
+    structs = [F.struct(*[value.alias(name) for name, value in part.items()]) for part in parts]
+    return frame.select("case", F.inline(F.array(*structs)))
+
+
+def _counted(rows: DataFrame, dims: list[str], meant: Value) -> DataFrame:
+    """Cells of the cases meant; a cell in which none is meant counts nobody, and is still there."""
+    marked = rows.select(
+        *dims,
+        F.when(meant, F.col("case")).alias("case"),
+        F.when(meant, F.col("here")).otherwise(0).alias("records"),
+    )
+    return cells(marked, dims, person="case", records="records")
+
+
+def outcome_by_team(records: DataFrame, outcomes: DataFrame, teams: DataFrame) -> DataFrame:
+    """Outcome category, team category and the measures of their cell.
+
+    Args:
+        records: case, outcome, team, as written; a record without a case counts no person.
+        outcomes: code, outcome_category.
+        teams: team (in upper case), team_category.
+    """
+    known = (
+        records.select(
+            "case", codes.code(F.col("outcome")).alias("code"), as_team(F.col("team")).alias("team")
+        )
+        .join(F.broadcast(outcomes), "code", "left")
+        .join(F.broadcast(teams), "team", "left")
+        .fillna({"outcome_category": UNKNOWN, "team_category": OTHERS})
+    )
+    return cells(known, ["outcome_category", "team_category"], person="case")

@@ -1,0 +1,141 @@
+"""What a flow does again, and how long it takes from one stage to the next.
+
+Waiting is measured by the Kaplan-Meier estimate: who has not come to the next stage by the last day
+that is known is censored there. Reference: J. Klein, M. Moeschberger, Survival Analysis, 2003,
+sections 4.2 and 4.3.
+"""
+
+import itertools
+from collections.abc import Sequence
+from statistics import NormalDist
+
+from pyspark.sql import Column as Value
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY
+from socare_spark.analyses.flow.stages import FLOW
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+
+_Z = NormalDist().inv_cdf(0.975)
+
+FLOW_REWORK = working(
+    "flow_rework",
+    "How often an activity was done again in the same case.",
+    [FLOW, Column("activity", "string", "Stage or activity.")],
+    [
+        Column("repeats", "bigint", "Records beyond the first of their case."),
+        Column("people_repeating", "bigint", "People in it more than once."),
+    ],
+    source="Thesis 4.3; rework in process mining",
+)
+FLOW_DURATIONS = working(
+    "flow_durations",
+    "How many had come to the next stage so many days after their first time in the one before; "
+    "in an event log, to the activity that follows directly somewhere.",
+    [
+        FLOW,
+        Column("transition", "string", "The two activities, as in `CA > AS`."),
+        Column("days", "bigint", "Whole days since the first record in the activity before."),
+    ],
+    [
+        Column("at_risk", "bigint", "People followed so long who had not come before this day."),
+        Column("events", "bigint", "People who came on this day."),
+        Column("censored", "bigint", "People whose records end on this day without it."),
+        Column("cumulative_incidence", "double", "1 - Kaplan-Meier: share who came by this day."),
+        Column("lower", "double", "Lower 95 % limit, Greenwood on the log-log scale."),
+        Column(
+            "upper", "double", "Upper 95 % limit; both null while nobody or once everybody came."
+        ),
+    ],
+    source="Thesis 4.3.1; Kaplan-Meier",
+)
+
+
+def flow_rework(visited: DataFrame) -> DataFrame:
+    """The columns of FLOW_REWORK without the flow.
+
+    Args:
+        visited: case, stage, records: how often each case was in each activity.
+    """
+    counted = cells(visited, ["stage"], person="case", records="records")
+    again = visited.groupBy("stage").agg(
+        F.sum(F.col("records") - 1).alias("repeats"),
+        F.count_if(F.col("records") > 1).alias("people_repeating"),
+    )
+    return counted.join(again, "stage").withColumnRenamed("stage", "activity")
+
+
+def consecutive(events: DataFrame, stages: Sequence[str]) -> DataFrame:
+    """Each stage with the one declared after it: from_activity, to_activity."""
+    pairs = list(itertools.pairwise(stages))
+    return events.sparkSession.createDataFrame(pairs, "from_activity string, to_activity string")
+
+
+def flow_durations(events: DataFrame, pairs: DataFrame, last: Value) -> DataFrame:
+    """The columns of FLOW_DURATIONS without the flow.
+
+    Args:
+        events: case, activity, at (microseconds), tie.
+        pairs: from_activity, to_activity: few rows, those of equal activities are left out.
+        last: DATE of the last day that is known; later events are not.
+    """
+    until = (F.unix_date(last).cast("bigint") + 1) * MICROSECONDS_A_DAY - 1
+    known = events.where(F.col("at") <= until).select(
+        "case", "activity", F.struct("at", "tie").alias("moment")
+    )
+    wanted = F.broadcast(pairs.where("from_activity <> to_activity"))
+    entered = known.groupBy("case", "activity").agg(F.min("moment").alias("entered"))
+    begun = entered.join(wanted, entered["activity"] == wanted["from_activity"]).drop("activity")
+    later = known.join(wanted, known["activity"] == wanted["to_activity"]).drop("activity")
+    edge = ["case", "from_activity", "to_activity"]
+    came = (
+        begun.join(later, edge)
+        .where("moment > entered")
+        .groupBy(*edge)
+        .agg(F.min("moment").alias("came"))
+    )
+    followed = begun.join(came, edge, "left").select(
+        "case",
+        F.concat_ws(" > ", "from_activity", "to_activity").alias("transition"),
+        _days(F.coalesce("came.at", until) - F.col("entered.at")).alias("days"),
+        F.col("came").isNotNull().cast("int").alias("event"),
+    )
+    leaving = followed.groupBy("transition", "days").agg(F.sum("event").alias("events"))
+    counted = cells(followed, ["transition", "days"], person="case")
+    return _kaplan_meier(counted.join(leaving, ["transition", "days"]))
+
+
+def _days(microseconds: Value) -> Value:
+    return F.floor(microseconds / MICROSECONDS_A_DAY).cast("bigint")
+
+
+def _kaplan_meier(counted: DataFrame) -> DataFrame:
+    """Adds the risk set, the estimate and its limits to events and `records` leaving by day."""
+    onward = Window.partitionBy("transition").orderBy("days")
+    from_here = onward.rowsBetween(Window.currentRow, Window.unboundedFollowing)
+    so_far = onward.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    risk, events = F.col("at_risk"), F.col("events")
+    # Where all who are left come, the estimate is 0 from then on: its logarithm is not a number.
+    all_came = F.max((risk == events).cast("int")).over(so_far) == 1
+    step = F.when(risk > events, F.log1p(-events / risk)).otherwise(0.0)
+    spread = F.when(risk > events, events / (risk * (risk - events))).otherwise(0.0)
+    table = (
+        counted.withColumn("at_risk", F.sum("records").over(from_here))
+        .withColumn("_log", F.when(~all_came, F.sum(step).over(so_far)))
+        .withColumn("_greenwood", F.sum(spread).over(so_far))
+    )
+    log = F.col("_log")
+    width = _Z * F.sqrt("_greenwood") / F.abs(log)
+
+    def limit(sign: int) -> Value:
+        return F.when(log < 0, 1 - F.exp(log * F.exp(sign * width)))
+
+    return table.select(
+        "*",
+        (F.col("records") - events).alias("censored"),
+        (1 - F.coalesce(F.exp(log), F.lit(0.0))).alias("cumulative_incidence"),
+        limit(-1).alias("lower"),
+        limit(1).alias("upper"),
+    )

@@ -1,0 +1,1 @@
+"""What the coming quarters may need (F)."""

@@ -1,0 +1,242 @@
+"""The `forecast` analysis: people, cost and requests to be expected in the coming quarters (F).
+
+Aggregates alone are forecast, never a person; a series of few people is left out and one that is
+too short is shown without a forecast, and the run says of each why. Elements are counted by
+`users_by_quarter`, so that both tables agree. Source: thesis 4.4, 5 and 7.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame
+
+from socare_spark.analyses.agreements import restricted
+from socare_spark.analyses.forecast.history import MEASURES, History, quarters_after
+from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
+from socare_spark.analyses.forecast.sources import element_histories, request_histories
+from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
+from socare_spark.contracts.load import read_model
+from socare_spark.errors import LackingError
+from socare_spark.job import Analysis, Context
+from socare_spark.lake.tables import Column, Table, Zone, working
+from socare_spark.measures.forecasts import Outlook, Trial, outlook
+from socare_spark.report.fans import Fan, draw_fans
+
+_SERIES = Column(
+    "series",
+    "string",
+    "What is counted, and the measure: an element with `people` or `cost`, or a service "
+    "description with `records`.",
+)
+_METHODS = "`seasonal_naive` (as a year before), `trend` (straight, with seasons) or `ets`"
+_SAID = {"seasonal_naive": "as a year before", "trend": "straight trend", "ets": "ETS"}
+_Rows = list[tuple[Any, ...]]
+
+FORECAST = working(
+    "forecast",
+    "A quarter of a series: what was counted, or, after the last whole quarter, what is expected; "
+    "the measures are of the quarters that were counted, null in those that are expected.",
+    [_SERIES, Column("period", "string", "Calendar quarter, as '2010Q1'.")],
+    [
+        Column("actual", "double", "What was counted; null in a quarter that is expected."),
+        Column("forecast", "double", "What is expected; null in a quarter that was counted."),
+        Column("lower_80", "double", "Lower end of the 80 % prediction interval."),
+        Column("upper_80", "double", "Its upper end."),
+        Column("lower_95", "double", "Lower end of the 95 % prediction interval."),
+        Column("upper_95", "double", "Its upper end."),
+        Column(
+            "method",
+            "string",
+            f"What forecasts the series: {_METHODS}; null where it is too short.",
+        ),
+    ],
+    source="Thesis 4.4, 5 and 7 (F)",
+)
+FORECAST_BACKTEST = Table(
+    Zone.WORKING,
+    "forecast_backtest",
+    "How a method would have forecast a series from earlier quarters, with what was known there.",
+    (
+        _SERIES,
+        Column("horizon", "bigint", "Quarters ahead, from 1."),
+        Column("method", "string", f"One of {_METHODS}."),
+    ),
+    (
+        Column("origins", "bigint", "Quarters from which the method was tried."),
+        Column(
+            "mase",
+            "double",
+            "Mean of the absolute error / the mean absolute error of the seasonal naive within "
+            "what was known; null where the series repeated itself exactly.",
+        ),
+        Column("coverage_80", "double", "Share of origins from which the 80 % interval held."),
+        Column("coverage_95", "double", "Share from which the 95 % interval held."),
+        Column("chosen", "boolean", "Whether its mean of `mase` over all horizons is smallest."),
+    ),
+    "Hyndman and Koehler (2006), Another look at measures of forecast accuracy",
+)
+
+
+def forecasts(
+    series: Iterable[History], settings: ForecastSettings
+) -> tuple[_Rows, _Rows, list[str]]:
+    """The rows of FORECAST and of FORECAST_BACKTEST, and what the run must say of the series."""
+    counted: _Rows = []
+    tried: _Rows = []
+    said: dict[str, list[str]] = defaultdict(list)
+    for own in series:
+        left_out = own.left_out(settings.least_people)
+        if left_out:
+            said[f"leaves out {{}}: {left_out}."].append(own.known_as)
+            continue
+        made = outlook(
+            own.values,
+            horizon=settings.horizon,
+            shortest=settings.shortest,
+            origins=settings.origins,
+        )
+        if made.says:
+            said[f"has only the past of {{}}: {made.says}."].append(own.known_as)
+        counted += [*_past(own, made), *_ahead(own, made)]
+        tried += [_trial(own, trial) for trial in made.trials]
+    lines = [f"{FORECAST.path} {line.format('; '.join(names))}" for line, names in said.items()]
+    return counted, tried, lines
+
+
+def _past(own: History, made: Outlook) -> _Rows:
+    method, expected = made.method or None, [None] * 5
+    return [
+        (own.series, period, value, *expected, method, *(cell[name] for name in MEASURES))
+        for period, value, cell in zip(own.periods, own.values, own.cells, strict=True)
+    ]
+
+
+def _ahead(own: History, made: Outlook) -> _Rows:
+    periods = quarters_after(own.periods[-1], len(made.forecast))
+    lines = zip(
+        made.forecast, made.lower_80, made.upper_80, made.lower_95, made.upper_95, strict=True
+    )
+    counted = [None] * len(MEASURES)
+    return [
+        (own.series, period, None, *line, made.method, *counted)
+        for period, line in zip(periods, lines, strict=True)
+    ]
+
+
+def _trial(own: History, trial: Trial) -> tuple[Any, ...]:
+    return (
+        own.series,
+        trial.horizon,
+        trial.method,
+        trial.origins,
+        trial.mase,
+        trial.coverage_80,
+        trial.coverage_95,
+        trial.chosen,
+    )
+
+
+def tables(context: Context) -> Mapping[Table, DataFrame]:
+    """Both tables, of the sources that the lake has.
+
+    Raises:
+        LackingError: It has none of them.
+    """
+    settings = _settings(context)
+    needed = _needed(settings)
+    lacking = {
+        source: [name for name in names if not context.lake.exists(name)]
+        for source, names in needed.items()
+    }
+    if needed and all(lacking.values()):
+        either = " or ".join(" and ".join(names) for names in lacking.values())
+        raise LackingError(
+            f"forecast needs {either}, which the lake does not have: run the job that writes it "
+            "first."
+        )
+    series: list[History] = []
+    for source, names in lacking.items():
+        if names:
+            context.run.warnings.append(
+                f"{FORECAST.path} has no {source}: the lake does not have {' and '.join(names)}."
+            )
+        else:
+            series += _READ[source](context, settings)
+    counted, tried, lines = forecasts(series, settings)
+    context.run.warnings.extend(lines)
+    return {
+        FORECAST: context.spark.createDataFrame(counted, FORECAST.schema),
+        FORECAST_BACKTEST: context.spark.createDataFrame(tried, FORECAST_BACKTEST.schema),
+    }
+
+
+_READ = {"elements": element_histories, "requests": request_histories}
+
+
+def _needed(settings: ForecastSettings) -> dict[str, list[str]]:
+    """The tables of each source that is wanted."""
+    needed = {}
+    if settings.elements:
+        needed["elements"] = [USERS_BY_QUARTER.path, restricted(settings.agreements)]
+    if settings.requests.descriptions or settings.requests.top:
+        needed["requests"] = [restricted(settings.requests.dataset)]
+    return needed
+
+
+def draw(context: Context) -> None:
+    """All series with what is expected of them, in one picture."""
+    rows = _rows(context, FORECAST)
+    trials = _rows(context, FORECAST_BACKTEST)
+    fans = [
+        Fan(
+            series=str(name),
+            says=_how_well(trials[(trials["series"] == name) & trials["chosen"].astype(bool)]),
+            rows=own.sort_values("period"),
+        )
+        for name, own in sorted(rows.groupby("series"), key=lambda one: _elements_first(one[0]))
+    ]
+    if fans:
+        path = context.lake.pictures / "forecast.png"
+        context.picture(draw_fans(fans, path, FORECAST.path))
+
+
+def _elements_first(series: object) -> tuple[bool, str]:
+    return str(series).endswith(", records"), str(series)
+
+
+def _rows(context: Context, table: Table) -> pd.DataFrame:
+    return context.lake.read(context.spark, table).select(*_shown(table)).toPandas()
+
+
+def _shown(table: Table) -> list[str]:
+    """The columns that are drawn: not the measures of cells."""
+    return [name for name in table.names if name not in MEASURES]
+
+
+def _how_well(chosen: pd.DataFrame) -> str:
+    """What a panel says of the trials of the method that was chosen."""
+    if chosen.empty:
+        return "too short to forecast"
+    mase = chosen["mase"].mean()
+    error = "" if pd.isna(mase) else f", MASE {mase:.2f}"
+    held = " and ".join(
+        f"{chosen[name].mean() * 100:.0f} %" for name in ("coverage_80", "coverage_95")
+    )
+    return f"{_SAID[chosen['method'].iloc[0]]}{error}; intervals held {held}"
+
+
+def _settings(context: Context) -> ForecastSettings:
+    return read_model(context.conf / SETTINGS, ForecastSettings)
+
+
+ANALYSIS = Analysis(
+    name="forecast",
+    says="Forecasts quarterly people, cost and requests, and says how well it would have before.",
+    reads=lambda _: [],
+    optional=lambda context: [name for t in _needed(_settings(context)).values() for name in t],
+    writes=(FORECAST, FORECAST_BACKTEST),
+    tables=tables,
+    draw=draw,
+)

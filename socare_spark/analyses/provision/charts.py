@@ -1,0 +1,135 @@
+"""Charts of elements by area, of services and of people's elements, from the written tables."""
+
+import pandas as pd
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.agreements import read_bands
+from socare_spark.analyses.provision.distribution import ELEMENT_DISTRIBUTION
+from socare_spark.analyses.provision.registered import ELEMENTS_PER_PERSON, REGISTERED_SERVICES
+from socare_spark.analyses.provision.settings import (
+    ALL_AGES,
+    DISTRIBUTION_FILE,
+    Area,
+    DistributionSettings,
+    ServicesSettings,
+    Settings,
+    file_name,
+    of_ages,
+)
+from socare_spark.analyses.vocabulary import read_services, warn_of_unknown
+from socare_spark.job import Context
+from socare_spark.measures.bands import UNKNOWN
+from socare_spark.places.tables import AREAS
+from socare_spark.report.histograms import Histograms, draw_histograms
+from socare_spark.report.rankings import Ranking, draw_ranking
+
+_NO_SERVICE = "none recorded"
+_SERVICE_LINES, _SERVICE_ROWS = 5, 30
+
+
+def draw_charts(context: Context, settings: Settings) -> None:
+    """Writes everything under `working/pictures` that this run made tables for."""
+    made, services = context.run.outputs, settings.provision.services
+    if ELEMENT_DISTRIBUTION.path in made:
+        _draw_elements(context, settings.distribution)
+    if REGISTERED_SERVICES.path in made:
+        _draw_services(context, services)
+    if ELEMENTS_PER_PERSON.path in made:
+        _draw_people(context, services)
+
+
+def _draw_elements(context: Context, settings: DistributionSettings) -> None:
+    wanted = F.col("layer").isin(*{area.layer for area in settings.pictures})
+    rows = (
+        context.lake.read(context.spark, ELEMENT_DISTRIBUTION)
+        .where(wanted)
+        .select("layer", "code", F.col("element").alias("name"), "year", "records")
+        .toPandas()
+    )
+    areas = context.read(AREAS).where(wanted).select("layer", "code", "name").toPandas()
+    names = areas.set_index(["layer", "code"])["name"]
+    for area in settings.pictures:
+        own = rows[rows["layer"] == area.layer]
+        named = f"{DISTRIBUTION_FILE} names the {area.layer}"
+        warn_of_unknown(context, named, [area.code], own["code"])
+        chosen = own[own["code"] == area.code]
+        if len(chosen):
+            name = str(names.get((area.layer, area.code), area.code))
+            _draw_area(context, settings, area, name, chosen)
+
+
+def _draw_area(
+    context: Context, settings: DistributionSettings, area: Area, name: str, rows: pd.DataFrame
+) -> None:
+    elements = rows["name"].nunique()
+    shown = "all elements"
+    if elements > settings.drawn:
+        shown = f"the {settings.drawn} of {elements} elements with most records"
+    ranking = Ranking(
+        f"Elements of people {of_ages(settings.age_band)}, {area.layer} {name}",
+        f"Agreements by element and year of start; {shown}",
+        f"{settings.dataset}, people by home postcode",
+        list(settings.years),
+        settings.lines,
+        settings.drawn,
+    )
+    path = context.lake.pictures / f"elements_{area.layer}_{file_name(area.code)}.png"
+    context.picture(draw_ranking(ranking, rows, path))
+
+
+def _band() -> Column:
+    return F.coalesce("age_band", F.lit(ALL_AGES)).alias("age_band")
+
+
+def _shown(context: Context, settings: ServicesSettings, present: pd.Series) -> list[str]:
+    """The age bands that some rows have: all ages, then as configured, then the unknown."""
+    labels = [band.label for band in read_bands(context.conf, settings.age_bands)]
+    return [band for band in (ALL_AGES, *labels, UNKNOWN) if (present == band).any()]
+
+
+def _draw_services(context: Context, settings: ServicesSettings) -> None:
+    """A picture for each age band."""
+    labels = read_services(context.conf)
+    rows = (
+        context.lake.read(context.spark, REGISTERED_SERVICES)
+        .select("year", _band(), "service", "records")
+        .toPandas()
+    )
+    codes = rows["service"].fillna(_NO_SERVICE)
+    rows["name"] = codes.map(labels).fillna(codes)
+    for band in _shown(context, settings, rows["age_band"]):
+        ranking = Ranking(
+            f"Services registered for people {of_ages(band)}",
+            "Agreements by service and year of start; age at the start",
+            settings.dataset,
+            list(settings.years),
+            _SERVICE_LINES,
+            _SERVICE_ROWS,
+        )
+        path = context.lake.pictures / f"registered_services_{file_name(band)}.png"
+        context.picture(draw_ranking(ranking, rows[rows["age_band"] == band], path))
+
+
+def _draw_people(context: Context, settings: ServicesSettings) -> None:
+    """One picture: registered and distinct elements, age band by age band."""
+    rows = (
+        context.lake.read(context.spark, ELEMENTS_PER_PERSON)
+        .select("kind", _band(), "elements", "people")
+        .toPandas()
+        .rename(columns={"age_band": "group", "elements": "number"})
+    )
+    shown = _shown(context, settings, rows["group"])
+    if not shown:
+        return
+    histograms = Histograms(
+        "Elements of each person",
+        "People by how many elements they have: every agreement, and different codes; by the age "
+        "at which they were registered",
+        f"{settings.dataset}, all years",
+        {"registered": "Registered elements", "distinct": "Distinct elements"},
+        {band: of_ages(band).capitalize() for band in shown},
+        settings.drawn_elements,
+    )
+    path = context.lake.pictures / "elements_per_person.png"
+    context.picture(draw_histograms(histograms, rows, path))

@@ -1,0 +1,75 @@
+"""What the tables of `provision` are made from, each read or worked out once."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.agreements import read_agreements, read_bands, restricted
+from socare_spark.analyses.provision import density
+from socare_spark.analyses.provision.settings import Settings
+from socare_spark.job import Context
+from socare_spark.measures.bands import Band
+from socare_spark.places.hotspots import neighbours
+from socare_spark.places.settle import settled
+from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS
+
+
+class Inputs:
+    """Agreements, places and settings of one run.
+
+    Args:
+        context: The run.
+        settings: Its configuration.
+        datasets: Agreements that any table counts.
+    """
+
+    def __init__(self, context: Context, settings: Settings, datasets: Iterable[str]) -> None:
+        self.context, self.settings = context, settings
+        self._datasets = [*dict.fromkeys(datasets)]
+
+    def there(self, datasets: Iterable[str]) -> list[str]:
+        """Those of some datasets that the lake has."""
+        return [d for d in datasets if self.context.lake.exists(restricted(d))]
+
+    def bands(self, name: str) -> Sequence[Band]:
+        """A set of age bands."""
+        return read_bands(self.context.conf, name)
+
+    def of(self, *datasets: str) -> DataFrame:
+        """The agreements of some datasets, as `read_agreements` has them."""
+        return self._records.where(F.col("dataset").isin(*datasets))
+
+    def located(self, dataset: str) -> DataFrame:
+        """The agreements of a dataset with their places, as `density.with_place` has them."""
+        return self._placed.where(F.col("dataset") == dataset)
+
+    @cached_property
+    def areas(self) -> DataFrame:
+        """The areas of the density's layers."""
+        return density.areas_of(self.context.read(AREAS), self.settings.density.layers).cache()
+
+    @cached_property
+    def pairs(self) -> DataFrame:
+        """Which of these areas are neighbours."""
+        layers = self.settings.density.layers
+        metres = {name: x.within_metres for name, x in layers.items() if x.within_metres}
+        return settled(neighbours(self.areas, metres))
+
+    @property
+    def population(self) -> DataFrame | None:
+        """The population of the areas, where the lake has it."""
+        there = self.context.lake.exists(POPULATION)
+        return self.context.read(POPULATION) if there else None
+
+    @cached_property
+    def _records(self) -> DataFrame:
+        return read_agreements(self.context, self.there(self._datasets)).cache()
+
+    @cached_property
+    def _placed(self) -> DataFrame:
+        _, dense, spread = self.settings
+        layers = sorted({*dense.layers, *spread.layers})
+        places = density.areas_of(self.context.read(POSTCODE_AREAS), layers)
+        return density.with_place(self.of(dense.dataset, spread.dataset), places).cache()

@@ -1,0 +1,268 @@
+"""Provision over time and place (A1 to A5), each table from what the lake has for it.
+
+Totals, services and elements of people need agreements alone. The matrix needs the city's districts
+besides; density and elements by area need boundaries, and postcodes placed in them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses import matrix
+from socare_spark.analyses.agreements import aged, restricted, with_band
+from socare_spark.analyses.matrix import PROVISION_MATRIX, PROVISION_TRENDS, REMOVED_ROWS
+from socare_spark.analyses.provision import density, distribution, registered, windows
+from socare_spark.analyses.provision.charts import draw_charts
+from socare_spark.analyses.provision.density import DENSITY, DENSITY_SERIES
+from socare_spark.analyses.provision.distribution import ELEMENT_DISTRIBUTION
+from socare_spark.analyses.provision.inputs import Inputs
+from socare_spark.analyses.provision.maps import draw_maps
+from socare_spark.analyses.provision.registered import ELEMENTS_PER_PERSON, REGISTERED_SERVICES
+from socare_spark.analyses.provision.settings import (
+    DENSITY_FILE,
+    DISTRIBUTION_FILE,
+    PROVISION_FILE,
+    Settings,
+    read_settings,
+)
+from socare_spark.analyses.provision.windows import DATASET_TOTALS, DENSE_WINDOW
+from socare_spark.analyses.vocabulary import warn_of_unknown
+from socare_spark.job import Analysis, Context
+from socare_spark.lake.tables import Table
+from socare_spark.places.population import chosen_population, population_by_year
+from socare_spark.places.settle import settled
+from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Tables; and by a table's name the records it saw, each with why it is left out if it is."""
+
+    tables: Mapping[Table, DataFrame]
+    seen: Mapping[str, DataFrame] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Tables that are made together.
+
+    Attributes:
+        tables: The tables.
+        make: Makes them, or says what they lack and makes none.
+        datasets: Agreements they count; those that the lake has, of which one is enough.
+        places: Reference tables without which they cannot be made.
+    """
+
+    tables: tuple[Table, ...]
+    make: Callable[[Inputs], _Made]
+    datasets: Sequence[str]
+    places: tuple[Table, ...] = ()
+
+
+def _parts(settings: Settings) -> tuple[_Part, ...]:
+    """Every table but that of the removed rows."""
+    provision, dense, spread = settings
+    placed = (AREAS, POSTCODE_AREAS)
+    districts = () if provision.districts else (AREAS,)
+    services = (provision.services.dataset,)
+    return (
+        _Part((DATASET_TOTALS,), _totals, [*provision.totals]),
+        _Part((DENSE_WINDOW,), _windows, provision.dense_datasets),
+        _Part((PROVISION_MATRIX, PROVISION_TRENDS), _matrix, [provision.dataset], districts),
+        _Part((DENSITY,), _density, [dense.dataset], placed),
+        _Part((DENSITY_SERIES,), _series, [dense.dataset], placed),
+        _Part((ELEMENT_DISTRIBUTION,), _distribution, [spread.dataset], placed),
+        _Part((REGISTERED_SERVICES,), _services, services),
+        _Part((ELEMENTS_PER_PERSON,), _elements, services),
+    )
+
+
+def _totals(inputs: Inputs) -> _Made:
+    sets = inputs.settings.provision.totals
+    bands = {name: inputs.bands(sets[name]) for name in inputs.there(sets)}
+    return _Made({DATASET_TOTALS: windows.dataset_totals(inputs.of(*bands), bands)})
+
+
+def _windows(inputs: Inputs) -> _Made:
+    settings = inputs.settings.provision
+    datasets = inputs.there(settings.dense_datasets)
+    found = windows.dense_windows(inputs.of(*datasets), datasets, settings.dense_share)
+    return _Made({DENSE_WINDOW: found})
+
+
+def _districts(inputs: Inputs) -> DataFrame | None:
+    """The city's postcode districts: code; None where neither the file nor the layer has any."""
+    settings, context = inputs.settings.provision, inputs.context
+    if settings.districts:
+        named = [(code,) for code in dict.fromkeys(settings.districts)]
+        return context.spark.createDataFrame(named, "code string")
+    areas = context.read(AREAS).where(F.col("layer") == settings.layer)
+    return None if areas.isEmpty() else areas.select("code")
+
+
+def _matrix(inputs: Inputs) -> _Made:
+    settings, context = inputs.settings.provision, inputs.context
+    districts = _districts(inputs)
+    if districts is None:
+        for table in (PROVISION_MATRIX, PROVISION_TRENDS):
+            layer = f"the layer {settings.layer} in {AREAS.path}"
+            context.lack(table, f"{layer}, or `districts` in {PROVISION_FILE}")
+        return _Made({})
+    placed = matrix.with_district(inputs.of(settings.dataset), districts, settings.years)
+    counted = settled(matrix.counted_matrix(placed, districts, settings.years))
+    by_year = counted.where("year IS NOT NULL")
+    counts = by_year.select("district", "year", "records").toPandas()
+    present = counts.loc[counts["records"] > 0, "district"]
+    warn_of_unknown(context, f"{PROVISION_FILE} names the district", settings.districts, present)
+    by_cell = context.spark.createDataFrame(
+        matrix.unusual(counts, settings.significance), matrix.UNUSUAL_SCHEMA
+    )
+    by_row = context.spark.createDataFrame(
+        matrix.trends(counts, settings.significance), matrix.TRENDS_SCHEMA
+    )
+    whole = counted.where("year IS NULL")
+    made = {
+        PROVISION_MATRIX: by_year.join(F.broadcast(by_cell), ["district", "year"]),
+        PROVISION_TRENDS: whole.join(F.broadcast(by_row), "district"),
+    }
+    return _Made(made, {PROVISION_MATRIX.name: placed})
+
+
+def _density(inputs: Inputs) -> _Made:
+    settings = inputs.settings.density
+    bands = inputs.bands(settings.age_bands)
+    years = (settings.first_year, settings.last_year)
+    inside = density.within(inputs.located(settings.dataset), settings.layers, years)
+    people = inputs.population
+    if people is not None:
+        people = chosen_population(people, settings.population_year)
+    counted = settled(density.counted_bands(inside, bands))
+    every = density.every_band(counted, [band.label for band in bands])
+    each = settled(density.per_area(counted, inputs.areas, people, every))
+    made = density.with_hotspots(each, inputs.pairs, "age_band")
+    return _Made({DENSITY: made}, {DENSITY.name: inside})
+
+
+def _series(inputs: Inputs) -> _Made:
+    settings, series = inputs.settings.density, inputs.settings.density.series
+    bands = inputs.bands(settings.age_bands)
+    of_age = aged(inputs.located(settings.dataset), bands, series.band, DENSITY_FILE)
+    inside = density.within(of_age, settings.layers, (series.first_year, series.last_year))
+    every = inputs.context.spark.createDataFrame([(year,) for year in series.years], "year int")
+    people = inputs.population
+    if people is not None:
+        people = population_by_year(people, series.band, every, settings.population_year)
+    counted = density.counted_areas(inside, "year")
+    each = settled(density.per_area(counted, inputs.areas, people, every))
+    made = density.with_hotspots(each, inputs.pairs, "year")
+    return _Made({DENSITY_SERIES: made}, {DENSITY_SERIES.name: inside})
+
+
+def _distribution(inputs: Inputs) -> _Made:
+    settings = inputs.settings.distribution
+    bands = inputs.bands(settings.age_bands)
+    of_age = aged(inputs.located(settings.dataset), bands, settings.band, DISTRIBUTION_FILE)
+    years = (settings.first_year, settings.last_year)
+    inside = distribution.with_element(density.within(of_age, settings.layers, years))
+    made = distribution.element_distribution(inside)
+    return _Made({ELEMENT_DISTRIBUTION: made}, {ELEMENT_DISTRIBUTION.name: inside})
+
+
+def _services(inputs: Inputs) -> _Made:
+    started = registered.in_years(_banded(inputs), inputs.settings.provision.services.years)
+    made = registered.registered_services(started)
+    return _Made({REGISTERED_SERVICES: made}, {REGISTERED_SERVICES.name: started})
+
+
+def _elements(inputs: Inputs) -> _Made:
+    known = registered.of_somebody(_banded(inputs))
+    made = registered.elements_per_person(known)
+    return _Made({ELEMENTS_PER_PERSON: made}, {ELEMENTS_PER_PERSON.name: known})
+
+
+def _banded(inputs: Inputs) -> DataFrame:
+    settings = inputs.settings.provision.services
+    return with_band(inputs.of(settings.dataset), inputs.bands(settings.age_bands))
+
+
+def tables(context: Context) -> Mapping[Table, DataFrame]:
+    """All tables that can be made from what the lake has."""
+    settings = read_settings(context.conf)
+    parts = _parts(settings)
+    inputs = Inputs(context, settings, (name for part in parts for name in part.datasets))
+    made: dict[Table, DataFrame] = {}
+    seen: dict[str, DataFrame] = {}
+    for part in parts:
+        if not _can_be_made(inputs, part):
+            continue
+        one = part.make(inputs)
+        made |= one.tables
+        seen |= one.seen
+    if seen:
+        made[REMOVED_ROWS] = matrix.removed(seen)
+    else:
+        context.lack(REMOVED_ROWS, "one of the tables that leave rows out")
+    return made
+
+
+def _can_be_made(inputs: Inputs, part: _Part) -> bool:
+    """Whether the lake has what some tables need; says what it lacks."""
+    context, there = inputs.context, inputs.there(part.datasets)
+    absent = [restricted(name) for name in part.datasets if name not in there]
+    places = [table.path for table in part.places if not context.lake.exists(table)]
+    lacking = places if there else [*absent, *places]
+    for table in part.tables:
+        if lacking:
+            context.lack(table, *lacking)
+        elif absent:
+            context.run.warnings.append(
+                f"{table.path} is made without {' and '.join(absent)}, which the lake lacks."
+            )
+    return not lacking
+
+
+def _datasets(context: Context) -> list[str]:
+    """The tables of all agreements that the configuration names."""
+    named = (name for part in _parts(read_settings(context.conf)) for name in part.datasets)
+    return [restricted(name) for name in dict.fromkeys(named)]
+
+
+def _reads(context: Context) -> Sequence[str]:
+    """Agreements: whichever the lake has; the first that is named, where it has none."""
+    named = _datasets(context)
+    return [name for name in named if context.lake.exists(name)] or named[:1]
+
+
+def _draw(context: Context) -> None:
+    settings = read_settings(context.conf)
+    draw_maps(context, settings)
+    draw_charts(context, settings)
+
+
+ANALYSIS = Analysis(
+    name="provision",
+    says="Counts agreements by place, year, age and element; finds what is unusual and hot.",
+    reads=_reads,
+    optional=lambda context: [
+        *_datasets(context),
+        AREAS.path,
+        POSTCODE_AREAS.path,
+        POPULATION.path,
+    ],
+    writes=(
+        DATASET_TOTALS,
+        DENSE_WINDOW,
+        PROVISION_MATRIX,
+        PROVISION_TRENDS,
+        DENSITY,
+        DENSITY_SERIES,
+        ELEMENT_DISTRIBUTION,
+        REGISTERED_SERVICES,
+        ELEMENTS_PER_PERSON,
+        REMOVED_ROWS,
+    ),
+    tables=tables,
+    draw=_draw,
+)

@@ -1,0 +1,173 @@
+"""Maps, spatial files and the picture of the matrix, from the written tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyspark.sql import functions as F
+from shapely.geometry.base import BaseGeometry
+
+from socare_spark.analyses.matrix import PROVISION_MATRIX, PROVISION_TRENDS
+from socare_spark.analyses.provision.density import DENSITY
+from socare_spark.analyses.provision.frames import draw_series
+from socare_spark.analyses.provision.settings import (
+    ALL_AGES,
+    DensitySettings,
+    ProvisionSettings,
+    Settings,
+    file_name,
+    of_ages,
+)
+from socare_spark.contracts.load import read_model
+from socare_spark.job import Context
+from socare_spark.places.settings import PlacesSettings
+from socare_spark.places.tables import AREAS
+from socare_spark.report.maps import AreaMap, draw_density, draw_hotspots, draw_matrix
+from socare_spark.report.spatial_files import write_geojson, write_geoparquet
+
+_FIGURES = ("people", "people_per_km2", "people_per_1000", "gi_z", "gi_p_adjusted")
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer's areas in order of their codes, and its figures by age band and code."""
+
+    name: str
+    areas: pd.DataFrame
+    figures: pd.DataFrame
+
+    @property
+    def shapes(self) -> list[BaseGeometry]:
+        """The areas' geometries in EPSG:27700."""
+        return list(shapely.from_wkb(self.areas["geometry"].to_numpy()))
+
+    def column(self, band: str, name: str) -> np.ndarray:
+        """One figure of one age band, in the order of the areas."""
+        of_band = self.figures[self.figures["age_band"] == band].set_index("code")[name]
+        return of_band.reindex(self.areas["code"]).to_numpy(float)
+
+
+def draw_maps(context: Context, settings: Settings) -> None:
+    """Writes everything under `working/maps` that this run made tables for."""
+    made, dense = context.run.outputs, settings.density
+    if PROVISION_MATRIX.path in made:
+        _draw_matrix(context, settings.provision)
+    if DENSITY.path not in made:
+        return
+    layers = _layers(context, dense)
+    outline = _outline(context, layers)
+    for layer in layers:
+        _write_files(context, layer)
+        if dense.layers[layer.name].pictures:
+            _draw_layer(context, layer, dense, outline)
+    draw_series(context, dense, {layer.name: layer.areas for layer in layers}, outline)
+
+
+def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
+    """The layers with their areas and figures; age band null becomes `all`."""
+    wanted = F.col("layer").isin(*settings.layers)
+    degrees = "ST_AsBinary(ST_Transform(ST_GeomFromWKB(geometry), 'EPSG:27700', 'EPSG:4326'))"
+    areas = (
+        context.read(AREAS)
+        .where(wanted)
+        .select("layer", "code", "name", "area_km2", "geometry", F.expr(degrees).alias("degrees"))
+        .toPandas()
+        .sort_values(["layer", "code"])
+    )
+    band = F.coalesce("age_band", F.lit(ALL_AGES))
+    figures = (
+        context.lake.read(context.spark, DENSITY)
+        .select("layer", "code", band.alias("age_band"), *_FIGURES)
+        .toPandas()
+        .sort_values(["layer", "age_band", "code"])
+    )
+    return [
+        _Layer(
+            name,
+            areas[areas["layer"] == name].reset_index(drop=True),
+            figures[figures["layer"] == name].reset_index(drop=True),
+        )
+        for name in settings.layers
+        if (areas["layer"] == name).any()
+    ]
+
+
+def _outline(context: Context, layers: Sequence[_Layer]) -> BaseGeometry | None:
+    """The city's edge: the layer that bounds it, where it is one of those drawn."""
+    bounds = read_model(context.conf / "places.yaml", PlacesSettings).bounds
+    city = next((layer for layer in layers if layer.name == bounds), None)
+    return None if city is None else shapely.union_all(city.shapes)
+
+
+def _write_files(context: Context, layer: _Layer) -> None:
+    wide = layer.areas[["layer", "code", "name", "area_km2"]]
+    for band in layer.figures["age_band"].unique():
+        of_band = layer.figures[layer.figures["age_band"] == band]
+        named = of_band[["code", *_FIGURES]].rename(columns={f: f"{f}_{band}" for f in _FIGURES})
+        wide = wide.merge(named, on="code", how="left")
+    maps = context.lake.maps
+    name = f"density_{layer.name}"
+    context.picture(write_geojson(wide, layer.areas["degrees"], name, maps / f"{name}.geojson"))
+    context.picture(write_geoparquet(wide, layer.areas["geometry"], maps / f"{name}.parquet"))
+
+
+def _draw_layer(
+    context: Context, layer: _Layer, settings: DensitySettings, outline: BaseGeometry | None
+) -> None:
+    source = f"{settings.dataset}, people by home postcode; areas: layer {layer.name}"
+    if settings.first_year or settings.last_year:
+        source += f"; starts {settings.first_year or 'first'} to {settings.last_year or 'last'}"
+    hot = settings.layers[layer.name].within_metres
+    for band in settings.picture_bands:
+        density = layer.column(band, "people_per_km2")
+        shown = AreaMap(
+            f"People with agreements, {of_ages(band)}, by {layer.name}",
+            "Distinct people for each square kilometre; classes of about equally many areas",
+            source,
+            layer.shapes,
+            outline,
+        )
+        slug = file_name(band)
+        context.picture(
+            draw_density(
+                shown,
+                np.nan_to_num(density),
+                "People per km\N{SUPERSCRIPT TWO}",
+                context.lake.maps / f"density_{layer.name}_{slug}.png",
+            )
+        )
+        if hot is None:
+            continue
+        spots = AreaMap(
+            f"Hot spots of people with agreements, {of_ages(band)}, by {layer.name}",
+            f"Getis-Ord Gi* of people per km\N{SUPERSCRIPT TWO}, neighbours within {hot:,.0f} m; "
+            "p adjusted (Benjamini-Hochberg)",
+            source,
+            layer.shapes,
+            outline,
+        )
+        context.picture(
+            draw_hotspots(
+                spots,
+                layer.column(band, "gi_z"),
+                layer.column(band, "gi_p_adjusted"),
+                settings.significance,
+                context.lake.maps / f"hotspots_{layer.name}_{slug}.png",
+            )
+        )
+
+
+def _draw_matrix(context: Context, settings: ProvisionSettings) -> None:
+    spark, lake = context.spark, context.lake
+    matrix = lake.read(spark, PROVISION_MATRIX).select("district", "year", "records", "flag")
+    trends = lake.read(spark, PROVISION_TRENDS).select("district", "trend").toPandas()
+    context.picture(
+        draw_matrix(
+            matrix.toPandas(),
+            trends.set_index("district")["trend"],
+            f"{settings.dataset}, records by the district of the postcode and the year of start",
+            lake.maps / "provision_matrix.png",
+        )
+    )

@@ -1,0 +1,96 @@
+"""A5: services registered year by year, and how many elements a person has.
+
+Source: thesis 3.13.5, figures 21-25. These count a whole dataset, wherever people live.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.matrix import OUTSIDE_YEARS, YEAR
+from socare_spark.analyses.provision.distribution import NO_ELEMENT
+from socare_spark.analyses.provision.windows import AGE_BAND
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+
+NO_PERSON = "no_person"
+REGISTERED_SERVICES = working(
+    "registered_services",
+    "Agreements of one service that start in a year; a person may be in several bands.",
+    (
+        YEAR,
+        AGE_BAND,
+        Column("service", "string", "Code of the service; null where a record has none."),
+    ),
+    source="Thesis 3.13.5, figures 21 and 22 (A5)",
+)
+ELEMENTS_PER_PERSON = working(
+    "elements_per_person",
+    "People with so many elements, in all years; by age band, what was registered at that age.",
+    (
+        Column(
+            "kind",
+            "string",
+            "`registered`: every agreement is an element; `distinct`: agreements of one code, "
+            "mended, are one.",
+        ),
+        AGE_BAND,
+        Column("elements", "bigint", "Elements that each of the people has."),
+    ),
+    source="Thesis 3.13.5, figures 23-25 (A5)",
+)
+
+
+def in_years(records: DataFrame, years: range) -> DataFrame:
+    """The records with `reason`: outside_years where they start in another year.
+
+    Args:
+        records: `year` besides anything else.
+        years: Those that count.
+    """
+    outside = ~F.coalesce(F.col("year").between(years[0], years[-1]), F.lit(False))
+    return records.withColumn("reason", F.when(outside, OUTSIDE_YEARS))
+
+
+def registered_services(started: DataFrame) -> DataFrame:
+    """The columns of REGISTERED_SERVICES.
+
+    Args:
+        started: Of `in_years`, with `age_band`, `service`, `person`, `cost`.
+    """
+    kept = started.where("reason IS NULL")
+    return cells(kept, ["year", "age_band", "service"], cost="cost", totals=["age_band"])
+
+
+def of_somebody(records: DataFrame) -> DataFrame:
+    """The records with `reason`: no_person or no_element where they say nothing of a person.
+
+    Args:
+        records: `person`, `element` besides anything else.
+    """
+    nobody = F.when(F.col("person").isNull(), NO_PERSON)
+    return records.withColumn("reason", nobody.when(F.col("element").isNull(), NO_ELEMENT))
+
+
+def elements_per_person(records: DataFrame) -> DataFrame:
+    """The columns of ELEMENTS_PER_PERSON.
+
+    Args:
+        records: Of `of_somebody`, with `age_band`, `cost`.
+    """
+    kept = records.where("reason IS NULL").select(
+        "person", F.explode(F.array("age_band", F.lit(None))).alias("age_band"), "element", "cost"
+    )
+    by_element = kept.groupBy("person", "age_band", "element").agg(
+        F.count(F.lit(1)).alias("records"), F.sum("cost").alias("cost")
+    )
+    by_person = by_element.groupBy("person", "age_band").agg(
+        F.sum("records").alias("records"),
+        F.count(F.lit(1)).alias("distinct"),
+        F.sum("cost").alias("cost"),
+    )
+    kinds = [
+        F.struct(F.lit(kind).alias("kind"), F.col(number).alias("elements"))
+        for kind, number in (("registered", "records"), ("distinct", "distinct"))
+    ]
+    each = by_person.select("person", "age_band", "records", "cost", F.inline(F.array(*kinds)))
+    return cells(each, ["kind", "age_band", "elements"], cost="cost", records="records")

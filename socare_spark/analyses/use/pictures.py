@@ -1,0 +1,248 @@
+"""Pictures of the `use` analysis, from its written tables: figures 28 and 36 to 39."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.colors import PowerNorm, TwoSlopeNorm
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.use.costs import ELEMENT_COST_BY_YEAR
+from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
+from socare_spark.analyses.use.settings import SETTINGS, UseSettings
+from socare_spark.analyses.use.split import PROVISION_SPLIT
+from socare_spark.analyses.use.threshold import THRESHOLD_USE
+from socare_spark.contracts.load import read_model
+from socare_spark.job import Context
+from socare_spark.lake.tables import Table
+from socare_spark.places.tables import AREAS
+from socare_spark.report.maps import AreaMap, draw_density
+from socare_spark.report.matrices import NOTHING, Block, Matrices, draw_matrices, natural
+from socare_spark.report.panels import Panel, Panels, draw_panels
+from socare_spark.report.style import DIVERGING, DIVERGING_SAYS, SEQUENTIAL, SEQUENTIAL_SAYS
+
+
+def draw(context: Context) -> None:
+    """Writes everything under `working/pictures` and `working/maps`."""
+    settings = read_model(context.conf / SETTINGS, UseSettings)
+    _draw_users(context, settings)
+    _draw_costs(context, settings)
+    over = _rows(context, THRESHOLD_USE)
+    _draw_threshold(context, settings, over)
+    _draw_over_map(context, settings, over)
+    _draw_split(context, settings)
+
+
+def _rows(context: Context, table: Table) -> pd.DataFrame:
+    """A written table, its values as they are: null is None, also beside numbers."""
+    rows = context.lake.rows(table, table.dims[0].name)
+    return pd.DataFrame(rows, columns=table.names, dtype=object)
+
+
+def _path(context: Context, name: str) -> Path:
+    return context.lake.pictures / f"use_{name.lower()}.png"
+
+
+def _draw_users(context: Context, settings: UseSettings) -> None:
+    """Figure 28: people by quarter, and how they change."""
+    rows = _rows(context, USERS_BY_QUARTER).sort_values(["element", "quarter"])
+    for element, own in rows.groupby("element"):
+        labels = [label[4:] if label[5] != "1" else f"Q1\n{label[:4]}" for label in own["quarter"]]
+        change = own["change"].astype(float)
+        people = Panel("People", labels, own["people"].tolist(), [f"{n:,}" for n in own["people"]])
+        moved = Panel(
+            "Change from the quarter before",
+            labels,
+            change.tolist(),
+            ["" if np.isnan(one) else f"{one:+.0%}".replace("+0%", "0%") for one in change],
+        )
+        panels = Panels(
+            f"People with {element} by quarter",
+            "Distinct people with an agreement open on a day of the quarter",
+            f"{settings.dataset}, {element}",
+            [[people], [moved]],
+            "Orange: fewer than in the quarter before",
+        )
+        path = _path(context, f"users_by_quarter_{element}")
+        context.picture(draw_panels(panels, path, bar=0.36))
+
+
+def _draw_costs(context: Context, settings: UseSettings) -> None:
+    """Figure 36: records, people and weekly cost of each programme by year, with their shares."""
+    rows = _rows(context, ELEMENT_COST_BY_YEAR).sort_values("year")
+    if rows.empty:
+        return
+    grid = []
+    for name in settings.programmes:
+        own, of = rows[rows["element_group"] == name], name.replace("_", " ").capitalize()
+        grid.append(
+            [
+                _with_share(own, f"{of}: records", "records", "share_records"),
+                _with_share(own, f"{of}: people", "people", "share_people"),
+                _with_share(own, f"{of}: weekly cost, £", "weekly_cost", "share_cost"),
+            ]
+        )
+    panels = Panels(
+        "Programmes of savings by year",
+        "Agreements open in the year; below each number its share of the sum over all years",
+        f"{settings.dataset}; programmes of {SETTINGS}",
+        grid,
+    )
+    context.picture(draw_panels(panels, _path(context, "cost_by_year")))
+
+
+def _with_share(rows: pd.DataFrame, title: str, name: str, share: str) -> Panel:
+    values = rows[name].astype(float)
+    shares = rows[share].astype(float)
+    texts = [
+        f"{value:,.0f}" + ("" if np.isnan(part) else f"\n{part:.1%}")
+        for value, part in zip(values, shares, strict=True)
+    ]
+    return Panel(title, [str(year) for year in rows["year"]], values.tolist(), texts)
+
+
+def _draw_threshold(context: Context, settings: UseSettings, rows: pd.DataFrame) -> None:
+    """Figure 38: people with each element by year, and of them those over the threshold."""
+    whole = rows[rows["district"].isna() & rows["year"].notna()].sort_values("year")
+    if whole.empty:
+        return
+    weeks = settings.threshold.weeks
+    panels = []
+    for element in (*dict.fromkeys(settings.threshold.elements), None):
+        own = whole[whole["element"].isna() if element is None else whole["element"] == element]
+        texts = [
+            f"{people:,}" + ("" if share is None else f"\n{share:.0%}")
+            for people, share in zip(own["people"], own["share_over"], strict=True)
+        ]
+        panels.append(
+            Panel(
+                element or "All together",
+                [str(year) for year in own["year"]],
+                own["people"].astype(float).tolist(),
+                texts,
+                own["people_over"].astype(float).tolist(),
+            )
+        )
+    shown = Panels(
+        f"People with more than {weeks} consecutive weeks",
+        f"Distinct people by year; below each number the share with a day beyond {weeks} weeks",
+        f"{settings.dataset}; spells of one person and element",
+        [panels],
+        f"Grey: all people; blue: those with a day beyond {weeks} weeks in the year",
+    )
+    context.picture(draw_panels(shown, _path(context, "threshold"), height=2.4))
+
+
+def _draw_over_map(context: Context, settings: UseSettings, rows: pd.DataFrame) -> None:
+    """Figure 39: people over the threshold for each 1,000 who live in a district."""
+    own = rows[rows["element"].isna() & rows["year"].isna() & rows["district"].notna()]
+    rate = own.set_index("district")["per_1000"].astype(float)
+    if rate.isna().all() or not context.lake.exists(AREAS):
+        return
+    areas = (
+        context.read(AREAS)
+        .where(F.col("layer") == settings.layer)
+        .select("code", "geometry")
+        .toPandas()
+        .sort_values("code")
+    )
+    weeks = settings.threshold.weeks
+    shown = AreaMap(
+        f"People with more than {weeks} consecutive weeks, by {settings.layer}",
+        f"Distinct people with {', '.join(settings.threshold.elements)}, all years together; "
+        "classes of about equally many areas",
+        f"{settings.dataset}, people by home postcode; areas: layer {settings.layer}",
+        list(shapely.from_wkb(areas["geometry"].to_numpy())),
+    )
+    values = np.asarray(rate.reindex(areas["code"]).fillna(0), dtype=np.float64)
+    path = context.lake.maps / "use_threshold_per_1000.png"
+    context.picture(draw_density(shown, values, "People per 1,000", path))
+
+
+def _draw_split(context: Context, settings: UseSettings) -> None:
+    """Figure 37: internal provision, and cost with people, by client group, district and year."""
+    rows = _rows(context, PROVISION_SPLIT)
+    placed = rows[rows["district"].notna()]
+    if not placed["records"].sum():
+        return
+    districts = sorted(placed["district"].unique(), key=natural)
+    years = sorted(placed["year"].dropna().unique())
+    groups = [None, *sorted(placed["client_group"].dropna().unique())]
+    whole = rows[rows[["client_group", "district", "year"]].isna().all(axis=1)].iloc[0]
+    overall = float(whole["share_internal"] or 0)
+    source = f"{settings.dataset}, {', '.join(settings.split.services)}; agreements open in a year"
+    context.picture(
+        draw_matrices(
+            Matrices(
+                "Who provides: share of internal provision",
+                f"In percent of records by district and year; {overall:.0%} of all records. Marked "
+                "districts differ from the others of their client group and year",
+                source,
+                districts,
+                [_block(placed, group, districts, [*years, None], _share_of) for group in groups],
+                DIVERGING,
+                TwoSlopeNorm(min(max(overall, 0.01), 0.99), 0, 1),
+                DIVERGING_SAYS.replace("more", "more internal").replace("fewer", "less"),
+                "Internal share of records",
+                PercentFormatter(1),
+                ("unusually much internal", "unusually little"),
+            ),
+            _path(context, "provision_split"),
+        )
+    )
+    costs = [_block(placed, group, districts, years, _cost_of) for group in groups[1:]]
+    top = max(float(np.nan_to_num(block.shades).max()) for block in costs)
+    context.picture(
+        draw_matrices(
+            Matrices(
+                "Cost and people by client group, district and year",
+                "Numbers are distinct people; colour is the cost of the days in the year",
+                source,
+                districts,
+                costs,
+                SEQUENTIAL,
+                PowerNorm(0.5, 0, max(top, 1.0)),
+                SEQUENTIAL_SAYS + "; by the square root of the cost",
+                "Cost in thousand pounds",
+                FuncFormatter(lambda value, _: f"{value:,.0f}"),
+            ),
+            _path(context, "provision_cost"),
+        )
+    )
+
+
+def _block(
+    rows: pd.DataFrame,
+    group: str | None,
+    districts: Sequence[str],
+    years: Sequence[int | None],
+    shown: Callable[[pd.Series], tuple[float, str]],
+) -> Block:
+    """The matrix of a client group, of all where None."""
+    own = rows[rows["client_group"].isna() if group is None else rows["client_group"] == group]
+    cells = {(row["district"], row["year"]): row for _, row in own.iterrows()}
+    table = [[cells[district, year] for year in years] for district in districts]
+    faces = [[shown(cell) for cell in line] for line in table]
+    return Block(
+        group or "All client groups",
+        ["all" if year is None else str(year) for year in years],
+        np.array([[shade for shade, _ in line] for line in faces], dtype=float),
+        np.array([[text for _, text in line] for line in faces], dtype=object),
+        np.array([[cell["flag"] for cell in line] for line in table], dtype=object),
+    )
+
+
+def _share_of(cell: pd.Series) -> tuple[float, str]:
+    """Colour and text of a cell of the split."""
+    share = cell["share_internal"]
+    return (np.nan, NOTHING) if share is None else (share, f"{100 * share:.0f}")
+
+
+def _cost_of(cell: pd.Series) -> tuple[float, str]:
+    """Colour and text of a cell of the cost, which has no marks."""
+    if not cell["records"]:
+        return np.nan, NOTHING
+    return float(cell["cost"] or 0) / 1000, f"{cell['people']:,}"

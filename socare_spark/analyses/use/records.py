@@ -1,0 +1,75 @@
+"""The agreements as the `use` analysis sees them: whose, of what, from when to when, where."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.agreements import restricted
+from socare_spark.analyses.matrix import districts_of
+from socare_spark.analyses.use.settings import SETTINGS, UseSettings
+from socare_spark.analyses.vocabulary import mended, read_mended
+from socare_spark.errors import ConfigurationError
+from socare_spark.job import Context
+from socare_spark.places.population import chosen_population
+from socare_spark.places.postcodes import district_of
+from socare_spark.places.tables import AREAS, POPULATION
+
+_COLUMNS = (
+    "element", "person", "agreement_start", "agreement_end", "weekly_cost", "postcode",
+)  # fmt: skip
+
+
+def read_records(context: Context, dataset: str, until: date) -> DataFrame:
+    """The agreements of a dataset.
+
+    Returns:
+        `element` (mended), `person`, `start`, `end` (the last day), `weekly_cost`, `district` (of
+        the postcode). Agreements that end before they start, or start after `until`, are left out.
+
+    Raises:
+        ConfigurationError: the dataset is not of agreements with cost.
+    """
+    frame = context.read(restricted(dataset))
+    missing = [name for name in _COLUMNS if name not in frame.columns]
+    if missing:
+        raise ConfigurationError(
+            f"{SETTINGS} names the dataset {dataset}, which has no {' and no '.join(missing)}: it "
+            "must be of agreements with their cost and postcode."
+        )
+    return frame.select(
+        mended(F.col("element"), read_mended(context.conf)).alias("element"),
+        "person",
+        F.col("agreement_start").alias("start"),
+        F.least("agreement_end", F.lit(until)).alias("end"),
+        "weekly_cost",
+        district_of(F.col("postcode")).alias("district"),
+    ).where("end >= start")
+
+
+def read_districts(context: Context, layer: str, records: DataFrame) -> list[str]:
+    """The city's postcode districts; without areas, all that the records' postcodes name."""
+    if context.lake.exists(AREAS):
+        found = districts_of(context.read(AREAS), layer, SETTINGS)
+    else:
+        found = records.select("district").where("district IS NOT NULL").distinct()
+    return sorted(row[0] for row in found.collect())
+
+
+def in_districts(records: DataFrame, districts: Sequence[str]) -> DataFrame:
+    """The records, without a district where it is none of the city's."""
+    return records.withColumn(
+        "district", F.when(F.col("district").isin(*districts), F.col("district"))
+    )
+
+
+def read_population(context: Context, settings: UseSettings) -> DataFrame | None:
+    """People of all ages by district: district, population; None where the lake has none."""
+    if not context.lake.exists(POPULATION):
+        return None
+    of_layer = context.read(POPULATION).where(
+        (F.col("layer") == settings.layer) & F.col("age_band").isNull()
+    )
+    chosen = chosen_population(of_layer, settings.threshold.population_year)
+    return chosen.select(F.col("code").alias("district"), "population")

@@ -1,0 +1,192 @@
+"""B9: who provides a service, the council itself or others, by client group, district and year.
+
+Source: thesis 4.4.2, figure 37; domain reference, B9. The letter after the client group in an
+element's code says who provides it. An agreement counts in every year in which it is open.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.matrix import complete, flagged, residuals
+from socare_spark.analyses.use.settings import Split
+from socare_spark.analyses.vocabulary import Elements
+from socare_spark.lake.tables import Column, working
+from socare_spark.measures.cells import cells
+from socare_spark.measures.periods import Period, open_in
+from socare_spark.places.settle import settled
+
+PROVISION_SPLIT = working(
+    "provision_split",
+    "Agreements of a client group in a district that are open in a year, by who provides them; "
+    "their cost is that of their days in the year. Every group, district and year has a row.",
+    [
+        Column(
+            "client_group",
+            "string",
+            "Client group of the element, as the vocabulary names it; null means all.",
+        ),
+        Column(
+            "district",
+            "string",
+            "Postcode district of the city; null means everybody, wherever they live.",
+        ),
+        Column(
+            "year",
+            "int",
+            "Calendar year in which agreements are open; null means all years together, with each "
+            "agreement once.",
+        ),
+    ],
+    [
+        Column("internal", "bigint", "Records that the council provides itself."),
+        Column("external", "bigint", "Records that it buys from others."),
+        Column(
+            "share_internal", "double", "internal / (internal + external); null without either."
+        ),
+        Column(
+            "residual",
+            "double",
+            "Adjusted Pearson residual of the internal records among the districts of the client "
+            "group and year; null for everybody, and where too few records are expected.",
+        ),
+        Column(
+            "p_adjusted",
+            "double",
+            "Its two-sided p, adjusted by Benjamini-Hochberg for the districts of the client group "
+            "and year.",
+        ),
+        Column(
+            "flag",
+            "string",
+            "'high' or 'low' where the district has unusually much or little internal provision.",
+        ),
+    ],
+    source="Thesis 4.4.2, figure 37 (B9)",
+)
+_DIMS = ["client_group", "district", "year"]
+_UNUSUAL = (
+    "client_group string, district string, year int, residual double, p_adjusted double, "
+    "flag string"
+)
+
+
+def providers_of(words: Elements, split: Split) -> list[tuple[str, str, bool]]:
+    """The elements of the services by who provides them: code, client group's name, internal.
+
+    Args:
+        words: The vocabulary.
+        split: Services, client groups and letters.
+    """
+    found = []
+    for word in words.elements:
+        if word.service in split.services and word.client_group in split.client_groups:
+            after = word.code.upper().removeprefix(word.client_group.upper())
+            name = words.client_groups.get(word.client_group, word.client_group)
+            if after.startswith((split.internal, split.external)):
+                found.append((word.code.upper(), name, after.startswith(split.internal)))
+    return found
+
+
+def counted_split(
+    records: DataFrame,
+    providers: Sequence[tuple[str, str, bool]],
+    years: Iterable[Period],
+    districts: Sequence[str],
+) -> DataFrame:
+    """The columns of PROVISION_SPLIT but what is unusual.
+
+    Args:
+        records: element, person, start, end, weekly_cost, district (null outside the city).
+        providers: Of `providers_of`.
+        years: Calendar years one after the other, then all of them (`periods.with_all`).
+        districts: The city's.
+    """
+    spark = records.sparkSession
+    given = spark.createDataFrame(providers, "element string, client_group string, own boolean")
+    periods = list(years)
+    own = F.col("own").cast("int")
+    rows = open_in(records.join(F.broadcast(given), "element"), periods, "year int").select(
+        *_DIMS, "person", "cost", own.alias("internal"), (1 - own).alias("external")
+    )
+    kinds = ["internal", "external"]
+    counted = cells(rows, _DIMS, cost="cost", totals=["client_group", "district"], sums=kinds)
+    groups = dict.fromkeys(name for _, name, _ in providers)
+    every = spark.createDataFrame(
+        list(product([*groups, None], [*districts, None], [one.label for one in periods])),
+        "client_group string, district string, year int",
+    )
+    full = complete(every, counted, kinds)
+    both = F.col("internal") + F.col("external")
+    return full.select("*", F.try_divide("internal", both).alias("share_internal"))
+
+
+def provision_split(
+    records: DataFrame,
+    providers: Sequence[tuple[str, str, bool]],
+    years: Iterable[Period],
+    districts: Sequence[str],
+    split: Split,
+) -> DataFrame:
+    """The columns of PROVISION_SPLIT.
+
+    Args:
+        records: As for `counted_split`, as the next three.
+        providers: Of `providers_of`.
+        years: Calendar years, then all of them.
+        districts: The city's.
+        split: When a district is unusual.
+    """
+    counted = settled(counted_split(records, providers, years, districts))
+    placed = counted.where("district IS NOT NULL").select(*_DIMS, "internal", "external")
+    found = unusual_split(
+        [tuple(row) for row in placed.collect()], split.significance, split.least_expected
+    )
+    given = counted.sparkSession.createDataFrame(found, _UNUSUAL)
+    same = [F.col(f"l.{name}").eqNullSafe(F.col(f"r.{name}")) for name in _DIMS]
+    return (
+        counted.alias("l")
+        .join(F.broadcast(given).alias("r"), same, "left")
+        .select("l.*", "r.residual", "r.p_adjusted", "r.flag")
+    )
+
+
+def unusual_split(
+    counts: Iterable[tuple[str | None, str, int | None, int, int]],
+    significance: float,
+    least_expected: float,
+) -> list[tuple[str | None, str, int | None, float | None, float | None, str | None]]:
+    """Districts whose split differs from the other districts' of the same client group and year.
+
+    Args:
+        counts: client_group, district, year, internal, external.
+        significance: What an adjusted p must be below.
+        least_expected: Districts that let expect fewer records of either kind are not tested.
+
+    Returns:
+        client_group, district, year, residual, p_adjusted, flag; None where nothing is tested.
+    """
+    families = defaultdict(list)
+    for group, district, year, internal, external in counts:
+        families[group, year].append((district, internal, external))
+    found = []
+    for (group, year), rows in families.items():
+        expected, residual = residuals(np.array([counts for _, *counts in rows], dtype=float))
+        tested = np.where(expected.min(axis=1) >= least_expected, residual[:, 0], np.nan)
+        for row, z, p, flag in zip(rows, tested, *flagged(tested, significance), strict=True):
+            known = not np.isnan(z)
+            found.append(
+                (
+                    group,
+                    row[0],
+                    year,
+                    float(z) if known else None,
+                    float(p) if known else None,
+                    flag,
+                )
+            )
+    return found
