@@ -97,7 +97,14 @@ def main(
     several = [jobs] if isinstance(jobs, Job) else list(jobs)
     name = several[0].name if isinstance(jobs, Job) else "study"
     says = several[0].says if isinstance(jobs, Job) else "Run all jobs in one session."
-    options = parser(name, says).parse_args(arguments)
+    named = parser(name, says)
+    if len(several) > 1:
+        names = [job.name for job in several]
+        only = f"these jobs alone, in the order of the study: {', '.join(names)}"
+        named.add_argument("--jobs", nargs="+", choices=names, metavar="JOB", help=only)
+    options = named.parse_args(arguments)
+    if len(several) > 1 and options.jobs:
+        several = [job for job in several if job.name in options.jobs]
     progress = Progress()
     signal.signal(signal.SIGTERM, _terminate)
     for talker in _TALKATIVE:

@@ -191,7 +191,7 @@ def tables(context: Context) -> dict[Table, DataFrame]:
 
 def draw(context: Context) -> None:
     """The most asked descriptions of the newest snapshot, followed through all of them."""
-    frame = context.lake.read(context.spark, REQUEST_TOP).toPandas()
+    frame = context.lake.frame(REQUEST_TOP)
     path = context.lake.pictures / "request_ranks.png"
     if len(frame):
         context.picture(draw_ranks(frame, _settings(context).drawn, path, "working/request_top"))

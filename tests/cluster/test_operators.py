@@ -33,6 +33,18 @@ def test_usage(tmp_path):
     assert "--lake" in said(submit("ingest"), code=2)
     text = said(submit("ingest", "--lake", tmp_path, "--as-of", "soon"), code=2)
     assert "2016-12-31" in text
+    text = said(submit("study", "--lake", tmp_path, "--jobs", "flow", "flows"), code=2)
+    assert "cross_service" in text
+    assert not (tmp_path / "working").exists()
+
+
+def test_a_study_of_some_jobs(tmp_path):
+    process = submit("study", "--lake", tmp_path, "--dry-run", "--jobs", "requests", "flow")
+    lines = said(process, code=0).splitlines()
+    assert [line for line in lines if line in ("flow:", "requests:", "provision:")] == [
+        "flow:",
+        "requests:",
+    ]
 
 
 def test_configuration(tmp_path, landing):

@@ -23,7 +23,7 @@ def draw(context: Context) -> None:
 
 
 def _draw_bars(context: Context) -> None:
-    frame = context.lake.read(context.spark, COMBINATIONS).toPandas()
+    frame = context.lake.frame(COMBINATIONS)
     if frame.empty:
         return
     most = int(frame["people"].max())
@@ -52,9 +52,9 @@ def _draw_turnover(context: Context) -> None:
     rows = turnover.agg(F.count(F.lit(1)).alias("combinations")).toPandas()
     if rows.empty:
         return
-    blocks = context.lake.read(context.spark, COMBINATION_BLOCKS).select("kind", "period", "block")
+    blocks = context.lake.frame(COMBINATION_BLOCKS, "kind", "period", "block")
     turned = Turnover(
-        rows.merge(blocks.toPandas(), on=["kind", "period"], how="left"),
+        rows.merge(blocks, on=["kind", "period"], how="left"),
         wanted.window,
         wanted.combinations,
         COMBINATION_BLOCKS.path,

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import shapely
-from pyspark.sql import functions as F
 from shapely.geometry.base import BaseGeometry
 
 from socare_spark.analyses.cross_service.counts import CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES
@@ -11,6 +10,7 @@ from socare_spark.analyses.cross_service.settings import Settings, read_settings
 from socare_spark.contracts.load import read_model
 from socare_spark.job import Context
 from socare_spark.places.settings import PlacesSettings
+from socare_spark.places.shapes import shapes_of
 from socare_spark.places.tables import AREAS
 from socare_spark.report.maps import AreaMap, draw_density
 from socare_spark.report.overlaps import draw_overlaps
@@ -26,8 +26,8 @@ def draw(context: Context) -> None:
 
 
 def _draw_overlaps(context: Context, settings: Settings) -> None:
-    rows = context.lake.read(context.spark, CROSS_SERVICE_PEOPLE)
-    frame = rows.select(F.col("services").alias("combination"), "people").toPandas()
+    rows = context.lake.frame(CROSS_SERVICE_PEOPLE, "services", "people")
+    frame = rows.rename(columns={"services": "combination"})
     if frame.empty:
         return
     held = {name for text in frame["combination"] for name in text.split("+")}
@@ -44,23 +44,12 @@ def _draw_overlaps(context: Context, settings: Settings) -> None:
 
 def _draw_maps(context: Context, settings: Settings) -> None:
     edge = read_model(context.conf / "places.yaml", PlacesSettings).bounds
-    shapes = (
-        context.read(AREAS)
-        .where(F.col("layer").isin(*settings.layers, *([edge] if edge else [])))
-        .select("layer", "code", "geometry")
-        .toPandas()
-        .sort_values(["layer", "code"])
-    )
-    shapes["geometry"] = shapely.from_wkb(shapes["geometry"].to_numpy())
-    several = F.sum(F.when(F.contains("services", F.lit("+")), F.col("people")).otherwise(0))
-    shares = (
-        context.lake.read(context.spark, CROSS_SERVICE_PLACES)
-        .where("code IS NOT NULL")
-        .groupBy("layer", "code")
-        .agg((several / F.sum("people")).alias("share"))
-        .toPandas()
-    )
-    bounds = shapes.loc[shapes["layer"] == edge, "geometry"].to_list()
+    shapes = shapes_of(context.lake, *settings.layers, *([edge] if edge else []))
+    counts = context.lake.frame(CROSS_SERVICE_PLACES, "layer", "code", "services", "people")
+    counts["several"] = counts["people"].where(counts["services"].str.contains("+", regex=False), 0)
+    shares = counts.groupby(["layer", "code"])[["people", "several"]].sum().reset_index()
+    shares["share"] = shares["several"] / shares["people"]
+    bounds = shapes.loc[shapes["layer"] == edge, "shape"].to_list()
     outline = shapely.union_all(bounds) if bounds else None
     for layer in settings.layers:
         areas, known = (frame[frame["layer"] == layer] for frame in (shapes, shares))
@@ -75,7 +64,7 @@ def _draw_map(
         f"People known to several services, by {layer}",
         "Of the people known to any service, those known to two or more; by their newest place",
         f"{CROSS_SERVICE_PLACES.path}; areas: layer {layer}",
-        list(areas["geometry"]),
+        list(areas["shape"]),
         outline,
     )
     path = context.lake.maps / f"cross_service_{layer}.png"

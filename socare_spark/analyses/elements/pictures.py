@@ -4,7 +4,6 @@ import re
 
 import pandas as pd
 import shapely
-from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import read_bands
 from socare_spark.analyses.elements.compared import (
@@ -19,6 +18,7 @@ from socare_spark.contracts.load import read_model
 from socare_spark.job import Context
 from socare_spark.lake.tables import Table
 from socare_spark.measures.bands import UNKNOWN
+from socare_spark.places.shapes import shapes_of
 from socare_spark.places.tables import AREAS
 from socare_spark.report.comparison import Pair, draw_differences, draw_profiles
 from socare_spark.report.concentration import Concentrations, draw_concentration
@@ -33,23 +33,16 @@ def draw(context: Context) -> None:
     _draw_profiles(context, settings)
     _draw_regions(context, settings)
     if context.lake.exists(AREAS):
-        areas = _districts(context, settings.layer)
+        areas = shapes_of(context.lake, settings.layer)
         _draw_comparison_maps(context, settings, areas)
         _draw_concentration(context, settings, areas)
-
-
-def _districts(context: Context, layer: str) -> pd.DataFrame:
-    """The city's districts: code and shape."""
-    areas = context.read(AREAS).where(F.col("layer") == layer).select("code", "geometry")
-    frame = areas.toPandas().sort_values("code")
-    return frame.assign(shape=list(shapely.from_wkb(frame.pop("geometry").to_numpy())))
 
 
 def _rows(context: Context, table: Table) -> pd.DataFrame:
     """The rows of a table; none where this run could not make it."""
     if table.path in context.lacking:
         return pd.DataFrame(columns=table.names)
-    return context.lake.read(context.spark, table).toPandas()
+    return context.lake.frame(table)
 
 
 def _slug(*codes: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import pandas as pd
-from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.graph import FLOW_EDGES, FLOW_STARTS_ENDS
 from socare_spark.analyses.flow.settings import Flow, SingleStage, read_flows
@@ -12,6 +11,7 @@ from socare_spark.analyses.flow.stages import OUTCOME_BY_TEAM, STAGE_TOTALS
 from socare_spark.analyses.flow.times import FLOW_DURATIONS
 from socare_spark.job import Context
 from socare_spark.lake.tables import Table
+from socare_spark.places.shapes import shapes_of
 from socare_spark.places.tables import AREAS
 from socare_spark.report.graph import draw_graph
 from socare_spark.report.graph_layout import Drawn
@@ -36,7 +36,7 @@ _Rows = Mapping[Table, pd.DataFrame]
 
 def draw(context: Context) -> None:
     """Every picture of every flow that was followed."""
-    frames = {table: context.lake.read(context.spark, table).toPandas() for table in _DRAWN}
+    frames = {table: context.lake.frame(table) for table in _DRAWN}
     for flow in read_flows(context.conf):
         own = {table: frame[frame["flow"] == flow.flow] for table, frame in frames.items()}
         if flow.lacks(context.lake):
@@ -93,5 +93,5 @@ def _names(context: Context, layer: str) -> dict[str, str]:
     """Names of a layer's areas by their codes; none where areas are not known."""
     if not context.lake.exists(AREAS):
         return {}
-    areas = context.read(AREAS).where(F.col("layer") == layer).select("code", "name")
-    return {row["code"]: row["name"] for row in areas.collect()}
+    areas = shapes_of(context.lake, layer)
+    return dict(zip(areas["code"], areas["name"], strict=True))

@@ -207,7 +207,7 @@ def _elements_first(series: object) -> tuple[bool, str]:
 
 
 def _rows(context: Context, table: Table) -> pd.DataFrame:
-    return context.lake.read(context.spark, table).select(*_shown(table)).toPandas()
+    return context.lake.frame(table, *_shown(table))
 
 
 def _shown(table: Table) -> list[str]:

@@ -1,8 +1,6 @@
 """Charts of elements by area, of services and of people's elements, from the written tables."""
 
 import pandas as pd
-from pyspark.sql import Column
-from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import read_bands
 from socare_spark.analyses.provision.distribution import ELEMENT_DISTRIBUTION
@@ -20,7 +18,7 @@ from socare_spark.analyses.provision.settings import (
 from socare_spark.analyses.vocabulary import read_services, warn_of_unknown
 from socare_spark.job import Context
 from socare_spark.measures.bands import UNKNOWN
-from socare_spark.places.tables import AREAS
+from socare_spark.places.shapes import shapes_of
 from socare_spark.report.histograms import Histograms, draw_histograms
 from socare_spark.report.rankings import Ranking, draw_ranking
 
@@ -40,14 +38,9 @@ def draw_charts(context: Context, settings: Settings) -> None:
 
 
 def _draw_elements(context: Context, settings: DistributionSettings) -> None:
-    wanted = F.col("layer").isin(*{area.layer for area in settings.pictures})
-    rows = (
-        context.lake.read(context.spark, ELEMENT_DISTRIBUTION)
-        .where(wanted)
-        .select("layer", "code", F.col("element").alias("name"), "year", "records")
-        .toPandas()
-    )
-    areas = context.read(AREAS).where(wanted).select("layer", "code", "name").toPandas()
+    columns = ("layer", "code", "element", "year", "records")
+    rows = context.lake.frame(ELEMENT_DISTRIBUTION, *columns).rename(columns={"element": "name"})
+    areas = shapes_of(context.lake, *{area.layer for area in settings.pictures})
     names = areas.set_index(["layer", "code"])["name"]
     for area in settings.pictures:
         own = rows[rows["layer"] == area.layer]
@@ -78,10 +71,6 @@ def _draw_area(
     context.picture(draw_ranking(ranking, rows, path))
 
 
-def _band() -> Column:
-    return F.coalesce("age_band", F.lit(ALL_AGES)).alias("age_band")
-
-
 def _shown(context: Context, settings: ServicesSettings, present: pd.Series) -> list[str]:
     """The age bands that some rows have: all ages, then as configured, then the unknown."""
     labels = [band.label for band in read_bands(context.conf, settings.age_bands)]
@@ -91,11 +80,8 @@ def _shown(context: Context, settings: ServicesSettings, present: pd.Series) -> 
 def _draw_services(context: Context, settings: ServicesSettings) -> None:
     """A picture for each age band."""
     labels = read_services(context.conf)
-    rows = (
-        context.lake.read(context.spark, REGISTERED_SERVICES)
-        .select("year", _band(), "service", "records")
-        .toPandas()
-    )
+    rows = context.lake.frame(REGISTERED_SERVICES, "year", "age_band", "service", "records")
+    rows["age_band"] = rows["age_band"].fillna(ALL_AGES)
     codes = rows["service"].fillna(_NO_SERVICE)
     rows["name"] = codes.map(labels).fillna(codes)
     for band in _shown(context, settings, rows["age_band"]):
@@ -113,12 +99,9 @@ def _draw_services(context: Context, settings: ServicesSettings) -> None:
 
 def _draw_people(context: Context, settings: ServicesSettings) -> None:
     """One picture: registered and distinct elements, age band by age band."""
-    rows = (
-        context.lake.read(context.spark, ELEMENTS_PER_PERSON)
-        .select("kind", _band(), "elements", "people")
-        .toPandas()
-        .rename(columns={"age_band": "group", "elements": "number"})
-    )
+    rows = context.lake.frame(ELEMENTS_PER_PERSON, "kind", "age_band", "elements", "people")
+    rows = rows.rename(columns={"age_band": "group", "elements": "number"})
+    rows["group"] = rows["group"].fillna(ALL_AGES)
     shown = _shown(context, settings, rows["group"])
     if not shown:
         return

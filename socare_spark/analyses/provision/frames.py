@@ -36,8 +36,7 @@ def draw_series(
         outline: The city's edge, or None.
     """
     series = settings.series
-    table = context.lake.read(context.spark, DENSITY_SERIES)
-    figures = table.select("layer", "code", "year", "people_per_km2").toPandas()
+    figures = context.lake.frame(DENSITY_SERIES, "layer", "code", "year", "people_per_km2")
     whole = {
         layer: _whole(settings, layer, areas[layer], figures[figures["layer"] == layer], outline)
         for layer in dict.fromkeys((*series.pictures, *(x.layer for x in series.surroundings)))

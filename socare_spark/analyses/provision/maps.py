@@ -76,13 +76,9 @@ def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
         .toPandas()
         .sort_values(["layer", "code"])
     )
-    band = F.coalesce("age_band", F.lit(ALL_AGES))
-    figures = (
-        context.lake.read(context.spark, DENSITY)
-        .select("layer", "code", band.alias("age_band"), *_FIGURES)
-        .toPandas()
-        .sort_values(["layer", "age_band", "code"])
-    )
+    figures = context.lake.frame(DENSITY, "layer", "code", "age_band", *_FIGURES)
+    figures["age_band"] = figures["age_band"].fillna(ALL_AGES)
+    figures = figures.sort_values(["layer", "age_band", "code"])
     return [
         _Layer(
             name,
@@ -160,12 +156,11 @@ def _draw_layer(
 
 
 def _draw_matrix(context: Context, settings: ProvisionSettings) -> None:
-    spark, lake = context.spark, context.lake
-    matrix = lake.read(spark, PROVISION_MATRIX).select("district", "year", "records", "flag")
-    trends = lake.read(spark, PROVISION_TRENDS).select("district", "trend").toPandas()
+    lake = context.lake
+    trends = lake.frame(PROVISION_TRENDS, "district", "trend")
     context.picture(
         draw_matrix(
-            matrix.toPandas(),
+            lake.frame(PROVISION_MATRIX, "district", "year", "records", "flag"),
             trends.set_index("district")["trend"],
             f"{settings.dataset}, records by the district of the postcode and the year of start",
             lake.maps / "provision_matrix.png",

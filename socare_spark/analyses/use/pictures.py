@@ -5,10 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import shapely
 from matplotlib.colors import PowerNorm, TwoSlopeNorm
 from matplotlib.ticker import FuncFormatter, PercentFormatter
-from pyspark.sql import functions as F
 
 from socare_spark.analyses.use.costs import ELEMENT_COST_BY_YEAR
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
@@ -18,6 +16,7 @@ from socare_spark.analyses.use.threshold import THRESHOLD_USE
 from socare_spark.contracts.load import read_model
 from socare_spark.job import Context
 from socare_spark.lake.tables import Table
+from socare_spark.places.shapes import shapes_of
 from socare_spark.places.tables import AREAS
 from socare_spark.report.maps import AreaMap, draw_density
 from socare_spark.report.matrices import NOTHING, Block, Matrices, draw_matrices, natural
@@ -142,20 +141,14 @@ def _draw_over_map(context: Context, settings: UseSettings, rows: pd.DataFrame) 
     rate = own.set_index("district")["per_1000"].astype(float)
     if rate.isna().all() or not context.lake.exists(AREAS):
         return
-    areas = (
-        context.read(AREAS)
-        .where(F.col("layer") == settings.layer)
-        .select("code", "geometry")
-        .toPandas()
-        .sort_values("code")
-    )
+    areas = shapes_of(context.lake, settings.layer)
     weeks = settings.threshold.weeks
     shown = AreaMap(
         f"People with more than {weeks} consecutive weeks, by {settings.layer}",
         f"Distinct people with {', '.join(settings.threshold.elements)}, all years together; "
         "classes of about equally many areas",
         f"{settings.dataset}, people by home postcode; areas: layer {settings.layer}",
-        list(shapely.from_wkb(areas["geometry"].to_numpy())),
+        list(areas["shape"]),
     )
     values = np.asarray(rate.reindex(areas["code"]).fillna(0), dtype=np.float64)
     path = context.lake.maps / "use_threshold_per_1000.png"
