@@ -21,6 +21,7 @@ from socare_spark.lake.tables import Table, Zone
 from socare_spark.lake.zones import Lake
 
 _HELD = 1_000_000
+_MANY = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -123,18 +124,19 @@ class Destination:
             replaced: Names, in the table, of the files whose rows go.
         """
         new = self.table.shape(stage.good(wanted))
-        if sum(stage.tallies[i].good for i in wanted) <= _HELD:
+        size = sum(stage.tallies[i].good for i in wanted)
+        if size <= _HELD:
             # Small enough to hold: what follows looks at these rows several times.
             new = new.cache()
         if not self.lake.exists(self.table):
-            return self._begun(new)
+            return self._begun(new, many=size > _MANY)
         if replaced:
             return self._replaced(new, replaced)
         arrivals = [stage.files[i].arrival for i in wanted]
         return self._added(new, arrivals, few=stage.few(wanted))
 
-    def _begun(self, new: DataFrame) -> Callable[[], Standing]:
-        found = resolve(new, self.contract)
+    def _begun(self, new: DataFrame, *, many: bool) -> Callable[[], Standing]:
+        found = resolve(new, self.contract, many=many)
 
         def commit() -> Standing:
             self.lake.append(self.table, found.without(new), self.note)

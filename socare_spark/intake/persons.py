@@ -47,16 +47,17 @@ def new_people(
         "first_seen",
     )
     people = people.cache()
-    seen_as = people.select("person", "digest", F.lit(False).alias("old"))
+    # Digests are compared by 64 bits more: numbers are gathered sooner than texts.
+    digest = F.xxhash64("digest").alias("digest")
+    seen_as = people.select("person", digest, F.lit(False).alias("old"))
     known: DataFrame | None = None
     if lake.exists(PEOPLE):
         every = lake.read(people.sparkSession, PEOPLE).select("person", "digest")
         known = every.join(people.select("person"), "person", "left_semi").cache()
-        seen_as = seen_as.unionByName(known.withColumn("old", F.lit(True)))
-    spelled = seen_as.groupBy("person", "digest").agg(F.max("old").alias("old"))
-    tokens = spelled.groupBy("person").agg(F.count("digest").alias("digests"), F.max("old"))
+        seen_as = seen_as.unionByName(known.select("person", digest, F.lit(True).alias("old")))
+    tokens = seen_as.groupBy("person").agg(F.min("digest"), F.max("digest"), F.max("old"))
     clashes, new = tokens.agg(
-        F.count_if(F.col("digests") > 1), F.count_if(~F.col("max(old)"))
+        F.count_if(F.col("min(digest)") != F.col("max(digest)")), F.count_if(~F.col("max(old)"))
     ).collect()[0]
     if clashes:
         raise CollisionError(f"{clashes} tokens stand for two people each: take a new key id")
