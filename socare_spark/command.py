@@ -36,6 +36,7 @@ from socare_spark.tracking.record import Run, configuration_digest
 # The package may come in a zip; the submitted file lies in the checkout.
 _ROOTS = [Path(p).resolve().parent.parent for p in (sys.argv[0], __file__)]
 _CONF = next((r / "conf" for r in _ROOTS if (r / "conf" / "datasets").is_dir()), Path("conf"))
+STUDY = "study"
 _PLACES = 12
 # They print failed queries, which may quote a cell.
 _TALKATIVE = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
@@ -95,15 +96,15 @@ def main(
         after: Is called at the end of a study with the session, the lake and the jobs' runs.
     """
     several = [jobs] if isinstance(jobs, Job) else list(jobs)
-    name = several[0].name if isinstance(jobs, Job) else "study"
+    name = several[0].name if isinstance(jobs, Job) else STUDY
     says = several[0].says if isinstance(jobs, Job) else "Run all jobs in one session."
     named = parser(name, says)
-    if len(several) > 1:
+    if name == STUDY:
         names = [job.name for job in several]
         only = f"these jobs alone, in the order of the study: {', '.join(names)}"
         named.add_argument("--jobs", nargs="+", choices=names, metavar="JOB", help=only)
     options = named.parse_args(arguments)
-    if len(several) > 1 and options.jobs:
+    if name == STUDY and options.jobs:
         several = [job for job in several if job.name in options.jobs]
     progress = Progress()
     signal.signal(signal.SIGTERM, _terminate)
@@ -251,7 +252,7 @@ def run_jobs(
     elif unfinished(lake):
         for name in undo(spark, lake):
             progress.say(f"{name}: brought back to its state before a run that broke off")
-    study = len(jobs) > 1
+    study = run.job == STUDY
     run.configuration = configuration_digest(options.conf)
     if options.dry_run:
         for job in jobs:
@@ -269,9 +270,11 @@ def run_jobs(
         one.configuration = run.configuration
         runs.append(one)
         context = _context(spark, lake, options, one, progress)
-        ending = max(ending, _one(job, context, mirror, study=study))
-        if ending not in (Exit.DONE, Exit.DATA):
+        last = _one(job, context, mirror, study=study)
+        if last not in (Exit.DONE, Exit.DATA):
+            ending = last
             break
+        ending = max(ending, last)
     if study:
         run.finish(_status(ending))
         mirror.end(run)

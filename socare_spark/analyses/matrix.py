@@ -14,11 +14,12 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.errors import ConfigurationError
+from socare_spark.job import Context
 from socare_spark.lake.tables import Column, working
 from socare_spark.measures.cells import cells
 from socare_spark.measures.significance import Floats, adjusted, mann_kendall, slope, two_sided
 from socare_spark.places.postcodes import district_of
+from socare_spark.places.tables import AREAS
 
 _SOURCE = "Thesis 3.11, figures 6-10 (A1)"
 DISTRICT = Column("district", "string", "Postcode district of the city, as 'B21'.")
@@ -81,24 +82,12 @@ NO_POSTCODE, OUTSIDE_CITY, OUTSIDE_YEARS = "no_postcode", "outside_city", "outsi
 UNLOCATED = "unlocated"
 
 
-def districts_of(areas: DataFrame, layer: str, file: str) -> DataFrame:
-    """The city's postcode districts: code.
-
-    Args:
-        areas: The areas of all layers.
-        layer: Layer that holds the districts.
-        file: The configuration that names it.
-
-    Raises:
-        ConfigurationError: there is no such layer.
-    """
-    districts = areas.where(F.col("layer") == layer).select("code")
-    if districts.isEmpty():
-        raise ConfigurationError(
-            f"reference/areas has no layer {layer}: name the layer of the city's postcode "
-            f"districts in {file}."
-        )
-    return districts
+def districts_of(context: Context, layer: str) -> DataFrame | None:
+    """The city's postcode districts: code; None where the lake has no such layer of areas."""
+    if not context.lake.exists(AREAS):
+        return None
+    districts = context.read(AREAS).where(F.col("layer") == layer).select("code")
+    return None if districts.isEmpty() else districts
 
 
 def with_district(records: DataFrame, districts: DataFrame, years: range) -> DataFrame:

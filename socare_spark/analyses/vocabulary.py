@@ -67,6 +67,11 @@ class Elements(Strict):
     services: Mapping[str, str] = {}
     elements: tuple[Element, ...]
 
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _each_once(word.code.upper() for word in self.elements)
+        return self
+
 
 class Ethnicity(Strict):
     """One entry of `conf/vocabulary/ethnicities.yaml`: a class of the census and its group."""
@@ -146,6 +151,8 @@ def warn_of_unknown(
     wanted: Iterable[str],
     present: Iterable[str | None],
     lacking: str = "no record has",
+    *,
+    near: Iterable[str] | None = None,
 ) -> None:
     """Notes each code of the configuration that is nowhere, with its nearest spellings.
 
@@ -155,12 +162,14 @@ def warn_of_unknown(
         wanted: The codes.
         present: Those that there are.
         lacking: Who does not have it.
+        near: Those of them that may be quoted as its nearest; None means any.
     """
     known = sorted({code for code in present if code})
+    quoted = known if near is None else sorted({*near})
     for code in dict.fromkeys(wanted):
         if code not in known:
-            near = difflib.get_close_matches(code, known, n=3, cutoff=0.6)
-            like = f"; the nearest are {', '.join(near)}" if near else ""
+            close = difflib.get_close_matches(code, quoted, n=3, cutoff=0.6)
+            like = f"; the nearest are {', '.join(close)}" if close else ""
             context.run.warnings.append(f"{named} {code}, which {lacking}{like}.")
 
 

@@ -133,7 +133,7 @@ class Destination:
         if replaced:
             return self._replaced(new, replaced)
         arrivals = [stage.files[i].arrival for i in wanted]
-        return self._added(new, arrivals, few=stage.few(wanted))
+        return self._added(new, arrivals, few=stage.few(wanted), held=size <= _HELD)
 
     def _begun(self, new: DataFrame, *, many: bool) -> Callable[[], Standing]:
         found = resolve(new, self.contract, many=many)
@@ -147,14 +147,15 @@ class Destination:
         return commit
 
     def _added(
-        self, new: DataFrame, files: Sequence[Arrival], *, few: bool
+        self, new: DataFrame, files: Sequence[Arrival], *, few: bool, held: bool
     ) -> Callable[[], Standing]:
         key, extract = self.contract.key, self.contract.socare.extract_column
         known = self.lake.read(new.sparkSession, self.table)
         days = {f.as_of for f in files}
         if self.contract.socare.snapshots:
             known = known.where(F.col(extract).isin(*days))
-        met = known.join(F.broadcast(new.select(*key)), key, "left_semi")
+        keys = new.select(*key)
+        met = known.join(F.broadcast(keys) if held else keys, key, "left_semi")
         pool = new.unionByName(met.select(*self.table.names))
         pool = (pool.coalesce(1) if few else pool).cache()
         found = resolve(pool, self.contract, few=few)

@@ -146,7 +146,7 @@ def _look(landing: Path, contract: Contract, known: Mapping[Identity, Entry]) ->
     new = []
     for arrival in files:
         entry = known.get(arrival.identity)
-        if not changed and entry is not None and entry.sha256 == sha256_of(arrival.path):
+        if not changed and entry is not None and _same(arrival, entry):
             dataset.unchanged += 1
         else:
             new.append(arrival)
@@ -159,6 +159,14 @@ def _look(landing: Path, contract: Contract, known: Mapping[Identity, Entry]) ->
             else:
                 dataset.refused.append(seen)
     return dataset
+
+
+def _same(arrival: Arrival, entry: Entry) -> bool:
+    """Whether a file is the one that was read; what cannot be read is looked at with the new."""
+    try:
+        return entry.sha256 == sha256_of(arrival.path)
+    except OSError:
+        return False
 
 
 def _had_rows(file: Accepted, known: Mapping[Identity, Entry]) -> bool:

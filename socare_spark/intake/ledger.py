@@ -82,7 +82,9 @@ PEOPLE = Table(
         Column("digest", "binary", "HMAC-SHA256 of the identifier, all 32 bytes."),
         Column("scheme", "string", "Which identifiers the person was known by."),
         Column("key_id", "string", "Which key made the digest."),
-        Column("first_seen", "date", "As-of day of the extract that first held the person."),
+        Column(
+            "first_seen", "date", "As-of day of the extract that held the person when first read."
+        ),
     ),
     source="Design, section 4",
 )

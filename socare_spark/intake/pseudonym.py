@@ -152,9 +152,7 @@ def check_key(keyring: Keyring, path: Path) -> None:
     }
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(ours | schemes, indent=2), "utf-8")
-        os.replace(partial, path)
+        _note(path, ours | schemes)
         return
     theirs = json.loads(path.read_text("utf-8"))
     changed = [name for name, value in schemes.items() if theirs.get(name, value) != value]
@@ -170,6 +168,14 @@ def check_key(keyring: Keyring, path: Path) -> None:
             f"This lake was pseudonymised with another {what.removeprefix('the ')}: use the one it "
             "was begun with, or begin a new lake."
         )
+    if not schemes.keys() <= theirs.keys():
+        _note(path, theirs | schemes)
+
+
+def _note(path: Path, values: Mapping[str, str]) -> None:
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(json.dumps(values, indent=2), "utf-8")
+    os.replace(partial, path)
 
 
 def normalise(identifier: str, scheme: Scheme) -> str:

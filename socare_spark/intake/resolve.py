@@ -73,7 +73,7 @@ def resolve(
 
 def _contested(rows: DataFrame, key: list[str], *, many: bool) -> DataFrame | None:
     """The rows whose key another row has too, and perhaps some others; None where none has."""
-    marked = rows.withColumn("_key", F.xxhash64(*_comparable(rows, key)))
+    marked = rows.withColumn("_key", F.xxhash64(*_comparable(key)))
     keys = marked.select("_key")
     if many:
         shared = keys.groupBy("_key").agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").drop("_n")
@@ -91,7 +91,7 @@ def _losers(contested: DataFrame, contract: Contract) -> DataFrame:
     key, extract = contract.key, contract.socare.extract_column
     content = [c for c in contested.columns if c != "line" and not c.startswith("_")]
     rows = contested.select(
-        *{*key, extract, *_PLACE}, F.xxhash64(*_comparable(contested, content)).alias("_content")
+        *{*key, extract, *_PLACE}, F.xxhash64(*_comparable(content)).alias("_content")
     )
     same = Window.partitionBy(*key, "source_file", "_content").orderBy(F.desc("line"))
     newest = Window.partitionBy(*key).orderBy(
@@ -107,7 +107,7 @@ def _losers(contested: DataFrame, contract: Contract) -> DataFrame:
     return ranked.select(*_PLACE, "extract", lost.alias("lost")).where("lost is not null")
 
 
-def _comparable(rows: DataFrame, names: Sequence[str]) -> list[Column]:
+def _comparable(names: Sequence[str]) -> list[Column]:
     """Columns so written that a null is not passed over: (null, a) is not (a, null)."""
     columns: list[Column] = []
     for name in names:

@@ -22,6 +22,7 @@ _NOTE = "unfinished.json"
 def together(spark: SparkSession, lake: Lake, tables: Iterable[str]) -> Iterator[None]:
     """A group of writes to the named tables (`zone/name`)."""
     note = lake.root / _NOTE
+    note.parent.mkdir(parents=True, exist_ok=True)
     versions = {name: lake.version(name) for name in tables}
     partial = note.with_suffix(".partial")
     with partial.open("w", encoding="utf-8") as file:

@@ -14,7 +14,6 @@ from socare_spark.places.settings import (
     PostcodeSource,
 )
 
-_CHUNK = 1 << 20
 # A shapefile is several files; these hold its shapes and its columns.
 _SHAPEFILE = (".shp", ".dbf", ".shx")
 
@@ -109,8 +108,5 @@ def present(landing: Path, settings: PlacesSettings) -> tuple[PlacesSettings, di
 
 def sha256(path: Path) -> str:
     """Digest of a file's bytes."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

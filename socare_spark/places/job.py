@@ -19,6 +19,7 @@ from socare_spark.contracts.load import read_model
 from socare_spark.errors import ConfigurationError, DataError, LackingError
 from socare_spark.job import Context, Job
 from socare_spark.lake.tables import Table
+from socare_spark.lake.transaction import together
 from socare_spark.places.built import (
     dissolved,
     placed_by_square,
@@ -185,7 +186,11 @@ def _run(context: Context) -> None:
             context.write(item[0], item[1].coalesce(1), fingerprint)
             step.advance()
 
-        with ThreadPoolExecutor(len(REFERENCE)) as pool:
+        # What later jobs read must be of one run: areas, and the places of postcodes in them.
+        with (
+            together(context.spark, context.lake, [table.path for table in REFERENCE]),
+            ThreadPoolExecutor(len(REFERENCE)) as pool,
+        ):
             list(pool.map(write, places.tables.items()))
     _tell(context, places)
     context.spark.catalog.clearCache()
@@ -227,12 +232,14 @@ def _known(context: Context, every: PlacesSettings) -> set[str]:
     """Sources that were read before, as `present` names them."""
     if not all(context.lake.exists(table) for table in REFERENCE):
         return set()
-    spark, lake = context.spark, context.lake
-    layers = lake.read(spark, AREAS).select("layer").distinct().collect()
-    postcodes = lake.read(spark, POSTCODES).select("source").distinct().collect()
-    names = {f"layer {row[0]}" for row in layers} | {f"postcodes {row[0]}" for row in postcodes}
-    if not lake.read(spark, POPULATION).isEmpty():
-        names |= {f"population {source.files[0]}" for source in every.population}
+    layers, postcodes, people = (
+        context.lake.frame(table, column)[column].unique()
+        for table, column in ((AREAS, "layer"), (POSTCODES, "source"), (POPULATION, "layer"))
+    )
+    names = {f"layer {name}" for name in layers} | {f"postcodes {name}" for name in postcodes}
+    # A population does not say where it is from; of several sources any may have been left out.
+    if len(people) and len(every.population) == 1:
+        names.add(f"population {every.population[0].files[0]}")
     return names
 
 

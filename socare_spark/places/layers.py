@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pyarrow.parquet as pq
 from pyarrow.lib import ArrowInvalid
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 from sedona.spark.sql.types import GeometryType
@@ -113,11 +113,17 @@ def _chosen(
         frame.select(
             F.lit(name).alias("layer"),
             F.col(f"`{layer.code}`").cast("string").alias("code"),
-            F.col(f"`{layer.name or layer.code}`").cast("string").alias("name"),
+            F.coalesce(
+                *(F.nullif(F.trim(_text(c)), F.lit("")) for c in (layer.name, layer.code) if c)
+            ).alias("name"),
             F.col(f"`{geometry}`").alias("geometry"),
         ),
         layer.crs or raw.crs or GRID,
     )
+
+
+def _text(column: str) -> Column:
+    return F.col(f"`{column}`").cast("string")
 
 
 def _geometry_of(schema: StructType) -> str | None:

@@ -8,12 +8,15 @@ from socare_spark.places.tables import AREAS
 
 
 def shapes_of(lake: Lake, *layers: str) -> pd.DataFrame:
-    """The areas of some layers, in order of layer and code.
+    """The areas of some layers, in order of layer and code; none where the lake has none.
 
     Returns:
-        `layer`, `code`, `name`, `area_km2`, `geometry` (WKB) and `shape`, both in EPSG:27700.
+        `layer`, `code`, `name` and `shape`, in EPSG:27700.
     """
-    areas = lake.frame(AREAS, "layer", "code", "name", "area_km2", "geometry")
+    if not lake.exists(AREAS):
+        return pd.DataFrame(columns=["layer", "code", "name", "shape"])
+    areas = lake.frame(AREAS, "layer", "code", "name", "geometry")
     chosen = areas[areas["layer"].isin(layers)].sort_values(["layer", "code"], ignore_index=True)
-    found: pd.DataFrame = chosen.assign(shape=list(shapely.from_wkb(chosen["geometry"].to_numpy())))
+    shapes = shapely.from_wkb(chosen.pop("geometry").to_numpy())
+    found: pd.DataFrame = chosen.assign(shape=list(shapes))
     return found

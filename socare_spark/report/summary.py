@@ -77,6 +77,13 @@ def _last_entries(ledger: DataFrame) -> DataFrame:
     return stands.join(last, [*identity, "at"], "left_semi")
 
 
+def _last_reading(ledger: DataFrame) -> DataFrame:
+    """The run that read each file that stands: run_id, file."""
+    read = ledger.where("status = 'accepted'")
+    last = read.groupBy("file").agg(F.max_by("run_id", "at").alias("run_id"))
+    return last.join(_last_entries(ledger), "file", "left_semi")
+
+
 def _ledger(reader: _Reader) -> Grid | None:
     ledger = reader.rows("restricted/ledger")
     if ledger is None:
@@ -91,11 +98,12 @@ def _ledger(reader: _Reader) -> Grid | None:
 
 
 def _reasons(reader: _Reader) -> Grid | None:
-    quarantine = reader.rows("restricted/quarantine")
-    if quarantine is None:
+    quarantine, ledger = reader.rows("restricted/quarantine"), reader.rows("restricted/ledger")
+    if quarantine is None or ledger is None:
         return None
     counted = (
-        quarantine.select("dataset", F.explode(F.array_distinct("reasons")).alias("reason"))
+        quarantine.join(_last_reading(ledger), ["run_id", "file"], "left_semi")
+        .select("dataset", F.explode(F.array_distinct("reasons")).alias("reason"))
         .groupBy("reason")
         .pivot("dataset")
         .count()

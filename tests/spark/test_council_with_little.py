@@ -12,7 +12,9 @@ from shapely import box
 
 from socare_spark.analyses import requests
 from socare_spark.analyses.elements import job as elements
+from socare_spark.analyses.elements.compared import ELEMENT_COMPARISON
 from socare_spark.analyses.flow import job as flow
+from socare_spark.analyses.use import job as use
 from socare_spark.errors import LackingError
 from socare_spark.job import Context
 from socare_spark.lake.tables import Column, Table, Zone
@@ -85,7 +87,10 @@ def test_elements_without_areas(council):
     said = "\n".join(run.run.warnings)
     assert "names the district B18, which no record has; the nearest are B1, B16" in said
     assert "names the element OAIHSENB, which no record has" in said
-    assert "working/element_comparison was not made: it needs reference/areas" in said
+    assert (
+        "working/element_comparison was not made: it needs the layer district in reference/areas"
+        in said
+    )
 
 
 def test_elements_where_the_city_lacks_a_district_of_a_region(council):
@@ -111,6 +116,20 @@ def test_elements_where_the_city_lacks_a_district_of_a_region(council):
     assert [text.partition(";")[0] for text in about_districts] == [
         "analyses/elements.yaml names the district B21, which the city does not have"
     ]
+
+
+def test_areas_without_districts(council):
+    given = council()
+    gives(given, "agreements_costed", AGREEMENTS, agreement(1, "OAHSGCO", "B16 1AA"))
+    ward = ("ward", "W1", "One", 1.0, box(0, 0, 1, 1).wkb)
+    given.write(AREAS, given.spark.createDataFrame([ward], AREAS.schema))
+    run = council()
+    elements.ANALYSIS.job().run(run)
+    assert made(run) == {"element_profile", "element_variants", "region_profile"}
+    assert "the layer district in reference/areas" in run.lacking[ELEMENT_COMPARISON.path]
+    run = council()
+    use.ANALYSIS.job().run(run)
+    assert {t.name for t in use.ANALYSIS.writes} <= made(run)
 
 
 def test_elements_without_regions(council):

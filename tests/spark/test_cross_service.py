@@ -100,6 +100,13 @@ def links(spark, crosswalks):
     return links_of(frames)
 
 
+def test_a_pair_without_one_of_its_identifiers_joins_nobody(spark):
+    pairs = [((0, 1), (2, 5)), ((0, 2), (2, 6)), ((0, None), (2, 5)), ((0, None), (2, 6)),
+             ((0, 3), (2, None)), ((0, 4), (2, None))]  # fmt: skip
+    found = {(r["scheme"], r["token"]): r["person"] for r in links(spark, [pairs, []]).collect()}
+    assert found == {(0, 1): 1, (2, 5): 1, (0, 2): 2, (2, 6): 2}
+
+
 @pytest.fixture
 def places(spark):
     frame = spark.createDataFrame(AREAS, "postcode string, layer string, code string, rule string")

@@ -189,7 +189,8 @@ def test_with_requests_alone_and_no_areas_what_can_be_made_is(town):
     ]  # fmt: skip
     not_made = [w for w in run.warnings if "was not made" in w]
     assert not_made == [
-        f"{t.path} was not made: it needs reference/postcode_areas."
+        f"{t.path} was not made: it needs a layer of analyses/cross_service.yaml in "
+        "reference/postcode_areas."
         for t in (REQUESTS_BY_AREA, CROSS_SERVICE_PLACES)
     ]
     assert not town.lake.exists(REQUESTS_BY_AREA)

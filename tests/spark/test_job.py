@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 from studies import run_here
 
-from socare_spark.errors import Exit, LackingError
-from socare_spark.job import Analysis, Context
+from socare_spark.errors import ConfigurationError, DataError, Exit, LackingError
+from socare_spark.job import Analysis, Context, Job
 from socare_spark.lake.tables import Column, Table, Zone
 from socare_spark.lake.zones import Lake
 from socare_spark.tracking.progress import Progress
@@ -84,9 +84,29 @@ def test_a_table_that_is_forgotten_is_our_fault(context):
 def test_alone_it_refuses_and_in_a_study_it_is_passed_over(context, tmp_path):
     with pytest.raises(LackingError, match="reference/given"):
         NEEDY.job().run(context())
-    assert study(context().spark, tmp_path, [NEEDY.job()]) == Exit.DATA
+    assert study(context().spark, tmp_path, [NEEDY.job()]) == Exit.DONE
+    assert not Lake(tmp_path / "lake").exists(ALWAYS)
     assert study(context().spark, tmp_path, [NEEDY.job(), ANALYSIS.job()]) == Exit.DONE
     assert Lake(tmp_path / "lake").exists(ALWAYS)
+
+
+def test_refused_files_do_not_hide_what_breaks_later(context, tmp_path):
+    ran = []
+
+    def ending(name, error=None):
+        def run(_):
+            ran.append(name)
+            if error is not None:
+                raise error
+
+        return Job(name, "Ends.", run, lambda _: [], ())
+
+    refusing = ending("refusing", DataError("A file is refused."))
+    spark = context().spark
+    assert study(spark, tmp_path, [refusing, ending("fine")]) == Exit.DATA
+    broken, never = ending("broken", ConfigurationError("No.")), ending("never")
+    assert study(spark, tmp_path, [refusing, broken, never]) == Exit.CONFIGURATION
+    assert ran == ["refusing", "fine", "refusing", "broken"]
 
 
 def study(spark, folder, jobs):

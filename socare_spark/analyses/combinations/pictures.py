@@ -23,7 +23,7 @@ def draw(context: Context) -> None:
 
 
 def _draw_bars(context: Context) -> None:
-    frame = context.lake.frame(COMBINATIONS)
+    frame = context.lake.frame(COMBINATIONS).dropna(subset=["first_used", "last_used"])
     if frame.empty:
         return
     most = int(frame["people"].max())

@@ -31,7 +31,8 @@ from socare_spark.analyses.cross_service.settings import (
     read_declared,
     read_settings,
 )
-from socare_spark.errors import ConfigurationError, LackingError
+from socare_spark.analyses.vocabulary import warn_of_unknown
+from socare_spark.errors import LackingError
 from socare_spark.job import Analysis, Context
 from socare_spark.lake.tables import Table
 from socare_spark.places.tables import AREAS, POSTCODE_AREAS
@@ -66,8 +67,8 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
         UNLINKABLE: unlinkable(rows, settings.services),
     }
     if places is None:
-        context.lack(REQUESTS_BY_AREA, POSTCODE_AREAS.path)
-        context.lack(CROSS_SERVICE_PLACES, POSTCODE_AREAS.path)
+        for table in (REQUESTS_BY_AREA, CROSS_SERVICE_PLACES):
+            context.lack(table, f"a layer of {SETTINGS} in {POSTCODE_AREAS.path}")
         return made
     return made | {
         REQUESTS_BY_AREA: requests_by_area(rows, places, settings.services),
@@ -109,13 +110,15 @@ def _places(context: Context, layers: Sequence[str]) -> DataFrame | None:
         return None
     areas = context.read(POSTCODE_AREAS)
     known = {row[0] for row in areas.select("layer").distinct().collect()}
-    unknown = [layer for layer in layers if layer not in known]
-    if unknown:
-        raise ConfigurationError(
-            f"{SETTINGS} names the layer {unknown[0]}, which reference/postcode_areas does not "
-            f"have: there are {', '.join(sorted(known)) or 'none'}."
-        )
-    return places_of(areas, layers).persist()
+    there = [layer for layer in layers if layer in known]
+    warn_of_unknown(
+        context,
+        f"{SETTINGS} names the layer",
+        layers,
+        known,
+        f"{POSTCODE_AREAS.path} does not have",
+    )
+    return places_of(areas, there).persist() if there else None
 
 
 ANALYSIS = Analysis(

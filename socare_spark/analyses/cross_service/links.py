@@ -35,12 +35,16 @@ def person_of(scheme: Column, token: Column) -> Column:
 
 
 def pairs_of(frame: DataFrame, crosswalk: Crosswalk, schemes: Mapping[str, int]) -> DataFrame:
-    """The pairs of a crosswalk: a, b, each a struct of scheme (its number) and token."""
+    """The pairs of a crosswalk: a, b, each a struct of scheme (its number) and token.
+
+    A row that lacks one of its identifiers joins nobody.
+    """
     one, other = (
         F.struct(number_of(scheme, schemes).alias("scheme"), F.col(column).alias("token"))
         for column, scheme in zip(crosswalk.columns, crosswalk.schemes, strict=True)
     )
-    return frame.select(one.alias("a"), other.alias("b"))
+    both = frame.where(" AND ".join(f"`{column}` IS NOT NULL" for column in crosswalk.columns))
+    return both.select(one.alias("a"), other.alias("b"))
 
 
 def links_of(pairs: Sequence[DataFrame]) -> DataFrame:

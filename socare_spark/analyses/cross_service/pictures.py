@@ -11,7 +11,6 @@ from socare_spark.contracts.load import read_model
 from socare_spark.job import Context
 from socare_spark.places.settings import PlacesSettings
 from socare_spark.places.shapes import shapes_of
-from socare_spark.places.tables import AREAS
 from socare_spark.report.maps import AreaMap, draw_density
 from socare_spark.report.overlaps import draw_overlaps
 
@@ -21,7 +20,7 @@ def draw(context: Context) -> None:
     settings = read_settings(context.conf)
     if CROSS_SERVICE_PEOPLE.path not in context.lacking:
         _draw_overlaps(context, settings)
-    if CROSS_SERVICE_PLACES.path not in context.lacking and context.lake.exists(AREAS):
+    if CROSS_SERVICE_PLACES.path not in context.lacking:
         _draw_maps(context, settings)
 
 

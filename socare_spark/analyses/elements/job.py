@@ -99,10 +99,10 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
 
 
 def _city(context: Context, settings: Settings) -> DataFrame | None:
-    """The city's districts: district; None for a council whose areas are not known."""
-    if not context.lake.exists(AREAS):
+    """The city's districts: district; None for a council whose districts are not known."""
+    districts = districts_of(context, settings.layer)
+    if districts is None:
         return None
-    districts = districts_of(context.read(AREAS), settings.layer, SETTINGS)
     return districts.select(F.col("code").alias("district")).persist()
 
 
@@ -115,7 +115,7 @@ def _by_district(
 ) -> dict[Table, DataFrame]:
     if city is None:
         for table in (ELEMENT_COMPARISON, ELEMENT_CONCENTRATION):
-            context.lack(table, AREAS.path)
+            context.lack(table, f"the layer {settings.layer} in {AREAS.path}")
         return {}
     compared = [element_comparison(records, city, pair) for pair in settings.comparisons]
     return {

@@ -19,7 +19,6 @@ from socare_spark.job import Context
 from socare_spark.lake.tables import Table
 from socare_spark.measures.bands import UNKNOWN
 from socare_spark.places.shapes import shapes_of
-from socare_spark.places.tables import AREAS
 from socare_spark.report.comparison import Pair, draw_differences, draw_profiles
 from socare_spark.report.concentration import Concentrations, draw_concentration
 from socare_spark.report.frames import Frames, draw_frames
@@ -32,8 +31,8 @@ def draw(context: Context) -> None:
     _draw_comparisons(context, settings)
     _draw_profiles(context, settings)
     _draw_regions(context, settings)
-    if context.lake.exists(AREAS):
-        areas = shapes_of(context.lake, settings.layer)
+    areas = shapes_of(context.lake, settings.layer)
+    if len(areas):
         _draw_comparison_maps(context, settings, areas)
         _draw_concentration(context, settings, areas)
 

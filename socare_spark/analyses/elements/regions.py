@@ -32,7 +32,7 @@ REGION_PROFILE = working(
         Column(
             "age_band",
             "string",
-            "Age in completed years at the agreement's start, `unknown` without one; null means "
+            "Age in completed years at the agreement's start, `unknown` in no band; null means "
             "all ages.",
         ),
         Column(

@@ -12,7 +12,6 @@ from socare_spark.analyses.flow.times import FLOW_DURATIONS
 from socare_spark.job import Context
 from socare_spark.lake.tables import Table
 from socare_spark.places.shapes import shapes_of
-from socare_spark.places.tables import AREAS
 from socare_spark.report.graph import draw_graph
 from socare_spark.report.graph_layout import Drawn
 from socare_spark.report.outcomes import draw_outcomes
@@ -91,7 +90,5 @@ def _draw_single_stage(
 
 def _names(context: Context, layer: str) -> dict[str, str]:
     """Names of a layer's areas by their codes; none where areas are not known."""
-    if not context.lake.exists(AREAS):
-        return {}
     areas = shapes_of(context.lake, layer)
     return dict(zip(areas["code"], areas["name"], strict=True))

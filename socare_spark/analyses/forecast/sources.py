@@ -57,6 +57,9 @@ def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
     )
 
 
+_COMMON = 10
+
+
 def request_histories(context: Context, settings: ForecastSettings) -> list[History]:
     """Records of descriptions in the newest snapshot; its own day may not be whole."""
     wanted = settings.requests
@@ -76,7 +79,15 @@ def request_histories(context: Context, settings: ForecastSettings) -> list[Hist
         return []
     if wanted.descriptions:
         texts = described["service_description"]
-        warn_of_unknown(context, f"{SETTINGS} names the description", wanted.descriptions, texts)
+        # A text that many records share names a service; one of a few may be what somebody wrote.
+        common = texts[described["records"] >= _COMMON]
+        warn_of_unknown(
+            context,
+            f"{SETTINGS} names the description",
+            wanted.descriptions,
+            texts,
+            near=common,
+        )
     chosen = chosen_descriptions(described, wanted)
     rows = [row.asDict() for row in request_quarters(newest, list(chosen)).collect()]
     whole = whole_quarters(described["first"].min(), snapshot - timedelta(days=1))

@@ -98,8 +98,7 @@ def _districts(inputs: Inputs) -> DataFrame | None:
     if settings.districts:
         named = [(code,) for code in dict.fromkeys(settings.districts)]
         return context.spark.createDataFrame(named, "code string")
-    areas = context.read(AREAS).where(F.col("layer") == settings.layer)
-    return None if areas.isEmpty() else areas.select("code")
+    return matrix.districts_of(context, settings.layer)
 
 
 def _matrix(inputs: Inputs) -> _Made:

@@ -17,7 +17,6 @@ from socare_spark.contracts.load import read_model
 from socare_spark.job import Context
 from socare_spark.lake.tables import Table
 from socare_spark.places.shapes import shapes_of
-from socare_spark.places.tables import AREAS
 from socare_spark.report.maps import AreaMap, draw_density
 from socare_spark.report.matrices import NOTHING, Block, Matrices, draw_matrices, natural
 from socare_spark.report.panels import Panel, Panels, draw_panels
@@ -139,9 +138,9 @@ def _draw_over_map(context: Context, settings: UseSettings, rows: pd.DataFrame) 
     """Figure 39: people over the threshold for each 1,000 who live in a district."""
     own = rows[rows["element"].isna() & rows["year"].isna() & rows["district"].notna()]
     rate = own.set_index("district")["per_1000"].astype(float)
-    if rate.isna().all() or not context.lake.exists(AREAS):
-        return
     areas = shapes_of(context.lake, settings.layer)
+    if rate.isna().all() or areas.empty:
+        return
     weeks = settings.threshold.weeks
     shown = AreaMap(
         f"People with more than {weeks} consecutive weeks, by {settings.layer}",

@@ -14,7 +14,7 @@ from socare_spark.errors import ConfigurationError
 from socare_spark.job import Context
 from socare_spark.places.population import chosen_population
 from socare_spark.places.postcodes import district_of
-from socare_spark.places.tables import AREAS, POPULATION
+from socare_spark.places.tables import POPULATION
 
 _COLUMNS = (
     "element", "person", "agreement_start", "agreement_end", "weekly_cost", "postcode",
@@ -49,10 +49,9 @@ def read_records(context: Context, dataset: str, until: date) -> DataFrame:
 
 
 def read_districts(context: Context, layer: str, records: DataFrame) -> list[str]:
-    """The city's postcode districts; without areas, all that the records' postcodes name."""
-    if context.lake.exists(AREAS):
-        found = districts_of(context.read(AREAS), layer, SETTINGS)
-    else:
+    """The city's postcode districts; without their layer, all that the records' postcodes name."""
+    found = districts_of(context, layer)
+    if found is None:
         found = records.select("district").where("district IS NOT NULL").distinct()
     return sorted(row[0] for row in found.collect())
 
