@@ -103,10 +103,12 @@ class Lake:
         reader = spark.read.format("delta").option("versionAsOf", pinned)
         return reader.load(str(self.folder(table)))
 
-    def rows(self, table: Table, order: str) -> list[dict[str, Any]]:
-        """The rows of a small table, in order of a column, without a session."""
-        arrow = DeltaTable(self.folder(table)).to_pyarrow_table()
-        found: list[dict[str, Any]] = arrow.sort_by(order).to_pylist()
+    def rows(
+        self, table: Table | str, *columns: str, order: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The rows of a small table without a session: all columns or those named, in an order."""
+        arrow = DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
+        found: list[dict[str, Any]] = (arrow.sort_by(order) if order else arrow).to_pylist()
         return found
 
     def frame(self, table: Table, *columns: str) -> pd.DataFrame:

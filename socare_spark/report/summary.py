@@ -2,10 +2,11 @@
 headline of each analysis, and where everything lies.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from pyspark.sql import DataFrame, Row, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -13,14 +14,15 @@ from socare_spark.lake.zones import Lake
 from socare_spark.tracking.record import Run
 
 _WIDTH = 110
+_Rows = list[dict[str, Any]]
 
 
-def show(spark: SparkSession, lake: Lake, runs: Sequence[Run]) -> None:
-    """Prints the page on standard output."""
+def show(_: SparkSession, lake: Lake, runs: Sequence[Run]) -> None:
+    """Prints the page on standard output; its tables are read without Spark."""
     console = Console(highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
-    reader = _Reader(spark, lake)
+    reader = _Reader(lake)
     console.print()
     for grid in (
         _ledger(reader),
@@ -43,13 +45,12 @@ def show(spark: SparkSession, lake: Lake, runs: Sequence[Run]) -> None:
 class _Reader:
     """Reads small tables, and nothing where a table is not there."""
 
-    def __init__(self, spark: SparkSession, lake: Lake) -> None:
-        self.spark = spark
+    def __init__(self, lake: Lake) -> None:
         self.lake = lake
 
-    def rows(self, name: str) -> DataFrame | None:
-        """The table, or None."""
-        return self.lake.read(self.spark, name) if self.lake.exists(name) else None
+    def rows(self, name: str, *columns: str) -> _Rows | None:
+        """The rows of a table, of all columns or those named; or None."""
+        return self.lake.rows(name, *columns) if self.lake.exists(name) else None
 
 
 def _grid(title: str, *columns: str, left: int = 1) -> Grid:
@@ -69,19 +70,13 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.2%}"
 
 
-def _last_entries(ledger: DataFrame) -> DataFrame:
-    """The last ledger row of each file that stands."""
-    identity = ["dataset", "extract", "part"]
-    stands = ledger.where("status in ('accepted', 'amended')")
-    last = stands.groupBy(*identity).agg(F.max("at").alias("at"))
-    return stands.join(last, [*identity, "at"], "left_semi")
-
-
-def _last_reading(ledger: DataFrame) -> DataFrame:
-    """The run that read each file that stands: run_id, file."""
-    read = ledger.where("status = 'accepted'")
-    last = read.groupBy("file").agg(F.max_by("run_id", "at").alias("run_id"))
-    return last.join(_last_entries(ledger), "file", "left_semi")
+def _last(entries: _Rows, *statuses: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The last ledger row, of those with a status, of each file that stands."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in sorted(entries, key=lambda row: row["at"]):
+        if row["status"] in statuses:
+            found[row["dataset"], row["extract"], row["part"]] = row
+    return found
 
 
 def _ledger(reader: _Reader) -> Grid | None:
@@ -89,30 +84,33 @@ def _ledger(reader: _Reader) -> Grid | None:
     if ledger is None:
         return None
     kinds = ("read", "kept", "quarantined", "duplicate", "superseded", "expired")
-    sums = [F.sum(f"rows_{kind}").alias(kind) for kind in kinds]
-    rows = _last_entries(ledger).groupBy("dataset").agg(F.count("file").alias("files"), *sums)
+    files, sums = Counter[str](), {kind: Counter[str]() for kind in kinds}
+    for row in _last(ledger, "accepted", "amended").values():
+        files[row["dataset"]] += 1
+        for kind in kinds:
+            sums[kind][row["dataset"]] += row[f"rows_{kind}"]
     grid = _grid("Rows: what was read and what became of it", "dataset", "files", *kinds)
-    for row in rows.orderBy("dataset").collect():
-        grid.add_row(*[_number(value) for value in row])
+    for name in sorted(files):
+        grid.add_row(name, _number(files[name]), *(_number(sums[kind][name]) for kind in kinds))
     return grid
 
 
 def _reasons(reader: _Reader) -> Grid | None:
-    quarantine, ledger = reader.rows("restricted/quarantine"), reader.rows("restricted/ledger")
+    ledger = reader.rows("restricted/ledger")
+    quarantine = reader.rows("restricted/quarantine", "run_id", "file", "dataset", "reasons")
     if quarantine is None or ledger is None:
         return None
-    counted = (
-        quarantine.join(_last_reading(ledger), ["run_id", "file"], "left_semi")
-        .select("dataset", F.explode(F.array_distinct("reasons")).alias("reason"))
-        .groupBy("reason")
-        .pivot("dataset")
-        .count()
-        .orderBy("reason")
+    standing = {(row["run_id"], row["file"]) for row in _last(ledger, "accepted").values()}
+    counted = Counter(
+        (reason, row["dataset"])
+        for row in quarantine
+        if (row["run_id"], row["file"]) in standing
+        for reason in set(row["reasons"])
     )
-    names = counted.columns[1:]
+    names = sorted({name for _, name in counted})
     grid = _grid("Quarantined rows by reason", "reason", *names)
-    for row in counted.collect():
-        grid.add_row(row["reason"], *[_number(row[name]) for name in names])
+    for reason in sorted({reason for reason, _ in counted}):
+        grid.add_row(reason, *(_number(counted.get((reason, name))) for name in names))
     return grid
 
 
@@ -121,7 +119,8 @@ def _totals(reader: _Reader) -> Grid | None:
     if totals is None:
         return None
     grid = _grid("Agreements by age", "dataset", "age", "people", "records", left=2)
-    for row in totals.orderBy("dataset", F.col("age_band").asc_nulls_last()).collect():
+    ages = sorted(totals, key=lambda row: (row["age_band"] is None, row["age_band"] or ""))
+    for row in sorted(ages, key=lambda row: str(row["dataset"])):
         age = row["age_band"] or "all"
         grid.add_row(row["dataset"], age, _number(row["people"]), _number(row["records"]))
     return grid
@@ -134,20 +133,20 @@ def _stages(reader: _Reader) -> Grid | None:
     )
     if totals is None or continuity is None:
         return None
-    by = ["flow", "stage"]
-    without = continuity.select(*by, "previous", "people_without_previous", "share")
+    without = {(row["flow"], row["stage"]): row for row in continuity}
     grid = _grid(
         "Flow: people in each stage, and those never in the stage before",
         "flow", "stage", "people", "records", "without previous", "share", left=2,
     )  # fmt: skip
-    for row in totals.join(without, by, "left").orderBy("flow", F.desc("people")).collect():
+    for row in sorted(totals, key=lambda row: (row["flow"], -row["people"])):
+        before = without.get((row["flow"], row["stage"]), {})
         grid.add_row(
             row["flow"],
             row["stage"],
             _number(row["people"]),
             _number(row["records"]),
-            _number(row["people_without_previous"]),
-            _share(row["share"]),
+            _number(before.get("people_without_previous")),
+            _share(before.get("share")),
         )
     return grid
 
@@ -160,7 +159,7 @@ def _completion(reader: _Reader) -> Grid | None:
         "Flow: people who passed a stage and all before it",
         "flow", "stage", "passed all", "of", "share", "of those in the stage", left=2,
     )  # fmt: skip
-    for row in completion.orderBy("flow", F.desc("people_all_stages")).collect():
+    for row in sorted(completion, key=lambda row: (row["flow"], -row["people_all_stages"])):
         grid.add_row(
             row["flow"],
             row["stage"],
@@ -177,7 +176,7 @@ def _bands(reader: _Reader) -> Grid | None:
     if bands is None:
         return None
     grid = _grid("Combinations of reason and outcome by people", "people", "combinations")
-    for row in bands.orderBy("combinations").collect():
+    for row in sorted(bands, key=lambda row: int(row["combinations"])):
         grid.add_row(row["band"], _number(row["combinations"]))
     return grid
 
@@ -190,8 +189,8 @@ def _combinations(reader: _Reader) -> Grid | None:
         "Most used combinations",
         "sub-process", "reason", "outcome", "people", "records", "first use", "last use", left=3,
     )  # fmt: skip
-    top = combinations.orderBy(F.desc("people"), "reason", "outcome").limit(5)
-    for row in top.collect():
+    most = sorted(combinations, key=lambda row: (-row["people"], row["reason"], row["outcome"]))
+    for row in most[:5]:
         grid.add_row(
             row["subprocess"],
             row["reason"],
@@ -209,7 +208,7 @@ def _snapshots(reader: _Reader) -> Grid | None:
     if snapshots is None:
         return None
     grid = _grid("Service requests by snapshot", "snapshot", "records", "descriptions")
-    for row in snapshots.orderBy("snapshot").collect():
+    for row in sorted(snapshots, key=lambda row: str(row["snapshot"])):
         grid.add_row(str(row["snapshot"]), _number(row["records"]), _number(row["descriptions"]))
     return grid
 
@@ -218,11 +217,12 @@ def _top_requests(reader: _Reader) -> Grid | None:
     top = reader.rows("working/request_top")
     if top is None:
         return None
-    newest = top.orderBy(F.desc("snapshot"), "rank").limit(5)
+    last = max((row["snapshot"] for row in top), default=None)
+    newest = sorted((row for row in top if row["snapshot"] == last), key=lambda row: row["rank"])
     grid = _grid(
         "Most asked for in the newest snapshot", "description", "rank", "records", "rank change"
     )
-    for row in newest.collect():
+    for row in newest[:5]:
         change = "new" if row["rank_change"] is None else f"{row['rank_change']:+d}"
         grid.add_row(row["description"], _number(row["rank"]), _number(row["records"]), change)
     return grid
@@ -232,11 +232,11 @@ def _density(reader: _Reader) -> Grid | None:
     density = reader.rows("working/density")
     if density is None:
         return None
-    districts = density.where("layer = 'district' and age_band is null")
+    districts = [r for r in density if r["layer"] == "district" and r["age_band"] is None]
     grid = _grid(
         "Densest postcode districts", "district", "people", "people per km2", "Gi* z", "adjusted p"
     )
-    for row in districts.orderBy(F.desc("people_per_km2"), "code").limit(5).collect():
+    for row in sorted(districts, key=lambda row: (-row["people_per_km2"], row["code"]))[:5]:
         grid.add_row(
             row["code"],
             _number(row["people"]),
@@ -247,7 +247,7 @@ def _density(reader: _Reader) -> Grid | None:
     return grid
 
 
-def _rounded(row: Row, name: str, places: int) -> str:
+def _rounded(row: dict[str, Any], name: str, places: int) -> str:
     return "" if row[name] is None else f"{row[name]:,.{places}f}"
 
 

@@ -36,7 +36,7 @@ def draw(context: Context) -> None:
 
 def _rows(context: Context, table: Table) -> pd.DataFrame:
     """A written table, its values as they are: null is None, also beside numbers."""
-    rows = context.lake.rows(table, table.dims[0].name)
+    rows = context.lake.rows(table, order=table.dims[0].name)
     return pd.DataFrame(rows, columns=table.names, dtype=object)
 
 
