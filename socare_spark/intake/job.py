@@ -86,7 +86,7 @@ def plan(context: Context) -> Sequence[str]:
     for contract in read_contracts(context.conf):
         for arrival in arrivals(landing, contract):
             entry = known.get(arrival.identity)
-            same = entry is not None and entry.sha256 == sha256_of(arrival.path)
+            same = entry is not None and _same(arrival, entry)
             state = "unchanged" if same else "changed" if entry else "new"
             lines.append(f"reads  {arrival.name} ({state})")
         lines.append(f"writes {contract.table}")

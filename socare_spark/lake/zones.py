@@ -7,13 +7,14 @@ mounted share). Versions and commit notes are read from the Delta log's own file
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from delta.tables import DeltaTable as SparkDeltaTable
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -107,15 +108,17 @@ class Lake:
         self, table: Table | str, *columns: str, order: str | None = None
     ) -> list[dict[str, Any]]:
         """The rows of a small table without a session: all columns or those named, in an order."""
-        arrow = DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
+        arrow = self._arrow(table, columns)
         found: list[dict[str, Any]] = (arrow.sort_by(order) if order else arrow).to_pylist()
         return found
 
     def frame(self, table: Table, *columns: str) -> pd.DataFrame:
         """A small table as pandas has it, without a Spark job: all columns, or those named."""
-        arrow = DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
-        found: pd.DataFrame = arrow.to_pandas()
+        found: pd.DataFrame = self._arrow(table, columns).to_pandas()
         return found
+
+    def _arrow(self, table: Table | str, columns: Sequence[str]) -> pa.Table:
+        return DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
 
     def replace(
         self, table: Table, frame: DataFrame, note: Mapping[str, str], where: str | None = None

@@ -22,19 +22,18 @@ def show(_: SparkSession, lake: Lake, runs: Sequence[Run]) -> None:
     console = Console(highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
-    reader = _Reader(lake)
     console.print()
     for grid in (
-        _ledger(reader),
-        _reasons(reader),
-        _totals(reader),
-        _stages(reader),
-        _completion(reader),
-        _bands(reader),
-        _combinations(reader),
-        _snapshots(reader),
-        _top_requests(reader),
-        _density(reader),
+        _ledger(lake),
+        _reasons(lake),
+        _totals(lake),
+        _stages(lake),
+        _completion(lake),
+        _bands(lake),
+        _combinations(lake),
+        _snapshots(lake),
+        _top_requests(lake),
+        _density(lake),
     ):
         if grid is not None and grid.row_count:
             console.print(grid)
@@ -42,15 +41,9 @@ def show(_: SparkSession, lake: Lake, runs: Sequence[Run]) -> None:
     console.print(_places_of(lake, runs), markup=False)
 
 
-class _Reader:
-    """Reads small tables, and nothing where a table is not there."""
-
-    def __init__(self, lake: Lake) -> None:
-        self.lake = lake
-
-    def rows(self, name: str, *columns: str) -> _Rows | None:
-        """The rows of a table, of all columns or those named; or None."""
-        return self.lake.rows(name, *columns) if self.lake.exists(name) else None
+def _read(lake: Lake, name: str, *columns: str) -> _Rows | None:
+    """The rows of a small table, of all columns or those named; None where it is not there."""
+    return lake.rows(name, *columns) if lake.exists(name) else None
 
 
 def _grid(title: str, *columns: str, left: int = 1) -> Grid:
@@ -79,8 +72,8 @@ def _last(entries: _Rows, *statuses: str) -> dict[tuple[Any, ...], dict[str, Any
     return found
 
 
-def _ledger(reader: _Reader) -> Grid | None:
-    ledger = reader.rows("restricted/ledger")
+def _ledger(lake: Lake) -> Grid | None:
+    ledger = _read(lake, "restricted/ledger")
     if ledger is None:
         return None
     kinds = ("read", "kept", "quarantined", "duplicate", "superseded", "expired")
@@ -95,9 +88,9 @@ def _ledger(reader: _Reader) -> Grid | None:
     return grid
 
 
-def _reasons(reader: _Reader) -> Grid | None:
-    ledger = reader.rows("restricted/ledger")
-    quarantine = reader.rows("restricted/quarantine", "run_id", "file", "dataset", "reasons")
+def _reasons(lake: Lake) -> Grid | None:
+    ledger = _read(lake, "restricted/ledger")
+    quarantine = _read(lake, "restricted/quarantine", "run_id", "file", "dataset", "reasons")
     if quarantine is None or ledger is None:
         return None
     standing = {(row["run_id"], row["file"]) for row in _last(ledger, "accepted").values()}
@@ -114,22 +107,25 @@ def _reasons(reader: _Reader) -> Grid | None:
     return grid
 
 
-def _totals(reader: _Reader) -> Grid | None:
-    totals = reader.rows("working/dataset_totals")
+def _totals(lake: Lake) -> Grid | None:
+    totals = _read(lake, "working/dataset_totals")
     if totals is None:
         return None
     grid = _grid("Agreements by age", "dataset", "age", "people", "records", left=2)
-    ages = sorted(totals, key=lambda row: (row["age_band"] is None, row["age_band"] or ""))
-    for row in sorted(ages, key=lambda row: str(row["dataset"])):
+
+    def place(row: dict[str, Any]) -> tuple[str, bool, str]:
+        return row["dataset"], row["age_band"] is None, row["age_band"] or ""
+
+    for row in sorted(totals, key=place):
         age = row["age_band"] or "all"
         grid.add_row(row["dataset"], age, _number(row["people"]), _number(row["records"]))
     return grid
 
 
-def _stages(reader: _Reader) -> Grid | None:
+def _stages(lake: Lake) -> Grid | None:
     totals, continuity = (
-        reader.rows("working/stage_totals"),
-        reader.rows("working/stage_continuity"),
+        _read(lake, "working/stage_totals"),
+        _read(lake, "working/stage_continuity"),
     )
     if totals is None or continuity is None:
         return None
@@ -151,8 +147,8 @@ def _stages(reader: _Reader) -> Grid | None:
     return grid
 
 
-def _completion(reader: _Reader) -> Grid | None:
-    completion = reader.rows("working/stage_completion")
+def _completion(lake: Lake) -> Grid | None:
+    completion = _read(lake, "working/stage_completion")
     if completion is None:
         return None
     grid = _grid(
@@ -171,8 +167,8 @@ def _completion(reader: _Reader) -> Grid | None:
     return grid
 
 
-def _bands(reader: _Reader) -> Grid | None:
-    bands = reader.rows("working/combination_bands")
+def _bands(lake: Lake) -> Grid | None:
+    bands = _read(lake, "working/combination_bands")
     if bands is None:
         return None
     grid = _grid("Combinations of reason and outcome by people", "people", "combinations")
@@ -181,8 +177,8 @@ def _bands(reader: _Reader) -> Grid | None:
     return grid
 
 
-def _combinations(reader: _Reader) -> Grid | None:
-    combinations = reader.rows("working/combinations")
+def _combinations(lake: Lake) -> Grid | None:
+    combinations = _read(lake, "working/combinations")
     if combinations is None:
         return None
     grid = _grid(
@@ -203,8 +199,8 @@ def _combinations(reader: _Reader) -> Grid | None:
     return grid
 
 
-def _snapshots(reader: _Reader) -> Grid | None:
-    snapshots = reader.rows("working/request_snapshots")
+def _snapshots(lake: Lake) -> Grid | None:
+    snapshots = _read(lake, "working/request_snapshots")
     if snapshots is None:
         return None
     grid = _grid("Service requests by snapshot", "snapshot", "records", "descriptions")
@@ -213,8 +209,8 @@ def _snapshots(reader: _Reader) -> Grid | None:
     return grid
 
 
-def _top_requests(reader: _Reader) -> Grid | None:
-    top = reader.rows("working/request_top")
+def _top_requests(lake: Lake) -> Grid | None:
+    top = _read(lake, "working/request_top")
     if top is None:
         return None
     last = max((row["snapshot"] for row in top), default=None)
@@ -228,8 +224,8 @@ def _top_requests(reader: _Reader) -> Grid | None:
     return grid
 
 
-def _density(reader: _Reader) -> Grid | None:
-    density = reader.rows("working/density")
+def _density(lake: Lake) -> Grid | None:
+    density = _read(lake, "working/density")
     if density is None:
         return None
     districts = [r for r in density if r["layer"] == "district" and r["age_band"] is None]

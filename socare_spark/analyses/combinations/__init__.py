@@ -1,1 +1,1 @@
-"""Which sub-processes a child went through together (D1-D3)."""
+"""Combinations of reason and outcome: how often, of whom, and from when to when (D1-D3)."""

@@ -15,6 +15,9 @@ from socare_spark.analyses.vocabulary import warn_of_unknown
 from socare_spark.job import Context
 from socare_spark.measures.cells import cells
 
+# A text that so many records share names a service; one of fewer may be what somebody wrote.
+_COMMON = 10
+
 
 def element_histories(context: Context, settings: ForecastSettings) -> list[History]:
     """People and cost of elements; warns of those that `users_by_quarter` does not have."""
@@ -57,9 +60,6 @@ def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
     )
 
 
-_COMMON = 10
-
-
 def request_histories(context: Context, settings: ForecastSettings) -> list[History]:
     """Records of descriptions in the newest snapshot; its own day may not be whole."""
     wanted = settings.requests
@@ -79,7 +79,6 @@ def request_histories(context: Context, settings: ForecastSettings) -> list[Hist
         return []
     if wanted.descriptions:
         texts = described["service_description"]
-        # A text that many records share names a service; one of a few may be what somebody wrote.
         common = texts[described["records"] >= _COMMON]
         warn_of_unknown(
             context,
