@@ -31,8 +31,9 @@ COLUMNS = (
 
 
 def write_extract(path: Path, year: int, first: int, rows: int, again: int = 0) -> None:
-    """A file of agreements that ended in a year; the last `again` stood in the file before."""
+    """A file of agreements that ended in a year; its first `again` stood in the file before."""
     draw = np.random.default_rng(year * 1_000 + first % 997)
+    rows += again
     ids = np.arange(first - again, first - again + rows)
     end = np.datetime64(f"{year}-01-01") + draw.integers(0, 365, rows)
     start = end - draw.integers(1, 900, rows)

@@ -8,12 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
+import pyarrow as pa
 
 from socare_spark.intake.arrivals import Refused
 from socare_spark.intake.checks import broken
 from socare_spark.intake.commit import Standing
-from socare_spark.intake.ledger import LEDGER, PEOPLE, QUARANTINE, Entry, ledger_frame
-from socare_spark.intake.persons import new_people
+from socare_spark.intake.ledger import LEDGER, QUARANTINE, Entry, ledger_rows
+from socare_spark.intake.persons import add_people
 from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.stage import Stage, mask_words
 from socare_spark.job import Context
@@ -130,9 +131,7 @@ def _refusal(run: str, refused: Refused, taken: Sequence[Taken]) -> Entry:
 def commit_people(context: Context, taken: Sequence[Taken], keyring: Keyring) -> None:
     """The people who were not known; beside other commits, in small steps between their tasks."""
     context.spark.sparkContext.setLocalProperty("spark.scheduler.pool", "people")
-    people = new_people(context.lake, [(t.stage, t.wanted) for t in taken], keyring)
-    if people is not None:
-        context.lake.append(PEOPLE, people, context.note())
+    add_people(context.lake, [(t.stage, t.wanted) for t in taken], keyring, context.note())
 
 
 def commit_books(
@@ -142,10 +141,9 @@ def commit_books(
     lake, note = context.lake, context.note()
     found = [_quarantined(context.run.run_id, t, refused) for t in taken if len(t.stage.bad)]
     if found:
-        bad = pd.concat(found, ignore_index=True)
-        frame = context.spark.createDataFrame(bad, QUARANTINE.schema)
-        lake.append(QUARANTINE, frame.coalesce(1), note)
-    lake.append(LEDGER, ledger_frame(context.spark, entries).coalesce(1), note)
+        rows = pa.Table.from_pandas(pd.concat(found), preserve_index=False)
+        lake.enter(QUARANTINE, rows, note)
+    lake.enter(LEDGER, ledger_rows(entries), note)
 
 
 def _quarantined(run_id: str, taken: Taken, refused: Collection[str]) -> pd.DataFrame:

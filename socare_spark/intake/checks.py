@@ -71,7 +71,8 @@ def _number(field: Field, text: Column, target: str) -> Column:
 def moment(text: Column, form: str, type_: str) -> Column:
     """A date or time in one strptime format; null where the text is not in it or names no day.
 
-    Formats of fixed width are cut and cast, which costs a tenth of Spark's formatter.
+    Formats of fixed width are cut and cast, which costs a tenth of Spark's formatter; they are cut
+    by bytes, since characters would have to be counted from the first on.
     """
     target = "date" if type_ == "date" else "timestamp"
     parts = re.findall(r"%[A-Za-z]|[^%]", form)
@@ -83,14 +84,16 @@ def moment(text: Column, form: str, type_: str) -> Column:
     if any(p.startswith("%") and p not in _DIRECTIVES for p in parts):
         java = "".join(_JAVA.get(p, p if not p.isalpha() else f"'{p}'") for p in parts)
         return F.try_to_timestamp(text, F.lit(java)).cast(target)
-    at, where, marks = 1, {}, []
+    at, where, marks, raw = 1, {}, [], text.cast("binary")
     for part in parts:
+        size = _DIRECTIVES.get(part) or len(part.encode())
+        piece = F.substring(raw, at, size)
         if part in _DIRECTIVES:
-            where[part] = F.substring(text, at, _DIRECTIVES[part])
+            where[part] = piece.cast("string")
         else:
-            marks.append(F.substring(text, at, 1) == part)
-        at += _DIRECTIVES.get(part, 1)
-    right = reduce(lambda a, b: a & b, marks, F.length(text) == at - 1)
+            marks.append(piece == F.lit(part).cast("binary"))
+        at += size
+    right = reduce(lambda a, b: a & b, marks, F.octet_length(text) == at - 1)
     if form == "%Y-%m-%d":
         return F.when(right, text.try_cast(target))
     day = [where.get(p, F.lit("01")) for p in ("%Y", "%m", "%d")]

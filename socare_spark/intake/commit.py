@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract
 from socare_spark.intake.arrivals import Arrival
-from socare_spark.intake.resolve import resolve
+from socare_spark.intake.resolve import losers_of_few, resolve, standing
 from socare_spark.intake.stage import Stage
 from socare_spark.lake import tables
 from socare_spark.lake.tables import Table, Zone
 from socare_spark.lake.zones import Lake
 
-_HELD = 1_000_000
 _MANY = 20_000_000
 
 
@@ -124,16 +125,38 @@ class Destination:
             replaced: Names, in the table, of the files whose rows go.
         """
         new = self.table.shape(stage.good(wanted))
-        size = sum(stage.tallies[i].good for i in wanted)
-        if size <= _HELD:
-            # Small enough to hold: what follows looks at these rows several times.
-            new = new.cache()
-        if not self.lake.exists(self.table):
-            return self._begun(new, many=size > _MANY)
-        if replaced:
+        begun = self.lake.exists(self.table)
+        if begun and replaced:
             return self._replaced(new, replaced)
-        arrivals = [stage.files[i].arrival for i in wanted]
-        return self._added(new, arrivals, few=stage.few(wanted), held=size <= _HELD)
+        if stage.few(wanted):
+            return self._few(new.toArrow())
+        if begun:
+            return self._added(new, [stage.files[i].arrival for i in wanted])
+        return self._begun(new, many=sum(stage.tallies[i].good for i in wanted) > _MANY)
+
+    def _few(self, new: pa.Table) -> Callable[[], Standing]:
+        """By the driver: for the rows of a month the start of Spark's tasks would take longest."""
+        place = [self.contract.socare.extract_column, "source_file", "line"]
+        keys, names = new.select(self.contract.key), dict.fromkeys([*self.contract.key, *place])
+        known = self.lake.matching(self.table, keys, *names)
+        losers = losers_of_few(new, known, self.contract)
+        ours, theirs = losers[losers["at"] >= 0], losers[losers["at"] < 0]
+        replaced = new.take(pa.array(ours.loc[ours["lost"] == "superseded", "at"]))
+        stands = new.filter(pa.array(~np.isin(np.arange(len(new)), ours["at"])))
+        gone = pa.Table.from_pandas(theirs[place], preserve_index=False)
+
+        def commit() -> Standing:
+            older = self.lake.matching(self.table, gone, *self.table.names)
+            lost = pa.concat_tables([older, replaced.cast(older.schema)])
+            if len(lost):
+                self.lake.enter(self.lost, lost, self.note)
+            if len(gone):
+                self.lake.exchange(self.table, gone, stands, self.note)
+            else:
+                self.lake.enter(self.table, stands, self.note)
+            return Standing(Counter(zip(losers["source_file"], losers["lost"], strict=True)))
+
+        return commit
 
     def _begun(self, new: DataFrame, *, many: bool) -> Callable[[], Standing]:
         found = resolve(new, self.contract, many=many)
@@ -146,24 +169,20 @@ class Destination:
 
         return commit
 
-    def _added(
-        self, new: DataFrame, files: Sequence[Arrival], *, few: bool, held: bool
-    ) -> Callable[[], Standing]:
+    def _added(self, new: DataFrame, files: Sequence[Arrival]) -> Callable[[], Standing]:
         key, extract = self.contract.key, self.contract.socare.extract_column
         known = self.lake.read(new.sparkSession, self.table)
         days = {f.as_of for f in files}
-        if self.contract.socare.snapshots:
-            known = known.where(F.col(extract).isin(*days))
-        keys = new.select(*key)
-        met = known.join(F.broadcast(keys) if held else keys, key, "left_semi")
-        pool = new.unionByName(met.select(*self.table.names))
-        pool = (pool.coalesce(1) if few else pool).cache()
-        found = resolve(pool, self.contract, few=few)
+        near = known.where(F.col(extract).isin(*days)) if extract in key else known
+        rivals = standing(near, self.contract).join(new.select(*key), key, "left_semi")
+        found = resolve(new, self.contract, known=rivals.cache())
         ours = {f.name for f in files}
 
         def commit() -> Standing:
             if found.any_superseded:
-                self.lake.append(self.lost, found.superseded(pool), self.note)
+                older = known.where(F.col(extract).isin(*found.extracts))
+                both = new.unionByName(older.select(*self.table.names))
+                self.lake.append(self.lost, found.superseded(both), self.note)
             stands = found.without(new)
             if all(name in ours for name, _ in found.counts):
                 self.lake.append(self.table, stands, self.note)

@@ -86,8 +86,7 @@ def plan(context: Context) -> Sequence[str]:
     for contract in read_contracts(context.conf):
         for arrival in arrivals(landing, contract):
             entry = known.get(arrival.identity)
-            same = entry is not None and _same(arrival, entry)
-            state = "unchanged" if same else "changed" if entry else "new"
+            state = "unchanged" if _same(arrival, entry) else "changed" if entry else "new"
             lines.append(f"reads  {arrival.name} ({state})")
         lines.append(f"writes {contract.table}")
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
@@ -143,14 +142,11 @@ def _look(landing: Path, contract: Contract, known: Mapping[Identity, Entry]) ->
     files = arrivals(landing, contract)
     changed = _check_contract(contract, files, known)
     dataset = _Dataset(contract, rebuild=changed)
-    new = []
-    for arrival in files:
-        entry = known.get(arrival.identity)
-        if not changed and entry is not None and _same(arrival, entry):
-            dataset.unchanged += 1
-        else:
-            new.append(arrival)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        entries = [None if changed else known.get(arrival.identity) for arrival in files]
+        same = list(pool.map(_same, files, entries))
+        dataset.unchanged = sum(same)
+        new = [arrival for arrival, old in zip(files, same, strict=True) if not old]
         for seen in pool.map(examine, new):
             if isinstance(seen, Accepted) and seen.look.records == 0 and _had_rows(seen, known):
                 seen = Refused(seen.arrival, seen.look.sha256, _EMPTIED)  # noqa: PLW2901
@@ -161,10 +157,10 @@ def _look(landing: Path, contract: Contract, known: Mapping[Identity, Entry]) ->
     return dataset
 
 
-def _same(arrival: Arrival, entry: Entry) -> bool:
+def _same(arrival: Arrival, entry: Entry | None) -> bool:
     """Whether a file is the one that was read; what cannot be read is looked at with the new."""
     try:
-        return entry.sha256 == sha256_of(arrival.path)
+        return entry is not None and entry.sha256 == sha256_of(arrival.path)
     except OSError:
         return False
 
@@ -285,8 +281,8 @@ def _bring_in_all(
         context.progress.step("ingest: commit", of=len(some) + 1) as step,
     ):
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            ready = list(pool.map(prepare, some))
             people = pool.submit(commit_people, context, some, keyring)
+            ready = list(pool.map(prepare, some))
             list(pool.map(bring_in, some, ready))
             people.result()
         entries = entries_of(context, taken, news, known.standing)

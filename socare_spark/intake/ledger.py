@@ -5,14 +5,12 @@ each file it took, refused or replaced, and for each earlier file whose rows it 
 row of a file is how it stands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Self
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+import pyarrow as pa
 
 from socare_spark.lake.tables import Column, Table, Zone
 from socare_spark.lake.zones import Lake
@@ -179,9 +177,7 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     return Entry(**{k: v for k, v in row.items() if k != "at"})
 
 
-def ledger_frame(spark: SparkSession, entries: list[Entry]) -> DataFrame:
+def ledger_rows(entries: Sequence[Entry]) -> pa.Table:
     """Entries as rows of the ledger, stamped with the time."""
-    fields = [f for f in LEDGER.schema.fields if f.name != "at"]
-    rows = [tuple(asdict(e)[f.name] for f in fields) for e in entries]
-    schema = StructType(fields)
-    return spark.createDataFrame(rows, schema).withColumn("at", F.current_timestamp())
+    now = datetime.now(UTC)
+    return pa.Table.from_pylist([asdict(e) | {"at": now} for e in entries])

@@ -4,9 +4,10 @@ Guarantee: two identifiers whose tokens are the same 64 bits but whose digests d
 nothing of the run stays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -16,27 +17,34 @@ from socare_spark.intake.reader import DIGEST
 from socare_spark.intake.stage import Stage
 from socare_spark.lake.zones import Lake
 
+_WHO = ["person", "digest"]
+
 
 class CollisionError(Exception):
     """Two people share a token."""
 
 
-def new_people(
-    lake: Lake, stages: Sequence[tuple[Stage, Sequence[int]]], keyring: Keyring
-) -> DataFrame | None:
-    """The people of staged files that the lake does not know; None where there are none.
+def add_people(
+    lake: Lake,
+    stages: Sequence[tuple[Stage, Sequence[int]]],
+    keyring: Keyring,
+    note: Mapping[str, str],
+) -> None:
+    """Adds the people of staged files whom the lake does not know.
 
     Args:
         lake: The lake.
         stages: Each stage with the indices of the files that are taken.
         keyring: Names the key id.
+        note: What the commit says of itself.
 
     Raises:
-        CollisionError: a token stands for two digests.
+        CollisionError: a token stands for two digests. The table has both by then: the group of
+            commits that this is part of must be undone.
     """
     frames = [_seen(stage, wanted) for stage, wanted in stages if _has_people(stage)]
     if not frames:
-        return None
+        return
     seen = reduce(DataFrame.unionByName, frames)
     people = seen.groupBy("person", DIGEST, "scheme").agg(F.min("first_seen").alias("first_seen"))
     people = people.select(
@@ -46,24 +54,35 @@ def new_people(
         F.lit(keyring.project.key_id).alias("key_id"),
         "first_seen",
     )
-    people = people.cache()
-    # Digests are compared by 64 bits more: numbers are gathered sooner than texts.
-    digest = F.xxhash64("digest").alias("digest")
-    seen_as = people.select("person", digest, F.lit(False).alias("old"))
-    known: DataFrame | None = None
+    if all(stage.few(wanted) for stage, wanted in stages):
+        _enter_new(lake, people.toArrow(), note)
+    else:
+        lake.append(PEOPLE, _not_known(lake, people), note)
+    tokens = lake.frame(PEOPLE, "person")["person"]
+    twice = int(tokens.duplicated().sum())
+    if twice:
+        raise CollisionError(f"{twice} tokens stand for two people each: take a new key id")
+
+
+def _enter_new(lake: Lake, people: pa.Table, note: Mapping[str, str]) -> None:
+    """Adds those of a few people who are not known."""
     if lake.exists(PEOPLE):
-        every = lake.read(people.sparkSession, PEOPLE).select("person", "digest")
-        known = every.join(people.select("person"), "person", "left_semi").cache()
-        seen_as = seen_as.unionByName(known.select("person", digest, F.lit(True).alias("old")))
-    tokens = seen_as.groupBy("person").agg(F.min("digest"), F.max("digest"), F.max("old"))
-    clashes, new = tokens.agg(
-        F.count_if(F.col("min(digest)") != F.col("max(digest)")), F.count_if(~F.col("max(old)"))
-    ).collect()[0]
-    if clashes:
-        raise CollisionError(f"{clashes} tokens stand for two people each: take a new key id")
-    if not new:
-        return None
-    return people if known is None else people.join(known, "person", "left_anti")
+        known = lake.matching(PEOPLE, people.select(["person"]), *_WHO).cast(
+            people.select(_WHO).schema
+        )
+        people = people.join(known, _WHO, join_type="left anti")
+    if len(people):
+        lake.enter(PEOPLE, people, note)
+
+
+def _not_known(lake: Lake, people: DataFrame) -> DataFrame:
+    if not lake.exists(PEOPLE):
+        return people
+    people = people.cache()
+    every = lake.read(people.sparkSession, PEOPLE).select(*_WHO)
+    # By token first: numbers are compared sooner than bytes.
+    known = every.join(people.select("person"), "person", "left_semi")
+    return people.join(known, _WHO, "left_anti")
 
 
 def _has_people(stage: Stage) -> bool:

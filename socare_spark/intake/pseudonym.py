@@ -231,4 +231,6 @@ def digest(identifier: Column, inner: Column, outer: Column) -> Column:
 
 def token(digest_: Column) -> Column:
     """The first eight bytes of a digest as a signed big-endian BIGINT."""
-    return F.conv(F.substring(digest_, 1, 16), 16, -10).cast("bigint")
+    # Cut as bytes: of a text Spark would count all characters first.
+    first = F.substring(digest_.cast("binary"), 1, 16).cast("string")
+    return F.conv(first, 16, -10).cast("bigint")

@@ -87,7 +87,8 @@ def _facts(
         blocks = [block for s in schemes for block in (pads[s].inner, pads[s].outer)]
         uri = _uri(spark, file.arrival.path)
         rows.append((uri, index, file.arrival.as_of, *blocks))
-    return F.broadcast(spark.createDataFrame(rows, StructType(fields)))
+    facts = spark.createDataFrame(rows, StructType(fields))
+    return F.broadcast(facts.withColumn("_path", F.xxhash64("_path")))
 
 
 def _schemes(contract: Contract) -> list[str]:
@@ -157,8 +158,9 @@ def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
     return frame.select(
         *[_mended(F.col(name), encoding).alias(name) for name in names],
         _CORRUPT,
-        # A third of what the hidden column `_metadata` costs, which is a copy of every row.
-        F.input_file_name().alias("_path"),
+        # A third of what the hidden column `_metadata` costs, which is a copy of every row; as a
+        # number it is looked up sooner. Two files of one number would give more rows than records.
+        F.xxhash64(F.input_file_name()).alias("_path"),
         F.input_file_block_start().alias("_block"),
     )
 

@@ -8,15 +8,20 @@ outcome depends on the files alone, not on the order in which they came.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract
 
 _PLACE = ["source_file", "line"]
+_CONTENT = "_content"
+# So many losers are sent to every task.
+_SMALL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Resolution:
     """What becomes of rows that share a key with others.
 
     Attributes:
-        losers: `source_file`, `line`, `lost` (`duplicate` or `superseded`); cached and small.
+        losers: `source_file`, `line`, `extract`, `lost` (`duplicate` or `superseded`).
         counts: Rows by file and way of losing.
         extracts: Days of the extracts that lose rows.
     """
@@ -49,55 +54,98 @@ class Resolution:
 
 
 def resolve(
-    rows: DataFrame, contract: Contract, *, few: bool = False, many: bool = True
+    rows: DataFrame, contract: Contract, *, known: DataFrame | None = None, many: bool = True
 ) -> Resolution:
     """Finds the rows that do not stand among rows that may share keys.
 
     Args:
         rows: The rows, as their table has them.
         contract: Names the key and the column of the extract's day.
-        few: Whether they are so few that ranking all is quicker than a look for shared keys.
+        known: `standing` rows of other files that share a key with `rows`.
         many: Whether they may be so many that eight bytes of each are too much for the driver.
     """
-    contested = rows if few else _contested(rows, contract.key, many=many)
-    if contested is None:
+    key = contract.key
+    keys = [frame.select(*key) for frame in (rows, known) if frame is not None]
+    shared = _shared(reduce(DataFrame.unionByName, keys), key, many=many)
+    if shared is None:
         return Resolution(rows.select(*_PLACE).limit(0), {}, frozenset())
-    losers = _losers(contested, contract).cache()
+    marked = rows.withColumn("_key", _mark(key))
+    contested = marked.join(F.broadcast(shared.cache()), "_key", "left_semi").drop("_key")
+    claims = _claims(contested, contract)
+    losers = _losers(claims if known is None else claims.unionByName(known), contract).cache()
     counted = losers.groupBy("source_file", "extract", "lost").count().collect()
+    small = sum(r["count"] for r in counted) < _SMALL
     return Resolution(
-        F.broadcast(losers) if sum(r["count"] for r in counted) < 1_000_000 else losers,
+        F.broadcast(losers) if small else losers,
         {(r["source_file"], r["lost"]): r["count"] for r in counted},
         frozenset(r["extract"] for r in counted),
     )
 
 
-def _contested(rows: DataFrame, key: list[str], *, many: bool) -> DataFrame | None:
-    """The rows whose key another row has too, and perhaps some others; None where none has."""
-    marked = rows.withColumn("_key", F.xxhash64(*_comparable(key)))
-    keys = marked.select("_key")
+def losers_of_few(new: pa.Table, known: pa.Table, contract: Contract) -> pd.DataFrame:
+    """What `resolve` finds, for so few rows that the driver ranks them sooner than tasks do.
+
+    Args:
+        new: The rows, as their table has them.
+        known: Key, day and place of rows of other files that share a key with `new`, none with one
+            another.
+        contract: Names the key and the column of the extract's day.
+
+    Returns:
+        The columns of `known` for each row that does not stand; `at`, its place in `new`, or -1
+        where it is one of `known`; `lost`.
+    """
+    fresh = new.select(known.column_names).to_pandas().assign(at=np.arange(len(new)))
+    rivals = [fresh, known.to_pandas().assign(at=-1)] if len(known) else [fresh]
+    ranked = pd.concat(rivals).sort_values([contract.socare.extract_column, *_PLACE])
+    older = ranked.loc[ranked.duplicated(contract.key, keep="last")]
+    # Hardly any rows of a file share a key: only these are compared in every column.
+    shared = fresh.loc[fresh.duplicated(contract.key, keep=False)].sort_values("line")["at"]
+    alike = new.take(pa.array(shared)).drop_columns("line").to_pandas().duplicated(keep="last")
+    again = older["at"].isin(shared[alike.to_numpy()])
+    found: pd.DataFrame = older.assign(lost=np.where(again, "duplicate", "superseded"))
+    return found
+
+
+def standing(rows: DataFrame, contract: Contract) -> DataFrame:
+    """What decides about rows of a table, none of which shares its key with another."""
+    return rows.select(*_decisive(contract), F.lit(0).cast("bigint").alias(_CONTENT))
+
+
+def _claims(rows: DataFrame, contract: Contract) -> DataFrame:
+    """What decides about rows: key, day and place, and a mark of all that they say."""
+    said = [c for c in rows.columns if c != "line" and not c.startswith("_")]
+    return rows.select(*_decisive(contract), F.xxhash64(*_comparable(said)).alias(_CONTENT))
+
+
+def _decisive(contract: Contract) -> list[str]:
+    return list(dict.fromkeys([*contract.key, contract.socare.extract_column, *_PLACE]))
+
+
+def _shared(keys: DataFrame, key: Sequence[str], *, many: bool) -> DataFrame | None:
+    """Marks of the keys that two rows have, and perhaps of some others; None where none has."""
+    marks = keys.select(_mark(key))
     if many:
-        shared = keys.groupBy("_key").agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").drop("_n")
-    else:
-        # Sorted in the driver in a quarter of the time that an exchange between tasks takes.
-        each = np.sort(keys.toPandas()["_key"].to_numpy())
-        twice = np.unique(each[1:][each[1:] == each[:-1]])
-        if not len(twice):
-            return None
-        shared = rows.sparkSession.createDataFrame(pd.DataFrame({"_key": twice}), "_key bigint")
-    return marked.join(F.broadcast(shared.cache()), "_key", "left_semi").drop("_key")
+        return marks.groupBy("_key").agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").drop("_n")
+    # Sorted in the driver in a quarter of the time that an exchange between tasks takes.
+    each = np.sort(marks.toPandas()["_key"].to_numpy())
+    twice = np.unique(each[1:][each[1:] == each[:-1]])
+    if not len(twice):
+        return None
+    return keys.sparkSession.createDataFrame(pd.DataFrame({"_key": twice}), "_key bigint")
 
 
-def _losers(contested: DataFrame, contract: Contract) -> DataFrame:
+def _mark(key: Sequence[str]) -> Column:
+    return F.xxhash64(*_comparable(key)).alias("_key")
+
+
+def _losers(claims: DataFrame, contract: Contract) -> DataFrame:
     key, extract = contract.key, contract.socare.extract_column
-    content = [c for c in contested.columns if c != "line" and not c.startswith("_")]
-    rows = contested.select(
-        *{*key, extract, *_PLACE}, F.xxhash64(*_comparable(content)).alias("_content")
-    )
-    same = Window.partitionBy(*key, "source_file", "_content").orderBy(F.desc("line"))
+    same = Window.partitionBy(*key, "source_file", _CONTENT).orderBy(F.desc("line"))
     newest = Window.partitionBy(*key).orderBy(
         F.desc(extract), F.desc("source_file"), F.desc("line")
     )
-    ranked = rows.select(
+    ranked = claims.select(
         *_PLACE,
         F.col(extract).alias("extract"),
         F.row_number().over(same).alias("_same"),

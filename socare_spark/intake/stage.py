@@ -60,14 +60,14 @@ class Stage:
     rules: Sequence[tuple[str, str]]
     tallies: Sequence[Tally]
     bad: pd.DataFrame
-    blocks: DataFrame
+    blocks: pd.DataFrame
 
     def numbered(self, frame: DataFrame, wanted: Sequence[int]) -> DataFrame:
         """Rows of some files with `source_file` and `line`, without what ordered them."""
-        names = [(i, self.files[i].arrival.name) for i in wanted]
-        spark = frame.sparkSession
-        known = spark.createDataFrame(names, "_file int, source_file string")
-        places = self.blocks.join(known, "_file")
+        names = pd.Series({i: self.files[i].arrival.name for i in wanted}, name="source_file")
+        blocks = self.blocks.join(names, on="_file", how="inner")
+        schema = "_file int, _block bigint, _base bigint, source_file string"
+        places = frame.sparkSession.createDataFrame(blocks, schema)
         return (
             frame.join(F.broadcast(places), ["_file", "_block"])
             .withColumn("line", F.col("_base") + F.col("_row"))
@@ -112,9 +112,8 @@ def stage(
     names = rule_names(contract)
     counts = _counts(rows)
     tallies = _tallies(counts, names, len(files))
-    bases = _bases(counts)
-    blocks = spark.createDataFrame(bases, "_file int, _block bigint, _base bigint")
-    bad = _bad(rows, bases, some=any(t.quarantined for t in tallies))
+    blocks = pd.DataFrame(_bases(counts), columns=["_file", "_block", "_base"])
+    bad = _bad(rows, blocks, some=any(t.quarantined for t in tallies))
     return Stage(contract, files, folder, rows, names, tallies, bad, blocks)
 
 
@@ -130,15 +129,14 @@ def _counts(rows: DataFrame) -> pd.DataFrame:
     return counts.toPandas()
 
 
-def _bad(rows: DataFrame, bases: Sequence[tuple[int, int, int]], *, some: bool) -> pd.DataFrame:
+def _bad(rows: DataFrame, blocks: pd.DataFrame, *, some: bool) -> pd.DataFrame:
     """The place and the rule bits of each row that breaks a rule."""
     words = mask_words(rows)
     if not some:
         return pd.DataFrame(columns=["_file", "line", *words])
     broken_rows = rows.where(" or ".join(f"{w} <> 0" for w in words))
     found = broken_rows.select("_file", "_block", "_row", *words).toPandas()
-    places = pd.DataFrame(bases, columns=["_file", "_block", "_base"])
-    found = found.merge(places, on=["_file", "_block"])
+    found = found.merge(blocks, on=["_file", "_block"])
     found["line"] = found["_row"] + found["_base"]
     return found[["_file", "line", *words]].sort_values(["_file", "line"], ignore_index=True)
 

@@ -7,16 +7,19 @@ mounted share). Versions and commit notes are read from the Delta log's own file
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from delta.tables import DeltaTable as SparkDeltaTable
-from deltalake import DeltaTable
+from deltalake import CommitProperties, DeltaTable, Schema, WriterProperties, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import DataError
@@ -80,7 +83,8 @@ class Lake:
             return None
         actions = self._actions(table, version)
         info: dict[str, Any] = next((a["commitInfo"] for a in actions if "commitInfo" in a), {})
-        rows = info.get("operationMetrics", {}).get("numOutputRows")
+        metrics = info.get("operationMetrics", {})
+        rows = metrics.get("numOutputRows", metrics.get("num_added_rows"))
         note = json.loads(info.get("userMetadata") or "{}")
         return Commit(version, note, None if rows is None else int(rows))
 
@@ -117,6 +121,23 @@ class Lake:
         found: pd.DataFrame = self._arrow(table, columns).to_pandas()
         return found
 
+    def matching(self, table: Table, keys: pa.Table, *columns: str) -> pa.Table:
+        """Some columns of the rows that have one of the given keys, without a Spark job.
+
+        Args:
+            table: The table; it may be large, its rows pass by.
+            keys: Columns of the table, with values that are wanted together.
+            columns: Names of the columns to return.
+        """
+        if not self.exists(table):
+            return _arrow_schema(table).empty_table().select(columns)
+        data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
+        names = keys.column_names
+        keys = _like(keys, data.schema)
+        wanted = reduce(and_, [pc.field(name).isin(keys[name].unique()) for name in names])
+        found = data.to_table(list(dict.fromkeys([*columns, *names])), wanted)
+        return found.filter(_among(found, keys)).select(columns)
+
     def _arrow(self, table: Table | str, columns: Sequence[str]) -> pa.Table:
         return DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
 
@@ -145,6 +166,61 @@ class Lake:
         self._write(table, frame, note, "append")
         return self._committed(table)
 
+    def enter(self, table: Table, rows: pa.Table, note: Mapping[str, str]) -> Commit:
+        """Adds rows that the driver holds, in one commit and without a Spark job.
+
+        Makes the table where there is none, as `append` would.
+        """
+        rows = rows.select(table.names).cast(_arrow_schema(table))
+        return self._enter(table, rows, note, {"mode": "append"})
+
+    def exchange(
+        self, table: Table, gone: pa.Table, rows: pa.Table, note: Mapping[str, str]
+    ) -> Commit:
+        """Takes rows out of a table and adds others, in one commit and without a Spark job.
+
+        Only the partitions that either is in are written again; their rows pass by.
+
+        Args:
+            table: The table, laid out by a day.
+            gone: Columns that single out the rows to take out, the day among them.
+            rows: The rows to add.
+            note: What the commit says of itself.
+        """
+        schema, (day,) = _arrow_schema(table), table.partition_by
+        gone, rows = _like(gone, schema), rows.select(table.names).cast(schema)
+        days = pa.concat_arrays([t[day].unique() for t in (gone, rows)]).unique()
+        data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
+        old = data.scanner(columns=table.names, filter=pc.field(day).isin(days)).to_reader()
+
+        def pieces() -> Iterator[pa.RecordBatch]:
+            for batch in old:
+                piece = pa.Table.from_batches([batch])
+                yield from piece.filter(pc.invert(_among(piece, gone))).cast(schema).to_batches()
+            yield from rows.to_batches()
+
+        where = " OR ".join(f"{day} = '{value}'" for value in days.to_pylist())
+        reader = pa.RecordBatchReader.from_batches(schema, pieces())
+        return self._enter(table, reader, note, {"mode": "overwrite", "predicate": where})
+
+    def _enter(
+        self,
+        table: Table,
+        rows: pa.Table | pa.RecordBatchReader,
+        note: Mapping[str, str],
+        how: Mapping[str, Any],
+    ) -> Commit:
+        write_deltalake(
+            self.folder(table),
+            rows,
+            **how,
+            partition_by=list(table.partition_by) or None,
+            configuration=None if self.exists(table) else _PROPERTIES,
+            writer_properties=WriterProperties(compression="ZSTD"),
+            commit_properties=CommitProperties(custom_metadata={"userMetadata": _text(note)}),
+        )
+        return self._committed(table)
+
     def clear(self, spark: SparkSession, table: Table, note: Mapping[str, str]) -> None:
         """Empties a table and gives it the declared shape, in one commit."""
         self._write(table, spark.createDataFrame([], table.schema), note, "overwrite")
@@ -158,7 +234,7 @@ class Lake:
         where: str | None = None,
     ) -> None:
         writer = table.shape(frame).write.format("delta").mode(mode)
-        writer = writer.option("userMetadata", json.dumps(dict(note), sort_keys=True))
+        writer = writer.option("userMetadata", _text(note))
         if where is not None:
             writer = writer.option("replaceWhere", where)
         elif mode == "overwrite":
@@ -183,3 +259,25 @@ class Lake:
             shutil.rmtree(self.folder(table))
         else:
             SparkDeltaTable.forPath(spark, str(self.folder(table))).restoreToVersion(version)
+
+
+def _text(note: Mapping[str, str]) -> str:
+    return json.dumps(dict(note), sort_keys=True)
+
+
+def _arrow_schema(table: Table) -> pa.Schema:
+    return pa.schema(Schema.from_json(table.schema.json()))
+
+
+def _like(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows with the types that a schema has for their columns."""
+    return rows.cast(pa.schema([schema.field(name) for name in rows.column_names]))
+
+
+def _among(rows: pa.Table, keys: pa.Table) -> pa.Array:
+    """For each row whether its columns of the keys' names are one of the keys."""
+    names = keys.column_names
+    numbered = rows.select(names).append_column("_at", pa.array(np.arange(len(rows))))
+    found = np.zeros(len(rows), bool)
+    found[numbered.join(keys, names, join_type="left semi")["_at"].to_numpy()] = True
+    return pa.array(found)

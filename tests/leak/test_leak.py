@@ -27,10 +27,10 @@ BREAKS = """
 from socare_spark.command import main
 from socare_spark.intake import books, job
 
-def broken(spark, entries):
+def broken(entries):
     raise RuntimeError("the disk of the ledger fell out")
 
-books.ledger_frame = broken
+books.ledger_rows = broken
 raise SystemExit(main(job.JOB))
 """
 

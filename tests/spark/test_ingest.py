@@ -7,13 +7,20 @@ from decimal import Decimal
 import pytest
 from council import Council
 
-from socare_spark.intake import books
+from socare_spark.intake import books, stage
 from socare_spark.lake.transaction import undo, unfinished
 
 
 @pytest.fixture
 def council(spark, tmp_path):
     return Council(spark, tmp_path)
+
+
+@pytest.fixture(params=["by the driver", "by tasks"])
+def either_way(monkeypatch, request):
+    """Few rows are brought in by the driver and many by tasks: the outcome must be the same."""
+    if request.param == "by tasks":
+        monkeypatch.setattr(stage, "_FEW", 0)
 
 
 def row(key, person="7", start="2015-03-01", end="", note="", **other):
@@ -117,6 +124,7 @@ def test_one_identifier_in_every_spelling_is_one_person(council, monkeypatch):
     assert len(council.rows("person", table="restricted/people")) == 1
 
 
+@pytest.mark.usefixtures("either_way")
 def test_the_same_row_again_is_a_duplicate(council, monkeypatch):
     council.lands("2015.csv", row("a"), row("b"), row("a"), row("a"))
     council.ingests(monkeypatch)
@@ -124,6 +132,7 @@ def test_the_same_row_again_is_a_duplicate(council, monkeypatch):
     assert council.ledger() == {"2015.csv": ("accepted", 4, 2, 0, 2, 0)}
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_key_again_in_a_file_with_other_content_is_superseded(council, monkeypatch):
     council.lands("2015.csv", row("a", note="first"), row("a", note="then"))
     council.ingests(monkeypatch)
@@ -131,6 +140,7 @@ def test_a_key_again_in_a_file_with_other_content_is_superseded(council, monkeyp
     assert council.rows("note", table="restricted/superseded/visits") == [("first",)]
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize(
     ("together", "order"),
     [
@@ -155,6 +165,7 @@ def test_the_newest_extract_wins_whatever_came_first(council, monkeypatch, toget
     assert ledger == {"2014.csv": (2, 1, 0, 0, 1), "2015.csv": (2, 2, 0, 0, 0)}
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_corrected_file_replaces_its_rows_and_lets_others_come_back(council, monkeypatch):
     council.lands("2014.csv", row("a", note="old", start="2014-01-01"))
     council.lands("2015.csv", row("a", note="new", start="2014-01-01"), row("c"))
@@ -253,7 +264,7 @@ def test_a_run_that_breaks_off_leaves_nothing(council, monkeypatch):
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(books, "ledger_frame", broken)
+        patch.setattr(books, "ledger_rows", broken)
         with pytest.raises(RuntimeError):
             council.ingests(monkeypatch)
     assert (council.rows("id", "note"), council.ledger()) == before
@@ -274,7 +285,7 @@ def test_a_run_that_was_killed_is_undone_by_the_next(council, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(books, "ledger_frame", killed)
+        patch.setattr(books, "ledger_rows", killed)
         with pytest.raises(KeyboardInterrupt):
             council.ingests(monkeypatch)
     note.rename(council.lake.root / "unfinished.json")
@@ -301,6 +312,7 @@ def test_a_changed_contract_needs_all_files(council, monkeypatch):
         council.ingests(monkeypatch)
 
 
+@pytest.mark.usefixtures("either_way")
 def test_snapshots_supersede_nothing(council, monkeypatch):
     council.contract["socare"] |= {"snapshots": True, "extract_column": "snapshot"}
     council.lands("2014.csv", row("a", start="2014-01-01"))

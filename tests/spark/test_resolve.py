@@ -1,0 +1,74 @@
+"""Each key once: by tasks and by the driver alike, whatever the rows."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from socare_spark.intake.resolve import losers_of_few, resolve, standing
+
+TYPES = "a string, b bigint, said decimal(5,2), extract date, source_file string, line bigint"
+TYPED = ["a", "b", "said", "extract", "source_file", "line"]
+DECISIVE = ["a", "b", "extract", "source_file", "line"]
+CONTRACT = SimpleNamespace(key=["a", "b"], socare=SimpleNamespace(extract_column="extract"))
+
+
+def rows(seed, files, first):
+    """Rows of a few keys and few contents, so that all that can happen does."""
+    draw, size = np.random.default_rng(seed), 400
+    made = pd.DataFrame(
+        {
+            "a": draw.choice(["x", "y", "Ü", "z"], size),
+            "b": draw.integers(0, 40, size),
+            "said": draw.choice([None, 1, 2], size),
+            "source_file": draw.choice(files, size),
+        }
+    )
+    made["extract"] = made["source_file"].map(lambda f: date(2010 + ord(f[0]) % 3, 12, 31))
+    made["line"] = range(first, first + size)
+    return made
+
+
+def expected(new, known):
+    """The rule in words of its own: walk from the newest row to the oldest."""
+    lost, keys, contents = {}, set(), set()
+    every = [(r, True) for r in new.to_dict("records")]
+    every += [(r, False) for r in known.to_dict("records")]
+    order = sorted(every, key=lambda e: (e[0]["extract"], e[0]["source_file"], e[0]["line"]))
+    for row, ours in reversed(order):
+        key = (row["a"], row["b"])
+        content = (*key, row["source_file"], row["said"])
+        if ours and content in contents:
+            lost[row["source_file"], row["line"]] = "duplicate"
+        elif key in keys:
+            lost[row["source_file"], row["line"]] = "superseded"
+        keys.add(key)
+        contents |= {content} if ours else set()
+    return lost
+
+
+@pytest.mark.parametrize("with_known", [False, True])
+def test_tasks_and_the_driver_find_what_the_rule_says(spark, with_known):
+    new = rows(1, ["a.csv", "b.csv", "d.csv"], 1)
+    known = rows(2, ["c.csv", "e.csv"], 9_000).drop_duplicates(["a", "b"])
+    known = known if with_known else known.iloc[:0]
+    frame = spark.createDataFrame(new[TYPED], TYPES)
+    old = spark.createDataFrame(known[TYPED], TYPES)
+    met = old.join(frame.select("a", "b"), ["a", "b"], "left_semi")
+
+    by_tasks = resolve(frame, CONTRACT, known=standing(met, CONTRACT) if with_known else None)
+    table = met.select(*DECISIVE).toArrow()
+    by_driver = losers_of_few(frame.toArrow(), table, CONTRACT)
+
+    met_keys = set(zip(new["a"], new["b"], strict=True))
+    rivals = known[[k in met_keys for k in zip(known["a"], known["b"], strict=True)]]
+    right = expected(new, rivals)
+    assert {*right.values()} == {"duplicate", "superseded"}
+    assert {(r["source_file"], r["line"]): r["lost"] for r in by_tasks.losers.collect()} == right
+    places = zip(by_driver["source_file"], by_driver["line"], strict=True)
+    assert dict(zip(places, by_driver["lost"], strict=True)) == right
+    ours = by_driver[by_driver["at"] >= 0]
+    assert new["line"].iloc[ours["at"]].tolist() == ours["line"].tolist()
+    assert set(by_driver.loc[by_driver["at"] < 0, "source_file"]) <= {"c.csv", "e.csv"}
