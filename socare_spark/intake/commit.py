@@ -124,12 +124,12 @@ class Destination:
             wanted: Indices of the files that are taken.
             replaced: Names, in the table, of the files whose rows go.
         """
-        new = self.table.shape(stage.good(wanted))
         begun = self.lake.exists(self.table)
+        if stage.few(wanted) and not replaced:
+            return self._few(stage.good_few(wanted, *self.table.names))
+        new = self.table.shape(stage.good(wanted))
         if begun and replaced:
             return self._replaced(new, replaced)
-        if stage.few(wanted):
-            return self._few(new.toArrow())
         if begun:
             return self._added(new, [stage.files[i].arrival for i in wanted])
         return self._begun(new, many=sum(stage.tallies[i].good for i in wanted) > _MANY)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -18,6 +19,7 @@ from socare_spark.intake.stage import Stage
 from socare_spark.lake.zones import Lake
 
 _WHO = ["person", "digest"]
+_Stages = Sequence[tuple[Stage, Sequence[int]]]
 
 
 class CollisionError(Exception):
@@ -26,7 +28,7 @@ class CollisionError(Exception):
 
 def add_people(
     lake: Lake,
-    stages: Sequence[tuple[Stage, Sequence[int]]],
+    stages: _Stages,
     keyring: Keyring,
     note: Mapping[str, str],
 ) -> None:
@@ -42,46 +44,57 @@ def add_people(
         CollisionError: a token stands for two digests. The table has both by then: the group of
             commits that this is part of must be undone.
     """
-    frames = [_seen(stage, wanted) for stage, wanted in stages if _has_people(stage)]
-    if not frames:
+    held = [(stage, wanted) for stage, wanted in stages if _has_people(stage)]
+    if not held:
         return
-    seen = reduce(DataFrame.unionByName, frames)
-    people = seen.groupBy("person", DIGEST, "scheme").agg(F.min("first_seen").alias("first_seen"))
-    people = people.select(
-        "person",
-        F.col(DIGEST).alias("digest"),
-        "scheme",
-        F.lit(keyring.project.key_id).alias("key_id"),
-        "first_seen",
-    )
-    if all(stage.few(wanted) for stage, wanted in stages):
-        _enter_new(lake, people.toArrow(), note)
+    if all(stage.few(wanted) for stage, wanted in held):
+        _enter_few(lake, held, keyring.project.key_id, note)
     else:
-        lake.append(PEOPLE, _not_known(lake, people), note)
+        lake.append(PEOPLE, _new(lake, held, keyring.project.key_id), note)
     tokens = lake.frame(PEOPLE, "person")["person"]
     twice = int(tokens.duplicated().sum())
     if twice:
         raise CollisionError(f"{twice} tokens stand for two people each: take a new key id")
 
 
-def _enter_new(lake: Lake, people: pa.Table, note: Mapping[str, str]) -> None:
-    """Adds those of a few people who are not known."""
-    if lake.exists(PEOPLE):
-        known = lake.matching(PEOPLE, people.select(["person"]), *_WHO).cast(
-            people.select(_WHO).schema
-        )
-        people = people.join(known, _WHO, join_type="left anti")
+def _enter_few(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]) -> None:
+    """By the driver, what `_new` and `append` do by tasks."""
+    seen = []
+    for stage, wanted in stages:
+        columns = {"person": "person", DIGEST: "digest", _day(stage): "first_seen"}
+        rows = stage.good_few(wanted, *columns).rename_columns(columns)
+        rows = rows.filter(pc.is_valid(rows["person"]))
+        seen.append(rows.append_column("scheme", pa.array([_scheme(stage)] * len(rows), "string")))
+    people = pa.concat_tables(seen).group_by([*_WHO, "scheme"]).aggregate([("first_seen", "min")])
+    people = people.rename_columns({"first_seen_min": "first_seen"})
+    people = people.append_column("key_id", pa.array([key_id] * len(people), "string"))
+    known = lake.matching(PEOPLE, people.select(["person"]), *_WHO)
+    people = people.join(known, _WHO, join_type="left anti")
     if len(people):
         lake.enter(PEOPLE, people, note)
 
 
-def _not_known(lake: Lake, people: DataFrame) -> DataFrame:
+def _new(lake: Lake, stages: _Stages, key_id: str) -> DataFrame:
+    seen = [
+        stage.unbroken(wanted)
+        .where("person is not null")
+        .select(
+            "person",
+            F.col(DIGEST).alias("digest"),
+            F.lit(_scheme(stage)).alias("scheme"),
+            F.lit(key_id).alias("key_id"),
+            F.col(_day(stage)).alias("first_seen"),
+        )
+        for stage, wanted in stages
+    ]
+    every = reduce(DataFrame.unionByName, seen)
+    people = every.groupBy(*_WHO, "scheme", "key_id").agg(F.min("first_seen").alias("first_seen"))
     if not lake.exists(PEOPLE):
         return people
     people = people.cache()
-    every = lake.read(people.sparkSession, PEOPLE).select(*_WHO)
     # By token first: numbers are compared sooner than bytes.
-    known = every.join(people.select("person"), "person", "left_semi")
+    old = lake.read(people.sparkSession, PEOPLE).select(*_WHO)
+    known = old.join(people.select("person"), "person", "left_semi")
     return people.join(known, _WHO, "left_anti")
 
 
@@ -89,16 +102,10 @@ def _has_people(stage: Stage) -> bool:
     return "person" in stage.frame.columns and DIGEST in stage.frame.columns
 
 
-def _seen(stage: Stage, wanted: Sequence[int]) -> DataFrame:
-    contract = stage.contract
-    scheme = next(f.socare.pseudonymise for f in contract.fields if f.output == "person")
-    return (
-        stage.unbroken(wanted)
-        .where("person is not null")
-        .select(
-            "person",
-            DIGEST,
-            F.lit(scheme).alias("scheme"),
-            F.col(contract.socare.extract_column).alias("first_seen"),
-        )
-    )
+def _scheme(stage: Stage) -> str:
+    fields = stage.contract.fields
+    return next(f.socare.pseudonymise or "" for f in fields if f.output == "person")
+
+
+def _day(stage: Stage) -> str:
+    return stage.contract.socare.extract_column

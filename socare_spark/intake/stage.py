@@ -7,9 +7,14 @@ where its block begins and how many rows precede it there: no second read, no so
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow.dataset import dataset
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -20,7 +25,7 @@ from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.reader import DIGEST, MASK, ROW, rule_names, staged
 from socare_spark.lake.zones import Lake
 
-# So many rows a single task does sooner than several that exchange them.
+# So many rows the driver holds, and is done with before Spark's tasks would be.
 _FEW = 250_000
 
 
@@ -62,31 +67,42 @@ class Stage:
     bad: pd.DataFrame
     blocks: pd.DataFrame
 
-    def numbered(self, frame: DataFrame, wanted: Sequence[int]) -> DataFrame:
-        """Rows of some files with `source_file` and `line`, without what ordered them."""
-        names = pd.Series({i: self.files[i].arrival.name for i in wanted}, name="source_file")
-        blocks = self.blocks.join(names, on="_file", how="inner")
+    def good(self, wanted: Sequence[int]) -> DataFrame:
+        """The rows of some files that break no rule, with `source_file` and `line`."""
         schema = "_file int, _block bigint, _base bigint, source_file string"
-        places = frame.sparkSession.createDataFrame(blocks, schema)
+        places = self.frame.sparkSession.createDataFrame(self._named(wanted), schema)
         return (
-            frame.join(F.broadcast(places), ["_file", "_block"])
+            self.unbroken(wanted)
+            .join(F.broadcast(places), ["_file", "_block"])
             .withColumn("line", F.col("_base") + F.col("_row"))
-            .drop("_file", "_block", "_row", "_base")
+            .drop("_file", "_block", "_row", "_base", DIGEST)
         )
 
-    def good(self, wanted: Sequence[int]) -> DataFrame:
-        """The rows of some files that break no rule, numbered."""
-        return self.numbered(self.unbroken(wanted).drop(DIGEST), wanted)
-
     def unbroken(self, wanted: Sequence[int]) -> DataFrame:
-        """The rows of some files that break no rule; a few in one piece."""
+        """The rows of some files that break no rule."""
         words = mask_words(self.frame)
         rows = self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
-        rows = rows.where(F.col("_file").isin(*wanted))
-        return rows.coalesce(1) if self.few(wanted) else rows
+        return rows.where(F.col("_file").isin(*wanted))
+
+    def good_few(self, wanted: Sequence[int], *columns: str) -> pa.Table:
+        """Columns of what `good` returns, or the digest, where they are few: read by the driver."""
+        sound = [pc.field(word) == 0 for word in mask_words(self.frame)]
+        rows = dataset(self.folder, format="parquet").to_table(
+            [*(c for c in columns if c in self.frame.columns), "_file", "_block", "_row"],
+            reduce(and_, sound, pc.field("_file").isin(list(wanted))),
+        )
+        found = rows.select(["_file", "_block", "_row"]).to_pandas()
+        found = found.merge(self._named(wanted), on=["_file", "_block"], how="left")
+        rows = rows.append_column("source_file", pa.array(found["source_file"], pa.string()))
+        rows = rows.append_column("line", pa.array(found["_base"] + found["_row"], pa.int64()))
+        return rows.select(columns)
+
+    def _named(self, wanted: Sequence[int]) -> pd.DataFrame:
+        names = pd.Series({i: self.files[i].arrival.name for i in wanted}, name="source_file")
+        return self.blocks.join(names, on="_file", how="inner")
 
     def few(self, wanted: Sequence[int]) -> bool:
-        """Whether some files hold so few rows that work on them is quicker without exchanges."""
+        """Whether some files hold so few rows that the driver is done before tasks would start."""
         return sum(self.tallies[i].good for i in wanted) <= _FEW
 
 
@@ -110,10 +126,11 @@ def stage(
     frame.write.mode("overwrite").options(compression="uncompressed", **plain).parquet(str(folder))
     rows = spark.read.schema(frame.schema).parquet(str(folder))
     names = rule_names(contract)
-    counts = _counts(rows)
+    words = mask_words(rows)
+    counts = _counts(folder, words)
     tallies = _tallies(counts, names, len(files))
     blocks = pd.DataFrame(_bases(counts), columns=["_file", "_block", "_base"])
-    bad = _bad(rows, blocks, some=any(t.quarantined for t in tallies))
+    bad = _bad(folder, words, blocks)
     return Stage(contract, files, folder, rows, names, tallies, bad, blocks)
 
 
@@ -122,23 +139,32 @@ def mask_words(rows: DataFrame | pd.DataFrame) -> list[str]:
     return [c for c in rows.columns if c.startswith(MASK)]
 
 
-def _counts(rows: DataFrame) -> pd.DataFrame:
+def _counts(folder: Path, words: Sequence[str]) -> pd.DataFrame:
     """Rows and first row number by file, block and broken rules: a few hundred lines."""
-    grouped = rows.groupBy("_file", "_block", *mask_words(rows))
-    counts = grouped.agg(F.count(F.lit(1)).alias("rows"), F.min("_row").alias("first"))
-    return counts.toPandas()
+    by = ["_file", "_block", *words]
+    pieces = [
+        piece.to_table(columns=[*by, "_row"])
+        .group_by(by)
+        .aggregate([("_row", "count"), ("_row", "min")])
+        for piece in dataset(folder, format="parquet").get_fragments()
+    ]
+    every = pa.concat_tables(pieces).group_by(by)
+    counts = every.aggregate([("_row_count", "sum"), ("_row_min", "min")])
+    names = {"_row_count_sum": "rows", "_row_min_min": "first"}
+    found: pd.DataFrame = counts.rename_columns(names).to_pandas()
+    return found
 
 
-def _bad(rows: DataFrame, blocks: pd.DataFrame, *, some: bool) -> pd.DataFrame:
+def _bad(folder: Path, words: Sequence[str], blocks: pd.DataFrame) -> pd.DataFrame:
     """The place and the rule bits of each row that breaks a rule."""
-    words = mask_words(rows)
-    if not some:
-        return pd.DataFrame(columns=["_file", "line", *words])
-    broken_rows = rows.where(" or ".join(f"{w} <> 0" for w in words))
-    found = broken_rows.select("_file", "_block", "_row", *words).toPandas()
+    place = ["_file", "_block", "_row"]
+    broken_some = reduce(or_, [pc.field(word) != 0 for word in words])
+    found = dataset(folder, format="parquet").to_table([*place, *words], broken_some).to_pandas()
     found = found.merge(blocks, on=["_file", "_block"])
     found["line"] = found["_row"] + found["_base"]
-    return found[["_file", "line", *words]].sort_values(["_file", "line"], ignore_index=True)
+    found = found.sort_values(["_file", "line"], ignore_index=True)
+    bad: pd.DataFrame = found[["_file", "line", *words]]
+    return bad
 
 
 def _tallies(counts: pd.DataFrame, names: Sequence[tuple[str, str]], files: int) -> Sequence[Tally]:

@@ -28,10 +28,18 @@ def stage(spark, request):
         frame = spark.createDataFrame(list(rows), types)
         field = SimpleNamespace(output="person", socare=SimpleNamespace(pseudonymise="s"))
         contract = SimpleNamespace(fields=[field], socare=SimpleNamespace(extract_column="extract"))
+
+        def unbroken(wanted):
+            return frame.where(frame["_file"].isin(wanted))
+
+        def good_few(wanted, *columns):
+            return unbroken(wanted).select(*columns).toArrow()
+
         return SimpleNamespace(
             frame=frame,
             contract=contract,
-            unbroken=lambda wanted: frame.where(frame["_file"].isin(wanted)),
+            unbroken=unbroken,
+            good_few=good_few,
             few=lambda _: request.param,
         )
 
