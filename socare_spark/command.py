@@ -18,6 +18,8 @@ from datetime import date
 from pathlib import Path
 from types import FrameType
 
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.errors import PySparkException
@@ -204,11 +206,12 @@ def _spark_has_gone() -> bool:
 
 
 def _keep_trace(error: Exception, run: Run) -> str:
-    """Writes the trace to the run's log; of Spark's errors the class alone: they quote cells."""
+    """Writes the trace to the run's log; of errors that may quote cells the class alone."""
     text = "".join(traceback.format_tb(error.__traceback__))
     cause: BaseException | None = error
     while cause is not None:
-        quoted = isinstance(cause, PySparkException) or "py4j" in type(cause).__module__
+        quoted = isinstance(cause, PySparkException | pa.ArrowException | DeltaError)
+        quoted |= "py4j" in type(cause).__module__
         text += f"{type(cause).__name__}: {_scrubbed(cause) if quoted else cause}\n"
         cause = cause.__cause__
     with suppress(OSError):
@@ -220,7 +223,7 @@ def _keep_trace(error: Exception, run: Run) -> str:
 
 
 def _scrubbed(error: BaseException) -> str:
-    """What can be told of an error of Spark: its condition, or Java's classes and places."""
+    """What can be told of such an error: Spark's condition, or Java's classes and places."""
     with suppress(Exception):
         if isinstance(error, PySparkException) and error.getCondition():
             return f"{error.getCondition()} {error.getSqlState() or ''}".strip()

@@ -147,7 +147,7 @@ class Ours(Strict):
     """
 
     files: str
-    extract_column: str = "extract"
+    extract_column: str = Key(default="extract", pattern=r"^[a-z][a-z0-9_]*$")
     snapshots: bool = False
     spellings: tuple[Spelling, ...] = ()
     encodings: tuple[EncodingOf, ...] = ()
@@ -203,8 +203,12 @@ class Contract(Strict):
             if field.socare.drop or not field.constraints.required:
                 raise ValueError(f"primaryKey {key} must be required and not dropped")
         outputs = [f.output for f in self.fields if not f.socare.drop]
+        outputs += [ours.extract_column, "source_file", "line"]
         if len(set(outputs)) != len(outputs):
-            raise ValueError("two fields are written to the same column: use 'as'")
+            raise ValueError(
+                f"two fields are written to the same column, or one to {ours.extract_column}, "
+                "source_file or line, which are ours: use 'as'"
+            )
         return self
 
     @property

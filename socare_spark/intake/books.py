@@ -129,9 +129,13 @@ def _refusal(run: str, refused: Refused, taken: Sequence[Taken]) -> Entry:
 
 
 def commit_people(context: Context, taken: Sequence[Taken], keyring: Keyring) -> None:
-    """The people who were not known; beside other commits, in small steps between their tasks."""
-    context.spark.sparkContext.setLocalProperty("spark.scheduler.pool", "people")
-    add_people(context.lake, [(t.stage, t.wanted) for t in taken], keyring, context.note())
+    """The people who were not known; Spark adds them in between the tasks of other commits."""
+    scheduler = context.spark.sparkContext
+    scheduler.setLocalProperty("spark.scheduler.pool", "people")
+    try:
+        add_people(context.lake, [(t.stage, t.wanted) for t in taken], keyring, context.note())
+    finally:
+        scheduler.setLocalProperty("spark.scheduler.pool", None)  # type: ignore[arg-type]
 
 
 def commit_books(
@@ -139,7 +143,8 @@ def commit_books(
 ) -> None:
     """Quarantine and, last of all, the ledger."""
     lake, note = context.lake, context.note()
-    found = [_quarantined(context.run.run_id, t, refused) for t in taken if len(t.stage.bad)]
+    found = [_quarantined(context.run.run_id, t, refused) for t in taken]
+    found = [rows for rows in found if len(rows)]
     if found:
         rows = pa.Table.from_pandas(pd.concat(found), preserve_index=False)
         lake.enter(QUARANTINE, rows, note)

@@ -23,6 +23,8 @@ from socare_spark.lake.tables import Table, Zone
 from socare_spark.lake.zones import Lake
 
 _MANY = 20_000_000
+# Bytes of files that the driver writes again rather than Spark's tasks.
+_REWRITTEN = 30_000_000
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ class Destination:
         """
         begun = self.lake.exists(self.table)
         if stage.few(wanted) and not replaced:
-            return self._few(stage.good_few(wanted, *self.table.names))
+            by_driver = self._few(stage.good_few(wanted, *self.table.names))
+            if by_driver is not None:
+                return by_driver
         new = self.table.shape(stage.good(wanted))
         if begun and replaced:
             return self._replaced(new, replaced)
@@ -134,13 +138,18 @@ class Destination:
             return self._added(new, [stage.files[i].arrival for i in wanted])
         return self._begun(new, many=sum(stage.tallies[i].good for i in wanted) > _MANY)
 
-    def _few(self, new: pa.Table) -> Callable[[], Standing]:
-        """By the driver: for the rows of a month the start of Spark's tasks would take longest."""
+    def _few(self, new: pa.Table) -> Callable[[], Standing] | None:
+        """By the driver: for the rows of a month the start of Spark's tasks would take longest.
+
+        None where so few rows meet more than the driver should write again.
+        """
         place = [self.contract.socare.extract_column, "source_file", "line"]
         keys, names = new.select(self.contract.key), dict.fromkeys([*self.contract.key, *place])
         known = self.lake.matching(self.table, keys, *names)
         losers = losers_of_few(new, known, self.contract)
         ours, theirs = losers[losers["at"] >= 0], losers[losers["at"] < 0]
+        if self.lake.size(self.table, theirs[place[0]]) > _REWRITTEN:
+            return None
         replaced = new.take(pa.array(ours.loc[ours["lost"] == "superseded", "at"]))
         stands = new.filter(pa.array(~np.isin(np.arange(len(new)), ours["at"])))
         gone = pa.Table.from_pandas(theirs[place], preserve_index=False)
@@ -152,7 +161,7 @@ class Destination:
                 self.lake.enter(self.lost, lost, self.note)
             if len(gone):
                 self.lake.exchange(self.table, gone, stands, self.note)
-            else:
+            elif len(stands) or not self.lake.exists(self.table):
                 self.lake.enter(self.table, stands, self.note)
             return Standing(Counter(zip(losers["source_file"], losers["lost"], strict=True)))
 

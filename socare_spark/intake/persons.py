@@ -1,7 +1,7 @@
 """Who is known: one row a person in `restricted/people`, with the whole digest.
 
 Guarantee: two identifiers whose tokens are the same 64 bits but whose digests differ are found, and
-nothing of the run stays.
+nothing of the run stands.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,17 +48,19 @@ def add_people(
     if not held:
         return
     if all(stage.few(wanted) for stage, wanted in held):
-        _enter_few(lake, held, keyring.project.key_id, note)
+        entered = _enter_few(lake, held, keyring.project.key_id, note)
     else:
-        lake.append(PEOPLE, _new(lake, held, keyring.project.key_id), note)
+        entered = _append_many(lake, held, keyring.project.key_id, note)
+    if not entered:
+        return
     tokens = lake.frame(PEOPLE, "person")["person"]
     twice = int(tokens.duplicated().sum())
     if twice:
         raise CollisionError(f"{twice} tokens stand for two people each: take a new key id")
 
 
-def _enter_few(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]) -> None:
-    """By the driver, what `_new` and `append` do by tasks."""
+def _enter_few(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]) -> bool:
+    """By the driver, what `_append_many` does by tasks; whether anybody is new."""
     seen = []
     for stage, wanted in stages:
         columns = {"person": "person", DIGEST: "digest", _day(stage): "first_seen"}
@@ -70,11 +72,13 @@ def _enter_few(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]
     people = people.append_column("key_id", pa.array([key_id] * len(people), "string"))
     known = lake.matching(PEOPLE, people.select(["person"]), *_WHO)
     people = people.join(known, _WHO, join_type="left anti")
-    if len(people):
-        lake.enter(PEOPLE, people, note)
+    if not len(people):
+        return False
+    lake.enter(PEOPLE, people, note)
+    return True
 
 
-def _new(lake: Lake, stages: _Stages, key_id: str) -> DataFrame:
+def _append_many(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]) -> bool:
     seen = [
         stage.unbroken(wanted)
         .where("person is not null")
@@ -89,13 +93,16 @@ def _new(lake: Lake, stages: _Stages, key_id: str) -> DataFrame:
     ]
     every = reduce(DataFrame.unionByName, seen)
     people = every.groupBy(*_WHO, "scheme", "key_id").agg(F.min("first_seen").alias("first_seen"))
-    if not lake.exists(PEOPLE):
-        return people
-    people = people.cache()
-    # By token first: numbers are compared sooner than bytes.
-    old = lake.read(people.sparkSession, PEOPLE).select(*_WHO)
-    known = old.join(people.select("person"), "person", "left_semi")
-    return people.join(known, _WHO, "left_anti")
+    if lake.exists(PEOPLE):
+        people = people.cache()
+        # By token first: numbers are compared sooner than bytes.
+        old = lake.read(people.sparkSession, PEOPLE).select(*_WHO)
+        known = old.join(people.select("person"), "person", "left_semi")
+        people = people.join(known, _WHO, "left_anti")
+        if people.isEmpty():
+            return False
+    lake.append(PEOPLE, people, note)
+    return True
 
 
 def _has_people(stage: Stage) -> bool:

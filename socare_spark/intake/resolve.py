@@ -101,8 +101,9 @@ def losers_of_few(new: pa.Table, known: pa.Table, contract: Contract) -> pd.Data
     older = ranked.loc[ranked.duplicated(contract.key, keep="last")]
     # Hardly any rows of a file share a key: only these are compared in every column.
     shared = fresh.loc[fresh.duplicated(contract.key, keep=False)].sort_values("line")["at"]
-    alike = new.take(pa.array(shared)).drop_columns("line").to_pandas().duplicated(keep="last")
-    again = older["at"].isin(shared[alike.to_numpy()])
+    # Whole numbers beside nulls stay whole numbers: as floats, large ones would look alike.
+    said = new.take(pa.array(shared)).drop_columns("line").to_pandas(integer_object_nulls=True)
+    again = older["at"].isin(shared[said.duplicated(keep="last").to_numpy()])
     found: pd.DataFrame = older.assign(lost=np.where(again, "duplicate", "superseded"))
     return found
 

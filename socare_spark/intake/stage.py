@@ -25,8 +25,9 @@ from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.reader import DIGEST, MASK, ROW, rule_names, staged
 from socare_spark.lake.zones import Lake
 
-# So many rows the driver holds, and is done with before Spark's tasks would be.
+# So many rows, of so many bytes, the driver holds, and is done with before Spark's tasks would be.
 _FEW = 250_000
+_SMALL = 200_000_000
 
 
 @dataclass
@@ -103,7 +104,8 @@ class Stage:
 
     def few(self, wanted: Sequence[int]) -> bool:
         """Whether some files hold so few rows that the driver is done before tasks would start."""
-        return sum(self.tallies[i].good for i in wanted) <= _FEW
+        size = sum(file.stat().st_size for file in self.folder.glob("*.parquet"))
+        return sum(self.tallies[i].good for i in wanted) <= _FEW and size <= _SMALL
 
 
 def staging_folder(lake: Lake) -> Path:
@@ -142,12 +144,15 @@ def mask_words(rows: DataFrame | pd.DataFrame) -> list[str]:
 def _counts(folder: Path, words: Sequence[str]) -> pd.DataFrame:
     """Rows and first row number by file, block and broken rules: a few hundred lines."""
     by = ["_file", "_block", *words]
+    data = dataset(folder, format="parquet")
+    # Batch by batch: a gzipped file is one task's, so it may be one large file of the stage.
     pieces = [
-        piece.to_table(columns=[*by, "_row"])
-        .group_by(by)
-        .aggregate([("_row", "count"), ("_row", "min")])
-        for piece in dataset(folder, format="parquet").get_fragments()
+        pa.Table.from_batches([batch]).group_by(by).aggregate([("_row", "count"), ("_row", "min")])
+        for batch in data.to_batches(columns=[*by, "_row"])
+        if len(batch)
     ]
+    if not pieces:
+        return pd.DataFrame(columns=[*by, "rows", "first"])
     every = pa.concat_tables(pieces).group_by(by)
     counts = every.aggregate([("_row_count", "sum"), ("_row_min", "min")])
     names = {"_row_count_sum": "rows", "_row_min_min": "first"}

@@ -7,8 +7,9 @@ mounted share). Versions and commit notes are read from the Delta log's own file
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property, reduce
 from operator import and_
 from pathlib import Path
@@ -19,7 +20,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from delta.tables import DeltaTable as SparkDeltaTable
-from deltalake import CommitProperties, DeltaTable, Schema, WriterProperties, write_deltalake
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Schema,
+    WriterProperties,
+    write_deltalake,
+)
 from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import DataError
@@ -32,6 +40,8 @@ _PROPERTIES = {
     "delta.dataSkippingNumIndexedCols": "0",
     "delta.enableDeletionVectors": "false",
     "delta.columnMapping.mode": "none",
+    # An unfinished group of commits goes back to versions that may be old.
+    "delta.enableExpiredLogCleanup": "false",
 }
 
 
@@ -130,13 +140,27 @@ class Lake:
             columns: Names of the columns to return.
         """
         if not self.exists(table):
-            return _arrow_schema(table).empty_table().select(columns)
+            return self._arrow_schema(table).empty_table().select(columns)
         data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
         names = keys.column_names
         keys = _like(keys, data.schema)
         wanted = reduce(and_, [pc.field(name).isin(keys[name].unique()) for name in names])
-        found = data.to_table(list(dict.fromkeys([*columns, *names])), wanted)
-        return found.filter(_among(found, keys)).select(columns)
+        batches = data.to_batches(columns=list(dict.fromkeys([*columns, *names])), filter=wanted)
+        found = [
+            piece.filter(_among(piece, keys)).select(columns)
+            for piece in (pa.Table.from_batches([batch]) for batch in batches if len(batch))
+        ]
+        nothing = data.schema.empty_table().select(columns)
+        return pa.concat_tables([nothing, *found])
+
+    def size(self, table: Table, days: Iterable[date]) -> int:
+        """Bytes of the files that hold a table's rows of some days, by which it is laid out."""
+        if not self.exists(table):
+            return 0
+        files = pa.table(DeltaTable(self.folder(table)).get_add_actions(flatten=True))
+        (day,) = table.partition_by
+        held = pc.is_in(files[f"partition.{day}"], pa.array(sorted(set(days)), pa.date32()))
+        return pc.sum(files.filter(held)["size_bytes"]).as_py() or 0
 
     def _arrow(self, table: Table | str, columns: Sequence[str]) -> pa.Table:
         return DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
@@ -167,19 +191,19 @@ class Lake:
         return self._committed(table)
 
     def enter(self, table: Table, rows: pa.Table, note: Mapping[str, str]) -> Commit:
-        """Adds rows that the driver holds, in one commit and without a Spark job.
-
-        Makes the table where there is none, as `append` would.
-        """
-        rows = rows.select(table.names).cast(_arrow_schema(table))
-        return self._enter(table, rows, note, {"mode": "append"})
+        """What `append` does, with rows that the driver holds and without a Spark job."""
+        schema = self._arrow_schema(table)
+        rows = rows.select(table.names).cast(schema)
+        write_deltalake(self.folder(table), rows, mode="append", **self._writing(table, note))
+        return self._committed(table)
 
     def exchange(
         self, table: Table, gone: pa.Table, rows: pa.Table, note: Mapping[str, str]
     ) -> Commit:
         """Takes rows out of a table and adds others, in one commit and without a Spark job.
 
-        Only the partitions that either is in are written again; their rows pass by.
+        Only the partitions that either is in are written again, batch by batch; what is written
+        is held for as long as a file is open.
 
         Args:
             table: The table, laid out by a day.
@@ -187,11 +211,11 @@ class Lake:
             rows: The rows to add.
             note: What the commit says of itself.
         """
-        schema, (day,) = _arrow_schema(table), table.partition_by
+        schema, (day,) = self._arrow_schema(table), table.partition_by
         gone, rows = _like(gone, schema), rows.select(table.names).cast(schema)
         days = pa.concat_arrays([t[day].unique() for t in (gone, rows)]).unique()
         data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
-        old = data.scanner(columns=table.names, filter=pc.field(day).isin(days)).to_reader()
+        old = data.to_batches(columns=table.names, filter=pc.field(day).isin(days))
 
         def pieces() -> Iterator[pa.RecordBatch]:
             for batch in old:
@@ -199,27 +223,32 @@ class Lake:
                 yield from piece.filter(pc.invert(_among(piece, gone))).cast(schema).to_batches()
             yield from rows.to_batches()
 
-        where = " OR ".join(f"{day} = '{value}'" for value in days.to_pylist())
-        reader = pa.RecordBatchReader.from_batches(schema, pieces())
-        return self._enter(table, reader, note, {"mode": "overwrite", "predicate": where})
-
-    def _enter(
-        self,
-        table: Table,
-        rows: pa.Table | pa.RecordBatchReader,
-        note: Mapping[str, str],
-        how: Mapping[str, Any],
-    ) -> Commit:
         write_deltalake(
             self.folder(table),
-            rows,
-            **how,
-            partition_by=list(table.partition_by) or None,
-            configuration=None if self.exists(table) else _PROPERTIES,
-            writer_properties=WriterProperties(compression="ZSTD"),
-            commit_properties=CommitProperties(custom_metadata={"userMetadata": _text(note)}),
+            pa.RecordBatchReader.from_batches(schema, pieces()),
+            mode="overwrite",
+            predicate=" OR ".join(f"\"{day}\" = '{value}'" for value in days.to_pylist()),
+            **self._writing(table, note),
         )
         return self._committed(table)
+
+    def _writing(self, table: Table, note: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            "partition_by": list(table.partition_by) or None,
+            "configuration": None if self.exists(table) else _PROPERTIES,
+            "writer_properties": WriterProperties(compression="ZSTD"),
+            "commit_properties": CommitProperties(custom_metadata={"userMetadata": _text(note)}),
+            # Versions are kept: an unfinished group of commits goes back to the one before it.
+            "post_commithook_properties": PostCommitHookProperties(cleanup_expired_logs=False),
+            # Not every mounted share has hard links; the lake's lock lets one writer in at a time.
+            "storage_options": {"allow_unsafe_rename": "true"},
+        }
+
+    def _arrow_schema(self, table: Table) -> pa.Schema:
+        """The declared columns; without comments where the table has its own."""
+        schema = pa.schema(Schema.from_json(table.schema.json()))
+        begun = self.exists(table)
+        return pa.schema([f.remove_metadata() for f in schema]) if begun else schema
 
     def clear(self, spark: SparkSession, table: Table, note: Mapping[str, str]) -> None:
         """Empties a table and gives it the declared shape, in one commit."""
@@ -263,10 +292,6 @@ class Lake:
 
 def _text(note: Mapping[str, str]) -> str:
     return json.dumps(dict(note), sort_keys=True)
-
-
-def _arrow_schema(table: Table) -> pa.Schema:
-    return pa.schema(Schema.from_json(table.schema.json()))
 
 
 def _like(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from council import Council
 
-from socare_spark.intake import books, stage
+from socare_spark.intake import books, commit, stage
 from socare_spark.lake.transaction import undo, unfinished
 
 
@@ -196,6 +196,70 @@ def test_a_file_beyond_the_gate_is_refused_and_the_rest_goes_on(council, monkeyp
         "2014.csv": ("refused", 3, 0, 3, 0, 0),
         "2015.csv": ("accepted", 1, 1, 0, 0, 0),
     }
+
+
+def test_a_refused_file_that_still_lies_there_does_not_stop_the_next(council, monkeypatch):
+    council.lands("2014.csv", *[row(str(i), sex="X") for i in range(3)])
+    council.ingests(monkeypatch)
+    council.lands("2015.csv", row("a"))
+    assert "2014.csv: 3 of 3 rows" in council.ingests(monkeypatch)
+    assert council.rows("id") == [("a",)]
+
+
+def test_a_reworded_description_changes_nothing(council, monkeypatch):
+    council.lands("2014.csv", row("a", start="2014-01-01"))
+    council.ingests(monkeypatch)
+    council.contract["schema"]["fields"][0]["description"] = "Number of the visit."
+    council.lands("2015.csv", row("a"), row("b"))
+    assert council.ingests(monkeypatch) == ""
+    assert council.rows("id") == [("a",), ("b",)]
+
+
+def test_a_lake_may_begin_with_nobody_in_it(council, monkeypatch):
+    council.lands("2015.csv")
+    assert council.ingests(monkeypatch) == ""
+    assert council.ledger() == {"2015.csv": ("accepted", 0, 0, 0, 0, 0)}
+    council.lands("2014.csv", row("a", start="2014-01-01"))
+    council.ingests(monkeypatch)
+    assert council.rows("id") == [("a",)]
+
+
+def test_rows_that_all_lose_leave_their_table_as_it_was(council, monkeypatch):
+    council.lands("2015.csv", row("a"))
+    council.ingests(monkeypatch)
+    council.lands("2014.csv", row("a", start="2014-01-01"))
+    council.ingests(monkeypatch)
+    assert council.lake.version("restricted/visits") == 0
+    assert council.rows("id", table="restricted/superseded/visits") == [("a",)]
+
+
+def test_the_driver_and_tasks_take_turns_on_one_table(council, monkeypatch):
+    council.lands("2013.csv", *[row(key, note="3", start="2013-01-01") for key in "abc"])
+    monkeypatch.setattr(stage, "_FEW", 0)
+    council.ingests(monkeypatch)
+    council.lands("2014.csv", *[row(key, note="4", start="2013-01-01") for key in "bcd"])
+    monkeypatch.setattr(stage, "_FEW", 100)
+    council.ingests(monkeypatch)
+    council.lands("2015.csv", *[row(key, note="5", start="2013-01-01") for key in "cde"])
+    monkeypatch.setattr(stage, "_FEW", 0)
+    council.ingests(monkeypatch)
+    council.lands("2014.csv", *[row(key, note="4 mended", start="2013-01-01") for key in "ab"])
+    council.ingests(monkeypatch)
+    found = [("a", "4 mended"), ("b", "4 mended"), ("c", "5"), ("d", "5"), ("e", "5")]
+    assert council.rows("id", "note") == found
+    lost = [("a", "3"), ("b", "3"), ("c", "3")]
+    assert council.rows("id", "note", table="restricted/superseded/visits") == lost
+
+
+def test_few_rows_that_meet_too_many_are_left_to_tasks(council, monkeypatch):
+    monkeypatch.setattr(commit, "_REWRITTEN", 0)
+    council.lands("2014.csv", row("a", note="old", start="2014-01-01"), row("b"))
+    council.ingests(monkeypatch)
+    council.lands("2015.csv", row("a", note="new", start="2014-01-01"))
+    council.ingests(monkeypatch)
+    assert council.rows("id", "note") == [("a", "new")]
+    last = council.lake.root / "restricted/visits/_delta_log/00000000000000000001.json"
+    assert "Apache-Spark" in last.read_text()
 
 
 def test_a_file_refused_whole(council, monkeypatch):
