@@ -148,7 +148,8 @@ class Destination:
         known = self.lake.matching(self.table, keys, *names)
         losers = losers_of_few(new, known, self.contract)
         ours, theirs = losers[losers["at"] >= 0], losers[losers["at"] < 0]
-        if self.lake.size(self.table, theirs[place[0]]) > _REWRITTEN:
+        days = new[place[0]].unique().to_pylist() if len(theirs) else []
+        if self.lake.size(self.table, [*days, *theirs[place[0]]]) > _REWRITTEN:
             return None
         replaced = new.take(pa.array(ours.loc[ours["lost"] == "superseded", "at"]))
         stands = new.filter(pa.array(~np.isin(np.arange(len(new)), ours["at"])))
