@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract
 from socare_spark.intake.arrivals import Arrival
-from socare_spark.intake.resolve import losers_of_few, resolve, standing
+from socare_spark.intake.resolve import decisive, losers_of_few, resolve, standing
 from socare_spark.intake.stage import Stage
 from socare_spark.lake import tables
 from socare_spark.lake.tables import Table, Zone
@@ -144,12 +144,12 @@ class Destination:
         None where so few rows meet more than the driver should write again.
         """
         place = [self.contract.socare.extract_column, "source_file", "line"]
-        keys, names = new.select(self.contract.key), dict.fromkeys([*self.contract.key, *place])
-        known = self.lake.matching(self.table, keys, *names)
+        keys = new.select(self.contract.key)
+        known = self.lake.matching(self.table, keys, *decisive(self.contract))
         losers = losers_of_few(new, known, self.contract)
         ours, theirs = losers[losers["at"] >= 0], losers[losers["at"] < 0]
-        days = new[place[0]].unique().to_pylist() if len(theirs) else []
-        if self.lake.size(self.table, [*days, *theirs[place[0]]]) > _REWRITTEN:
+        days = [*new[place[0]].unique().to_pylist(), *theirs[place[0]]]
+        if len(theirs) and self.lake.size(self.table, days) > _REWRITTEN:
             return None
         replaced = new.take(pa.array(ours.loc[ours["lost"] == "superseded", "at"]))
         stands = new.filter(pa.array(~np.isin(np.arange(len(new)), ours["at"])))

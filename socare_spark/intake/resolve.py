@@ -110,16 +110,17 @@ def losers_of_few(new: pa.Table, known: pa.Table, contract: Contract) -> pd.Data
 
 def standing(rows: DataFrame, contract: Contract) -> DataFrame:
     """What decides about rows of a table, none of which shares its key with another."""
-    return rows.select(*_decisive(contract), F.lit(0).cast("bigint").alias(_CONTENT))
+    return rows.select(*decisive(contract), F.lit(0).cast("bigint").alias(_CONTENT))
 
 
 def _claims(rows: DataFrame, contract: Contract) -> DataFrame:
     """What decides about rows: key, day and place, and a mark of all that they say."""
     said = [c for c in rows.columns if c != "line" and not c.startswith("_")]
-    return rows.select(*_decisive(contract), F.xxhash64(*_comparable(said)).alias(_CONTENT))
+    return rows.select(*decisive(contract), F.xxhash64(*_comparable(said)).alias(_CONTENT))
 
 
-def _decisive(contract: Contract) -> list[str]:
+def decisive(contract: Contract) -> list[str]:
+    """Names of the columns that decide between rows: key, day and place."""
     return list(dict.fromkeys([*contract.key, contract.socare.extract_column, *_PLACE]))
 
 

@@ -132,7 +132,7 @@ def stage(
     counts = _counts(folder, words)
     tallies = _tallies(counts, names, len(files))
     blocks = pd.DataFrame(_bases(counts), columns=["_file", "_block", "_base"])
-    bad = _bad(folder, words, blocks)
+    bad = _bad(folder, words, blocks, some=any(t.quarantined for t in tallies))
     return Stage(contract, files, folder, rows, names, tallies, bad, blocks)
 
 
@@ -160,8 +160,10 @@ def _counts(folder: Path, words: Sequence[str]) -> pd.DataFrame:
     return found
 
 
-def _bad(folder: Path, words: Sequence[str], blocks: pd.DataFrame) -> pd.DataFrame:
+def _bad(folder: Path, words: Sequence[str], blocks: pd.DataFrame, *, some: bool) -> pd.DataFrame:
     """The place and the rule bits of each row that breaks a rule."""
+    if not some:
+        return pd.DataFrame(columns=["_file", "line", *words])
     place = ["_file", "_block", "_row"]
     broken_some = reduce(or_, [pc.field(word) != 0 for word in words])
     found = dataset(folder, format="parquet").to_table([*place, *words], broken_some).to_pandas()
