@@ -22,7 +22,8 @@ from socare_spark.lake import tables
 from socare_spark.lake.tables import Table, Zone
 from socare_spark.lake.zones import Lake
 
-_MANY = 20_000_000
+# Rows of whose keys the driver sorts eight bytes each: 80 MB. Tasks compare the keys of more.
+_MANY = 10_000_000
 # Bytes of files that the driver writes again rather than Spark's tasks.
 _REWRITTEN = 30_000_000
 

@@ -20,7 +20,7 @@ from socare_spark.contracts.resource import Contract
 
 _PLACE = ["source_file", "line"]
 _CONTENT = "_content"
-# So many losers are sent to every task.
+# As many keys or losers are sent to every task: 16 MB of keys, twice that in a table to look up.
 _SMALL = 1_000_000
 
 
@@ -66,11 +66,11 @@ def resolve(
     """
     key = contract.key
     keys = [frame.select(*key) for frame in (rows, known) if frame is not None]
-    shared = _shared(reduce(DataFrame.unionByName, keys), key, many=many)
-    if shared is None:
+    shared, size = _shared(reduce(DataFrame.unionByName, keys), key, many=many)
+    if not size:
         return Resolution(rows.select(*_PLACE).limit(0), {}, frozenset())
-    marked = rows.withColumn("_key", _mark(key))
-    contested = marked.join(F.broadcast(shared.cache()), "_key", "left_semi").drop("_key")
+    # To rank all rows costs one exchange between tasks; to spare those without a rival, another.
+    contested = rows if size > _SMALL else _with_rivals(rows, shared, key)
     claims = _claims(contested, contract)
     losers = _losers(claims if known is None else claims.unionByName(known), contract).cache()
     counted = losers.groupBy("source_file", "extract", "lost").count().collect()
@@ -124,17 +124,24 @@ def decisive(contract: Contract) -> list[str]:
     return list(dict.fromkeys([*contract.key, contract.socare.extract_column, *_PLACE]))
 
 
-def _shared(keys: DataFrame, key: Sequence[str], *, many: bool) -> DataFrame | None:
-    """Marks of the keys that two rows have, and perhaps of some others; None where none has."""
+def _shared(keys: DataFrame, key: Sequence[str], *, many: bool) -> tuple[DataFrame, int]:
+    """Marks of the keys that two rows have, and perhaps of some others; and how many."""
     marks = keys.select(_mark(key))
     if many:
-        return marks.groupBy("_key").agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").drop("_n")
+        counted = marks.groupBy("_key").agg(F.count(F.lit(1)).alias("_n"))
+        shared = counted.where("_n > 1").drop("_n").cache()
+        return shared, shared.count()
     # Sorted in the driver in a quarter of the time that an exchange between tasks takes.
     each = np.sort(marks.toPandas()["_key"].to_numpy())
     twice = np.unique(each[1:][each[1:] == each[:-1]])
-    if not len(twice):
-        return None
-    return keys.sparkSession.createDataFrame(pd.DataFrame({"_key": twice}), "_key bigint")
+    found = pd.DataFrame({"_key": twice})
+    return keys.sparkSession.createDataFrame(found, "_key bigint").cache(), len(twice)
+
+
+def _with_rivals(rows: DataFrame, shared: DataFrame, key: Sequence[str]) -> DataFrame:
+    """The rows whose key others have; the keys go to every task."""
+    marked = rows.withColumn("_key", _mark(key))
+    return marked.join(F.broadcast(shared), "_key", "left_semi").drop("_key")
 
 
 def _mark(key: Sequence[str]) -> Column:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from socare_spark.intake import resolve as resolving
 from socare_spark.intake.resolve import losers_of_few, resolve, standing
 
 TYPES = "a string, b bigint, said bigint, extract date, source_file string, line bigint"
@@ -52,8 +53,22 @@ def expected(new, known):
     return lost
 
 
+@pytest.fixture(params=["few keys", "many keys"])
+def either_size(monkeypatch, request):
+    """Keys that rows share go to every task where they are few, and to none where they are many."""
+
+    def refused(_):
+        raise AssertionError("rows without a bound were sent to every task")
+
+    if request.param == "many keys":
+        monkeypatch.setattr(resolving, "_SMALL", 0)
+        monkeypatch.setattr(resolving.F, "broadcast", refused)
+
+
+@pytest.mark.usefixtures("either_size")
+@pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("with_known", [False, True])
-def test_tasks_and_the_driver_find_what_the_rule_says(spark, with_known):
+def test_tasks_and_the_driver_find_what_the_rule_says(spark, with_known, many):
     new = rows(1, ["a.csv", "b.csv", "d.csv"], 1)
     known = rows(2, ["c.csv", "e.csv"], 9_000).drop_duplicates(["a", "b"])
     known = known if with_known else known.iloc[:0]
@@ -61,7 +76,8 @@ def test_tasks_and_the_driver_find_what_the_rule_says(spark, with_known):
     old = spark.createDataFrame(known[TYPED], TYPES)
     met = old.join(frame.select("a", "b"), ["a", "b"], "left_semi")
 
-    by_tasks = resolve(frame, CONTRACT, known=standing(met, CONTRACT) if with_known else None)
+    rivals = standing(met, CONTRACT) if with_known else None
+    by_tasks = resolve(frame, CONTRACT, known=rivals, many=many)
     table = met.select(*DECISIVE).toArrow()
     by_driver = losers_of_few(frame.toArrow(), table, CONTRACT)
 
