@@ -44,7 +44,9 @@ def layer_files(landing: Path, layer: FileLayer) -> list[Path]:
     path = landing / layer.file
     paths = [path]
     if path.suffix.lower() == ".shp":
-        paths = [path.with_suffix(suffix) for suffix in _SHAPEFILE]
+        paths = [_part(path, suffix) for suffix in _SHAPEFILE]
+        # These decide the coordinate system and the encoding, where they are there.
+        paths += [part for suffix in (".prj", ".cpg") if (part := _part(path, suffix)).exists()]
     for each in paths:
         if not each.exists():
             raise DataError(
@@ -54,6 +56,12 @@ def layer_files(landing: Path, layer: FileLayer) -> list[Path]:
     if path.is_dir():
         paths = sorted(p for p in path.iterdir() if p.suffix == ".parquet")
     return paths
+
+
+def _part(path: Path, suffix: str) -> Path:
+    """A part of a shapefile, in either case of its suffix."""
+    upper = path.with_suffix(suffix.upper())
+    return upper if upper.exists() else path.with_suffix(suffix)
 
 
 def all_files(landing: Path, settings: PlacesSettings) -> list[Path]:

@@ -32,7 +32,7 @@ from socare_spark.places.built import (
 from socare_spark.places.files import all_files, present, sha256
 from socare_spark.places.geometry import area_km2, union_of
 from socare_spark.places.join import placed
-from socare_spark.places.layers import read_layers
+from socare_spark.places.layers import Drawn, read_layers
 from socare_spark.places.population import read_population
 from socare_spark.places.postcodes import read_postcodes
 from socare_spark.places.settings import (
@@ -47,6 +47,10 @@ from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS, POSTCO
 
 CONFIGURATION = "places.yaml"
 _NAME = "places"
+_WHERE_FROM = (
+    "Look whether both are of the same part of the country, and whether their coordinate system "
+    "and the order of their axes are right."
+)
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,12 @@ class Places:
     Attributes:
         tables: A frame for each table of `REFERENCE`; they share cached frames.
         mended: Layer -> features whose geometry was invalid and was made valid.
+        warnings: Sentences on what is unusual in the sources.
     """
 
     tables: Mapping[Table, DataFrame]
     mended: Mapping[str, int]
+    warnings: Sequence[str] = ()
 
 
 def find_places(spark: SparkSession, landing: Path, settings: PlacesSettings) -> Places:
@@ -76,8 +82,9 @@ def find_places(spark: SparkSession, landing: Path, settings: PlacesSettings) ->
     """
     postcodes = settled(read_postcodes(spark, landing, settings.postcodes))
     _checked(postcodes, settings)
-    drawn, mended = _drawn(spark, landing, settings)
+    drawn, read = _drawn(spark, landing, settings)
     by_join = settled(placed(postcodes, drawn, settings.drawn, settings.nearest_metres))
+    _require_postcodes_inside(postcodes, by_join, settings)
     located = settled(_with_city(postcodes, by_join, settings.bounds))
     built = _built(settings, located, _bounds(settings, drawn, located))
     areas = reduce(DataFrame.unionByName, [drawn, *(areas for areas, _ in built)])
@@ -95,7 +102,7 @@ def find_places(spark: SparkSession, landing: Path, settings: PlacesSettings) ->
         POSTCODE_AREAS: settled(where),
         POPULATION: read_population(spark, landing, settings.population),
     }
-    return Places(tables, mended)
+    return Places(tables, read.mended, read.warnings)
 
 
 def _checked(postcodes: DataFrame, settings: PlacesSettings) -> None:
@@ -107,16 +114,54 @@ def _checked(postcodes: DataFrame, settings: PlacesSettings) -> None:
         )
 
 
-def _drawn(
-    spark: SparkSession, landing: Path, settings: PlacesSettings
-) -> tuple[DataFrame, Mapping[str, int]]:
+def _require_postcodes_inside(
+    postcodes: DataFrame, by_join: DataFrame, settings: PlacesSettings
+) -> None:
+    """Refuses a layer that holds no postcode, and a source of which no layer holds a postcode.
+
+    Raises:
+        DataError: of a layer or a source.
+    """
+    located = postcodes.where(F.col("easting").isNotNull()).count()
+    if not located:
+        raise DataError(
+            f"None of {postcodes.count()} postcodes has coordinates: see 'layout' and 'columns' of "
+            f"the postcode sources in {CONFIGURATION}. Coordinates are metres of the National Grid."
+        )
+    if not settings.drawn:
+        return
+    inside = by_join.where(F.col("code").isNotNull())
+    held = {row["layer"] for row in inside.select("layer").distinct().collect()}
+    for name, layer in settings.layers.items():
+        if isinstance(layer, FileLayer) and name not in held:
+            raise DataError(
+                f"Layer {name}: {layer.file} has none of {located} located postcodes in its areas. "
+                f"{_WHERE_FROM}"
+            )
+    sources = (
+        postcodes.where(F.col("easting").isNotNull())
+        .join(inside.select("postcode", F.lit(True).alias("_in")).distinct(), "postcode", "left")
+        .groupBy("source")
+        .agg(F.count(F.lit(1)).alias("n"), F.count("_in").alias("inside"))
+        .collect()
+    )
+    for row in sources:
+        if not row["inside"]:
+            raise DataError(
+                f"Postcode source {row['source']}: none of the {row['n']} located postcodes that "
+                f"it places is in an area of any layer. {_WHERE_FROM}"
+            )
+
+
+def _drawn(spark: SparkSession, landing: Path, settings: PlacesSettings) -> tuple[DataFrame, Drawn]:
     """Layers from files, and what is dissolved from them."""
     files = {n: x for n, x in settings.layers.items() if isinstance(x, FileLayer)}
     if not files:
         none = "string(NULL) AS layer, string(NULL) AS code, string(NULL) AS name"
-        return spark.sql(f"SELECT {none}, ST_Point(0.0, 0.0) AS geometry WHERE false"), {}
+        empty = spark.sql(f"SELECT {none}, ST_Point(0.0, 0.0) AS geometry WHERE false")
+        return empty, Drawn(empty, {})
     read = read_layers(spark, landing, files)
-    given = settled(read.areas)
+    given = read.areas
     whole = [
         given.where(F.col("layer") == layer.layer)
         .agg(union_of("geometry").alias("geometry"))
@@ -125,7 +170,7 @@ def _drawn(
         for name, layer in settings.layers.items()
         if isinstance(layer, DissolvedLayer)
     ]  # fmt: skip
-    return settled(reduce(DataFrame.unionByName, [given, *whole])), read.mended
+    return settled(reduce(DataFrame.unionByName, [given, *whole])), read
 
 
 def _with_city(postcodes: DataFrame, by_join: DataFrame, bounds: str | None) -> DataFrame:
@@ -201,6 +246,7 @@ def _tell(context: Context, places: Places) -> None:
     by_rule = places.tables[POSTCODE_AREAS].groupBy("layer", "rule").count().collect()
     for row in sorted(by_rule, key=lambda row: (row["layer"], row["rule"])):
         context.run.counts[f"{_NAME}.{row['layer']}.{row['rule']}"] = row["count"]
+    context.run.warnings.extend(places.warnings)
     for layer, count in places.mended.items():
         context.run.counts[f"{_NAME}.{layer}.mended"] = count
         if count:

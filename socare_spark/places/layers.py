@@ -1,51 +1,29 @@
 """Areas that somebody drew: read from GeoPackage, GeoJSON, GeoParquet or shapefile into EPSG:27700.
 
-A file is looked at before Spark reads it, so that a wrong name, column or coordinate system is one
-sentence and not a Java trace; the geometry itself is read, mended and transformed by Sedona.
+The driver reads and checks a file, so that each fault is one sentence with the layer, the file and
+the number of features. Sedona makes the geometry valid, transforms and unites it.
 """
 
-import json
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from pathlib import Path
-from urllib.parse import quote
 
-import pyarrow.parquet as pq
-from pyarrow.lib import ArrowInvalid
-from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, SparkSession
+import numpy as np
+import pandas as pd
+import shapely
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
-from sedona.spark.sql.types import GeometryType
 
 from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.places.boundary_files import Features, read_features
 from socare_spark.places.geometry import GRID, polygons_of, union_of
 from socare_spark.places.settings import FileLayer
 from socare_spark.places.settle import settled
+from socare_spark.places.systems import epsg_code, misplaced
 
-_DEGREES = ("EPSG:4326", "EPSG:4258")
-# What the National Grid covers, in metres; what Great Britain covers, in degrees.
-_METRES_RANGE = (0.0, 0.0, 700_000.0, 1_300_000.0)
-_DEGREES_RANGE = (-9.5, 49.0, 2.5, 61.5)
-_FORMATS = {
-    ".gpkg": "geopackage",
-    ".geojson": "geojson",
-    ".json": "geojson",
-    ".parquet": "geoparquet",
-    ".shp": "shapefile",
-}
-
-
-@dataclass(frozen=True)
-class Raw:
-    """A layer as its file has it: all columns, one of them a geometry, and the file's own CRS."""
-
-    frame: DataFrame
-    crs: str | None
+_RAW = "layer string, code string, name string, wkb binary"
 
 
 @dataclass(frozen=True)
@@ -55,14 +33,26 @@ class Drawn:
     Attributes:
         areas: layer, code, name, geometry in EPSG:27700; one row a code.
         mended: Layer -> features whose geometry was invalid and was made valid.
+        warnings: Sentences on what is unusual in a layer.
     """
 
     areas: DataFrame
     mended: Mapping[str, int]
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The checked features of one layer: code, name and WKB of each."""
+
+    rows: pd.DataFrame
+    system: str
+    invalid: int
+    warnings: Sequence[str]
 
 
 def read_layers(spark: SparkSession, landing: Path, layers: Mapping[str, FileLayer]) -> Drawn:
-    """Reads, checks, mends and transforms the layers that come from files.
+    """Reads, checks, repairs and transforms the layers that come from files.
 
     Returns:
         One row for each area: `layer`, `code`, `name`, `geometry` (EPSG:27700, polygons). Features
@@ -72,110 +62,117 @@ def read_layers(spark: SparkSession, landing: Path, layers: Mapping[str, FileLay
         ConfigurationError: a layer, column or coordinate system is not as the settings say.
         DataError: a file is not what its format says, or its features cannot be used.
     """
-    chosen = {name: _chosen(spark, landing, name, layer) for name, layer in layers.items()}
-    crs = {name: system for name, (_, system) in chosen.items()}
-    raw = settled(reduce(DataFrame.unionByName, [frame for frame, _ in chosen.values()]))
-    mended = _checked(raw, layers, crs)
-    return Drawn(_in_grid(raw, crs), mended)
+    read = {name: _read(landing, name, layer) for name, layer in layers.items()}
+    frame = pd.concat(
+        [layer.rows.assign(layer=name) for name, layer in read.items()], ignore_index=True
+    )
+    raw = spark.createDataFrame(frame[["layer", "code", "name", "wkb"]], _RAW).select(
+        "layer", "code", "name", F.expr("ST_GeomFromWKB(wkb)").alias("geometry")
+    )
+    systems = {name: layer.system for name, layer in read.items()}
+    try:
+        areas = settled(_in_grid(raw, systems))
+    except (Py4JError, PySparkException) as error:
+        others = ", ".join(f"{name} ({s})" for name, s in systems.items() if s != GRID)
+        if not others:
+            raise
+        raise ConfigurationError(
+            f"Layers {others} cannot be transformed to {GRID}: export them in {GRID}."
+        ) from error
+    return Drawn(
+        areas,
+        {name: layer.invalid for name, layer in read.items()},
+        [warning for layer in read.values() for warning in layer.warnings],
+    )
 
 
-def _chosen(
-    spark: SparkSession, landing: Path, name: str, layer: FileLayer
-) -> tuple[DataFrame, str]:
-    """The features of a layer that are kept, as layer, code, name, geometry; and their CRS."""
-    path = landing / layer.file
-    kind = layer.format or _FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise ConfigurationError(
-            f"Layer {name}: the format of {layer.file} is not told by its name; set 'format' to "
-            "one of geopackage, geojson, geoparquet, shapefile."
+def _read(landing: Path, name: str, layer: FileLayer) -> _Layer:
+    """The features of a layer that are kept, checked."""
+    features = read_features(landing, name, layer)
+    title = f"Layer {name}: {layer.file}"
+    system = _system_of(title, layer, features)
+    columns, shapes = features.columns, features.shapes
+    if features.unreadable:
+        raise DataError(
+            f"{title}: {features.unreadable} of {len(shapes)} features have a geometry that cannot "
+            "be read, as a ring that is not closed. Export the file again."
         )
-    if not path.exists():
-        raise DataError(f"Layer {name}: no file {layer.file} in {landing}.")
-    raw = _READERS[kind](spark, path, name, layer)
-    wanted = [layer.code, layer.name or layer.code, *([layer.keep.column] if layer.keep else [])]
-    has = [f.name for f in raw.frame.schema.fields if not isinstance(f.dataType, GeometryType)]
-    absent = [column for column in wanted if column not in has]
-    if absent:
-        raise ConfigurationError(
-            f"Layer {name}: {layer.file} has no column {', '.join(dict.fromkeys(absent))}; it has "
-            f"{', '.join(has)}."
-        )
-    frame = raw.frame
     if layer.keep:
-        kept = F.col(f"`{layer.keep.column}`").cast("string")
-        begins = [kept.startswith(text) for text in layer.keep.starts_with]
-        frame = frame.where(reduce(or_, begins))
-    geometry = _geometry_of(frame.schema)
-    if geometry is None:
-        raise DataError(f"Layer {name}: {layer.file} holds no geometry that can be read.")
-    return (
-        frame.select(
-            F.lit(name).alias("layer"),
-            F.col(f"`{layer.code}`").cast("string").alias("code"),
-            F.coalesce(
-                *(F.nullif(F.trim(_text(c)), F.lit("")) for c in (layer.name, layer.code) if c)
-            ).alias("name"),
-            F.col(f"`{geometry}`").alias("geometry"),
-        ),
-        layer.crs or raw.crs or GRID,
-    )
+        kept = columns[layer.keep.column].fillna("").str.startswith(layer.keep.starts_with)
+        columns, shapes = columns[kept], shapes[kept.to_numpy(dtype=bool)]
+    if not len(columns):
+        which = "no feature that 'keep' lets through" if layer.keep else "no feature"
+        raise DataError(f"{title} holds {which}.")
+    code = columns[layer.code].fillna("").str.strip()
+    named = columns[layer.name or layer.code].fillna("").str.strip()
+    shapes = np.array([_polygons(shape) for shape in shapes], dtype=object)
+    _refuse_faults(title, layer, code, shapes)
+    fault = misplaced(shapely.bounds(shapes), system)
+    if fault:
+        raise DataError(
+            f"{title} {fault}. Set the layer's 'crs' to the system that the file is in."
+        )
+    rows = pd.DataFrame({"code": code, "name": named.where(named != "", code)})
+    rows["wkb"] = list(shapely.to_wkb(shapes))
+    invalid = ~shapely.is_valid(shapes)
+    return _Layer(rows, system, int(invalid.sum()), _shared_codes(title, rows))
 
 
-def _text(column: str) -> Column:
-    return F.col(f"`{column}`").cast("string")
+def _system_of(title: str, layer: FileLayer, features: Features) -> str:
+    """The EPSG code of the layer's system: of the file, or as declared where the file is silent."""
+    declared = None if layer.crs is None else epsg_code(layer.crs)
+    if layer.crs is not None and declared is None:
+        raise ConfigurationError(f"{title}: there is no coordinate system {layer.crs}.")
+    if declared and features.stated and features.system and features.system != declared:
+        raise ConfigurationError(
+            f"{title} states that it is in {features.system}, but places.yaml declares "
+            f"{layer.crs}: take 'crs' out of places.yaml, or correct the file."
+        )
+    system = declared or features.system
+    if system is None:
+        raise ConfigurationError(
+            f"{title} does not state its coordinate system, or states one without an EPSG code: "
+            f"set crs in places.yaml, as  crs: {GRID}"
+        )
+    return system
 
 
-def _geometry_of(schema: StructType) -> str | None:
-    return next((f.name for f in schema.fields if isinstance(f.dataType, GeometryType)), None)
+def _polygons(shape: object) -> object:
+    """The polygons of a collection; another geometry as it is."""
+    if isinstance(shape, shapely.GeometryCollection) and not shape.is_empty:
+        parts = [part for part in shapely.get_parts(shape) if part.geom_type.endswith("Polygon")]
+        return shapely.union_all(parts) if parts else shape
+    return shape
 
 
-def _checked(
-    raw: DataFrame, layers: Mapping[str, FileLayer], crs: Mapping[str, str]
-) -> dict[str, int]:
-    """Refuses what cannot be an area; returns how many invalid geometries each layer has."""
-    box = "ST_Envelope_Aggr(geometry)"
-    rows = raw.groupBy("layer").agg(
-        F.count(F.lit(1)).alias("n"),
-        F.count_if(F.expr("code IS NULL OR trim(code) = ''")).alias("no_code"),
-        F.count_if(F.expr("geometry IS NULL OR ST_IsEmpty(geometry)")).alias("no_shape"),
-        F.count_if(F.expr("ST_Dimension(geometry) < 2")).alias("no_area"),
-        F.count_if(F.expr("NOT ST_IsValid(geometry)")).alias("invalid"),
-        F.expr(f"ST_XMin({box})").alias("west"),
-        F.expr(f"ST_YMin({box})").alias("south"),
-        F.expr(f"ST_XMax({box})").alias("east"),
-        F.expr(f"ST_YMax({box})").alias("north"),
-    )
-    found = {row["layer"]: row for row in rows.collect()}
-    for name, layer in layers.items():
-        row = found.get(name)
-        if row is None:
-            which = "no feature that 'keep' lets through" if layer.keep else "no feature"
-            raise DataError(f"Layer {name}: {layer.file} holds {which}.")
-        for key, fault in (
-            ("no_code", f"no value in column {layer.code}"),
-            ("no_shape", "no geometry"),
-            ("no_area", "points or lines where polygons are wanted"),
-        ):
-            if row[key]:
-                raise DataError(f"Layer {name}: {row[key]} of {row['n']} features have {fault}.")
-        _within(name, layer, crs[name], (row["west"], row["south"], row["east"], row["north"]))
-    return {name: int(row["invalid"]) for name, row in found.items()}
+def _refuse_faults(title: str, layer: FileLayer, code: pd.Series, shapes: np.ndarray) -> None:
+    """Refuses features that cannot be an area."""
+    empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    polygons = np.isin(shapely.get_type_id(shapes), (3, 6))
+    finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    size = shapely.area(np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes)))
+    for faulty, fault in (
+        (code == "", f"no value in column {layer.code}"),
+        (empty, "no geometry"),
+        (~polygons, "points or lines where polygons are wanted"),
+        (~finite, "coordinates that are no numbers"),
+        (~(size > 0), "no extent"),
+    ):
+        count = int(np.asarray(faulty).sum())
+        if count:
+            raise DataError(f"{title}: {count} of {len(shapes)} features have {fault}.")
 
 
-def _within(name: str, layer: FileLayer, crs: str, box: tuple[float, float, float, float]) -> None:
-    """Refuses coordinates that cannot be what their system says; other systems go unchecked."""
-    limits = {GRID: _METRES_RANGE, **dict.fromkeys(_DEGREES, _DEGREES_RANGE)}.get(crs)
-    if limits is None:
-        return
-    west, south, east, north = limits
-    if west <= box[0] and south <= box[1] and box[2] <= east and box[3] <= north:
-        return
-    extent = ", ".join(f"{side:.6g}" for side in box)
-    raise DataError(
-        f"Layer {name}: {layer.file} reaches over {extent} (west, south, east, north), which in "
-        f"{crs} is not in Great Britain: set the layer's 'crs' to the system the file is in."
-    )
+def _shared_codes(title: str, rows: pd.DataFrame) -> list[str]:
+    """A sentence on codes whose features have several names; they may be several areas."""
+    names = rows.groupby("code")["name"].nunique()
+    several = int((names > 1).sum())
+    if not several:
+        return []
+    return [
+        f"{title} has {several} codes whose features have different names: each code is one area. "
+        "Look whether 'code' names the right column."
+    ]
 
 
 def _in_grid(raw: DataFrame, crs: Mapping[str, str]) -> DataFrame:
@@ -192,77 +189,3 @@ def _in_grid(raw: DataFrame, crs: Mapping[str, str]) -> DataFrame:
         .groupBy("layer", "code")
         .agg(F.min("name").alias("name"), union_of("geometry").alias("geometry"))
     )
-
-
-@contextmanager
-def _readable(name: str, layer: FileLayer, what: str) -> Iterator[None]:
-    """Turns a reader's complaint about a file into a sentence."""
-    try:
-        yield
-    except (sqlite3.DatabaseError, ArrowInvalid, AnalysisException, OSError) as error:
-        raise DataError(f"Layer {name}: {layer.file} is not readable as {what}.") from error
-
-
-def _geopackage(spark: SparkSession, path: Path, name: str, layer: FileLayer) -> Raw:
-    with (
-        _readable(name, layer, "a GeoPackage"),
-        closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database,
-    ):
-        systems = dict(
-            database.execute(
-                "SELECT g.table_name, s.organization || ':' || s.organization_coordsys_id"
-                " FROM gpkg_geometry_columns g JOIN gpkg_spatial_ref_sys s USING (srs_id)"
-            )
-        )
-    table = layer.table or (next(iter(systems)) if len(systems) == 1 else None)
-    if table not in systems:
-        found = f"has no layer {table}" if table else "has several layers and 'table' names none"
-        raise ConfigurationError(
-            f"Layer {name}: {layer.file} {found}; it has {', '.join(sorted(systems))}."
-        )
-    if quote(str(path)) != str(path):
-        raise ConfigurationError(
-            f"Layer {name}: Sedona reads no GeoPackage whose path holds a blank or mark: move the "
-            "landing folder, or give the layer as GeoJSON or GeoParquet."
-        )
-    reader = spark.read.format("geopackage").option("tableName", table)
-    return Raw(reader.load(str(path)), systems[table].upper())
-
-
-def _geojson(spark: SparkSession, path: Path, name: str, layer: FileLayer) -> Raw:
-    with _readable(name, layer, "GeoJSON"):
-        whole = spark.read.format("geojson").option("multiLine", "true").load(str(path))
-    if "features" not in whole.columns:
-        raise DataError(f"Layer {name}: {layer.file} is not a GeoJSON FeatureCollection.")
-    feature = whole.select(F.explode("features").alias("f"))
-    # RFC 7946 allows no other system; a file in another is found by the range of coordinates.
-    return Raw(feature.select("f.geometry", "f.properties.*"), "EPSG:4326")
-
-
-def _geoparquet(spark: SparkSession, path: Path, name: str, layer: FileLayer) -> Raw:
-    with _readable(name, layer, "GeoParquet"):
-        file = path if path.is_file() else next(iter(sorted(path.glob("*.parquet"))), path)
-        metadata = pq.read_schema(file).metadata or {}
-        geo = json.loads(metadata.get(b"geo", b"null"))
-    if not geo:
-        raise DataError(f"Layer {name}: {layer.file} is Parquet without GeoParquet's metadata.")
-    column = geo["columns"][geo["primary_column"]]
-    # Left out means longitude and latitude; null means that nobody knows.
-    known = column.get("crs", {"id": {"authority": "EPSG", "code": 4326}}) or {}
-    identity = known.get("id")
-    crs = f"{identity['authority']}:{identity['code']}" if identity else None
-    frame = spark.read.format("geoparquet").load(str(path))
-    return Raw(frame, "EPSG:4326" if crs == "OGC:CRS84" else crs)
-
-
-def _shapefile(spark: SparkSession, path: Path, name: str, layer: FileLayer) -> Raw:
-    with _readable(name, layer, "a shapefile"):
-        return Raw(spark.read.format("shapefile").load(str(path)), None)
-
-
-_READERS: dict[str, Callable[[SparkSession, Path, str, FileLayer], Raw]] = {
-    "geopackage": _geopackage,
-    "geojson": _geojson,
-    "geoparquet": _geoparquet,
-    "shapefile": _shapefile,
-}

@@ -95,20 +95,20 @@ def test_an_invalid_polygon_is_mended_and_counted(spark, tmp_path):
 @pytest.mark.parametrize(
     ("layer", "error", "says"),
     [
-        ({"file": "none.gpkg"}, DataError, "no file none.gpkg"),
+        ({"file": "none.gpkg"}, DataError, "No file none.gpkg"),
         ({"table": "wards"}, ConfigurationError, "has no layer wards; it has areas"),
-        ({"code": "WardCode"}, ConfigurationError, "no column WardCode; it has fid, id, label"),
-        ({"crs": "EPSG:4326"}, DataError, "in EPSG:4326 is not in Great Britain"),
+        ({"code": "WardCode"}, ConfigurationError, "no column WardCode; it has id, label"),
+        ({"crs": "EPSG:4326"}, ConfigurationError, "states that it is in EPSG:27700"),
         (
             {"file": "a.geojson", "crs": "EPSG:27700"},
-            DataError,
-            "in EPSG:27700 is not in Great Britain",
+            ConfigurationError,
+            "states that it is in EPSG:4326",
         ),
         ({"keep": {"column": "id", "starts_with": ["Z"]}}, DataError, "'keep' lets through"),
         ({"file": "notes.gpkg"}, DataError, "not readable as a GeoPackage"),
-        ({"file": "notes.geojson"}, DataError, "not a GeoJSON FeatureCollection"),
+        ({"file": "notes.geojson"}, ConfigurationError, "have no value in column|no column id"),
         ({"file": "plain.parquet"}, DataError, "without GeoParquet's metadata"),
-        ({"file": "notes.txt"}, ConfigurationError, "not told by its name"),
+        ({"file": "notes.txt"}, ConfigurationError, "cannot infer the format"),
         ({"file": "points.gpkg"}, DataError, "points or lines where polygons are wanted"),
         ({"file": "nocode.gpkg"}, DataError, "1 of 2 features have no value in column id"),
     ],
@@ -125,3 +125,101 @@ def test_a_mistake_is_one_sentence(spark, tmp_path, layer, error, says):
     with pytest.raises(error, match=says) as caught:
         _read(spark, tmp_path, w=_layer(**{"file": "a.gpkg", **layer}))
     assert str(caught.value).startswith("Layer w: ")
+
+
+SQUARE = {
+    "type": "Polygon",
+    "coordinates": [[[-2, 52], [-1.9, 52], [-1.9, 52.1], [-2, 52.1], [-2, 52]]],
+}
+OPEN = {"type": "Polygon", "coordinates": [SQUARE["coordinates"][0][:-1]]}
+SWAPPED = {"type": "Polygon", "coordinates": [[[y, x] for x, y in SQUARE["coordinates"][0]]]}
+
+
+def _feature(geometry, properties):
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+@pytest.mark.parametrize(
+    ("geometry", "properties", "error", "says"),
+    [
+        (None, {"id": "B"}, DataError, "1 of 2 features have no geometry"),
+        ({"type": "Polygon", "coordinates": []}, {"id": "B"}, DataError, "have no geometry"),
+        (OPEN, {"id": "B"}, DataError, "1 of 2 features have a geometry that cannot be read"),
+        (SQUARE, None, DataError, "1 of 2 features have no value in column id"),
+        (SWAPPED, {"id": "B"}, DataError, "is not in the United Kingdom"),
+    ],
+)
+def test_a_faulty_feature_is_counted(spark, tmp_path, geometry, properties, error, says):
+    features = [_feature(SQUARE, {"id": "A"}), _feature(geometry, properties)]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    (tmp_path / "a.geojson").write_text(text)
+    with pytest.raises(error, match=says):
+        _read(spark, tmp_path, w=_layer("a.geojson", name=None))
+
+
+def test_swapped_axes_are_named(spark, tmp_path):
+    text = {"type": "FeatureCollection", "features": [_feature(SWAPPED, {"id": "A"})]}
+    (tmp_path / "a.geojson").write_text(json.dumps(text))
+    with pytest.raises(DataError, match="its axes are swapped"):
+        _read(spark, tmp_path, w=_layer("a.geojson", name=None))
+
+
+@pytest.mark.parametrize("name", ["a.gpkg", "a.parquet", "a.shp"])
+def test_an_unknown_system_is_not_guessed(spark, tmp_path, name):
+    _write(tmp_path, name, SQUARES.set_crs(None, allow_override=True))
+    with pytest.raises(ConfigurationError, match="set crs"):
+        _read(spark, tmp_path, w=_layer(name))
+    found, _ = _read(spark, tmp_path, w=_layer(name, crs="EPSG:27700"))
+    assert found["w", "A"][1].area == pytest.approx(1_000_000)
+
+
+def test_the_system_is_read_from_the_file(spark, tmp_path):
+    # East of Greenwich degrees look like small metres.
+    squares = SQUARES.translate(xoff=150_000, yoff=0)
+    layers = {}
+    for system in (4326, 7405, 4258, 3857):
+        for suffix in ("gpkg", "parquet", "shp"):
+            moved = SQUARES.set_geometry(squares).to_crs(system)
+            layers[f"{suffix}{system}"] = _layer(_write(tmp_path, f"a{system}.{suffix}", moved))
+    found, _ = _read(spark, tmp_path, **layers)
+    for name in layers:
+        assert shapely.hausdorff_distance(found[name, "A"][1], squares[0]) < 3, name
+
+
+def test_any_name_of_a_layer(spark, tmp_path):
+    tables = ("Ward Boundaries", "wards-2020", "2020_wards", "select", "o'wards", 'q"w')
+    for table in tables:
+        SQUARES.to_file(tmp_path / "a.gpkg", layer=table)
+    found, _ = _read(spark, tmp_path, **{t: _layer("a.gpkg", table=t) for t in tables})
+    assert len(found) == 2 * len(tables)
+
+
+def test_only_the_wanted_columns_are_read(spark, tmp_path):
+    when = gpd.pd.to_datetime(["2020-01-01", None])
+    _write(tmp_path, "a.gpkg", SQUARES.assign(when=when))
+    assert len(_read(spark, tmp_path, w=_layer("a.gpkg"))[0]) == 2
+
+
+@pytest.mark.parametrize("suffix", [".dbf", ".shp", ".shx"])
+def test_a_part_of_a_shapefile_that_is_cut_off(spark, tmp_path, suffix):
+    many = gpd.GeoDataFrame(
+        {"id": [str(i) for i in range(50)], "label": "x"},
+        geometry=[box(400000 + i, 300000, 400001 + i, 300001) for i in range(50)],
+        crs="EPSG:27700",
+    )
+    _write(tmp_path, "a.shp", many)
+    part = tmp_path / f"a{suffix}"
+    part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
+    with pytest.raises(DataError, match=r"Layer w: a\.shp"):
+        _read(spark, tmp_path, w=_layer("a.shp"))
+
+
+def test_a_property_called_geometry_and_a_path_with_marks(spark, tmp_path):
+    folder = tmp_path / "a!b #%25"
+    folder.mkdir()
+    text = {
+        "type": "FeatureCollection",
+        "features": [_feature(SQUARE, {"id": "A", "geometry": "x"})],
+    }
+    (folder / "a.geojson").write_text(json.dumps(text))
+    assert len(_read(spark, folder, w=_layer("a.geojson", name=None))[0]) == 1

@@ -1,0 +1,117 @@
+"""Coordinate systems: their EPSG code, their horizontal part, and what a layer's coordinates say.
+
+A system is read from the file and never guessed. Coordinates that cannot be in the United Kingdom
+in the system that they claim are refused before Spark sees them.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError, ProjError
+
+from socare_spark.places.geometry import GRID
+
+LONGITUDE_LATITUDE = "EPSG:4326"
+# West, south, east, north of the United Kingdom, in metres of the National Grid and in degrees.
+GRID_RANGE = (-10_000.0, 0.0, 700_000.0, 1_300_000.0)
+_DEGREES_RANGE = (-9.5, 49.0, 2.5, 61.5)
+# The sides of an area's envelope, in metres: no area is smaller, and the United Kingdom is not
+# larger.
+_LEAST_SIDE, _LARGEST_SIDE = 1.0, 1_400_000.0
+
+Box = tuple[float, float, float, float]
+
+
+def epsg_code(text: str) -> str | None:
+    """The EPSG code of the horizontal part of a system, or None where the system is not known.
+
+    Args:
+        text: A code, WKT or PROJJSON.
+    """
+    try:
+        system = CRS.from_user_input(text)
+    except CRSError:
+        return None
+    return _code(system)
+
+
+def _code(system: CRS) -> str | None:
+    if system.is_compound:
+        return _code(system.sub_crs_list[0])
+    if system.is_bound and system.source_crs is not None:
+        return _code(system.source_crs)
+    if system.to_authority() == ("OGC", "CRS84"):
+        return LONGITUDE_LATITUDE
+    # A height is no part of a map: EPSG:4979 becomes EPSG:4326.
+    code = system.to_2d().to_epsg()
+    return None if code is None else f"EPSG:{code}"
+
+
+def misplaced(boxes: np.ndarray, system: str) -> str | None:
+    """Why areas cannot be areas of the United Kingdom; None where they can.
+
+    Args:
+        boxes: West, south, east and north of each area, in the system's units, longitude first.
+        system: EPSG code of the system.
+
+    Returns:
+        The fault, as the end of a sentence on a layer.
+    """
+    extent = _extent(boxes)
+    reach = "reaches over {} (west, south, east, north)".format(
+        ", ".join(f"{x:.6g}" for x in extent)
+    )
+    if CRS.from_user_input(system).is_geographic:
+        if not _within(extent, _DEGREES_RANGE):
+            return f"{reach}, which in {system} is not in the United Kingdom{_swap_hint(extent)}"
+    elif max(map(abs, extent)) <= 180:
+        return f"{reach}, which are degrees and not metres of {system}"
+    in_grid = _in_grid(boxes, system)
+    if in_grid is None or not _within(_extent(in_grid), GRID_RANGE):
+        return f"{reach}, which in {system} is not in the United Kingdom"
+    sides = np.maximum(in_grid[:, 2] - in_grid[:, 0], in_grid[:, 3] - in_grid[:, 1])
+    odd = int(((sides < _LEAST_SIDE) | (sides > _LARGEST_SIDE)).sum())
+    if odd:
+        return (
+            f"has {odd} of {len(sides)} areas that are smaller than a metre or larger than the "
+            "country"
+        )
+    return None
+
+
+def _extent(boxes: np.ndarray) -> Box:
+    west, south = boxes[:, :2].min(axis=0)
+    east, north = boxes[:, 2:].max(axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
+def _within(box: Box, limits: Box) -> bool:
+    west, south, east, north = limits
+    return west <= box[0] and south <= box[1] and box[2] <= east and box[3] <= north
+
+
+def _swap_hint(extent: Box) -> str:
+    swapped = (extent[1], extent[0], extent[3], extent[2])
+    if not _within(swapped, _DEGREES_RANGE):
+        return ""
+    return ": latitude stands before longitude, so its axes are swapped"
+
+
+def _in_grid(boxes: np.ndarray, system: str) -> np.ndarray | None:
+    """The boxes in EPSG:27700, to some hundred metres; None where they have no place there."""
+    if system == GRID:
+        return boxes
+    try:
+        move = Transformer.from_crs(system, GRID, always_xy=True)
+        corners = [move.transform(boxes[:, a], boxes[:, b]) for a, b in _corners()]
+    except ProjError:
+        return None
+    x, y = (np.stack([corner[axis] for corner in corners]) for axis in (0, 1))
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        return None
+    return np.stack([x.min(axis=0), y.min(axis=0), x.max(axis=0), y.max(axis=0)], axis=1)
+
+
+def _corners() -> Iterable[tuple[int, int]]:
+    return ((0, 1), (0, 3), (2, 1), (2, 3))
