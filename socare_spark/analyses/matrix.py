@@ -37,7 +37,12 @@ PROVISION_MATRIX = working(
             "Adjusted Pearson residual: how far records are from expected, in standard deviations; "
             "null where the district or the year has no record.",
         ),
-        Column("p_adjusted", "double", "Its two-sided p, adjusted by Benjamini-Hochberg."),
+        Column(
+            "p_adjusted",
+            "double",
+            "Its two-sided p, adjusted by Benjamini-Hochberg; null where too few records are "
+            "expected for a test (`least_expected` of conf/analyses/provision.yaml).",
+        ),
         Column("flag", "string", "'high' or 'low' where the cell is unusual; null elsewhere."),
     ),
     source=_SOURCE,
@@ -72,6 +77,9 @@ REMOVED_ROWS = working(
     ),
     source=_SOURCE,
 )
+
+# Cochran's rule: below this expected count a residual is not close to normal.
+LEAST_EXPECTED = 5.0
 
 UNUSUAL_SCHEMA = (
     "district string, year int, expected double, residual double, p_adjusted double, flag string"
@@ -165,19 +173,22 @@ def or_zero() -> list[SparkColumn]:
     ]
 
 
-def unusual(counts: pd.DataFrame, significance: float) -> pd.DataFrame:
+def unusual(
+    counts: pd.DataFrame, significance: float, least_expected: float = LEAST_EXPECTED
+) -> pd.DataFrame:
     """What is unusual in a complete matrix.
 
     Args:
         counts: `district`, `year`, `records`; every combination once.
         significance: What an adjusted p must be below.
+        least_expected: A cell of fewer expected records is not tested.
 
     Returns:
         `district`, `year`, `expected`, `residual`, `p_adjusted`, `flag`.
     """
     table = counts.pivot(index="district", columns="year", values="records").sort_index()
     expected, residual = residuals(table.to_numpy(dtype=float))
-    p, flag = flagged(residual.ravel(), significance)
+    p, flag = flagged(residual.ravel(), expected.ravel(), significance, least_expected)
     return pd.DataFrame(
         {
             "district": np.repeat(table.index.to_numpy(), len(table.columns)),
@@ -208,14 +219,22 @@ def residuals(observed: Floats) -> tuple[Floats, Floats]:
         return expected, np.where(spread > 0, (observed - expected) / spread, np.nan)
 
 
-def flagged(residual: Floats, significance: float) -> tuple[Floats, list[str | None]]:
+def flagged(
+    residual: Floats, expected: Floats, significance: float, least_expected: float
+) -> tuple[Floats, list[str | None]]:
     """The p of residuals, adjusted for their number, and `high` or `low` for the unusual ones.
+
+    A residual is close to normal only where enough records are expected: below that it is not
+    tested, has no p and takes no part in the adjustment.
 
     Args:
         residual: Of one family of tests; NaN has no part in it.
+        expected: The expected count of each; of several counts the smallest.
         significance: What an adjusted p must be below.
+        least_expected: The least expected count that is tested.
     """
-    p = adjusted(two_sided(residual))
+    tested = np.where(expected >= least_expected, residual, np.nan)
+    p = adjusted(two_sided(tested))
     sides = np.where(residual > 0, "high", "low")
     return p, [
         str(side) if low else None for side, low in zip(sides, p < significance, strict=True)

@@ -39,6 +39,20 @@ def test_an_unusual_cell_is_flagged_by_its_side():
     assert flags[("B2", 2003)] == "high"
 
 
+def test_a_cell_of_which_little_is_expected_is_never_flagged():
+    table = {"B1": [400, 500, 600], "B2": [300, 400, 400], "B99": [1, 0, 0], "B98": [0, 9, 0]}
+    found = unusual(_counts(table), 0.05)
+    few = found[found["expected"] < 5]
+    assert len(few) == 6
+    assert few["flag"].isna().all()
+    assert few["p_adjusted"].isna().all()
+    assert few["residual"].notna().all()
+    assert (unusual(_counts(table), 0.05, 0)["flag"] == "high").any()
+    # What is not tested does not weigh on the adjustment of the others.
+    tested = unusual(_counts({k: table[k] for k in ("B1", "B2")}), 0.05)
+    assert found["p_adjusted"].notna().sum() == len(tested)
+
+
 def test_a_district_without_records_has_no_residual():
     found = unusual(_counts({"B1": [5, 5], "B9": [0, 0]}), 0.05)
     empty = found[found["district"] == "B9"]

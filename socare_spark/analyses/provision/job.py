@@ -116,7 +116,8 @@ def _matrix(inputs: Inputs) -> _Made:
     present = counts.loc[counts["records"] > 0, "district"]
     warn_of_unknown(context, f"{PROVISION_FILE} names the district", settings.districts, present)
     by_cell = context.spark.createDataFrame(
-        matrix.unusual(counts, settings.significance), matrix.UNUSUAL_SCHEMA
+        matrix.unusual(counts, settings.significance, settings.least_expected),
+        matrix.UNUSUAL_SCHEMA,
     )
     by_row = context.spark.createDataFrame(
         matrix.trends(counts, settings.significance), matrix.TRENDS_SCHEMA

@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from socare_spark.analyses.matrix import LEAST_EXPECTED
 from socare_spark.contracts.load import Strict, read_model
 
 PROVISION_FILE = "analyses/provision.yaml"
@@ -87,6 +88,7 @@ class ProvisionSettings(Years):
         districts: The city's postcode districts, for a council without that layer; where they are
             named the layer is not asked.
         significance: Below this an adjusted p flags a cell, and a p makes a trend.
+        least_expected: A cell of fewer expected records is not tested, and not flagged.
         dense_share: Share of the agreements that the dense window holds.
         dense_datasets: Datasets whose dense window is found.
         totals: Datasets that are totalled -> the set of age bands each is totalled by.
@@ -97,6 +99,7 @@ class ProvisionSettings(Years):
     layer: str = "district"
     districts: tuple[str, ...] = ()
     significance: float = Field(default=0.05, gt=0, lt=1)
+    least_expected: float = Field(default=LEAST_EXPECTED, ge=0)
     dense_share: float = Field(default=0.8, gt=0, le=1)
     dense_datasets: tuple[str, ...] = Field(min_length=1)
     totals: dict[str, str] = Field(min_length=1)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from socare_spark.analyses.matrix import LEAST_EXPECTED
 from socare_spark.contracts.load import Strict
 from socare_spark.measures.periods import FinancialYear, Quarter
 
@@ -133,7 +134,7 @@ class Split(Strict):
     internal: str = Field(default="I", min_length=1)
     external: str = Field(default="E", min_length=1)
     significance: float = Field(default=0.05, gt=0, lt=1)
-    least_expected: float = Field(default=5, ge=0)
+    least_expected: float = Field(default=LEAST_EXPECTED, ge=0)
 
 
 class UseSettings(Strict):

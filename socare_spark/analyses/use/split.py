@@ -176,9 +176,10 @@ def unusual_split(
     found = []
     for (group, year), rows in families.items():
         expected, residual = residuals(np.array([counts for _, *counts in rows], dtype=float))
-        tested = np.where(expected.min(axis=1) >= least_expected, residual[:, 0], np.nan)
-        for row, z, p, flag in zip(rows, tested, *flagged(tested, significance), strict=True):
-            known = not np.isnan(z)
+        z_of, least = residual[:, 0], expected.min(axis=1)
+        tests = flagged(z_of, least, significance, least_expected)
+        for row, z, p, flag in zip(rows, z_of, *tests, strict=True):
+            known = not np.isnan(p)
             found.append(
                 (
                     group,
