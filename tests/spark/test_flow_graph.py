@@ -70,6 +70,15 @@ def test_variants_rank_by_people_then_text_and_cover_all(spark, traced):
     )
 
 
+def test_two_ways_never_share_a_name(spark):
+    ways = [["A > B"], ["A", "B"], ["A >", "B"], ["A", "> B"], ["A \\", "B"], ["A \\> B"]]
+    rows = [(i, step, at, 0) for i, way in enumerate(ways) for at, step in enumerate(way)]
+    traced = traces(spark.createDataFrame(rows, EVENTS))
+    names = [row.variant for row in flow_variants(traced).collect()]
+    assert len(names) == len(ways)
+    assert {"A > B", "A \\> B"} <= set(names)
+
+
 def test_every_case_starts_and_ends_once(spark, traced):
     expected = [("start", "CA", 3), ("start", "SP", 2), ("end", "AS", 2), ("end", "SP", 3)]
     assertDataFrameEqual(

@@ -24,6 +24,10 @@ def moment(day):
     return ((day - date(1970, 1, 1)).days) * MICROSECONDS_A_DAY
 
 
+def until(pairs, last):
+    return pairs.withColumn("last", F.lit(last))
+
+
 def random_events(cases):
     draw = random.Random(5)
     rows = []
@@ -56,7 +60,7 @@ def waits(rows, a, b):
 def test_equal_to_the_survival_function_of_statsmodels(spark):
     rows = random_events(400)
     events = spark.createDataFrame(rows, SCHEMA).repartition(3)
-    made = flow_durations(events, consecutive(events, STAGES), F.lit(LAST)).toPandas()
+    made = flow_durations(events, until(consecutive(events, STAGES), LAST)).toPandas()
     assert set(made["transition"]) == {"CA > AS", "AS > SP"}
     for a, b in itertools.pairwise(STAGES):
         days, status = np.array(waits(rows, a, b)).T
@@ -82,7 +86,7 @@ def test_all_have_come_and_none_are_left(spark):
     rows = [(i, s, moment(FIRST) + i * k * MICROSECONDS_A_DAY, k)
             for i in range(1, 4) for k, s in enumerate(STAGES)]  # fmt: skip
     events = spark.createDataFrame(rows, SCHEMA)
-    made = flow_durations(events, consecutive(events, STAGES[:2]), F.lit(LAST)).orderBy("days")
+    made = flow_durations(events, until(consecutive(events, STAGES[:2]), LAST)).orderBy("days")
     found = [
         (r["days"], r["at_risk"], r["events"], r["cumulative_incidence"]) for r in made.collect()
     ]
@@ -97,9 +101,31 @@ def test_all_have_come_and_none_are_left(spark):
 def test_what_comes_after_the_last_day_is_not_known(spark, last):
     rows = [(1, "CA", moment(FIRST), 0), (1, "AS", moment(FIRST + timedelta(6)), 1)]
     events = spark.createDataFrame(rows, SCHEMA)
-    (only,) = flow_durations(events, consecutive(events, ["CA", "AS"]), F.lit(last)).collect()
+    (only,) = flow_durations(events, until(consecutive(events, ["CA", "AS"]), last)).collect()
     assert (only["days"], only["events"], only["censored"]) == ((last - FIRST).days, 0, 1)
     assert only["cumulative_incidence"] == 0.0
+
+
+def test_each_transition_is_followed_to_the_earlier_end_of_its_two_stages(spark):
+    def day(number):
+        return moment(FIRST + timedelta(number))
+
+    rows = [
+        (1, "CA", day(0), 0), (1, "AS", day(4), 1),
+        (2, "CA", day(1), 0), (2, "AS", day(12), 1),  # after the last day of CA > AS
+        (3, "CA", day(2), 0), (3, "AS", day(3), 1), (3, "SP", day(18), 2),
+        (4, "CA", day(11), 0), (4, "AS", day(15), 1),  # begins after that day
+    ]  # fmt: skip
+    ends = [("CA", "AS", FIRST + timedelta(10)), ("AS", "SP", FIRST + timedelta(20))]
+    pairs = spark.createDataFrame(ends, "from_activity string, to_activity string, last date")
+    made = flow_durations(spark.createDataFrame(rows, SCHEMA), pairs).collect()
+    found = {tuple(r[c] for c in ("transition", "days", "at_risk", "events", "censored"))
+             for r in made}  # fmt: skip
+    assert found == {
+        ("CA > AS", 1, 3, 1, 0), ("CA > AS", 4, 2, 1, 0), ("CA > AS", 9, 1, 0, 1),
+        ("AS > SP", 5, 4, 0, 1), ("AS > SP", 8, 3, 0, 1), ("AS > SP", 15, 2, 1, 0),
+        ("AS > SP", 16, 1, 0, 1),
+    }  # fmt: skip
 
 
 def test_rework_is_what_was_done_again(spark):

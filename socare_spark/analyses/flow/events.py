@@ -14,7 +14,17 @@ from socare_spark.analyses.flow.settings import Flow, Log, Outcomes, Records
 from socare_spark.errors import ConfigurationError
 
 MICROSECONDS_A_DAY = 86_400_000_000
+SEPARATOR = " > "
 Read = Callable[[str], DataFrame]
+
+
+def escaped(activity: Column) -> Column:
+    r"""An activity as a name of several has it: `>` is written `\>`.
+
+    A blank stands before the `>` of a separator, never before that of an activity, so that no two
+    ways share a name.
+    """
+    return F.replace(activity, F.lit(">"), F.lit("\\>"))
 
 
 def all_events(flow: Flow, read: Read) -> DataFrame:

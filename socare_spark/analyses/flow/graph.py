@@ -8,7 +8,7 @@ from pyspark.sql import Column as Value
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY
+from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
 from socare_spark.analyses.flow.stages import FLOW
 from socare_spark.lake.tables import Column, working
 from socare_spark.measures.cells import cells
@@ -40,7 +40,7 @@ FLOW_VARIANTS = working(
             "variant",
             "string",
             f"Activities in order, as in `CA > AS > SP`; after {STEPS_SPELLED} steps the number of "
-            "further ones and a digest of the whole way.",
+            "further ones and a digest of the whole way. A `>` in an activity is `\\>`.",
         ),
     ],
     [
@@ -112,10 +112,10 @@ def flow_variants(traced: DataFrame) -> DataFrame:
 
 def variant(activities: Value) -> Value:
     """The way as one text, bounded: a case with ten thousand events has a short name too."""
-    separator = " > "
-    whole = F.array_join(activities, separator)
+    named = F.transform(activities, escaped)
+    whole = F.array_join(named, SEPARATOR)
     more = F.concat(
-        F.array_join(F.slice(activities, 1, STEPS_SPELLED), separator),
+        F.array_join(F.slice(named, 1, STEPS_SPELLED), SEPARATOR),
         F.lit(" > … "),
         (F.size(activities) - STEPS_SPELLED).cast("string"),
         F.lit(" more, "),

@@ -4,10 +4,11 @@ Of each flow the events are gathered once. Those without a case, a time or an ac
 followed: they are left out and counted in the run record.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import reduce
 
-from pyspark.sql import Column as Value
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -106,9 +107,8 @@ def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
     events = followed(everything)
     visited = visits(events, assessed_cases(flow, read)).persist()
     frames = {**_ways(events), **_stages(flow, visited)}
-    frames[FLOW_DURATIONS] = flow_durations(
-        events, _pairs(flow, events, frames[FLOW_EDGES]), _last_day(context, flow, events)
-    )
+    pairs = _followed_until(context, flow, events, _pairs(flow, events, frames[FLOW_EDGES]))
+    frames[FLOW_DURATIONS] = flow_durations(events, pairs)
     if flow.single_stage is not None:
         frames[SINGLE_STAGE] = single_stage(
             flow.single_stage,
@@ -142,16 +142,50 @@ def _pairs(flow: Flow, events: DataFrame, edges: DataFrame) -> DataFrame:
     return edges.select("from_activity", "to_activity")
 
 
-def _last_day(context: Context, flow: Flow, events: DataFrame) -> Value:
-    """The last day that is known: the run's, the newest extract's, or the last event's."""
-    if context.as_of is not None:
-        return F.lit(context.as_of)
-    frames = [context.read(name) for name in flow.tables]
-    dated = [frame.select("extract") for frame in frames if "extract" in frame.columns]
-    last = F.date_from_unix_date((F.col("at") / MICROSECONDS_A_DAY).cast("int"))
-    days = dated or [events.select(last.alias("extract"))]
-    newest = reduce(DataFrame.unionByName, days).agg(F.max("extract")).first()
-    return F.lit(newest[0] if newest is not None else None).cast("date")
+def _followed_until(context: Context, flow: Flow, events: DataFrame, pairs: DataFrame) -> DataFrame:
+    """The transitions with the last day that is known of both of their stages.
+
+    A stage is known to the newest extract of its dataset, or, where records have no extract, to the
+    last event of the dataset's stages; never beyond the run's as-of date.
+
+    Returns:
+        The columns of `pairs`, and `last` (DATE).
+    """
+    if flow.log is not None:
+        return pairs.withColumn("last", F.lit(_end(context, flow.log.dataset, events)).cast("date"))
+    stages: dict[str, list[str]] = defaultdict(list)
+    for stage in flow.stages:
+        stages[stage.records.dataset].append(stage.code)
+    ends = {
+        code: _end(context, dataset, events.where(F.col("activity").isin(*codes)))
+        for dataset, codes in stages.items()
+        for code in codes
+    }
+    given = context.spark.createDataFrame([*ends.items()], "stage string, end date")
+    for side in ("from_activity", "to_activity"):
+        own = given.select(F.col("stage").alias(side), F.col("end").alias(f"{side}_end"))
+        pairs = pairs.join(F.broadcast(own), side)
+    # Where a stage has neither an extract nor an event, the other one tells.
+    last = F.least("from_activity_end", "to_activity_end")
+    return pairs.select("from_activity", "to_activity", last.alias("last"))
+
+
+def _end(context: Context, dataset: str, events: DataFrame) -> date | None:
+    """The last day that a dataset is known to reach; None where it has neither extract nor event.
+
+    Args:
+        context: The run.
+        dataset: Name of the dataset.
+        events: The events from it.
+    """
+    frame = context.read(f"{Zone.RESTRICTED}/{dataset}")
+    if "extract" in frame.columns:
+        row = frame.agg(F.max("extract").cast("date")).first()
+    else:
+        day = F.date_from_unix_date((F.max("at") / MICROSECONDS_A_DAY).cast("int"))
+        row = events.agg(day).first()
+    known = [day for day in (row[0] if row else None, context.as_of) if day is not None]
+    return min(known, default=None)
 
 
 def _stages(flow: Flow, visited: DataFrame) -> dict[Table, DataFrame]:

@@ -1,8 +1,8 @@
 """What a flow does again, and how long it takes from one stage to the next.
 
-Waiting is measured by the Kaplan-Meier estimate: who has not come to the next stage by the last day
-that is known is censored there. Reference: J. Klein, M. Moeschberger, Survival Analysis, 2003,
-sections 4.2 and 4.3.
+Waiting is measured by the Kaplan-Meier estimate: people who have not come to the next stage by the
+last day that is known of both stages are censored there. Reference: J. Klein,
+M. Moeschberger, Survival Analysis, 2003, sections 4.2 and 4.3.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from pyspark.sql import Column as Value
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY
+from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
 from socare_spark.analyses.flow.stages import FLOW
 from socare_spark.lake.tables import Column, working
 from socare_spark.measures.cells import cells
@@ -33,10 +33,13 @@ FLOW_REWORK = working(
 FLOW_DURATIONS = working(
     "flow_durations",
     "How many had come to the next stage so many days after their first time in the one before; "
-    "in an event log, to the activity that follows directly somewhere.",
+    "people are followed to the last day that the records of both stages reach. "
+    "In an event log, to the activity that follows directly somewhere.",
     [
         FLOW,
-        Column("transition", "string", "The two activities, as in `CA > AS`."),
+        Column(
+            "transition", "string", "The two activities, as in `CA > AS`; a `>` in one is `\\>`."
+        ),
         Column("days", "bigint", "Whole days since the first record in the activity before."),
     ],
     [
@@ -73,33 +76,39 @@ def consecutive(events: DataFrame, stages: Sequence[str]) -> DataFrame:
     return events.sparkSession.createDataFrame(pairs, "from_activity string, to_activity string")
 
 
-def flow_durations(events: DataFrame, pairs: DataFrame, last: Value) -> DataFrame:
+def flow_durations(events: DataFrame, pairs: DataFrame) -> DataFrame:
     """The columns of FLOW_DURATIONS without the flow.
 
     Args:
         events: case, activity, at (microseconds), tie.
-        pairs: from_activity, to_activity: few rows, those of equal activities are left out.
-        last: DATE of the last day that is known; later events are not.
+        pairs: from_activity, to_activity, last (DATE of the last day that is known of both; later
+            events are not): few rows, those of equal activities are left out.
     """
-    until = (F.unix_date(last).cast("bigint") + 1) * MICROSECONDS_A_DAY - 1
-    known = events.where(F.col("at") <= until).select(
-        "case", "activity", F.struct("at", "tie").alias("moment")
+    midnight = (F.unix_date("last").cast("bigint") + 1) * MICROSECONDS_A_DAY
+    wanted = F.broadcast(
+        pairs.where("from_activity <> to_activity").select("*", (midnight - 1).alias("until"))
     )
-    wanted = F.broadcast(pairs.where("from_activity <> to_activity"))
-    entered = known.groupBy("case", "activity").agg(F.min("moment").alias("entered"))
-    begun = entered.join(wanted, entered["activity"] == wanted["from_activity"]).drop("activity")
-    later = known.join(wanted, known["activity"] == wanted["to_activity"]).drop("activity")
+    moments = events.select("case", "activity", F.struct("at", "tie").alias("moment"))
+    entered = moments.groupBy("case", "activity").agg(F.min("moment").alias("entered"))
+    begun = (
+        entered.join(wanted, entered["activity"] == wanted["from_activity"])
+        .drop("activity")
+        .where(F.col("entered.at") <= F.col("until"))
+    )
+    later = moments.join(wanted, moments["activity"] == wanted["to_activity"]).select(
+        "case", "from_activity", "to_activity", "moment"
+    )
     edge = ["case", "from_activity", "to_activity"]
     came = (
         begun.join(later, edge)
-        .where("moment > entered")
+        .where((F.col("moment") > F.col("entered")) & (F.col("moment.at") <= F.col("until")))
         .groupBy(*edge)
         .agg(F.min("moment").alias("came"))
     )
     followed = begun.join(came, edge, "left").select(
         "case",
-        F.concat_ws(" > ", "from_activity", "to_activity").alias("transition"),
-        _days(F.coalesce("came.at", until) - F.col("entered.at")).alias("days"),
+        F.concat_ws(SEPARATOR, *(escaped(F.col(name)) for name in edge[1:])).alias("transition"),
+        _days(F.coalesce("came.at", "until") - F.col("entered.at")).alias("days"),
         F.col("came").isNotNull().cast("int").alias("event"),
     )
     leaving = followed.groupBy("transition", "days").agg(F.sum("event").alias("events"))
