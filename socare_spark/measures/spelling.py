@@ -2,7 +2,8 @@
 
 Two rules join texts, as in OpenRefine's key collision and nearest neighbour: the same words
 whatever their order, case and marks, or the same letters wherever blanks stand; or letters that
-differ by one slip of the hand. Some differences are never slips, because they part one thing from another:
+differ by one slip of the hand. Some differences are never slips, because they part one thing from
+another:
 
 - Fixed words: numbers (`Form 1`, `Phase II`, `six`), single letters (`Band A`), names of months and
   days (`Jun`). Their order counts too: `1 of 2` is not `2 of 1`.
