@@ -44,6 +44,8 @@ class Resolution:
 
     def superseded(self, rows: DataFrame) -> DataFrame:
         """The rows that a newer extract replaced."""
+        if not self.any_superseded:
+            return rows.limit(0)
         lost = self.losers.where("lost = 'superseded'")
         return rows.join(lost, _PLACE, "left_semi")
 
