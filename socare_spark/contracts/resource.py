@@ -19,7 +19,8 @@ from pydantic import field_validator, model_validator
 from socare_spark.contracts.load import Strict, read_model
 from socare_spark.errors import ConfigurationError
 
-ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15")
+UTF_16 = ("utf-16", "utf-16le", "utf-16be")
+ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15", *UTF_16)
 
 
 class Constraints(Strict):
@@ -41,8 +42,19 @@ class Age(Strict):
     name: str = Key(alias="as")
 
 
+class Span(Strict):
+    """Some periods; without an end, all from its start on, and the other way round."""
+
+    start: str | None = Key(default=None, alias="from")
+    end: str | None = Key(default=None, alias="to")
+
+
 class Treatment(Strict):
-    """What becomes of a column: exactly one of its first four keys."""
+    """What becomes of a column: exactly one of its first four keys.
+
+    Attributes:
+        optional: Whether a file may lack the column, always or in some periods.
+    """
 
     pseudonymise: str | None = None
     degrade: Literal["month", "year", "sector", "district"] | None = None
@@ -50,6 +62,7 @@ class Treatment(Strict):
     drop: bool = False
     name: str | None = Key(default=None, alias="as")
     age: Age | None = None
+    optional: bool | Span = False
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -84,6 +97,13 @@ class Field(Strict):
         usual = "%Y-%m-%d" if self.type == "date" else "%Y-%m-%dT%H:%M:%S"
         return (self.format or usual, *self.also_formats)
 
+    def may_lack(self, period: str) -> bool:
+        """Whether a file of that period may lack the column."""
+        optional = self.socare.optional
+        if isinstance(optional, Span):
+            return _within(period, optional.start, optional.end)
+        return optional or self.socare.drop
+
     @property
     def output(self) -> str:
         """Name of the column in the restricted table."""
@@ -105,6 +125,13 @@ class Dialect(Strict):
     quote_char: Literal['"'] = Key(default='"', alias="quoteChar")
     double_quote: Literal[True] = Key(default=True, alias="doubleQuote")
     header: Literal[True] = True
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_byte(cls, value: str) -> str:
+        if not value.isascii() or value in '"\r\n\0':
+            raise ValueError("delimiter must be one ASCII character, and no quote or line end")
+        return value
 
 
 class Spelling(Strict):
@@ -195,6 +222,9 @@ class Contract(Strict):
         unknown = sorted(set(mentioned) - set(names))
         if unknown:
             raise ValueError(f"names columns that schema.fields does not have: {unknown}")
+        both = [f.name for f in self.fields if f.constraints.required and f.socare.optional]
+        if both:
+            raise ValueError(f"{', '.join(both)}: a required column cannot be optional")
         encodings = {self.encoding, *(e.encoding for e in ours.encodings)}
         if not {e.lower() for e in encodings} <= set(ENCODINGS):
             raise ValueError(f"encoding: allowed are {', '.join(ENCODINGS)}")
@@ -236,7 +266,7 @@ class Contract(Strict):
         """A digest of everything that decides what rows look like; not of titles or texts."""
         data = self.model_dump(mode="json", exclude={"title", "description", "path", "mediatype"})
         for field in data["schema_"]["fields"]:
-            field.pop("title"), field.pop("description")
+            field.pop("title"), field.pop("description"), field["socare"].pop("optional")
         data["socare"].pop("gate")
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -13,8 +13,9 @@ from datetime import date
 from pathlib import Path
 
 from socare_spark.contracts.resource import Contract, period_end, plain
-from socare_spark.errors import ConfigurationError, DataError
-from socare_spark.intake.preflight import Look, look_at, sha256_of
+from socare_spark.errors import DataError
+from socare_spark.intake.diagnosis import wrong_header
+from socare_spark.intake.preflight import Head, Look, head_of, look_at, sha256_of
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,14 @@ class Arrival:
     def as_of(self) -> date:
         """The extract's day: the last of its period."""
         return period_end(self.period)
+
+    @property
+    def extract(self) -> date | None:
+        """The extract's day; None where its name holds none."""
+        try:
+            return self.as_of
+        except ValueError:
+            return None
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -84,61 +93,99 @@ class Refused:
         return (self.arrival.name, self.sha256, self.why)
 
 
-def arrivals(landing: Path, contract: Contract) -> list[Arrival]:
+def arrivals(landing: Path, contract: Contract) -> tuple[list[Arrival], list[Refused], list[str]]:
     """The files a contract claims, by period; of corrected copies only the newest.
 
-    Raises:
-        ConfigurationError: two files claim the same part of the same period.
+    Returns:
+        The files; those whose names alone refuse them: no period, no revision, or the period of
+        another file; and the names of older copies.
     """
     found: dict[tuple[str, str, str], list[Arrival]] = defaultdict(list)
+    refused: list[Refused] = []
     pattern = re.compile(contract.socare.files)
     for path in sorted(p for p in landing.rglob("*") if p.is_file()):
         name = path.relative_to(landing).as_posix()
         match = pattern.fullmatch(name)
         if match:
             arrival = _arrival(contract, path, name, match.groupdict())
-            found[arrival.identity].append(arrival)
-    return [_newest(copies) for _, copies in sorted(found.items())]
+            if isinstance(arrival, Refused):
+                refused.append(arrival)
+            else:
+                found[arrival.identity].append(arrival)
+    newest: list[Arrival] = []
+    older: list[str] = []
+    for _, copies in sorted(found.items()):
+        best = max(a.revision for a in copies)
+        rivals = [a for a in copies if a.revision == best]
+        older += [a.name for a in copies if a.revision < best]
+        newest += rivals if len(rivals) == 1 else []
+        refused += _rivals(rivals) if len(rivals) > 1 else []
+    return newest, refused, older
 
 
 def _arrival(
     contract: Contract, path: Path, name: str, groups: Mapping[str, str | None]
-) -> Arrival:
-    period = groups["period"] or ""
-    try:
-        period_end(period)
-    except ValueError:
-        raise ConfigurationError(
-            f"{name}: its period is not a year, a month or a day: rename the file, or mend "
-            f"socare.files of the contract {contract.name}."
-        ) from None
+) -> Arrival | Refused:
+    period, revision = groups["period"] or "", groups.get("revision") or "0"
     others = sorted((k, v) for k, v in groups.items() if k not in ("period", "revision") and v)
     part = "|".join(f"{k}={v}" for k, v in others)
-    return Arrival(contract, path, name, period, part, int(groups.get("revision") or 0))
-
-
-def _newest(copies: Sequence[Arrival]) -> Arrival:
-    best = max(copies, key=lambda a: a.revision)
-    rivals = [a.name for a in copies if a.revision == best.revision]
-    if len(rivals) > 1:
-        raise ConfigurationError(
-            f"{' and '.join(rivals)} claim the same period of {best.contract.name}: keep one of "
-            "them in the landing folder."
+    whole = revision.isdecimal()
+    arrival = Arrival(contract, path, name, period, part, int(revision) if whole else 0)
+    if arrival.extract is None:
+        return _refused(
+            arrival,
+            "the period in its name is not a year, a month or a day: rename the file, or correct "
+            f"socare.files of the contract {contract.name}",
         )
-    return best
+    if not whole:
+        return _refused(arrival, "the revision in its name is not a whole number: rename the file")
+    return arrival
+
+
+def _rivals(rivals: Sequence[Arrival]) -> list[Refused]:
+    names = " and ".join(a.name for a in rivals)
+    why = f"{names} claim the same period: keep one of them in the landing folder"
+    return [_refused(arrival, why) for arrival in rivals]
+
+
+def _refused(arrival: Arrival, why: str) -> Refused:
+    try:
+        return Refused(arrival, sha256_of(arrival.path), why)
+    except OSError:
+        return Refused(arrival, "", why)
 
 
 def examine(arrival: Arrival) -> Accepted | Refused:
     """Looks at a file and matches its header; never raises for what is wrong with it."""
-    contract = arrival.contract
+    contract, delimiter = arrival.contract, arrival.contract.dialect.delimiter
     try:
-        look = look_at(arrival.path, arrival.encoding, contract.dialect.delimiter)
-        columns, dropped = match_header(look.header, contract, arrival.period)
+        head = head_of(arrival.path, arrival.encoding, delimiter)
+        columns, dropped = _matched(head, contract, arrival.period)
+        fields = [None if c is None else contract.field(c) for c in columns]
+        look = look_at(arrival.path, arrival.encoding, delimiter, fields)
     except DataError as error:
-        return Refused(arrival, sha256_of(arrival.path), str(error))
+        return _refused(arrival, str(error))
     except OSError as error:
-        return Refused(arrival, "", f"it cannot be read ({error.strerror}): see to its rights")
+        return Refused(
+            arrival, "", f"it cannot be read ({error.strerror}): check its permissions and disk"
+        )
+    except Exception as error:
+        # Whatever a library makes of its bytes is this file's fault alone; texts may quote cells.
+        return _refused(arrival, f"it cannot be read ({type(error).__name__}): ask for it again")
     return Accepted(arrival, look, columns, dropped)
+
+
+def _matched(
+    head: Head, contract: Contract, period: str
+) -> tuple[tuple[str | None, ...], dict[str, str]]:
+    try:
+        return match_header(head.header, contract, period)
+    except DataError:
+        known = contract.spellings_of(period)
+        why = wrong_header(head.text, contract.dialect.delimiter, known)
+        if why:
+            raise DataError(why) from None
+        raise
 
 
 def match_header(
@@ -147,7 +194,7 @@ def match_header(
     """Which field each column is, by name, and which columns no field claims.
 
     Raises:
-        DataError: a required column is lacking, or one is there twice.
+        DataError: a column that is not optional is lacking, or one is there twice.
     """
     known = contract.spellings_of(period)
     columns = tuple(known.get(plain(name)) for name in header)
@@ -166,9 +213,9 @@ def match_header(
             "its first line names no column of the contract, so it seems to have no header: ask "
             "for the file again with its header"
         )
-    required = [f.name for f in lost if f.constraints.required]
-    if required:
-        raise DataError(_lacking(required, dropped))
+    needed = [f.name for f in lost if not f.may_lack(period)]
+    if needed:
+        raise DataError(_lacking(needed, dropped))
     return columns, dropped
 
 
@@ -178,10 +225,11 @@ def _resembles(header: str, names: Sequence[str]) -> str:
     return by_plain[close[0]] if close else ""
 
 
-def _lacking(required: Sequence[str], dropped: Mapping[str, str]) -> str:
-    hints = [f"'{head}' looks like {name}" for head, name in dropped.items() if name in required]
+def _lacking(needed: Sequence[str], dropped: Mapping[str, str]) -> str:
+    hints = [f"'{head}' looks like {name}" for head, name in dropped.items() if name in needed]
     hint = f" ({'; '.join(hints)})" if hints else ""
     return (
-        f"its header lacks the required column {', '.join(required)}{hint}: declare the spelling "
-        "under socare.spellings, or ask for the file again"
+        f"its header lacks the column {', '.join(needed)}{hint}, which the contract declares: "
+        "declare the spelling under socare.spellings, or optional: true under socare of a column "
+        "that files may lack, or ask for the file again"
     )

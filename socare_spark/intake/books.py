@@ -121,7 +121,7 @@ def _refusal(run: str, refused: Refused, taken: Sequence[Taken]) -> Entry:
         status="refused",
         rows_read=rows,
         rows_quarantined=rows,
-        extract=arrival.as_of,
+        extract=arrival.extract,
         part=arrival.part,
         contract=arrival.contract.digest,
         why=refused.why,

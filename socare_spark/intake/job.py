@@ -7,6 +7,7 @@ one group of commits: a file is in whole, or not at all.
 import json
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -30,6 +31,7 @@ from socare_spark.intake.preflight import sha256_of
 from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
 from socare_spark.intake.rejected import write_refused, write_rejected
 from socare_spark.intake.stage import Stage, stage, staging_folder
+from socare_spark.intake.unclaimed import sentences, unclaimed
 from socare_spark.job import Context, Job
 from socare_spark.lake.transaction import together
 
@@ -46,7 +48,8 @@ class _Dataset:
     contract: Contract
     accepted: list[Accepted] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
-    unchanged: int = 0
+    older: Sequence[str] = ()
+    unchanged: list[Arrival] = field(default_factory=list)
     rebuild: bool = False
 
 
@@ -65,17 +68,25 @@ def run(context: Context) -> None:
     known = books(context.lake)
     with context.progress.step("ingest: look at files"):
         datasets = [_look(landing, contract, known.standing) for contract in contracts]
-    _note_files(context, datasets)
+    others = unclaimed(landing, context.conf, contracts, _claimed(datasets))
+    _note_files(context, datasets, others)
     try:
         taken = _stage_all(context, [d for d in datasets if d.accepted], keyring)
         refused = [r for d in datasets for r in d.refused] + _gated(taken)
         _bring_in_all(context, taken, refused, known, keyring)
     finally:
         shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
-    unchanged = sum(d.unchanged for d in datasets)
+    for r in refused:
+        context.run.landing[r.arrival.name] = "refused"
+    unchanged = sum(len(d.unchanged) for d in datasets)
     context.progress.say(f"ingest: {unchanged} files unchanged")
     if refused:
         raise DataError(_refusals(landing, refused))
+    if others and len(context.run.landing) == len(others):
+        raise DataError(
+            f"No file of {landing} was read: {len(others)} are there, and no contract of "
+            f"{context.conf / 'datasets'} claims one. The notes say why."
+        )
 
 
 def plan(context: Context) -> Sequence[str]:
@@ -84,7 +95,9 @@ def plan(context: Context) -> Sequence[str]:
     known = books(context.lake).standing
     lines = []
     for contract in read_contracts(context.conf):
-        for arrival in arrivals(landing, contract):
+        newest, refused, _ = arrivals(landing, contract)
+        lines += [f"refuses {r.arrival.name}: {r.why}" for r in refused]
+        for arrival in newest:
             entry = known.get(arrival.identity)
             state = "unchanged" if _same(arrival, entry) else "changed" if entry else "new"
             lines.append(f"reads  {arrival.name} ({state})")
@@ -139,13 +152,14 @@ def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
 
 def _look(landing: Path, contract: Contract, known: Mapping[Identity, Entry]) -> _Dataset:
     """Sorts the files of a contract into unchanged, acceptable and refused."""
-    files = arrivals(landing, contract)
-    changed = _check_contract(contract, files, known)
-    dataset = _Dataset(contract, rebuild=changed)
+    files, refused, older = arrivals(landing, contract)
+    there = [*files, *(r.arrival for r in refused if r.arrival.extract)]
+    changed = _check_contract(contract, there, known)
+    dataset = _Dataset(contract, rebuild=changed, refused=refused, older=older)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         entries = [None if changed else known.get(arrival.identity) for arrival in files]
         same = list(pool.map(_same, files, entries))
-        dataset.unchanged = sum(same)
+        dataset.unchanged = [a for a, old in zip(files, same, strict=True) if old]
         new = [arrival for arrival, old in zip(files, same, strict=True) if not old]
         for seen in pool.map(examine, new):
             if isinstance(seen, Accepted) and seen.look.records == 0 and _had_rows(seen, known):
@@ -188,16 +202,79 @@ def _check_contract(
     return True
 
 
-def _note_files(context: Context, datasets: Sequence[_Dataset]) -> None:
+def _claimed(datasets: Sequence[_Dataset]) -> set[str]:
+    """The files that a contract claims, with copies that a higher revision replaces."""
+    found: set[str] = set()
     for dataset in datasets:
+        found |= {a.name for a in dataset.unchanged} | {r.arrival.name for r in dataset.refused}
+        found |= {f.arrival.name for f in dataset.accepted} | set(dataset.older)
+    return found
+
+
+def _note_files(context: Context, datasets: Sequence[_Dataset], others: Mapping[str, str]) -> None:
+    """Records the outcome of every file of the landing folder, and what is odd about some."""
+    run = context.run
+    for dataset in datasets:
+        run.landing |= dict.fromkeys(dataset.older, "an older revision")
+        run.landing |= {a.name: "unchanged" for a in dataset.unchanged}
         for file in dataset.accepted:
-            context.run.files_read[file.arrival.name] = file.look.sha256
-            for head, like in file.dropped.items():
-                hint = f", which looks like {like}," if like else ""
-                context.run.warnings.append(
-                    f"{file.arrival.name}: the column '{head}'{hint} is in no contract and was "
-                    "not read."
-                )
+            run.files_read[file.arrival.name] = file.look.sha256
+            run.landing[file.arrival.name] = "read"
+        run.warnings += [
+            *_undeclared(dataset.accepted),
+            *_absent(dataset.contract, dataset.accepted),
+            *_passed_over(dataset.accepted),
+        ]
+    run.landing |= dict.fromkeys(others, "no contract's pattern matches")
+    run.warnings += sentences(others)
+
+
+def _undeclared(files: Sequence[Accepted]) -> list[str]:
+    """The columns that no contract names, each once for all files of a dataset."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for file in files:
+        for head, like in file.dropped.items():
+            found[head, like].append(file.arrival.name)
+    said = []
+    for (head, like), names in found.items():
+        hint = f", which looks like {like}," if like else ""
+        said.append(
+            f"{_some(names)}: the column '{head}'{hint} is in no contract and was not read."
+        )
+    return said
+
+
+def _absent(contract: Contract, files: Sequence[Accepted]) -> list[str]:
+    """The optional columns that files lack, each once for all files of a dataset."""
+    said = []
+    for column in contract.fields:
+        names = [f.arrival.name for f in files if column.name not in f.columns]
+        if names and not column.socare.drop:
+            said.append(f"{_some(names)}: the optional column {column.name} is not there.")
+    return said
+
+
+def _passed_over(files: Sequence[Accepted]) -> list[str]:
+    """What was not counted as a record, and files that hold none."""
+    words = {
+        "before": "before the header",
+        "blank": "without a value",
+        "header": "that repeat the header",
+    }
+    said = []
+    for file in files:
+        found = [f"{n} {words[kind]}" for kind, n in sorted(file.look.passed_over.items())]
+        if found:
+            said.append(f"{file.arrival.name}: lines were passed over ({', '.join(found)}).")
+        if not file.look.records:
+            said.append(f"{file.arrival.name}: it holds a header and no record.")
+    return said
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of some files, and how many more there are."""
+    more = len(names) - 1
+    return names[0] + (f" and {more} more file{'s' * (more > 1)}" if more else "")
 
 
 def _stage_all(context: Context, datasets: Sequence[_Dataset], keyring: Keyring) -> list[Taken]:
@@ -223,14 +300,15 @@ def _judged(staged: Stage, *, whole: bool, refused: int) -> Taken:
         gate = staged.contract.socare.gate
         if tally.rows != file.look.records:
             gated[i] = (
-                f"its quotes do not pair: {file.look.records} records by its line breaks, "
-                f"{tally.rows} by its cells; ask for the file again with quotes doubled in cells"
+                f"it holds {file.look.records} records by its line ends and quotes, and the reader "
+                f"finds {tally.rows}; ask for the file again with quotes doubled in cells"
             )
         elif share > gate:
             common = ", ".join(f"{code} {n}" for code, n in tally.reasons.most_common(3))
             gated[i] = (
                 f"{tally.quarantined} of {tally.rows} rows ({share:.1%}) would be quarantined, "
                 f"and the contract allows {gate:.1%} (most often {common}); see the rejected lines"
+                f"{file.look.hint if 'row_shape' in tally.reasons else ''}"
             )
         else:
             wanted.append(i)

@@ -1,41 +1,54 @@
-"""What can be known of a file before Spark reads it, from one look at its bytes.
+"""The facts about a file that are found before Spark reads it, from one pass over its bytes.
 
 Digest, whole gzip, valid encoding, the header, how many records there are. The count does not come
-from Spark's reader: the ledger holds the one against the other.
+from Spark's reader: the ledger holds the one against the other. Both pass over records without a
+value and over headers that a file repeats.
 """
 
 import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from socare_spark.contracts.resource import UTF_16, Field, plain
 from socare_spark.errors import DataError
-from socare_spark.intake.records import IrregularQuotesError, ahead, blocks, chunks, slow_records
+from socare_spark.intake.diagnosis import other_format, utf_16_of
+from socare_spark.intake.records import LONGEST_RECORD, Block, ahead, blocks, chunks
+from socare_spark.intake.swallowed import LONGEST_CELL, Column, columns_of, swallows
 
-_LONGEST_HEADER = 1 << 20
+HEAD = 1 << 18
 _LONGEST_NAME = 100
-_JAVA_BLANKS = "".join(map(chr, range(33)))
+_BYTES_PER_CHARACTER = 4
+_MOST_CELLS = 20_000
+_SAMPLE = 1_000
+_PREFIX = 6
+csv.field_size_limit(1 << 30)
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at a file found.
+    """What one pass over a file found.
 
     Attributes:
         sha256: Digest of the file as it lies there.
         size: Bytes as it lies there.
         header: Names of the columns, as written.
-        records: Records after the header; blank lines are none.
+        records: Records after the header; lines without a value and repeated headers are none.
         multiline: A cell holds a line break.
         ascii_only: No byte above 127.
         spaces_only: No blank and no control character but the space, in any cell.
-        regular: Quotes stand only where RFC 4180 has them.
+        passed_over: What is not counted as a record -> how many: `before` (records before the
+            header: without a value, or `sep=`), `blank` (without a value), `header` (the header
+            again).
+        encoding: Its encoding; of UTF-16 with the byte order.
+        hint: What a sample of the records says about their shape, or an empty text.
     """
 
     sha256: str
@@ -45,23 +58,26 @@ class Look:
     multiline: bool
     ascii_only: bool
     spaces_only: bool
-    regular: bool
+    passed_over: Counter[str]
+    encoding: str = ""
+    hint: str = ""
 
 
 class _Watched:
-    """Pieces of a file, watched for their encoding while they pass."""
+    """Pieces of a file as UTF-8 or an 8-bit encoding, watched while they pass."""
 
     def __init__(self, pieces: Iterator[bytes], encoding: str) -> None:
         self.pieces = pieces
         self.encoding = encoding
-        self.head = b""
         self.ascii_only = True
         self._decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
         self._pending = False
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self.pieces:
-            self.head = self.head or piece[:_LONGEST_HEADER]
+            if self.encoding in UTF_16:
+                yield self._decode(piece, final=False).encode()
+                continue
             if self._pending or not piece.isascii():
                 self.ascii_only = False
                 self._decode(piece, final=False)
@@ -69,104 +85,327 @@ class _Watched:
             yield piece
         self._decode(b"", final=True)
 
-    def _decode(self, piece: bytes, *, final: bool) -> None:
+    def _decode(self, piece: bytes, *, final: bool) -> str:
         try:
-            self._decoder.decode(piece, final=final)
+            text = self._decoder.decode(piece, final=final)
         except UnicodeDecodeError:
             raise DataError(
                 f"its bytes are not {self.encoding}, which the contract declares: declare the "
                 "right encoding for its period under socare.encodings, or ask for the file again"
             ) from None
+        self.ascii_only &= text.isascii()
+        return text
 
 
-def look_at(path: Path, encoding: str, delimiter: str = ",") -> Look:
-    """Looks at a file once.
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a file: its text, its names, and the encoding with its byte order."""
+
+    text: str
+    header: tuple[str, ...]
+    encoding: str
+
+
+def head_of(path: Path, encoding: str, delimiter: str) -> Head:
+    """Reads the beginning of a file.
 
     Raises:
-        DataError: it is empty, its gzip is cut short or misnamed, its bytes are not of the
-            encoding, or it has no header. The text is the end of a sentence about the file.
+        DataError: it is no CSV file of the encoding, it is empty, or a quote of its header is not
+            closed. The text is the end of a sentence about the file.
     """
+    found = b""
+    pieces = chunks(path)
+    while len(found) < HEAD and (piece := next(pieces, b"")):
+        found += piece
+    what = other_format(found)
+    if what:
+        raise DataError(what)
+    encoding = utf_16_of(found, encoding)
+    # The cut may go through a character: only the first records are wanted.
+    name = "utf-8-sig" if encoding == "utf-8" else encoding
+    text = found[:HEAD].decode(name, errors="ignore").removeprefix("\ufeff")
+    return Head(text, _names(text, delimiter), encoding)
+
+
+def _names(text: str, delimiter: str) -> tuple[str, ...]:
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        if any("\n" in cell or "\r" in cell or len(cell) > _LONGEST_NAME for cell in row):
+            # These may be records: they are not quoted anywhere.
+            raise DataError(
+                "a name in its header is too long or holds a line break, so a quote is probably "
+                "not closed there, or it has no header: ask for the file again"
+            )
+        if not _without_value(row) and not _separator_line(row, delimiter):
+            return tuple(row)
+    raise DataError("it is empty, without even a header: ask for the file again")
+
+
+def _without_value(row: Sequence[str]) -> bool:
+    return all(all(character <= " " for character in cell) for cell in row)
+
+
+def _separator_line(row: Sequence[str], delimiter: str) -> bool:
+    """Whether a line only says which delimiter the file has, and says the right one."""
+    return delimiter.join(row).strip().lower() == f"sep={delimiter}".strip()
+
+
+def look_at(
+    path: Path,
+    encoding: str,
+    delimiter: str = ",",
+    fields: Sequence[Field | None] = (),
+) -> Look:
+    """Passes over a file once.
+
+    Args:
+        path: The file.
+        encoding: Its encoding.
+        delimiter: Its delimiter.
+        fields: The field that each column of the header is, or None.
+
+    Raises:
+        DataError: the file cannot be read as it is. The text is the end of a sentence about it.
+    """
+    head = head_of(path, encoding, delimiter)
     digest = hashlib.sha256()
-    watched = _Watched(chunks(path, digest.update), encoding)
-    pieces = ahead(iter(watched))
-    try:
-        records, multiline, spaces_only = _count(pieces, delimiter)
-        regular = True
-    except IrregularQuotesError:
-        for _ in pieces:
-            pass
-        records, multiline, spaces_only, regular = 0, False, False, False
-        blank = 0
-        for text, broken in slow_records(path, encoding, delimiter):
-            records, multiline = records + 1, multiline or broken
-            blank += not text.strip(_JAVA_BLANKS)
-        records -= 0 if multiline else blank
-    header = _header(watched.head, encoding, delimiter)
-    size = path.stat().st_size
+    watched = _Watched(chunks(path, digest.update), head.encoding)
+    survey = _Survey(head.header, head.encoding, delimiter, fields or (None,) * len(head.header))
+    for block in blocks(ahead(iter(watched)), delimiter, survey.longest):
+        survey.add(block)
+    survey.check_line_ends()
     return Look(
         digest.hexdigest(),
-        size,
-        header,
-        records - 1,
-        multiline,
+        path.stat().st_size,
+        head.header,
+        survey.records - 1,
+        survey.multiline,
         watched.ascii_only,
-        spaces_only,
-        regular,
+        survey.spaces_only,
+        survey.passed_over,
+        head.encoding,
+        survey.hint,
     )
 
 
-def _count(pieces: Iterator[bytes], delimiter: str) -> tuple[int, bool, bool]:
-    records = blank = 0
-    multiline, spaces_only = False, True
-    for block in blocks(pieces, delimiter):
-        records += block.starts.size
-        blank += int(block.blank.sum())
-        multiline |= block.multiline
-        spaces_only &= block.spaces_only
-    # Spark's line reader passes over lines of blanks; its record reader, for files with line
-    # breaks in cells, passes over empty lines only.
-    return (records if multiline else records - blank), multiline, spaces_only
+class _Survey:
+    """What the records of a file say, block by block."""
 
+    def __init__(
+        self,
+        header: tuple[str, ...],
+        encoding: str,
+        delimiter: str,
+        fields: Sequence[Field | None],
+    ) -> None:
+        self.encoding = "utf-8" if encoding in UTF_16 else encoding
+        self.delimiter = delimiter
+        self.fields = fields
+        self.sieve = _Sieve(header, self.encoding, delimiter)
+        self.columns: list[Column] = []
+        cells = [(f and f.constraints.max_length) or LONGEST_CELL for f in fields]
+        self.most = max(cells)
+        self.longest = max(LONGEST_RECORD, _BYTES_PER_CHARACTER * sum(cells))
+        self.records = 0
+        self.multiline, self.spaces_only = False, True
+        self.line_ends: frozenset[str] = frozenset()
+        self.hint = ""
 
-def _header(head: bytes, encoding: str, delimiter: str) -> tuple[str, ...]:
-    # The cut may go through a character: only the first record is wanted.
-    text = head.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="ignore")
-    for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-        if any("\n" in cell or "\r" in cell or len(cell) > _LONGEST_NAME for cell in row):
-            # What stands there may be records: it is not quoted anywhere.
-            raise DataError(
-                "a name in its header is too long or holds a line break, so a quote is probably "
-                "not closed there: ask for the file again"
+    @property
+    def passed_over(self) -> Counter[str]:
+        """What was passed over."""
+        return self.sieve.passed_over
+
+    def add(self, block: Block) -> None:
+        """Counts the records of a block and looks at the odd ones."""
+        if not block.starts.size:
+            return
+        if not self.columns:
+            self._sample(block)
+        self.records += int(self.sieve.kept(block).sum())
+        self.multiline |= bool(block.broken.size)
+        self.spaces_only &= block.spaces_only
+        self.line_ends |= block.line_ends
+        self._check_long(block)
+        for i, opens in zip(block.broken.tolist(), block.opens.tolist(), strict=True):
+            self._check_broken(block, i, block.line_of(opens))
+
+    def _sample(self, block: Block) -> None:
+        broken = set(block.broken[: _SAMPLE * 2].tolist())
+        some = [i for i in range(min(block.starts.size, _SAMPLE)) if i not in broken]
+        rows = [self.sieve.cells(block.record(i)) for i in some]
+        at = next((n for n, row in enumerate(rows) if self.sieve.is_header(row)), -1)
+        rows = [r for r in rows[at + 1 :] if not _without_value(r) and not self.sieve.is_header(r)]
+        self.columns = columns_of(self.fields, rows)
+        width = len(self.fields)
+        longer = sum(len(row) == width + 1 and not row[-1].strip() for row in rows)
+        if rows and longer * 2 > len(rows):
+            self.hint = (
+                "; its lines end in a delimiter that its header does not have: ask for the file "
+                "again with a name for every cell"
             )
-        if any(cell.strip() for cell in row):
-            return tuple(row)
-    raise DataError("it is empty, without even a header: ask for the file again")
+
+    def _check_long(self, block: Block) -> None:
+        sizes = block.ends - block.starts
+        for i in np.flatnonzero(sizes > LONGEST_CELL).tolist():
+            row = self.sieve.cells(block.record(i))
+            line = block.line_of(int(block.starts[i]))
+            if len(row) > _MOST_CELLS and not _without_value(row):
+                raise DataError(
+                    f"the record in line {line} has more than {_MOST_CELLS:,} cells: declare the "
+                    "right dialect.delimiter, or ask for the file again"
+                )
+            limits = [max(c.longest, LONGEST_CELL) for c in self.columns]
+            for cell, limit in zip(row, limits, strict=False):
+                if len(cell) > limit:
+                    raise _long_cell(line, limit)
+
+    def _check_broken(self, block: Block, i: int, line: int) -> None:
+        row = self.sieve.cells(block.record(i))
+        for cell, column in zip(row, self.columns, strict=False):
+            if len(cell) > column.longest and ("\n" in cell or "\r" in cell):
+                raise _long_cell(line, column.longest)
+        if swallows(row, self.columns, self.delimiter):
+            raise DataError(
+                f"the quoted cell that opens in line {line} holds lines that are records "
+                "themselves, so a quote is probably not closed there: ask for the file again with "
+                "quotes in pairs"
+            )
+
+    def check_line_ends(self) -> None:
+        """Refuses what no reader of cells with line breaks can split.
+
+        Raises:
+            DataError: line ends are mixed in a file with line breaks in cells.
+        """
+        if self.multiline and len(self.line_ends) > 1:
+            raise DataError(
+                "its cells hold line breaks and its line ends are mixed "
+                f"({', '.join(sorted(self.line_ends))}): ask for the file again with one kind"
+            )
+
+
+def _long_cell(line: int, limit: int) -> DataError:
+    return DataError(
+        f"a cell that opens in line {line} is longer than {limit:,} characters, so a quote may not "
+        "be closed: ask for the file again, or declare constraints.maxLength for its column"
+    )
+
+
+class _Sieve:
+    """Tells records from lines without a value and repeated headers."""
+
+    def __init__(self, header: Sequence[str], encoding: str, delimiter: str) -> None:
+        self.encoding, self.delimiter = encoding, delimiter
+        self.header = [plain(name) for name in header]
+        self.begun = False
+        self.passed_over: Counter[str] = Counter()
+        self._empty = bytes(range(33)) + b'"' + delimiter.encode()
+        self._sparse = np.zeros(256, bool)
+        self._sparse[list(self._empty)] = True
+        self._prefixes = self._tables([name for name in self.header if name])
+
+    def _tables(self, names: Sequence[str]) -> list[npt.NDArray[np.bool_]]:
+        """For each of the first bytes, which values the header may have there, in any spelling."""
+        tables = [np.zeros(256, bool) for _ in range(_PREFIX)]
+        for name in names:
+            for before in (b"", b'"', b" ", b"\xef\xbb\xbf", b'\xef\xbb\xbf"', b"\xef\xbb\xbf "):
+                for j, table in enumerate(tables):
+                    k = j - len(before)
+                    if k < 0:
+                        table[before[j]] = True
+                    elif k < len(name) and name[k] != "_":
+                        table[[ord(name[k]), ord(name[k].upper())]] = True
+                    else:
+                        table[:] = True
+        return tables
+
+    def cells(self, record: bytes) -> list[str]:
+        """The cells of a record."""
+        text = record.decode(self.encoding, errors="replace")
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter), [])
+
+    def is_header(self, row: Sequence[str]) -> bool:
+        """Whether cells are the header's names, in its order."""
+        return len(row) == len(self.header) and [plain(cell) for cell in row] == self.header
+
+    def kept(self, block: Block) -> npt.NDArray[np.bool_]:
+        """Which records of a block count; the header itself does."""
+        kept = np.ones(block.starts.size, bool)
+        array = np.frombuffer(block.data, np.uint8)
+        suspects = self._narrowed(array, block, [self._sparse] * _PREFIX)
+        suspects |= self._narrowed(array, block, self._prefixes)
+        first = 0
+        while not self.begun and first < kept.size:
+            kept[first] = self._counts(block, first)
+            first += 1
+        for i in sorted(suspects):
+            kept[i] = self._counts(block, i) if i >= first else kept[i]
+        return kept
+
+    def _narrowed(
+        self,
+        array: npt.NDArray[np.uint8],
+        block: Block,
+        tables: Sequence[npt.NDArray[np.bool_]],
+    ) -> set[int]:
+        found = np.arange(block.starts.size)
+        for j, table in enumerate(tables):
+            at = np.minimum(block.starts[found] + j, block.ends[found] - 1)
+            found = found[table[array[at]]]
+        return set(found.tolist())
+
+    def _counts(self, block: Block, i: int) -> bool:
+        record = block.record(i)
+        blank = not record.translate(None, self._empty) and _without_value(self.cells(record))
+        if not self.begun:
+            if blank or _separator_line(self.cells(record), self.delimiter):
+                self.passed_over["before"] += 1
+                return False
+            self.begun = True
+            return True
+        if blank:
+            self.passed_over["blank"] += 1
+            return False
+        if len(record) > _LONGEST_NAME * (len(self.header) + 1):
+            return True
+        row = self.cells(record)
+        if self.is_header(row):
+            self.passed_over["header"] += 1
+            return False
+        self._check_names(row, block.line_of(int(block.starts[i])))
+        return True
+
+    def _check_names(self, row: Sequence[str], line: int) -> None:
+        names = {plain(cell) for cell in row if plain(cell)}
+        known = names & set(self.header)
+        if len(known) >= max(2, (len(self.header) + 1) // 2):
+            raise DataError(
+                f"line {line} is another header, with other columns or in another order: files "
+                "have been joined; ask for them one by one"
+            )
 
 
 def record_bytes(
     path: Path, wanted: npt.NDArray[np.int64], look: Look, encoding: str, delimiter: str = ","
 ) -> Iterator[bytes]:
-    """The bytes of chosen records as they stand in the file, without the break that ends them.
+    """The bytes of chosen records as they are in the file, without the break that ends them.
 
     Args:
         path: The file.
         wanted: Ordinals from 1, ascending; the header is 0.
         look: What `look_at` found.
-        encoding: Its encoding.
+        encoding: Its encoding; what is UTF-16 is returned as UTF-8.
         delimiter: Its delimiter.
     """
-    if not look.regular:
-        chosen = set(wanted.tolist())
-        ordinal = -1
-        for text, _ in slow_records(path, encoding, delimiter):
-            ordinal += bool(look.multiline or text.strip(_JAVA_BLANKS))
-            if ordinal in chosen:
-                chosen.remove(ordinal)
-                yield text.rstrip("\r\n").encode(encoding)
-        return
+    head = head_of(path, encoding, delimiter)
+    name = "utf-8" if head.encoding in UTF_16 else head.encoding
+    sieve = _Sieve(look.header, name, delimiter)
+    pieces = iter(_Watched(chunks(path), head.encoding))
     first = 0
-    for block in blocks(chunks(path), delimiter):
-        keep = slice(None) if look.multiline else ~block.blank
+    for block in blocks(pieces, delimiter, look.size + (1 << 30)):
+        if not block.starts.size:
+            continue
+        keep = sieve.kept(block)
         starts, ends = block.starts[keep], block.ends[keep]
         here = wanted[(wanted >= first) & (wanted < first + starts.size)] - first
         for start, end in zip(starts[here].tolist(), ends[here].tolist(), strict=True):

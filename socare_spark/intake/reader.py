@@ -22,14 +22,15 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from socare_spark.contracts.resource import Contract, Field
+from socare_spark.contracts.resource import UTF_16, Contract, Field, plain
 from socare_spark.intake.arrivals import Accepted
 from socare_spark.intake.checks import age, cleaned, mask, rules, typed
 from socare_spark.intake.pseudonym import Keyring, digest, normalised, token
+from socare_spark.intake.records import LONGEST_RECORD
 
 _CORRUPT = "_corrupt"
 # Spark reads few encodings: others of one byte a character are read as Latin-1 and put right.
-_READ_AS = {"utf-8": "utf-8", "us-ascii": "utf-8"}
+_READ_AS = {"utf-8": "utf-8", "us-ascii": "utf-8", "utf-16le": "UTF-16LE", "utf-16be": "UTF-16BE"}
 _LATIN = "iso-8859-1"
 DIGEST = "_digest"
 MASK = "_mask"
@@ -50,9 +51,10 @@ def staged(
     facts = _facts(spark, contract, files, keyring)
     groups: dict[tuple[object, ...], list[Accepted]] = defaultdict(list)
     for file in files:
-        # Blank lines count as records only where cells may hold line breaks.
         look = file.look
-        same = (file.columns, look.header, file.arrival.encoding, look.multiline, look.spaces_only)
+        kinds = tuple(sorted(look.passed_over))
+        whole = _read_whole(file)
+        same = (file.columns, look.header, look.encoding, whole, look.spaces_only, kinds)
         groups[same].append(file)
     frames = [_cleaned(spark, contract, group, keyring) for group in groups.values()]
     rows = reduce(DataFrame.unionByName, frames)
@@ -139,22 +141,27 @@ def _cleaned(
 def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
     """The cells of files that share a header, as strings `c0`, `c1` and so on by position."""
     first = files[0]
+    passed_over = first.look.passed_over
     names = [f"c{i}" for i in range(len(first.columns))]
     schema = StructType([StructField(n, StringType()) for n in [*names, _CORRUPT]])
-    encoding = first.arrival.encoding
+    encoding = first.look.encoding
     reader = spark.read.schema(schema).options(
-        header=True,
+        # Spark takes the first line for the header, which is another where lines come before it.
+        header=not passed_over["before"],
         sep=first.arrival.contract.dialect.delimiter,
         quote='"',
         escape='"',
         encoding=_READ_AS.get(encoding, _LATIN),
-        multiLine=first.look.multiline,
+        multiLine=_read_whole(first),
         mode="PERMISSIVE",
         columnNameOfCorruptRecord=_CORRUPT,
         columnPruning=False,
-        maxCharsPerColumn=-1,
+        # No cell is longer: preflight has measured the record.
+        maxCharsPerColumn=max(LONGEST_RECORD, *_lengths(first.arrival.contract)),
     )
     frame = reader.csv([_escaped(f.arrival.path) for f in files])
+    if passed_over:
+        frame = frame.where(_is_record(names, first))
     return frame.select(
         *[_mended(F.col(name), encoding).alias(name) for name in names],
         _CORRUPT,
@@ -163,6 +170,36 @@ def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
         F.xxhash64(F.input_file_name()).alias("_path"),
         F.input_file_block_start().alias("_block"),
     )
+
+
+def _lengths(contract: Contract) -> list[int]:
+    return [field.constraints.max_length or 0 for field in contract.fields]
+
+
+def _read_whole(file: Accepted) -> bool:
+    """Whether one task reads the file: its lines are no records, or no bytes end them."""
+    return file.look.multiline or file.look.encoding in UTF_16
+
+
+def _is_record(names: Sequence[str], file: Accepted) -> Column:
+    """Whether a row is neither without a value nor the header nor a line `sep=`."""
+    delimiter = file.arrival.contract.dialect.delimiter
+    sparse = f'^[\\x00-\\x20"\\x{ord(delimiter):02x}]*$'
+    short = F.col(_CORRUPT).isNull() | F.col(_CORRUPT).rlike(sparse)
+    cells = [F.coalesce(F.col(name), F.lit("")) for name in names]
+    blank = reduce(lambda a, b: a & b, [cell.rlike(r"^[\x00-\x20]*$") for cell in cells])
+    header = [_plain(c) == plain(h) for c, h in zip(cells, file.look.header, strict=True)]
+    again = reduce(lambda a, b: a & b, header, F.col(_CORRUPT).isNull())
+    record = ~(short & blank) & ~again
+    if file.look.passed_over["before"]:
+        rest = reduce(lambda a, b: a & b, [c == "" for c in cells[1:]], F.lit(True))
+        record = record & ~((F.lower(F.trim(cells[0])) == "sep=") & rest)
+    return record
+
+
+def _plain(cell: Column) -> Column:
+    """A cell as `plain` makes it of a header."""
+    return F.regexp_replace(F.regexp_replace(F.lower(cell), "[^0-9a-z]+", "_"), "^_+|_+$", "")
 
 
 def _mended(cell: Column, encoding: str) -> Column:

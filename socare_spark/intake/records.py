@@ -1,12 +1,11 @@
-"""Where the records of a CSV file begin and end, found in its bytes without parsing cells.
+"""Where the records of a CSV file begin and end, found in its bytes by the rules of RFC 4180.
 
-A line break ends a record when an even number of quotes stands before it. That holds while quotes
-stand only where RFC 4180 has them, which is checked; a file with others is read record by record by
-the standard library instead. Both give the same numbering: the header is 0, blank lines are none.
+A quote opens a cell where it is the cell's first character; elsewhere in an unquoted cell it is a
+character. Within a quoted cell two quotes are a quote, and a quote before a delimiter, a line end
+or the end of the file closes it. Any other quote, and one that never closes, refuses the file.
+Outside quotes LF, CRLF and CR end a record. Spark's reader has no part in this.
 """
 
-import csv
-import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,45 +18,69 @@ import numpy.typing as npt
 
 from socare_spark.errors import DataError
 
+LONGEST_RECORD = 1 << 20
 _CHUNK = 1 << 22
-_LONGEST = 1 << 28
 _GZIP = b"\x1f\x8b"
+_GZIP_MEMBER = 31
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR, _QUOTE, _BLANK = 10, 13, 34, 32
 _FIXED_BLANK = b"\xa0"
-_BLANKS = bytes(range(33))
 Offsets = npt.NDArray[np.int64]
 
 
-class IrregularQuotesError(Exception):
-    """A quote stands where RFC 4180 has none, so parity says nothing."""
+class QuoteError(DataError):
+    """A quote that no rule explains; `at` is the offset of the quote that opens its cell."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(at)
+        self.at = at
 
 
 @dataclass(frozen=True)
 class Block:
-    """Whole records: the bytes, where each begins and ends, and which hold nothing but blanks.
+    """Whole records.
 
-    `multiline`: a cell holds a line break. `spaces_only`: no cell holds one, nor any other blank or
-    control character than the space.
+    Attributes:
+        data: Their bytes.
+        starts: Where each record begins; empty lines are no records.
+        ends: Where each ends, without its line end.
+        breaks: Every line end, within cells too.
+        broken: Indices of the records that hold a line break in a cell.
+        opens: Where the first quote of such a record opens that has a break behind it.
+        line: Physical line of the file in which the block begins, from 1.
+        line_ends: Which of LF, CRLF and CR end its records.
+        spaces_only: No cell holds a blank or a control character but the space.
     """
 
     data: bytes
     starts: Offsets
     ends: Offsets
-    blank: npt.NDArray[np.bool_]
-    multiline: bool
+    breaks: Offsets
+    broken: Offsets
+    opens: Offsets
+    line: int
+    line_ends: frozenset[str]
     spaces_only: bool
+
+    def line_of(self, offset: int) -> int:
+        """The physical line of the file in which a byte is."""
+        return self.line + int(np.searchsorted(self.breaks, offset))
+
+    def record(self, i: int) -> bytes:
+        """The bytes of a record."""
+        return self.data[self.starts[i] : self.ends[i]]
 
 
 def chunks(path: Path, also: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
-    """The bytes of a file, unzipped where it is gzipped.
+    """The bytes of a file in pieces of bounded size, unzipped where it is gzipped.
 
     Args:
         path: The file.
-        also: Is given the bytes as they lie in the file, for a digest.
+        also: Is given the bytes as they are in the file, for a digest.
 
     Raises:
-        DataError: the gzip is cut short, or the name says otherwise than the content.
+        DataError: the gzip is cut short or damaged, bytes follow it, or the name says otherwise
+            than the content.
     """
     with path.open("rb") as file:
         zipped = file.read(len(_GZIP)) == _GZIP
@@ -66,30 +89,40 @@ def chunks(path: Path, also: Callable[[bytes], object] | None = None) -> Iterato
             found = (
                 "gzipped but its name does not end in .gz"
                 if zipped
-                else ("named .gz but is not gzipped")
+                else "named .gz but is not gzipped"
             )
             raise DataError(f"it is {found}: rename it")
-        if not zipped:
-            yield from _pieces(file, also)
-            return
-        if also is not None:
-            for _ in _pieces(file, also):
-                pass
-            file.seek(0)
-        try:
-            with gzip.GzipFile(fileobj=file) as unzipped:
-                yield from _pieces(unzipped, None)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            raise DataError("its gzip is cut short or damaged: ask for the file again") from None
+        pieces = _pieces(file, also)
+        yield from _unzipped(pieces) if zipped else pieces
 
 
-def _pieces(
-    file: IO[bytes] | gzip.GzipFile, also: Callable[[bytes], object] | None
-) -> Iterator[bytes]:
+def _pieces(file: IO[bytes], also: Callable[[bytes], object] | None) -> Iterator[bytes]:
     while piece := file.read(_CHUNK):
         if also is not None:
             also(piece)
         yield piece
+
+
+def _unzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The content of gzip members that follow one another; never more than a piece at a time."""
+    member = zlib.decompressobj(_GZIP_MEMBER)
+    rest = b""
+    try:
+        while rest or (rest := next(pieces, b"")):
+            if member.eof:
+                if not rest.startswith(_GZIP[: len(rest)]):
+                    raise DataError(
+                        "bytes follow the end of its gzip, which no reader can make sense of: ask "
+                        "for the file again"
+                    )
+                member = zlib.decompressobj(_GZIP_MEMBER)
+            if found := member.decompress(rest, _CHUNK):
+                yield found
+            rest = member.unused_data if member.eof else member.unconsumed_tail
+        if not member.eof:
+            raise zlib.error
+    except zlib.error:
+        raise DataError("its gzip is cut short or damaged: ask for the file again") from None
 
 
 def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -101,93 +134,212 @@ def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield piece
 
 
-def blocks(pieces: Iterator[bytes], delimiter: str) -> Iterator[Block]:
+def blocks(
+    pieces: Iterator[bytes], delimiter: str, longest: int = LONGEST_RECORD
+) -> Iterator[Block]:
     """Cuts bytes into blocks of whole records.
 
+    Args:
+        pieces: The bytes.
+        delimiter: One ASCII character.
+        longest: Bytes that a record may have.
+
     Raises:
-        IrregularQuotesError: quotes do not stand where RFC 4180 has them.
+        DataError: a quote does not follow the rules, or a record is longer than `longest`. The text
+            names the physical line.
     """
-    rest = next(pieces, b"").removeprefix(_BOM)
-    for piece in pieces:
-        block = _block(rest, delimiter)
-        rest = rest[_size(block) :] + piece
-        if block is not None:
-            yield block
-        if len(rest) > _LONGEST:
-            raise IrregularQuotesError
-    if rest and not rest.endswith((b"\n", b"\r")):
-        rest += b"\n"
+    rest, line = b"", 1
+    for piece in _without_bom(pieces):
+        rest += piece
+        try:
+            block = _block(rest, delimiter, line)
+        except QuoteError as error:
+            raise _misplaced(rest, error.at, line) from None
+        rest = rest[len(block.data) :]
+        yield _bounded(block, longest)
+        line += block.breaks.size
+        if len(rest) > longest:
+            raise _endless(rest, delimiter, line, longest)
     if rest:
-        block = _block(rest + b"\0" if rest.endswith(b"\r") else rest, delimiter)
-        if block is None or _size(block) < len(rest):
-            raise IrregularQuotesError
-        yield block
+        yield _bounded(_last(rest, delimiter, line), longest)
 
 
-def _size(block: Block | None) -> int:
-    return 0 if block is None else len(block.data)
+def _without_bom(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= len(_BOM):
+            break
+    yield head.removeprefix(_BOM)
+    yield from pieces
 
 
-def _block(data: bytes, delimiter: str) -> Block | None:
-    """The whole records at the beginning of some bytes that begin outside quotes."""
+def _last(rest: bytes, delimiter: str, line: int) -> Block:
+    """The block at the end of a file, whose last line may have no end."""
+    ended = rest.endswith((b"\n", b"\r"))
+    data = rest + (b"\0" if rest.endswith(b"\r") else b"" if ended else b"\n")
+    try:
+        block = _block(data, delimiter, line, closed=ended)
+    except QuoteError as error:
+        raise _misplaced(data, error.at, line) from None
+    if len(block.data) < len(rest):
+        left = rest[len(block.data) :]
+        at = _open_quote(left, delimiter)
+        raise DataError(
+            f"the quote that opens in line {block.line_of(len(block.data)) + _breaks(left[:at])} "
+            "is never closed: ask for the file again with quotes in pairs"
+        )
+    return block
+
+
+def _misplaced(data: bytes, at: int, line: int) -> DataError:
+    return DataError(
+        f"the quoted cell that opens in line {line + _breaks(data[:at])} goes on after a quote, or "
+        "its quote is not closed: ask for the file again with every quote within a cell doubled"
+    )
+
+
+def _endless(rest: bytes, delimiter: str, line: int, longest: int) -> DataError:
+    at = _open_quote(rest, delimiter)
+    if at >= 0:
+        return DataError(
+            f"the quote that opens in line {line + _breaks(rest[:at])} is not closed within "
+            f"{longest:,} bytes: ask for the file again with quotes in pairs"
+        )
+    return _overlong(line, longest)
+
+
+def _overlong(line: int, longest: int) -> DataError:
+    return DataError(
+        f"the record in line {line} is longer than the {longest:,} bytes that its columns may "
+        "have together: ask for the file again, with line ends that are LF, CRLF or CR"
+    )
+
+
+def _open_quote(data: bytes, delimiter: str) -> int:
+    """Offset of the quote that is open at the end of some bytes; -1 where none is."""
+    array = np.frombuffer(data, np.uint8)
+    found = _structural(data, array, delimiter)
+    return int(_openings(found)[-1]) if found.size & 1 else -1
+
+
+def _breaks(data: bytes) -> int:
+    """How many line ends some bytes hold."""
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+
+
+def _bounded(block: Block, longest: int) -> Block:
+    if block.starts.size and int((block.ends - block.starts).max()) > longest:
+        i = int(np.argmax(block.ends - block.starts > longest))
+        raise _overlong(block.line_of(int(block.starts[i])), longest)
+    return block
+
+
+def _block(data: bytes, delimiter: str, line: int, *, closed: bool = True) -> Block:
+    """The whole records at the beginning of some bytes that begin outside quotes.
+
+    Args:
+        data: The bytes.
+        delimiter: The delimiter.
+        line: Physical line of the first byte.
+        closed: The line end of the last record is of the file, and not added.
+    """
     array = np.frombuffer(data, np.uint8)
     breaks = np.flatnonzero(array == _LF)
     returns = np.flatnonzero(array[:-1] == _CR)
     lone = returns[array[returns + 1] != _LF]
     if lone.size:
         breaks = np.sort(np.concatenate([breaks, lone]))
-    quotes = np.flatnonzero(array == _QUOTE)
+    quotes = _structural(data, array, delimiter)
     inside = (np.searchsorted(quotes, breaks) & 1).astype(bool)
     stops = breaks[~inside]
-    if not stops.size:
-        return None
-    size = int(stops[-1]) + 1
-    _check_quotes(array, quotes[quotes < size], ord(delimiter))
-    starts = np.concatenate([[0], stops[:-1] + 1])
+    size = int(stops[-1]) + 1 if stops.size else 0
+    starts = np.concatenate([[0], stops[:-1] + 1])[: stops.size]
     returned = (stops > starts) & (array[stops] == _LF) & (array[stops - 1] == _CR)
     ends = stops - returned
-    multiline = bool(inside[breaks < size].any())
+    within = breaks[inside & (breaks < size)]
     blanks = np.count_nonzero(array[:size] < _BLANK) - stops.size - int(returned.sum())
-    spaces_only = not blanks and not multiline and _FIXED_BLANK not in data
+    spaces_only = not blanks and not within.size and _FIXED_BLANK not in data
     kept = ends > starts
-    starts, ends = starts[kept], ends[kept]
-    blank = _only_blanks(data, array, starts, ends)
-    return Block(data[:size], starts, ends, blank, multiline, spaces_only)
+    broken, opens = _broken(quotes, stops[kept], within)
+    return Block(
+        data[:size],
+        starts[kept],
+        ends[kept],
+        breaks[breaks < size],
+        broken,
+        opens,
+        line,
+        _line_ends(array, stops if closed else stops[:-1], returned),
+        spaces_only,
+    )
 
 
-def _check_quotes(array: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int) -> None:
-    opening, closing = quotes[0::2], quotes[1::2]
+def _broken(quotes: Offsets, stops: Offsets, within: Offsets) -> tuple[Offsets, Offsets]:
+    """The records with line breaks in cells, and where the quote of the first of each opens."""
+    if not within.size:
+        return within, within
+    openings = _openings(quotes)
+    records, first = np.unique(np.searchsorted(stops, within), return_index=True)
+    return records, openings[np.searchsorted(openings, within[first]) - 1]
+
+
+def _openings(quotes: Offsets) -> Offsets:
+    """Where quoted cells open: a doubled quote closes one and opens it again at once."""
+    opening = quotes[0::2]
+    first = np.ones(opening.size, bool)
+    first[1:] = opening[1:] - 1 != quotes[1::2][: opening.size - 1]
+    return opening[first]
+
+
+def _line_ends(
+    array: npt.NDArray[np.uint8], stops: Offsets, returned: npt.NDArray[np.bool_]
+) -> frozenset[str]:
+    crlf = int(returned[: stops.size].sum())
+    lone = int(np.count_nonzero(array[stops] == _CR))
+    counts = {"CRLF": crlf, "CR": lone, "LF": stops.size - crlf - lone}
+    return frozenset(name for name, count in counts.items() if count)
+
+
+def _structural(data: bytes, array: npt.NDArray[np.uint8], delimiter: str) -> Offsets:
+    """Where quoted cells open and close, by turns; doubled quotes may or may not be among them.
+
+    Raises:
+        QuoteError: a quote within a quoted cell is neither doubled nor the last of it.
+    """
+    quotes = np.flatnonzero(array == _QUOTE)
+    if not quotes.size or _regular(array, quotes, ord(delimiter)):
+        return quotes
+    return np.array(_walked(data, quotes.tolist(), ord(delimiter)), np.int64)
+
+
+def _regular(array: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int) -> bool:
+    """Whether every quote is where RFC 4180 has one, so that all open and close by turns."""
     beside = np.zeros(256, bool)
     beside[[delimiter, _LF, _CR, _QUOTE]] = True
-    before, after = array[opening[opening > 0] - 1], array[closing + 1]
-    if not (beside[before].all() and beside[after].all()):
-        raise IrregularQuotesError
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = array[opening[opening > 0] - 1]
+    after = array[closing[closing < array.size - 1] + 1]
+    return bool(beside[before].all() and beside[after].all())
 
 
-def _only_blanks(
-    data: bytes, array: npt.NDArray[np.uint8], starts: Offsets, ends: Offsets
-) -> npt.NDArray[np.bool_]:
-    blank = np.zeros(starts.size, bool)
-    suspects = np.flatnonzero(array[starts] <= _BLANK)
-    for i in suspects.tolist():
-        blank[i] = not data[starts[i] : ends[i]].strip(_BLANKS)
-    return blank
-
-
-def slow_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[str, bool]]:
-    """The records of any file by the standard library's reader: text, and whether it has breaks."""
-    opened = gzip.open if path.name.endswith(".gz") else open
-    csv.field_size_limit(1 << 30)
-    with opened(path, "rt", encoding=encoding, newline="") as file:
-        lines: list[str] = []
-
-        def fed() -> Iterator[str]:
-            for line in file:
-                lines.append(line)
-                yield line
-
-        for row in csv.reader(fed(), delimiter=delimiter):
-            text = "".join(lines)
-            if row and text.strip("\r\n"):
-                yield text, len(lines) > 1
-            lines.clear()
+def _walked(data: bytes, quotes: list[int], delimiter: int) -> list[int]:
+    """What `_structural` finds, quote by quote."""
+    edges = (delimiter, _LF, _CR)
+    found: list[int] = []
+    doubled = -1
+    for at in quotes:
+        if at == doubled:
+            continue
+        if not len(found) & 1:
+            if at == 0 or data[at - 1] in edges:
+                found.append(at)
+            continue
+        after = data[at + 1] if at + 1 < len(data) else None
+        if after == _QUOTE:
+            doubled = at + 1
+        elif after in edges:
+            found.append(at)
+        elif after is not None:
+            raise QuoteError(found[-1])
+    return found

@@ -54,6 +54,7 @@ class Run:
         folder: Folder of the record, the log and nothing else.
         arguments: Options as given; never a key.
         inputs: Input tables -> Delta version; input files -> sha256.
+        landing: Files of the landing folder -> what became of each.
         outputs: Output tables -> {version, rows}.
         counts: Numbers worth comparing between runs.
         pictures: Paths of pictures and maps, relative to the lake.
@@ -71,6 +72,7 @@ class Run:
     seconds: float | None = None
     tables_read: dict[str, int] = field(default_factory=dict)
     files_read: dict[str, str] = field(default_factory=dict)
+    landing: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, dict[str, int | None]] = field(default_factory=dict)
     counts: dict[str, float] = field(default_factory=dict)
     ledger: list[dict[str, Any]] = field(default_factory=list)

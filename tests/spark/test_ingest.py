@@ -264,7 +264,7 @@ def test_few_rows_that_meet_too_many_are_left_to_tasks(council, monkeypatch):
 
 def test_a_file_refused_whole(council, monkeypatch):
     refused = {
-        "2011.csv": (b"ID,DOB\na,\n", "lacks the required column PERID, START"),
+        "2011.csv": (b"ID,DOB\na,\n", "lacks the column PERID, START"),
         "2012.csv": (b"ID,PERID,START,start\na,1,2015-01-01,\n", "START more than once"),
         "2013.csv": (b"", "empty"),
         "2014.csv": (b"ID,PERID,START,NOTE\na,1,2015-01-01,\xff\n", "not utf-8"),

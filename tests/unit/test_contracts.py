@@ -93,10 +93,24 @@ def test_headers_match_by_name_in_any_order_case_and_spacing():
 
 
 def test_a_misspelt_column_is_told():
-    _, dropped = match_header(["ID", "DAYS"], contract(), "2015")
-    assert dropped == {"DAYS": "DAY"}
-    with pytest.raises(DataError, match="lacks the required column ID"):
-        match_header(["DAY", "NOTE"], contract(), "2015")
+    with pytest.raises(DataError, match="'DAYS' looks like DAY"):
+        match_header(["ID", "DAYS"], contract(), "2015")
+
+
+def test_a_column_may_be_absent_only_where_the_contract_says_so():
+    schema = contract().model_dump(mode="json", by_alias=True)["schema"]
+    schema["fields"][1]["socare"]["optional"] = {"from": "2014", "to": "2015"}
+    one = contract(schema=schema)
+    assert match_header(["ID"], one, "2015-03")[0] == ("ID",)
+    with pytest.raises(DataError, match="lacks the column DAY"):
+        match_header(["ID"], one, "2016")
+    assert one.digest == contract().digest
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n", "§"])
+def test_a_delimiter_is_one_ascii_character(delimiter):
+    with pytest.raises(ValueError, match="delimiter"):
+        contract(dialect={"delimiter": delimiter})
 
 
 def test_a_doubled_column_is_refused():
@@ -118,7 +132,9 @@ def test_files_of_a_period(tmp_path):
     folder.mkdir()
     for name in ("2014.csv", "2015_north.csv", "2015_south.csv", "2014_r2.csv", "other.txt"):
         (folder / name).write_text("ID\n")
-    found = [(a.name, a.part) for a in arrivals(tmp_path, contract())]
+    newest, refused, older = arrivals(tmp_path, contract())
+    assert (refused, older) == ([], ["visits/2014.csv"])
+    found = [(a.name, a.part) for a in newest]
     assert found == [
         ("visits/2014_r2.csv", ""),  # the newest copy only
         ("visits/2015_north.csv", "area=north"),
@@ -130,8 +146,11 @@ def test_two_files_for_one_period_are_refused(tmp_path):
     (tmp_path / "visits").mkdir()
     (tmp_path / "visits" / "2014.csv").write_text("ID\n")
     (tmp_path / "visits" / "2014_r0.csv").write_text("ID\n")
-    with pytest.raises(ConfigurationError, match="same period"):
-        arrivals(tmp_path, contract())
+    (tmp_path / "visits" / "2015.csv").write_text("ID\n")
+    newest, refused, _ = arrivals(tmp_path, contract())
+    assert [a.name for a in newest] == ["visits/2015.csv"]
+    assert [r.arrival.name for r in refused] == ["visits/2014.csv", "visits/2014_r0.csv"]
+    assert all("same period" in r.why for r in refused)
 
 
 def test_plain():

@@ -13,6 +13,7 @@ from socare_spark.errors import DataError
 from socare_spark.intake import records
 from socare_spark.intake.preflight import look_at, record_bytes
 
+BLANKS = "".join(map(chr, range(33)))
 cells = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
 tables = st.lists(st.lists(cells, min_size=2, max_size=4), min_size=1, max_size=12)
 
@@ -54,7 +55,7 @@ def test_records_are_those_of_the_standard_reader(tmp_path_factory, rows, newlin
     lines = np.arange(1, look.records + 1)
     parts = [p.decode() for p in record_bytes(path, lines, look, "utf-8")]
     again = [row for part in parts for row in csv.reader(io.StringIO(part, newline=""))]
-    assert again == rows
+    assert again == [row for row in rows if any(cell.strip(BLANKS) for cell in row)]
 
 
 @given(rows=tables, size=st.integers(1, 9))

@@ -1,0 +1,108 @@
+"""What a file is where it is not the CSV file that its contract declares, and what to declare."""
+
+import csv
+import io
+from collections.abc import Collection
+
+from socare_spark.contracts.resource import UTF_16, plain
+from socare_spark.errors import DataError
+
+_MARKS = {b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_FORMATS = {
+    b"\xd0\xcf\x11\xe0": "an Excel workbook (.xls)",
+    b"%PDF": "a PDF document",
+    b"PAR1": "a Parquet file",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ": "compressed by xz",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd",
+    b"SQLite format 3": "a SQLite database",
+}
+_ZIPS = {b"xl/": "an Excel workbook (.xlsx)", b"opendocument": "an OpenDocument file (.ods)"}
+_MOST_LINES = 50
+
+
+def other_format(head: bytes) -> str:
+    """Names a format that is not text; empty where it may be text."""
+    what = next((name for magic, name in _FORMATS.items() if head.startswith(magic)), "")
+    if head.startswith(b"PK\x03\x04"):
+        what = next((name for part, name in _ZIPS.items() if part in head), "a zip archive")
+    if head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        what = "a web page or XML"
+    return f"it is {what}, not a CSV file: save or unpack it as CSV" if what else ""
+
+
+def utf_16_of(head: bytes, declared: str) -> str:
+    """The encoding with its byte order.
+
+    Raises:
+        DataError: the file is UTF-16 and declared as something else, or the other way round.
+    """
+    marked = _MARKS.get(head[:2], "")
+    some = head[:4000]
+    likely = ""
+    if len(some) > 1 and b"\0" in some:
+        odd, even = some[1::2].count(0) / len(some[1::2]), some[::2].count(0) / len(some[::2])
+        likely = "utf-16le" if odd > max(even, 0.3) else "utf-16be" if even > 0.3 else ""
+    found = marked or likely
+    if declared not in UTF_16:
+        if found:
+            raise DataError(
+                f"it is UTF-16, and the contract declares {declared}: declare the encoding "
+                f"{'utf-16' if marked else found} for its period under socare.encodings"
+            )
+        return declared
+    if declared == "utf-16" and not marked:
+        raise DataError(
+            "it has no byte order mark, so it is not utf-16 as the contract declares: declare "
+            f"{found or 'utf-8'} for its period under socare.encodings"
+        )
+    if found and declared not in ("utf-16", found):
+        raise DataError(f"it is {found}, and the contract declares {declared}: declare {found}")
+    return marked if declared == "utf-16" else declared
+
+
+def wrong_header(text: str, delimiter: str, known: Collection[str]) -> str:
+    """Why the first line is not the header; empty where that cannot be said.
+
+    Args:
+        text: The beginning of the file.
+        delimiter: The declared delimiter.
+        known: Names and spellings of the contract's columns, made plain.
+    """
+    lines = [line for line in text.splitlines()[:_MOST_LINES] if line.strip()]
+    best = max(
+        ((_named(line, d, known), -n, d) for n, line in enumerate(lines) for d in _DELIMITERS),
+        default=(0, 0, delimiter),
+    )
+    count, place, other = best
+    if not count:
+        return _no_header()
+    first = lines[0].strip().lower()
+    if other != delimiter and count > 1:
+        how = " and begins with a line sep=" if first.startswith("sep=") else ""
+        return (
+            f"its cells are separated by {_DELIMITERS[other]}{how}, and the contract declares "
+            f"{_DELIMITERS.get(delimiter, repr(delimiter))}: declare dialect.delimiter {other!r}"
+        )
+    if place < 0 and count > 1:
+        at = 1 + text[: text.find(lines[-place])].count("\n")
+        return (
+            f"its header seems to be in line {at}, and other text comes before it: ask for the "
+            "file without the lines before the header, or delete them"
+        )
+    return ""
+
+
+def _no_header() -> str:
+    return (
+        "its first line names no column of the contract, so it seems to have no header: ask "
+        "for the file again with its header"
+    )
+
+
+def _named(line: str, delimiter: str, known: Collection[str]) -> int:
+    row = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+    return sum(plain(cell) in known for cell in row)

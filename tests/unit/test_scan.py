@@ -1,0 +1,216 @@
+"""The scan of records, against a naive state machine and the standard library, and its refusals."""
+
+import csv
+import gzip
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from socare_spark.contracts.resource import Field
+from socare_spark.errors import DataError
+from socare_spark.intake import records
+from socare_spark.intake.diagnosis import wrong_header
+from socare_spark.intake.preflight import look_at
+
+texts = st.lists(st.sampled_from([b"a", b",", b'"', b"\n", b"\r", b"\r\n", b" "]), max_size=24)
+
+
+def naive(data):
+    """The records of some bytes, character by character; None where a quote breaks the rules."""
+    found, record, state = [], b"", "start"
+    signs = [data[i : i + 1] for i in range(len(data))]
+    for i, sign in enumerate(signs):
+        if state == "quoted":
+            record += sign
+            state = "quote" if sign == b'"' else "quoted"
+            continue
+        if state == "quote" and sign == b'"':
+            record, state = record + sign, "quoted"
+            continue
+        if sign in (b"\n", b"\r"):
+            if not (sign == b"\n" and i and signs[i - 1] == b"\r"):
+                found.append(record)
+            record, state = b"", "start"
+        elif sign == b",":
+            record, state = record + sign, "start"
+        elif state == "quote":
+            return None
+        else:
+            state = "quoted" if sign == b'"' and state == "start" else "plain"
+            record += sign
+    if state == "quoted":
+        return None
+    return [r for r in [*found, record] if r]
+
+
+def scanned(pieces):
+    try:
+        blocks = list(records.blocks(iter(pieces), ","))
+    except DataError:
+        return None
+    return [block.record(i) for block in blocks for i in range(block.starts.size)]
+
+
+@given(parts=texts, size=st.integers(1, 30))
+def test_scan_equals_a_state_machine(parts, size):
+    data = b"".join(parts)
+    pieces = [data[i : i + size] for i in range(0, len(data), size)]
+    assert scanned(pieces) == naive(data)
+
+
+@given(parts=texts)
+def test_what_the_scan_accepts_the_standard_reader_splits_alike(parts):
+    found = scanned([b"".join(parts)])
+    if found is None:
+        return
+    text = b"".join(parts).decode()
+    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    again = [next(csv.reader(io.StringIO(r.decode(), newline=""))) for r in found]
+    assert again == rows
+
+
+def file_of(folder, content, name="x.csv"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+FIELDS = [
+    Field(name="ID", constraints={"required": True}, socare={"pseudonymise": "person"}),
+    Field(name="DAY", type="date", socare={"keep": "as_is"}),
+    Field(name="NOTE", socare={"keep": "as_is"}),
+    Field(name="KIND", socare={"keep": "as_is"}),
+]
+HEADER = "ID,DAY,NOTE,KIND\n"
+
+
+def row(i, note="Home care", kind="HC"):
+    return f"{4000000 + i},2012-02-{i % 28 + 1:02},{note},{kind}\n"
+
+
+def rows(start, end):
+    return "".join(row(i) for i in range(start, end))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        HEADER + rows(0, 3) + row(3, '"open') + rows(4, 9),  # never closed
+        HEADER + rows(0, 3) + row(3, '"open') + rows(4, 9) + row(9, '"quoted"'),
+        HEADER + rows(0, 3) + row(3, '"open') + rows(4, 9) + row(9, '6" pipe'),
+        HEADER + rows(0, 3) + row(3, '"open') + rows(4, 9) + row(9, '12"'),  # they pair
+        HEADER + rows(0, 3) + row(3, '"open') + row(4, '12"'),  # two records alone
+        HEADER + row(0) + row(1) + row(2) + row(3, '"open') + rows(4, 9) + row(9, '", and"'),
+        HEADER + rows(0, 3) + row(3, '"open') + row(4, '""') + row(5, '12"'),
+        HEADER + rows(0, 3) + row(3, '"ends "early, and goes on"'),
+        HEADER + rows(0, 3) + row(3, '"open') + "x" * 9_000 + '"' + rows(4, 5),  # too long
+    ],
+)
+def test_a_quote_that_is_not_closed_refuses_the_file_and_names_its_line(tmp_path, content):
+    with pytest.raises(DataError, match="line 5"):
+        look_at(file_of(tmp_path, content), "utf-8", ",", FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("note", "count"),
+    [
+        ('"12 High Street, Moseley\nBirmingham, B13 8AA"', 1),
+        ('"Flat 2\n12 High Street\nMoseley, Birmingham\n"', 1),
+        ('"Dear Sir,\nI came, I saw, I won, and went\nYours, ""Bob"""', 1),
+        ('12" pipe', 1),
+        ('x"note', 1),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_cell_of_several_lines_is_legitimate(tmp_path, note, count, first):
+    head, at, more = "NOTE,ID,DAY,KIND", FIELDS[2:3] + FIELDS[:2] + FIELDS[3:], rows
+    if first:
+        lines = "".join(f"{note},{4000000 + i},2012-02-03,HC\n" for i in range(count))
+        text = head + "\n" + "".join(f"x,{i},2012-02-02,HC\n" for i in range(40, 49)) + lines
+    else:
+        at = FIELDS[:2] + FIELDS[3:] + FIELDS[2:3]
+        text = "ID,DAY,KIND,NOTE\n" + f"7,2012-02-03,HC,{note}\n" * count + more(0, 0)
+    assert look_at(file_of(tmp_path, text), "utf-8", ",", at).records == text.count(",HC")
+
+
+def test_one_comma_in_prose_does_not_refuse_a_file_of_two_columns(tmp_path):
+    text = 'ID,NOTE\n1,short\n2,"Dear Sir,\nthank you, all is well\nYours, Bob"\n3,x\n'
+    look = look_at(file_of(tmp_path, text), "utf-8", ",", [FIELDS[0], FIELDS[2]])
+    assert look.records == 3
+
+
+def test_lines_without_a_value_and_repeated_headers_are_no_records(tmp_path):
+    text = ',,,\n"",,,\n' + HEADER + row(1) + ",,,\n  \n" + HEADER.upper() + row(2) + ",,,\n" * 99
+    look = look_at(file_of(tmp_path, text), "utf-8")
+    assert (look.records, look.header) == (2, ("ID", "DAY", "NOTE", "KIND"))
+    assert dict(look.passed_over) == {"before": 2, "blank": 101, "header": 1}
+
+
+def test_a_header_of_another_order_within_the_file_refuses_it(tmp_path):
+    text = HEADER + row(1) + "ID,NOTE,DAY,KIND\n" + row(2)
+    with pytest.raises(DataError, match="line 3 is another header"):
+        look_at(file_of(tmp_path, text), "utf-8")
+
+
+def test_gzip_members_are_one_file_and_padding_refuses_it(tmp_path):
+    one, other = gzip.compress((HEADER + row(1)).encode()), gzip.compress(row(2).encode())
+    assert look_at(file_of(tmp_path, one + other, "x.csv.gz"), "utf-8").records == 2
+    with pytest.raises(DataError, match="bytes follow"):
+        look_at(file_of(tmp_path, one + b"\0" * 99, "x.csv.gz"), "utf-8")
+
+
+def test_a_record_without_end_is_refused_long_before_it_is_in_memory():
+    read = 0
+
+    def endless():
+        nonlocal read
+        for _ in range(300):
+            read += 1 << 20
+            yield b"x" * (1 << 20)
+
+    with pytest.raises(DataError, match="longer than"):
+        list(records.blocks(endless(), ","))
+    assert read < 4 << 20
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16le", "utf-16be"])
+def test_utf_16_is_named_and_read_where_it_is_declared(tmp_path, encoding):
+    path = file_of(tmp_path, (HEADER + row(1, "café")).encode(encoding))
+    with pytest.raises(DataError, match=f"UTF-16.*{encoding}"):
+        look_at(path, "utf-8")
+    look = look_at(path, encoding)
+    assert (look.records, look.header[0]) == (1, "ID")
+
+
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        (b"PK\x03\x04...xl/workbook.xml", "an Excel workbook"),
+        (b"PK\x03\x04...mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "OpenDocument"),
+        (b"PK\x03\x04...2014.csv", "a zip archive"),
+        (b"\xd0\xcf\x11\xe0....", "an Excel workbook"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+    ],
+)
+def test_what_is_no_csv_file_is_named(tmp_path, head, says):
+    with pytest.raises(DataError, match=says):
+        look_at(file_of(tmp_path, head), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("ID;DAY;NOTE\n1;2;3\n", "semicolons.*declare dialect.delimiter ';'"),
+        ("ID\tDAY\tNOTE\n1\t2\t3\n", "tabs.*declare"),
+        ("ID|DAY|NOTE\n", "bars.*declare"),
+        ("sep=;\nID;DAY;NOTE\n", "semicolons and begins with a line sep="),
+        ("Extract of May\n\nID,DAY,NOTE\n", "in line 3, and other text comes before it"),
+        ("1,2,3\n4,5,6\n", "no header"),
+    ],
+)
+def test_a_header_that_is_not_where_it_should_be(text, says):
+    import re
+
+    assert re.search(says, wrong_header(text, ",", {"id", "day", "note"}))
