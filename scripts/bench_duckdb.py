@@ -40,7 +40,7 @@ LEFT_OUT = {
     "working/forecast_backtest": "its rows are trials of forecasts",
     "working/request_variants": "its rows are texts that are alike",
 }
-_DISCLOSURE = ("cell_key", "cost_top1", "cost_top2", "providers")
+_DISCLOSURE = ("cost_top1", "cost_top2", "providers")
 _TOLERANCE = 1e-9
 _ROW = "row"
 

@@ -166,7 +166,6 @@ def or_zero() -> list[SparkColumn]:
     return [
         *(F.coalesce(F.col(name), zero).alias(name) for name in ("people", "records")),
         F.col("cost"),
-        F.coalesce(F.col("cell_key"), zero).alias("cell_key"),
         F.col("cost_top1"),
         F.col("cost_top2"),
         F.col("providers"),

@@ -34,9 +34,6 @@ CELL_MEASURES = (
     Column("people", "bigint", "Distinct people in the cell; records without a person count none."),
     Column("records", "bigint", "Records in the cell."),
     Column("cost", "decimal(20,2)", "Cost in pounds; null where the records carry none."),
-    Column(
-        "cell_key", "bigint", "Sum of a keyed hash over the cell's people, for disclosure control."
-    ),
     Column("cost_top1", "decimal(20,2)", "Largest cost of one person in the cell."),
     Column("cost_top2", "decimal(20,2)", "Second largest cost of one person in the cell."),
     Column("providers", "bigint", "Distinct providers in the cell; null where none is recorded."),

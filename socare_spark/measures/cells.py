@@ -1,9 +1,9 @@
 """Counting people: the one way every result of the project does it.
 
 Grouping goes in two steps, first by the cell and the person, then by the cell, so that people are
-distinct, nothing has to be counted twice and one person's share of a cost is known. What disclosure
-control needs later (a key for each cell, its two largest contributors, its providers) is taken in
-the same pass, so that it never has to read records again.
+distinct, nothing has to be counted twice and one person's share of a cost is known. The same pass
+takes the two largest contributors of each cell. No result holds a value that is computed from a
+person's token: the sum of such values over a cell of one person would be a name for that person.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-_LANE = 1 << 32
 _SALTS = 64
-_MEASURES = ("people", "records", "cost", "cell_key", "cost_top1", "cost_top2", "providers")
+_MEASURES = ("people", "records", "cost", "cost_top1", "cost_top2", "providers")
 
 
 def cells(
@@ -23,7 +22,6 @@ def cells(
     *,
     person: str = "person",
     cost: str | None = None,
-    provider: str | None = None,
     records: str | None = None,
     totals: Sequence[str] = (),
     sums: Sequence[str] = (),
@@ -36,7 +34,6 @@ def cells(
         dims: Columns that make a cell. A null in one is a value like any other, except in `totals`.
         person: BIGINT pseudonym; null where a record has none.
         cost: DECIMAL pounds of a record, or None where records carry no cost.
-        provider: Column that names the provider, or None.
         records: Column that says how many records a row stands for; None means one each.
         totals: Dimensions of which a row for all values is wanted too, with null in the dimension;
             people are distinct in it. A record with null in the dimension counts in it alone.
@@ -45,8 +42,8 @@ def cells(
             with a record for which it holds.
 
     Returns:
-        `dims`, then `people`, `records`, `cost`, `cell_key`, `cost_top1`, `cost_top2`, `providers`,
-        then the columns of `sums` and `people_with`.
+        `dims`, then `people`, `records`, `cost`, `cost_top1`, `cost_top2`, `providers` (null: no
+        contract names a provider), then the columns of `sums` and `people_with`.
     """
     for name in totals:
         frame = frame.withColumn(name, _with_total(name))
@@ -54,13 +51,12 @@ def cells(
         *dims,
         F.col(person).alias("_person"),
         (F.col(cost) if cost else F.lit(None)).cast("decimal(20,2)").alias("_cost"),
-        (F.col(provider) if provider else F.lit(None)).cast("string").alias("_provider"),
         (F.col(records) if records else F.lit(1)).cast("bigint").alias("_records"),
         *sums,
         *people_with,
     )
     more = _More(tuple(sums), tuple(people_with))
-    return _counted(rows, list(dims), more, cost=cost is not None, provider=provider is not None)
+    return _counted(rows, list(dims), more, cost=cost is not None)
 
 
 @dataclass(frozen=True)
@@ -101,27 +97,15 @@ def _with_total(name: str) -> Column:
     return F.explode(both)
 
 
-def _counted(
-    rows: DataFrame, dims: list[str], more: _More, *, cost: bool, provider: bool
-) -> DataFrame:
+def _counted(rows: DataFrame, dims: list[str], more: _More, *, cost: bool) -> DataFrame:
     by_person = rows.groupBy(*dims, "_person").agg(
         F.sum("_records").alias("_records"),
         *([F.sum("_cost").alias("_cost")] if cost else []),
         *more.of_a_person(),
     )
     by_cell = _with_cost(by_person, dims, more) if cost else _without_cost(by_person, dims, more)
-    order = [*dims, *_MEASURES, *more.names]
-    if not provider:
-        return by_cell.withColumn("providers", F.lit(None).cast("bigint")).select(*order)
-    providers = (
-        rows.groupBy(*dims, "_provider")
-        .agg(F.lit(1))
-        .groupBy(*dims)
-        .agg(F.count("_provider").alias("providers"))
-    )
-    same = [by_cell[d].eqNullSafe(providers[d]) for d in dims]
-    both = by_cell.join(providers, same).select(by_cell["*"], providers["providers"])
-    return both.select(*order)
+    providers = F.lit(None).cast("bigint")
+    return by_cell.withColumn("providers", providers).select(*dims, *_MEASURES, *more.names)
 
 
 def _without_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFrame:
@@ -130,7 +114,6 @@ def _without_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFra
         F.count("_person").alias("people"),
         F.sum("_records").alias("records"),
         none.alias("cost"),
-        cell_key("_person").alias("cell_key"),
         none.alias("cost_top1"),
         none.alias("cost_top2"),
         *more.of_people(),
@@ -147,7 +130,6 @@ def _with_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFrame:
             F.count("_person").alias("people"),
             F.sum("_records").alias("records"),
             F.sum("_cost").alias("cost"),
-            *_lanes("_person"),
             F.slice(F.sort_array(F.collect_list(known), asc=False), 1, 2).alias("_top"),
             *more.of_people(),
         )
@@ -156,7 +138,6 @@ def _with_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFrame:
         F.sum("people").alias("people"),
         F.sum("records").alias("records"),
         F.sum("cost").alias("cost"),
-        _joined(F.sum("_high"), F.sum("_low")).alias("cell_key"),
         F.sort_array(F.flatten(F.collect_list("_top")), asc=False).alias("_top"),
         *more.of_parts(),
     )
@@ -165,32 +146,7 @@ def _with_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFrame:
         "people",
         "records",
         F.col("cost").cast("decimal(20,2)").alias("cost"),
-        "cell_key",
         F.get("_top", F.lit(0)).alias("cost_top1"),
         F.get("_top", F.lit(1)).alias("cost_top2"),
         *more.names,
     )
-
-
-def cell_key(person: str) -> Column:
-    """Aggregate: the sum over rows (one a person) of a hash, in two lanes of 32 bits, as a BIGINT.
-
-    The pseudonym is itself keyed, so its hash is. Lanes are added apart because the sum of BIGINTs
-    overflows; each is taken modulo 2^32, so keys of disjoint cells still add lane by lane.
-    """
-    high, low = _lanes(person)
-    return _joined(high, low)
-
-
-def _lanes(person: str) -> tuple[Column, Column]:
-    known = F.when(F.col(person).isNotNull(), F.xxhash64(person))
-    mask = F.lit(_LANE - 1)
-    return (
-        F.sum(F.shiftrightunsigned(known, 32)).alias("_high"),
-        F.sum(known.bitwiseAND(mask)).alias("_low"),
-    )
-
-
-def _joined(high: Column, low: Column) -> Column:
-    high, low = F.coalesce(high, F.lit(0)), F.coalesce(low, F.lit(0))
-    return F.shiftleft(F.pmod(high, F.lit(_LANE)), 32).bitwiseOR(F.pmod(low, F.lit(_LANE)))

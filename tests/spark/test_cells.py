@@ -79,3 +79,12 @@ def test_rows_of_all_values_of_several_dimensions(spark, rows):
         for row in recount(rows, dims)
     ]
     assert found(made, "place", "kind", *MEASURES) == sorted(expected, key=str)
+
+
+def test_a_cell_of_one_person_has_no_number_of_that_person(spark):
+    rows = spark.createDataFrame([("a", 7_000_000_000_007)], "place string, person bigint")
+    (row,) = cells(rows, ["place"]).collect()
+    assert row.asDict() == {
+        "place": "a", "people": 1, "records": 1, "cost": None, "cost_top1": None,
+        "cost_top2": None, "providers": None,
+    }  # fmt: skip

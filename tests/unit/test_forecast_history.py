@@ -50,7 +50,7 @@ def row(counted, period, records, people=None, cost=None, unnamed=0):
     people = records if people is None else people
     return {
         "counted": counted, "period": period, "people": people, "records": records, "cost": cost,
-        "cell_key": 5, "cost_top1": None, "cost_top2": None, "providers": None, "unnamed": unnamed,
+        "cost_top1": None, "cost_top2": None, "providers": None, "unnamed": unnamed,
     }  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def test_history_then_forecast():
     assert list(ahead["period"]) == ["2016Q1", "2016Q2", "2016Q3", "2016Q4"]
     for name in ("forecast", "lower_80", "upper_80", "lower_95", "upper_95"):
         assert tuple(ahead[name]) == getattr(expected, name)
-    for name in ("actual", "people", "records", "cost", "cell_key", "providers"):
+    for name in ("actual", "people", "records", "cost", "providers"):
         assert ahead[name].isna().all()
     trials = pd.DataFrame(tried, columns=FORECAST_BACKTEST.names)
     assert len(trials) == 3 * 4

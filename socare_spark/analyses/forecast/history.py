@@ -18,7 +18,7 @@ from socare_spark.lake.tables import CELL_MEASURES
 
 MEASURES = tuple(column.name for column in CELL_MEASURES)
 _Cell = Mapping[str, int | Decimal | None]
-_EMPTY: _Cell = {"people": 0, "records": 0, "cell_key": 0, "unnamed": 0}
+_EMPTY: _Cell = {"people": 0, "records": 0, "unnamed": 0}
 
 
 @dataclass(frozen=True)
