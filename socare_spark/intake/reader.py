@@ -11,16 +11,11 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import (
-    BinaryType,
-    DateType,
-    IntegerType,
-    StringType,
-    StructField,
-    StructType,
-)
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StringType, StructField, StructType
 
 from socare_spark.contracts.resource import UTF_16, Contract, Field, plain
 from socare_spark.intake.arrivals import Accepted
@@ -73,24 +68,39 @@ def _facts(
 ) -> DataFrame:
     """One small row a file: its path, index, as-of day, and the pads of the contract's schemes.
 
-    The pads are data of a broadcast, so that no plan, log or listener ever holds them.
+    The pads are data of a broadcast, so that no plan, log or listener ever holds them. They go to
+    Java through memory alone.
     """
     schemes = _schemes(contract)
     pads = {scheme: keyring.pads(scheme) for scheme in schemes}
-    fields = [
-        StructField("_path", StringType()),
-        StructField("_file", IntegerType()),
-        StructField("_as_of", DateType()),
-    ]
-    for i, _ in enumerate(schemes):
-        fields += [StructField(f"_inner{i}", BinaryType()), StructField(f"_outer{i}", BinaryType())]
-    rows = []
-    for index, file in enumerate(files):
-        blocks = [block for s in schemes for block in (pads[s].inner, pads[s].outer)]
-        uri = _uri(spark, file.arrival.path)
-        rows.append((uri, index, file.arrival.as_of, *blocks))
-    facts = spark.createDataFrame(rows, StructType(fields))
-    return F.broadcast(facts.withColumn("_path", F.xxhash64("_path")))
+    names = [f"_{side}{i}" for i, _ in enumerate(schemes) for side in ("inner", "outer")]
+    blocks = [block for s in schemes for block in (pads[s].inner, pads[s].outer)]
+    facts = pa.table(
+        {
+            "_path": pa.array([_uri(spark, f.arrival.path) for f in files], pa.string()),
+            "_file": pa.array(range(len(files)), pa.int32()),
+            "_as_of": pa.array([f.arrival.as_of for f in files], pa.date32()),
+            **{
+                name: pa.array([block] * len(files), pa.binary())
+                for name, block in zip(names, blocks, strict=True)
+            },
+        }
+    )
+    return F.broadcast(_in_memory(spark, facts).withColumn("_path", F.xxhash64("_path")))
+
+
+def _in_memory(spark: SparkSession, rows: pa.Table) -> DataFrame:
+    """The rows as a frame; no file holds them on the way.
+
+    `createDataFrame` writes a temporary file, except where I/O encryption is on.
+    """
+    jvm: Any = spark.sparkContext._jvm
+    batches = jvm.java.util.ArrayList()
+    for batch in rows.to_batches():
+        batches.add(batch.serialize().to_pybytes())
+    scala = jvm.scala.jdk.javaapi.CollectionConverters.asScala(batches.iterator())
+    schema = from_arrow_schema(rows.schema).json()
+    return DataFrame(jvm.PythonSQLUtils.toDataFrame(scala, schema, spark._jsparkSession), spark)
 
 
 def _schemes(contract: Contract) -> list[str]:
