@@ -1,9 +1,11 @@
 """Reference postcodes: read from Code-Point Open and the ONS Postcode Directory, each once.
 
+Rows of another grid than the National Grid are transformed: the source's country column names them.
 Both have no place for some postcodes, written as (0, 0) or left empty; those are kept without
 coordinates. The first source in the configured order that knows a postcode gives its row.
 """
 
+import re
 from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
@@ -13,12 +15,17 @@ from pyspark.sql import functions as F
 
 from socare_spark.errors import ConfigurationError
 from socare_spark.places.files import matching
+from socare_spark.places.geometry import GRID
 from socare_spark.places.settings import PostcodeSource
 from socare_spark.places.tables import POSTCODES
 
 _SHAPE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?)([0-9][A-Z]{2})$"
 # Columns of Code-Point Open by position: postcode, quality, easting, northing, ...
 _CODEPOINT = {"postcode": "_c0", "easting": "_c2", "northing": "_c3"}
+_CODEPOINT_COUNTRY = "_c4"
+_COUNTRY = re.compile(r"ctry(\d\dcd)?", re.IGNORECASE)
+# Northern Ireland, Guernsey and Jersey have grids of their own.
+_NOT_NATIONAL_GRID = r"^(BT|GY|JE)\d"
 
 
 def normalised(postcode: Column) -> Column:
@@ -93,13 +100,62 @@ def _read(spark: SparkSession, landing: Path, source: PostcodeSource) -> DataFra
             f"{source.layout}, or 'columns' in places.yaml must say how the file spells it."
         )
     east, north = (_metres(F.col(f"`{columns[axis]}`")) for axis in ("easting", "northing"))
-    placed = (east > 0) & (north > 0)
-    return raw.select(
-        normalised(F.col(f"`{columns['postcode']}`")).alias("postcode"),
-        F.when(placed, east).alias("easting"),
-        F.when(placed, north).alias("northing"),
+    postcode = normalised(F.col(f"`{columns['postcode']}`"))
+    country = _country_column(raw.columns, source)
+    code = F.lit(None).cast("string") if country is None else F.trim(F.col(f"`{country}`"))
+    given = raw.select(
+        postcode.alias("postcode"), east.alias("_east"), north.alias("_north"), code.alias("_code")
+    )
+    place = _place(source)
+    return given.withColumn("_place", place).select(
+        "postcode",
+        *(
+            F.round(F.expr(f"ST_{axis}(_place)")).cast("int").alias(name)
+            for axis, name in (("X", "easting"), ("Y", "northing"))
+        ),
         F.lit(source.name).alias("source"),
     )
+
+
+def _country_column(columns: Sequence[str], source: PostcodeSource) -> str | None:
+    """The column of country codes, or None where a source has none.
+
+    Raises:
+        ConfigurationError: the declared column is absent, or several columns may be meant.
+    """
+    if source.layout == "codepoint":
+        return _CODEPOINT_COUNTRY if _CODEPOINT_COUNTRY in columns else None
+    declared = source.columns.get("country")
+    found = [c for c in columns if (_COUNTRY.fullmatch(c) if declared is None else c == declared)]
+    if declared is not None and not found:
+        raise ConfigurationError(f"Postcode source {source.name} has no column {declared}.")
+    if len(found) > 1:
+        raise ConfigurationError(
+            f"Postcode source {source.name} has several country columns ({', '.join(found)}): set "
+            "'country' under 'columns' in places.yaml."
+        )
+    return found[0] if found else None
+
+
+def _place(source: PostcodeSource) -> Column:
+    """The point of a row in the National Grid; null where the row has no place there.
+
+    A postcode of another grid's area is placed only where its country's system is declared.
+    """
+    point = F.expr("ST_Point(double(_east), double(_north))")
+    foreign = F.coalesce(F.col("postcode").rlike(_NOT_NATIONAL_GRID), F.lit(False))
+    place = F.when(~foreign, point)
+    for code, system in source.country_crs.items():
+        there = F.expr(_in_grid(system))
+        place = F.when(F.col("_code") == code, there).otherwise(place)
+    return F.when((F.col("_east") > 0) & (F.col("_north") > 0), place)
+
+
+def _in_grid(system: str | None) -> str:
+    if system is None:
+        return "ST_GeomFromText(string(NULL))"
+    point = "ST_Point(double(_east), double(_north))"
+    return point if system == GRID else f"ST_Transform({point}, '{system}', '{GRID}')"
 
 
 def _metres(text: Column) -> Column:

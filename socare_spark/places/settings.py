@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from socare_spark.contracts.load import Strict
 
 LAYOUTS = {"onspd": {"postcode": "pcd", "easting": "oseast1m", "northing": "osnrth1m"}}
+# The Postcode Directory gives Northern Ireland in the Irish grid. It has no grid for the Channel
+# Islands and the Isle of Man.
+COUNTRY_CRS = {"N92000002": "EPSG:29902", "L93000001": None, "M83000003": None}
 
 
 class PostcodeSource(Strict):
@@ -17,20 +20,26 @@ class PostcodeSource(Strict):
         layout: `codepoint` (OS Code-Point Open, no header, columns by position) or `onspd` (ONS
             Postcode Directory, columns by name).
         files: Paths or patterns below the landing folder; `.gz` is read too.
-        columns: Header names of an `onspd` file where its edition spells them otherwise.
+        columns: Header names of an `onspd` file where its edition spells them otherwise. `country`
+            is the column of country codes, by default `ctry` or `ctry25cd` and the like.
+        country_crs: Coordinate system of a country's rows by its code; null means that its rows
+            have no place. Rows of other countries are in the National Grid.
     """
 
     name: str
     layout: Literal["codepoint", "onspd"]
     files: tuple[str, ...] = Field(min_length=1)
     columns: dict[str, str] = Field(default_factory=dict)
+    country_crs: dict[str, Annotated[str, Field(pattern=r"^EPSG:\d+$")] | None] = Field(
+        default_factory=lambda: dict(COUNTRY_CRS)
+    )
 
     @model_validator(mode="after")
     def _by_name(self) -> Self:
         if self.columns and self.layout == "codepoint":
             raise ValueError("layout codepoint has no header: leave out 'columns'")
-        if not self.columns.keys() <= LAYOUTS["onspd"].keys():
-            raise ValueError(f"'columns' may name {', '.join(LAYOUTS['onspd'])}")
+        if not self.columns.keys() <= {*LAYOUTS["onspd"], "country"}:
+            raise ValueError(f"'columns' may name {', '.join(LAYOUTS['onspd'])}, country")
         return self
 
     @property

@@ -69,6 +69,34 @@ def test_an_edition_that_spells_its_columns_otherwise(spark, tmp_path):
     ]
 
 
+def test_northern_ireland_is_transformed_from_the_irish_grid(spark, tmp_path):
+    # EPSG:29902 to EPSG:27700 as PROJ computes it.
+    (tmp_path / "o.csv").write_text(
+        "pcd,oseast1m,osnrth1m,ctry25cd\n"
+        "CH41 1AA,336000,376000,E92000001\n"
+        "BT197ZZ,341168,379140,N92000002\n"
+        "JE2 3ZZ,341168,379140,L93000001\n"
+        "BT1 1AA,341168,379140,\n"
+    )
+    source = PostcodeSource(name="o", layout="onspd", files=("o.csv",))
+    rows = _rows(read_postcodes(spark, tmp_path, [source]), "postcode", "easting", "northing")
+    assert rows == [
+        ("BT1 1AA", None, None),
+        ("BT19 7ZZ", pytest.approx(153_986, abs=5), pytest.approx(533_968, abs=5)),
+        ("CH41 1AA", 336000, 376000),
+        ("JE2 3ZZ", None, None),
+    ]
+
+
+def test_no_country_column_and_postcodes_of_another_grid(spark, tmp_path):
+    (tmp_path / "o.csv").write_text(
+        "pcd,oseast1m,osnrth1m\nBT197ZZ,341168,379140\nB1 1AA,406000,286000\n"
+    )
+    source = PostcodeSource(name="o", layout="onspd", files=("o.csv",))
+    rows = _rows(read_postcodes(spark, tmp_path, [source]), "postcode", "easting")
+    assert rows == [("B1 1AA", 406000), ("BT19 7ZZ", None)]
+
+
 @pytest.mark.parametrize(
     ("layout", "files", "error", "says"),
     [
