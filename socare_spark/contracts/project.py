@@ -4,8 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field as Key
+from pydantic import field_validator
 
 from socare_spark.contracts.load import Strict, read_model
+from socare_spark.contracts.patterns import portable
+
+# A number that a spreadsheet wrote its own way: 4E+06, 4.5, 4,000,001, 4 000 001, -4.
+_NUMBER_NOT_WHOLE = r"[+-]?[.,]?[0-9][0-9.,' ]*(E[+-]?[0-9]+)?"
+# Digits alone, or a text with a letter or digit that neither reads as such a number nor begins as a
+# formula or the error of a spreadsheet (=A1, #REF!) does.
+IDENTIFIER_SHAPE = (
+    rf"[0-9]+|(?!{_NUMBER_NOT_WHOLE}$)(?=.*([0-9A-Z]|[^\x00-\x7f]))"
+    r"""[^=+#"'\x00-\x1f\x7f][^"\x00-\x1f\x7f]*"""
+)
 
 
 class Scheme(Strict):
@@ -15,13 +26,20 @@ class Scheme(Strict):
         person: Whether a token of this scheme stands for a person.
         strip_leading_zeros: `007` and `7` are one identifier.
         remove: Characters that do not count, such as blanks or hyphens.
-        placeholders: Normalised values that stand for no identifier.
+        placeholders: Values that stand for no identifier, in any spelling of an identifier.
+        shape: Regular expression that the whole normalised identifier must match.
     """
 
     person: bool = False
     strip_leading_zeros: bool = False
     remove: str = ""
     placeholders: tuple[str, ...] = ()
+    shape: str = IDENTIFIER_SHAPE
+
+    @field_validator("shape")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        return portable(value)
 
 
 class Project(Strict):

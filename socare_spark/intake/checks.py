@@ -13,9 +13,11 @@ from functools import reduce
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from socare_spark.contracts.project import Scheme
 from socare_spark.contracts.resource import Contract, Field
 from socare_spark.errors import ConfigurationError
 from socare_spark.intake.blanks import stripped
+from socare_spark.intake.pseudonym import shapely
 
 BITS = 60
 _DIRECTIVES = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
@@ -24,6 +26,7 @@ _JAVA = {
     "%p": "a", "%b": "MMM", "%B": "MMMM", "%y": "yy", "%f": "SSSSSS", "%j": "DDD",
 }  # fmt: skip
 _POSTCODE = r"^[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}$"
+_E_NOTATION = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$"
 _WIDEST_MONEY = "decimal(12,2)"
 
 
@@ -125,19 +128,24 @@ def rules(
     values: Mapping[str, Column],
     as_of: Column,
     shapeless: Column,
+    *,
+    schemes: Mapping[str, Scheme],
 ) -> list[Rule]:
     """All rules of a contract.
 
     Args:
         contract: The contract.
-        texts: Cleaned cell of each field.
+        texts: Cleaned cell of each field; of an identifier its normalised text.
         values: Typed value of each field; for an identifier its normalised text.
         as_of: The extract's day.
         shapeless: Whether the row has too many or too few cells.
+        schemes: How identifiers of each scheme are spelled.
     """
     found = [Rule("row_shape", "", shapeless)]
     for field in contract.fields:
-        found += _field_rules(field, texts[field.name], values[field.name])
+        text, value = texts[field.name], values[field.name]
+        found += _identifier_rules(contract, field, schemes, text)
+        found += _field_rules(field, text, value)
     for order in contract.socare.date_order:
         broken = values[order.then] < values[order.first]
         found.append(Rule("date_order", order.then, broken))
@@ -147,6 +155,19 @@ def rules(
         found.append(Rule("date_range", name, broken))
     # A row whose cells cannot be told apart says nothing else.
     return [found[0], *(Rule(r.code, r.column, ~shapeless & r.broken) for r in found[1:])]
+
+
+def _identifier_rules(
+    contract: Contract, field: Field, schemes: Mapping[str, Scheme], text: Column
+) -> list[Rule]:
+    """Identifiers that a spreadsheet or a program has changed, so that they identify nothing."""
+    if field.socare.pseudonymise:
+        shaped = shapely(text, schemes[field.socare.pseudonymise])
+    elif field.name in contract.schema_.primary_key and field.type == "string":
+        shaped = ~text.rlike(_E_NOTATION)
+    else:
+        return []
+    return [Rule("identifier_shape", field.name, ~shaped)]
 
 
 def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:

@@ -63,7 +63,8 @@ def run(context: Context) -> None:
     project, contracts = read_project(context.conf), read_contracts(context.conf)
     _check_schemes(project, contracts)
     keyring = open_keyring(project, twin=is_twin(landing), environment=os.environ)
-    check_key(keyring, context.lake.root / "restricted" / "key_check.json")
+    begun = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
+    check_key(keyring, context.lake.root / "restricted" / "key_check.json", begun=begun)
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
     known = books(context.lake)
     with context.progress.step("ingest: look at files"):

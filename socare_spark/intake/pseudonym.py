@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
-from socare_spark.intake.blanks import BLANKS
+from socare_spark.intake.blanks import BLANKS, stripped
 
 KEY_FILE = "SOCARE_KEY_FILE"
 KEY = "SOCARE_KEY"
@@ -34,6 +35,10 @@ DEMO = "demo"
 _SHORTEST = 32
 _BLOCK = 64
 _CHECK = "key check value"
+# What spreadsheets put around a number to keep it a text, and what they make of a whole number.
+_WRAPPED = re.compile(r'^=?"([^"]*)"$')
+_TEXT_MARKS = "'\u2018\u2019"
+_WHOLE_NUMBER = re.compile(r"^([0-9]+)[.]0+$")
 
 
 @dataclass(frozen=True)
@@ -134,11 +139,17 @@ def _decoded(text: str, where: str) -> bytes:
     )
 
 
-def check_key(keyring: Keyring, path: Path) -> None:
+def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
     """Compares the key with the one a lake was begun with; notes it in a new lake.
 
+    Args:
+        keyring: The key.
+        path: Where the lake keeps what identifies its key.
+        begun: Whether the lake holds rows already.
+
     Raises:
-        NotPermittedError: the lake was made with another key, council, project or key id.
+        NotPermittedError: the lake was made with another key, council, project or key id, or it
+            holds rows and cannot say with which.
     """
     ours = {
         "council": keyring.project.council,
@@ -150,11 +161,11 @@ def check_key(keyring: Keyring, path: Path) -> None:
         f"the scheme {name}": hashlib.sha256(scheme.model_dump_json().encode()).hexdigest()[:16]
         for name, scheme in keyring.project.schemes.items()
     }
-    if not path.exists():
+    if not path.exists() and not begun:
         path.parent.mkdir(parents=True, exist_ok=True)
         _note(path, ours | schemes)
         return
-    theirs = json.loads(path.read_text("utf-8"))
+    theirs = _noted(path)
     changed = [name for name, value in schemes.items() if theirs.get(name, value) != value]
     if changed:
         raise NotPermittedError(
@@ -172,6 +183,20 @@ def check_key(keyring: Keyring, path: Path) -> None:
         _note(path, theirs | schemes)
 
 
+def _noted(path: Path) -> dict[str, str]:
+    try:
+        noted = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        noted = None
+    if not isinstance(noted, dict):
+        raise NotPermittedError(
+            f"The lake holds rows, and {path}, which identifies the key they were pseudonymised "
+            "with, is missing or damaged; another key would give each person a second token: "
+            "restore the file from a backup, or begin a new lake."
+        )
+    return noted
+
+
 def _note(path: Path, values: Mapping[str, str]) -> None:
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(json.dumps(values, indent=2), "utf-8")
@@ -179,16 +204,36 @@ def _note(path: Path, values: Mapping[str, str]) -> None:
 
 
 def normalise(identifier: str, scheme: Scheme) -> str:
-    """An identifier in the one spelling that is hashed: NFKC, no blanks around, upper case.
+    """An identifier in the one spelling that is hashed.
 
-    The reference for `normalised`, which does the same in Spark.
+    NFKC without format characters, blanks around it, the quotes of a spreadsheet's text (`'7`,
+    `="7"`) and a trailing `.0`; upper case; digits of all scripts as 0 to 9. The reference for
+    `normalised`, which does the same in Spark.
     """
-    text = unicodedata.normalize("NFKC", identifier).strip().strip(BLANKS).upper()
+    text = "".join(map(_counted, unicodedata.normalize("NFKC", identifier)))
+    text = _bare(_WRAPPED.sub(r"\1", _bare(text)))
+    text = _bare(text.lstrip(_TEXT_MARKS)).upper()
     for character in scheme.remove:
         text = text.replace(character, "")
+    text = _WHOLE_NUMBER.sub(r"\1", text)
     if scheme.strip_leading_zeros:
         text = text.lstrip("0") or ("0" if text else "")
     return text
+
+
+def _counted(character: str) -> str:
+    if unicodedata.category(character) == "Cf":
+        return ""
+    return str(unicodedata.decimal(character)) if character.isdecimal() else character
+
+
+def _bare(text: str) -> str:
+    return text.strip().strip(BLANKS).strip()
+
+
+def placeholders(scheme: Scheme) -> list[str]:
+    """The normalised values that stand for no identifier."""
+    return sorted({"", *(normalise(value, scheme) for value in scheme.placeholders)})
 
 
 def normalised(cell: Column, scheme: Scheme, *, ascii_only: bool) -> Column:
@@ -201,9 +246,11 @@ def normalised(cell: Column, scheme: Scheme, *, ascii_only: bool) -> Column:
         scheme: How identifiers of this kind are spelled.
         ascii_only: Whether the files are known to hold no other character.
     """
-    native = F.upper(cell)
+    native = F.upper(_unwrapped(cell))
     if scheme.remove:
         native = F.translate(native, scheme.remove, "")
+    shorter = F.regexp_replace(native, _WHOLE_NUMBER.pattern, "$1")
+    native = F.when(native.endswith("0") & native.contains("."), shorter).otherwise(native)
     if scheme.strip_leading_zeros:
         short = F.ltrim(native, F.lit("0"))
         native = F.when((short == "") & (native != ""), F.lit("0")).otherwise(short)
@@ -211,8 +258,21 @@ def normalised(cell: Column, scheme: Scheme, *, ascii_only: bool) -> Column:
         plain = F.length(cell) == F.octet_length(cell)
         other = _normalise_in_python(scheme)(F.when(~plain, cell))
         native = F.when(plain, native).otherwise(other)
-    nothing = native.isin("", *scheme.placeholders)
+    nothing = native.isin(*placeholders(scheme))
     return F.when(native.isNotNull() & ~nothing, native)
+
+
+def _unwrapped(cell: Column) -> Column:
+    """An ASCII cell without the quotes that a spreadsheet puts around a text."""
+    inner = F.regexp_replace(cell, _WRAPPED.pattern, "$1")
+    inner = F.regexp_replace(stripped(inner), f"^[{_TEXT_MARKS}]+", "")
+    quoted = F.substring(cell, 1, 1).isin("'", "=", '"')
+    return F.when(quoted, stripped(inner)).otherwise(cell)
+
+
+def shapely(identifier: Column, scheme: Scheme) -> Column:
+    """Whether a normalised identifier has the shape that its scheme declares."""
+    return identifier.rlike(rf"\A(?:{scheme.shape})\z")
 
 
 def _normalise_in_python(scheme: Scheme) -> Callable[[Column], Column]:

@@ -53,13 +53,14 @@ def staged(
         groups[same].append(file)
     frames = [_cleaned(spark, contract, group, keyring) for group in groups.values()]
     rows = reduce(DataFrame.unionByName, frames)
-    return _converted(rows.join(facts, "_path").drop("_path"), contract)
+    return _converted(rows.join(facts, "_path").drop("_path"), contract, keyring)
 
 
-def rule_names(contract: Contract) -> list[tuple[str, str]]:
+def rule_names(contract: Contract, keyring: Keyring) -> list[tuple[str, str]]:
     """Code and column of each rule, in the order of their bits."""
-    nothing = dict.fromkeys((f.name for f in contract.fields), F.lit(None))
-    found = rules(contract, nothing, nothing, F.lit(None), F.lit(False))
+    nothing = dict.fromkeys((f.name for f in contract.fields), F.lit(None).cast("string"))
+    schemes = keyring.project.schemes
+    found = rules(contract, nothing, nothing, F.lit(None), F.lit(False), schemes=schemes)
     return [(rule.code, rule.column) for rule in found]
 
 
@@ -222,7 +223,7 @@ def _mended(cell: Column, encoding: str) -> Column:
     return F.translate(cell, "".join(a for a, _ in pairs), "".join(b for _, b in pairs))
 
 
-def _converted(clean: DataFrame, contract: Contract) -> DataFrame:
+def _converted(clean: DataFrame, contract: Contract, keyring: Keyring) -> DataFrame:
     """Typed values, then checked, then pseudonymised rows: one projection each."""
     values = [typed(f, F.col(f"t_{f.output}")).alias(f"v_{f.output}") for f in contract.fields]
     valued = clean.select("*", *values)
@@ -232,6 +233,7 @@ def _converted(clean: DataFrame, contract: Contract) -> DataFrame:
         {f.name: F.col(f"v_{f.output}") for f in contract.fields},
         F.col("_as_of"),
         F.col("_shapeless"),
+        schemes=keyring.project.schemes,
     )
     words = mask(found)
     names = [f"{MASK}{i}" for i in range(len(words))]

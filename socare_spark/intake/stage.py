@@ -127,7 +127,7 @@ def stage(
     plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.key)}
     frame.write.mode("overwrite").options(compression="uncompressed", **plain).parquet(str(folder))
     rows = spark.read.schema(frame.schema).parquet(str(folder))
-    names = rule_names(contract)
+    names = rule_names(contract, keyring)
     words = mask_words(rows)
     counts = _counts(folder, words)
     tallies = _tallies(counts, names, len(files))

@@ -150,3 +150,12 @@ def test_a_lake_knows_its_key(tmp_path):
     with pytest.raises(NotPermittedError, match="council"):
         check_key(Keyring(KEY, other), path)
     assert KEY.hex() not in path.read_text()
+
+
+def test_a_lake_that_lost_what_identifies_its_key_is_refused(tmp_path):
+    path = tmp_path / "key_check.json"
+    with pytest.raises(NotPermittedError, match=r"key_check\.json, which identifies"):
+        check_key(Keyring(KEY, PROJECT), path, begun=True)
+    path.write_text("{")
+    with pytest.raises(NotPermittedError, match="missing or damaged"):
+        check_key(Keyring(KEY, PROJECT), path, begun=True)
