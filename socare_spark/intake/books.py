@@ -6,9 +6,11 @@ last: what it does not name is not in the lake.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
-import pandas as pd
 import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from socare_spark.intake.arrivals import Refused
 from socare_spark.intake.checks import broken
@@ -16,10 +18,23 @@ from socare_spark.intake.commit import Standing
 from socare_spark.intake.ledger import LEDGER, QUARANTINE, Entry, ledger_rows
 from socare_spark.intake.persons import add_people
 from socare_spark.intake.pseudonym import Keyring
-from socare_spark.intake.stage import Stage, mask_words
+from socare_spark.intake.stage import Stage
 from socare_spark.job import Context
 
 Identity = tuple[str, str, str]
+# Quarantined rows that the driver writes; tasks write more of them.
+_FEW = 100_000
+_TEXT = pa.string()
+_SCHEMA = pa.schema(
+    {
+        "run_id": _TEXT,
+        "dataset": _TEXT,
+        "file": _TEXT,
+        "line": pa.int64(),
+        "reasons": pa.list_(_TEXT),
+        "columns": pa.list_(_TEXT),
+    }
+)
 
 
 @dataclass
@@ -143,28 +158,44 @@ def commit_books(
 ) -> None:
     """Quarantine and, last of all, the ledger."""
     lake, note = context.lake, context.note()
-    found = [_quarantined(context.run.run_id, t, refused) for t in taken]
-    found = [rows for rows in found if len(rows)]
-    if found:
-        rows = pa.Table.from_pandas(pd.concat(found), preserve_index=False)
-        lake.enter(QUARANTINE, rows, note)
+    found = [(t, _judged(t, refused)) for t in taken]
+    size = sum(t.stage.tallies[i].quarantined for t, files in found for i in files)
+    if size > _FEW:
+        frames = [_quarantined_many(context.run.run_id, t, files) for t, files in found if files]
+        lake.append(QUARANTINE, reduce(DataFrame.unionByName, frames), note)
+    elif size:
+        rows = [_quarantined(context.run.run_id, t, files) for t, files in found if files]
+        lake.enter(QUARANTINE, pa.concat_tables(rows), note)
     lake.enter(LEDGER, ledger_rows(entries), note)
 
 
-def _quarantined(run_id: str, taken: Taken, refused: Collection[str]) -> pd.DataFrame:
-    """Rows of the quarantine table: of files that are taken, or refused for the first time."""
+def _judged(taken: Taken, refused: Collection[str]) -> list[int]:
+    """The files whose bad rows are noted: those taken, and those refused for the first time."""
     new = {i for i in taken.gated if taken.stage.files[i].arrival.name in refused}
-    bad = taken.stage.bad[taken.stage.bad["_file"].isin(new.union(taken.wanted))]
-    words = bad[mask_words(bad)]
-    found = [broken(row, taken.stage.rules) for row in words.to_numpy().tolist()]
-    files = [f.arrival.name for f in taken.stage.files]
-    return pd.DataFrame(
+    return sorted(new.union(taken.wanted))
+
+
+def _quarantined(run_id: str, taken: Taken, files: Sequence[int]) -> pa.Table:
+    """Rows of the quarantine table, made by the driver."""
+    stage = taken.stage
+    rows = [
         {
             "run_id": run_id,
-            "dataset": taken.stage.contract.name,
-            "file": [files[i] for i in bad["_file"]],
-            "line": bad["line"].astype("int64"),
-            "reasons": [[code for code, _ in rules] for rules in found],
-            "columns": [[column for _, column in rules] for rules in found],
+            "dataset": stage.contract.name,
+            "file": stage.files[i].arrival.name,
+            "line": line,
+            "reasons": [code for code, _ in found],
+            "columns": [column for _, column in found],
         }
+        for i in files
+        for line, words in stage.bad(i)
+        for found in [broken(words, stage.rules)]
+    ]
+    return pa.Table.from_pylist(rows, _SCHEMA)
+
+
+def _quarantined_many(run_id: str, taken: Taken, files: Sequence[int]) -> DataFrame:
+    """What `_quarantined` makes, made by tasks."""
+    return taken.stage.bad_many(files).select(
+        F.lit(run_id).alias("run_id"), F.lit(taken.stage.contract.name).alias("dataset"), "*"
     )

@@ -6,7 +6,7 @@ row may break any number of them.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -230,6 +230,19 @@ def mask(found: Sequence[Rule]) -> list[Column]:
 def broken(words: Sequence[int], found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Reason code and column of each rule a row breaks, from its bits."""
     return [named for i, named in enumerate(found) if words[i // BITS] >> (i % BITS) & 1]
+
+
+def broken_names(
+    words: Sequence[Column], found: Sequence[tuple[str, str]]
+) -> tuple[Column, Column]:
+    """What `broken` finds, as two arrays in one order: reason codes, and columns."""
+
+    def each(texts: Iterable[str]) -> Column:
+        bits = [words[i // BITS].bitwiseAND(1 << (i % BITS)) != 0 for i in range(len(found))]
+        named = [F.when(bit, F.lit(text)) for bit, text in zip(bits, texts, strict=True)]
+        return F.array_compact(F.array(*named))
+
+    return each(code for code, _ in found), each(column for _, column in found)
 
 
 def age(born: Column, at: Column) -> Column:

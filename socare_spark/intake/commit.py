@@ -20,7 +20,7 @@ from socare_spark.intake.resolve import decisive, losers_of_few, resolve, standi
 from socare_spark.intake.stage import Stage
 from socare_spark.lake import tables
 from socare_spark.lake.tables import Table, Zone
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.zones import SCANNED, Lake
 
 # Rows of whose keys the driver sorts eight bytes each: 80 MB. Tasks compare the keys of more.
 _MANY = 10_000_000
@@ -142,8 +142,11 @@ class Destination:
     def _few(self, new: pa.Table) -> Callable[[], Standing] | None:
         """By the driver: for the rows of a month the start of Spark's tasks would take longest.
 
-        None where so few rows meet more than the driver should write again.
+        None where the table is too large for the driver to look for their keys, or where they meet
+        more rows than the driver should write again.
         """
+        if self.lake.size(self.table) > SCANNED:
+            return None
         place = [self.contract.socare.extract_column, "source_file", "line"]
         keys = new.select(self.contract.key)
         known = self.lake.matching(self.table, keys, *decisive(self.contract))

@@ -392,10 +392,9 @@ def _prepared(
 
 
 def _write_rejected_lines(landing: Path, taken: Taken) -> None:
-    names, bad = taken.stage.rules, taken.stage.bad
     for i, (file, tally) in enumerate(zip(taken.stage.files, taken.stage.tallies, strict=True)):
         if file.look.records == tally.rows:
-            write_rejected(landing, file, bad[bad["_file"] == i], names)
+            write_rejected(landing, file, taken.stage.bad(i), taken.stage.rules)
 
 
 def _refusals(landing: Path, refused: Sequence[Refused]) -> str:

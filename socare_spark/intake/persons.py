@@ -9,16 +9,18 @@ from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.intake.ledger import PEOPLE
 from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.reader import DIGEST
 from socare_spark.intake.stage import Stage
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.zones import SCANNED, Lake
 
 _WHO = ["person", "digest"]
+# People whose tokens the driver compares: 40 MB of them. Tasks compare those of more.
+_HELD = 5_000_000
 _Stages = Sequence[tuple[Stage, Sequence[int]]]
 
 
@@ -47,16 +49,24 @@ def add_people(
     held = [(stage, wanted) for stage, wanted in stages if _has_people(stage)]
     if not held:
         return
-    if all(stage.few(wanted) for stage, wanted in held):
+    if all(stage.few(wanted) for stage, wanted in held) and lake.size(PEOPLE) <= SCANNED:
         entered = _enter_few(lake, held, keyring.project.key_id, note)
     else:
         entered = _append_many(lake, held, keyring.project.key_id, note)
     if not entered:
         return
-    tokens = lake.frame(PEOPLE, "person")["person"]
-    twice = int(tokens.duplicated().sum())
+    twice = _twice(lake, held[0][0].frame.sparkSession)
     if twice:
         raise CollisionError(f"{twice} tokens stand for two people each: take a new key id")
+
+
+def _twice(lake: Lake, spark: SparkSession) -> int:
+    """How many tokens stand for more than one person."""
+    if lake.count(PEOPLE) > _HELD:
+        each = lake.read(spark, PEOPLE).groupBy("person").count()
+        return each.where("count > 1").count()
+    tokens = lake.frame(PEOPLE, "person")["person"]
+    return int(tokens[tokens.duplicated()].nunique())
 
 
 def _enter_few(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]) -> bool:

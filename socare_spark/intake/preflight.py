@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -386,13 +386,13 @@ class _Sieve:
 
 
 def record_bytes(
-    path: Path, wanted: npt.NDArray[np.int64], look: Look, encoding: str, delimiter: str = ","
+    path: Path, wanted: Iterable[int], look: Look, encoding: str, delimiter: str = ","
 ) -> Iterator[bytes]:
     """The bytes of chosen records as they are in the file, without the break that ends them.
 
     Args:
         path: The file.
-        wanted: Ordinals from 1, ascending; the header is 0.
+        wanted: Ordinals from 1, ascending; the header is 0. They are taken one by one.
         look: What `look_at` found.
         encoding: Its encoding; what is UTF-16 is returned as UTF-8.
         delimiter: Its delimiter.
@@ -401,15 +401,19 @@ def record_bytes(
     name = "utf-8" if head.encoding in UTF_16 else head.encoding
     sieve = _Sieve(look.header, name, delimiter)
     pieces = iter(_Watched(chunks(path), head.encoding))
+    lines = iter(wanted)
+    line = next(lines, None)
     first = 0
     for block in blocks(pieces, delimiter, look.size + (1 << 30)):
         if not block.starts.size:
             continue
         keep = sieve.kept(block)
         starts, ends = block.starts[keep], block.ends[keep]
-        here = wanted[(wanted >= first) & (wanted < first + starts.size)] - first
-        for start, end in zip(starts[here].tolist(), ends[here].tolist(), strict=True):
-            yield block.data[start:end]
+        while line is not None and line < first + starts.size:
+            yield block.data[starts[line - first] : ends[line - first]]
+            line = next(lines, None)
+        if line is None:
+            return
         first += starts.size
 
 

@@ -5,15 +5,17 @@ line is given back byte by byte as it stood, so that it can be mended and sent a
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, tee
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
 
 from socare_spark.intake.arrivals import Accepted, Arrival
 from socare_spark.intake.checks import broken
 from socare_spark.intake.preflight import record_bytes
+
+# Sets of broken rules whose text is kept.
+_SPELLED = 10_000
 
 
 def rejected_folder(landing: Path) -> Path:
@@ -24,7 +26,7 @@ def rejected_folder(landing: Path) -> Path:
 def write_rejected(
     landing: Path,
     file: Accepted,
-    bad: pd.DataFrame,
+    bad: Iterable[tuple[int, tuple[int, ...]]],
     names: Sequence[tuple[str, str]],
 ) -> None:
     """Writes the rejected lines of a file, or removes what an earlier state of it left.
@@ -32,27 +34,33 @@ def write_rejected(
     Args:
         landing: The landing folder.
         file: The file.
-        bad: `line` and the rule bits of each rejected row, by line.
+        bad: Line and rule bits of each rejected row, by line. They are passed on one by one.
         names: Reason code and column of each rule.
     """
     path = _path(landing, file.arrival, ".rejected.csv")
     _path(landing, file.arrival, ".refused.txt").unlink(missing_ok=True)
-    if bad.empty:
+    rows = iter(bad)
+    first = next(rows, None)
+    if first is None:
         path.unlink(missing_ok=True)
         return
+    _write(path, _lines(file, chain([first], rows), names))
+
+
+def _lines(
+    file: Accepted,
+    bad: Iterable[tuple[int, tuple[int, ...]]],
+    names: Sequence[tuple[str, str]],
+) -> Iterator[bytes]:
+    """The header and each rejected line, with the line's number and the reasons before it."""
+    spelled = lru_cache(_SPELLED)(lambda words: _spelled(broken(words, names)))
+    noted, lines = tee(bad)
+    told = chain([("line", "reasons")], ((line, spelled(words)) for line, words in noted))
     encoding, delimiter = file.arrival.encoding, file.arrival.contract.dialect.delimiter
-    lines = np.concatenate([[0], bad["line"].to_numpy(np.int64)])
-    records = record_bytes(file.arrival.path, lines, file.look, encoding, delimiter)
-    words = [c for c in bad.columns if c.startswith("_mask")]
-    reasons = ["reasons", *(_spelled(broken(row, names)) for row in bad[words].to_numpy().tolist())]
-    ordinals: list[object] = ["line", *bad["line"].tolist()]
-    _write(
-        path,
-        (
-            f"{line}{delimiter}{reason}{delimiter}".encode() + record + b"\n"
-            for line, reason, record in zip(ordinals, reasons, records, strict=True)
-        ),
-    )
+    wanted = chain([0], (line for line, _ in lines))
+    records = record_bytes(file.arrival.path, wanted, file.look, encoding, delimiter)
+    for (line, reasons), record in zip(told, records, strict=True):
+        yield f"{line}{delimiter}{reasons}{delimiter}".encode() + record + b"\n"
 
 
 def write_refused(landing: Path, arrival: Arrival, why: str) -> None:

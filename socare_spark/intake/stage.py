@@ -5,7 +5,7 @@ where its block begins and how many rows precede it there: no second read, no so
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
@@ -20,14 +20,15 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract
 from socare_spark.intake.arrivals import Accepted
-from socare_spark.intake.checks import broken
+from socare_spark.intake.checks import BITS, broken_names
 from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.reader import DIGEST, MASK, ROW, rule_names, staged
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.zones import PIECES, Lake
 
 # So many rows, of so many bytes, the driver holds, and is done with before Spark's tasks would be.
 _FEW = 250_000
 _SMALL = 200_000_000
+_BLOCK = ["_file", "_block"]
 
 
 @dataclass
@@ -55,8 +56,8 @@ class Stage:
         frame: The staged rows.
         rules: Code and column of each rule, in the order of their bits.
         tallies: What is staged of each file.
-        bad: `_file`, `line` and rule bits of each row that breaks a rule, by file and line.
-        blocks: Columns `_file`, `_block`, `_base`: line = `_base` + `_row`.
+        blocks: Columns `_file`, `_block`; `_base`: line = `_base` + `_row`; `bad`, rows that break
+            a rule; `part`, the Parquet file that holds the block.
     """
 
     contract: Contract
@@ -65,18 +66,48 @@ class Stage:
     frame: DataFrame
     rules: Sequence[tuple[str, str]]
     tallies: Sequence[Tally]
-    bad: pd.DataFrame
     blocks: pd.DataFrame
 
     def good(self, wanted: Sequence[int]) -> DataFrame:
         """The rows of some files that break no rule, with `source_file` and `line`."""
+        return self._placed(self.unbroken(wanted), wanted).drop(DIGEST)
+
+    def bad(self, i: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Line and rule bits of each row of a file that breaks a rule, by line, piece by piece."""
+        words = mask_words(self.frame)
+        ours = self.blocks[(self.blocks["_file"] == i) & (self.blocks["bad"] > 0)]
+        ours = ours.sort_values("_block")[["_block", "_base", "part"]]
+        # A block's rows are in one part, in the order of the file.
+        for block, base, part in ours.itertuples(index=False):
+            here = (pc.field("_file") == i) & (pc.field("_block") == block)
+            pieces = dataset(part, format="parquet").to_batches(
+                columns=["_row", *words], filter=here & _breaks_some(words), **PIECES
+            )
+            for piece in pieces:
+                lines = pc.add(piece["_row"], base).to_pylist()
+                bits = zip(*[piece[word].to_pylist() for word in words], strict=True)
+                yield from zip(lines, bits, strict=True)
+
+    def bad_many(self, wanted: Sequence[int]) -> DataFrame:
+        """The rows of some files that break a rule: `file`, `line`, `reasons`, `columns`."""
+        words = mask_words(self.frame)
+        bad = self.frame.where(" or ".join(f"{w} != 0" for w in words))
+        codes, columns = broken_names([F.col(w) for w in words], self.rules)
+        return self._placed(bad.where(F.col("_file").isin(*wanted)), wanted).select(
+            F.col("source_file").alias("file"),
+            "line",
+            codes.alias("reasons"),
+            columns.alias("columns"),
+        )
+
+    def _placed(self, rows: DataFrame, wanted: Sequence[int]) -> DataFrame:
+        """The rows with `source_file` and `line` in place of their block and number."""
         schema = "_file int, _block bigint, _base bigint, source_file string"
-        places = self.frame.sparkSession.createDataFrame(self._named(wanted), schema)
+        places = rows.sparkSession.createDataFrame(self._named(wanted), schema)
         return (
-            self.unbroken(wanted)
-            .join(F.broadcast(places), ["_file", "_block"])
+            rows.join(F.broadcast(places), _BLOCK)
             .withColumn("line", F.col("_base") + F.col("_row"))
-            .drop("_file", "_block", "_row", "_base", DIGEST)
+            .drop(*_BLOCK, "_row", "_base")
         )
 
     def unbroken(self, wanted: Sequence[int]) -> DataFrame:
@@ -100,7 +131,7 @@ class Stage:
 
     def _named(self, wanted: Sequence[int]) -> pd.DataFrame:
         names = pd.Series({i: self.files[i].arrival.name for i in wanted}, name="source_file")
-        return self.blocks.join(names, on="_file", how="inner")
+        return self.blocks[[*_BLOCK, "_base"]].join(names, on="_file", how="inner")
 
     def few(self, wanted: Sequence[int]) -> bool:
         """Whether some files hold so few rows that the driver is done before tasks would start."""
@@ -129,11 +160,10 @@ def stage(
     rows = spark.read.schema(frame.schema).parquet(str(folder))
     names = rule_names(contract, keyring)
     words = mask_words(rows)
-    counts = _counts(folder, words)
-    tallies = _tallies(counts, names, len(files))
-    blocks = pd.DataFrame(_bases(counts), columns=["_file", "_block", "_base"])
-    bad = _bad(folder, words, blocks, some=any(t.quarantined for t in tallies))
-    return Stage(contract, files, folder, rows, names, tallies, bad, blocks)
+    counts = _counts(folder, words, names)
+    bases = pd.DataFrame(_bases(counts), columns=[*_BLOCK, "_base"])
+    blocks = bases.merge(counts[[*_BLOCK, "bad", "part"]], on=_BLOCK)
+    return Stage(contract, files, folder, rows, names, _tallies(counts, names, len(files)), blocks)
 
 
 def mask_words(rows: DataFrame | pd.DataFrame) -> list[str]:
@@ -141,49 +171,62 @@ def mask_words(rows: DataFrame | pd.DataFrame) -> list[str]:
     return [c for c in rows.columns if c.startswith(MASK)]
 
 
-def _counts(folder: Path, words: Sequence[str]) -> pd.DataFrame:
-    """Rows and first row number by file, block and broken rules: a few hundred lines."""
-    by = ["_file", "_block", *words]
-    data = dataset(folder, format="parquet")
-    # Batch by batch: a gzipped file is one task's, so it may be one large file of the stage.
-    pieces = [
-        pa.Table.from_batches([batch]).group_by(by).aggregate([("_row", "count"), ("_row", "min")])
-        for batch in data.to_batches(columns=[*by, "_row"])
-        if len(batch)
-    ]
-    if not pieces:
-        return pd.DataFrame(columns=[*by, "rows", "first"])
-    every = pa.concat_tables(pieces).group_by(by)
-    counts = every.aggregate([("_row_count", "sum"), ("_row_min", "min")])
-    names = {"_row_count_sum": "rows", "_row_min_min": "first"}
-    found: pd.DataFrame = counts.rename_columns(names).to_pandas()
+def _counts(folder: Path, words: Sequence[str], names: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """By file and block: rows, first row number, bad rows, bad rows by reason, and where it is.
+
+    The driver reads four narrow columns of every row for this, piece by piece. It keeps one line
+    for each piece and block.
+    """
+    codes = list(dict.fromkeys(code for code, _ in names))
+    found = [pd.DataFrame(columns=[*_BLOCK, "rows", "first", "bad", *codes, "part"])]
+    for part in sorted(folder.glob("*.parquet")):
+        pieces = dataset(part, format="parquet").to_batches(
+            columns=[*_BLOCK, "_row", *words], **PIECES
+        )
+        found += [_counted(p, words, names).assign(part=str(part)) for p in pieces if len(p)]
+    sums = dict.fromkeys(["rows", "bad", *codes], "sum")
+    by = pd.concat(found[1:] or found).groupby(_BLOCK, as_index=False)
+    counts: pd.DataFrame = by.agg({**sums, "first": "min", "part": "first"})
+    return counts
+
+
+def _counted(
+    piece: pa.RecordBatch, words: Sequence[str], names: Sequence[tuple[str, str]]
+) -> pd.DataFrame:
+    rows = pa.Table.from_batches([piece])
+    every = rows.group_by(_BLOCK).aggregate([("_row", "count"), ("_row", "min")]).to_pandas()
+    every = every.rename(columns={"_row_count": "rows", "_row_min": "first"})
+    bad = rows.filter(_breaks_some(words)).to_pandas()
+    flags = pd.DataFrame({"bad": 1}, index=bad.index)
+    for code, bits in _bits(words, names).items():
+        flags[code] = reduce(or_, [bad[word] & mask != 0 for word, mask in bits]).astype(int)
+    sums = pd.concat([bad[_BLOCK], flags], axis=1).groupby(_BLOCK, as_index=False).sum()
+    counted: pd.DataFrame = every.merge(sums, on=_BLOCK, how="left").fillna(0)
+    return counted
+
+
+def _bits(
+    words: Sequence[str], names: Sequence[tuple[str, str]]
+) -> dict[str, list[tuple[str, int]]]:
+    """For each reason the bits that stand for it, by word."""
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for i, (code, _) in enumerate(names):
+        found[code].append((words[i // BITS], 1 << (i % BITS)))
     return found
 
 
-def _bad(folder: Path, words: Sequence[str], blocks: pd.DataFrame, *, some: bool) -> pd.DataFrame:
-    """The place and the rule bits of each row that breaks a rule."""
-    if not some:
-        return pd.DataFrame(columns=["_file", "line", *words])
-    place = ["_file", "_block", "_row"]
-    broken_some = reduce(or_, [pc.field(word) != 0 for word in words])
-    found = dataset(folder, format="parquet").to_table([*place, *words], broken_some).to_pandas()
-    found = found.merge(blocks, on=["_file", "_block"])
-    found["line"] = found["_row"] + found["_base"]
-    found = found.sort_values(["_file", "line"], ignore_index=True)
-    bad: pd.DataFrame = found[["_file", "line", *words]]
-    return bad
+def _breaks_some(words: Sequence[str]) -> pc.Expression:
+    """Whether a row of the stage breaks a rule."""
+    return reduce(or_, [pc.field(word) != 0 for word in words])
 
 
 def _tallies(counts: pd.DataFrame, names: Sequence[tuple[str, str]], files: int) -> Sequence[Tally]:
-    words = mask_words(counts)
     tallies = [Tally() for _ in range(files)]
-    for row in counts.to_dict("records"):
-        tally = tallies[row["_file"]]
-        tally.rows += row["rows"]
-        reasons = {code for code, _ in broken([row[w] for w in words], names)}
-        for code in reasons:
-            tally.reasons[code] += row["rows"]
-        tally.good += 0 if reasons else row["rows"]
+    codes = list(dict.fromkeys(code for code, _ in names))
+    sums = counts.groupby("_file")[["rows", "bad", *codes]].sum().astype("int64")
+    for row in sums.reset_index().to_dict("records"):
+        reasons = Counter({code: row[code] for code in codes if row[code]})
+        tallies[row["_file"]] = Tally(row["rows"], row["rows"] - row["bad"], reasons)
     return tallies
 
 

@@ -33,6 +33,11 @@ from pyspark.sql import DataFrame, SparkSession
 from socare_spark.errors import DataError
 from socare_spark.lake.tables import Table
 
+# How the driver reads a large table: a few pieces at a time, never the whole.
+PIECES: dict[str, Any] = {"batch_size": 1 << 16, "batch_readahead": 2, "fragment_readahead": 1}
+# Bytes of a table's files that the driver passes over to find some keys: a few seconds.
+# Tasks find keys in a larger table.
+SCANNED = 1_000_000_000
 _COMMIT = re.compile(r"(\d{20})\.json")
 # Plain tables only, so that pandas, delta-rs and DuckDB read them; no values of cells as file
 # statistics in the log.
@@ -145,7 +150,9 @@ class Lake:
         names = keys.column_names
         keys = _like(keys, data.schema)
         wanted = reduce(and_, [pc.field(name).isin(keys[name].unique()) for name in names])
-        batches = data.to_batches(columns=list(dict.fromkeys([*columns, *names])), filter=wanted)
+        batches = data.to_batches(
+            columns=list(dict.fromkeys([*columns, *names])), filter=wanted, **PIECES
+        )
         found = [
             piece.filter(_among(piece, keys)).select(columns)
             for piece in (pa.Table.from_batches([batch]) for batch in batches if len(batch))
@@ -153,11 +160,23 @@ class Lake:
         nothing = data.schema.empty_table().select(columns)
         return pa.concat_tables([nothing, *found])
 
-    def size(self, table: Table, days: Iterable[date]) -> int:
-        """Bytes of the files that hold a table's rows of some days, by which it is laid out."""
+    def pieces(self, table: Table | str, *columns: str) -> Iterator[pa.Table]:
+        """Some columns of a table that may be large, piece by piece and without a Spark job."""
+        data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
+        for batch in data.to_batches(columns=list(columns), **PIECES):
+            yield pa.Table.from_batches([batch])
+
+    def count(self, table: Table | str) -> int:
+        """Rows of a table, from the notes that its files end with."""
+        return int(DeltaTable(self.folder(table)).to_pyarrow_dataset().count_rows())
+
+    def size(self, table: Table, days: Iterable[date] | None = None) -> int:
+        """Bytes of the files of a table: of all, or of some days by which it is laid out."""
         if not self.exists(table):
             return 0
         files = pa.table(DeltaTable(self.folder(table)).get_add_actions(flatten=True))
+        if days is None:
+            return pc.sum(files["size_bytes"]).as_py() or 0
         (day,) = table.partition_by
         held = pc.is_in(files[f"partition.{day}"], pa.array(sorted(set(days)), pa.date32()))
         return pc.sum(files.filter(held)["size_bytes"]).as_py() or 0

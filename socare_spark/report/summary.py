@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table as Grid
@@ -14,6 +16,7 @@ from socare_spark.lake.zones import Lake
 from socare_spark.tracking.record import Run
 
 _WIDTH = 110
+_OF_ROWS = ["run_id", "file", "dataset"]
 _Rows = list[dict[str, Any]]
 
 
@@ -90,21 +93,31 @@ def _ledger(lake: Lake) -> Grid | None:
 
 def _reasons(lake: Lake) -> Grid | None:
     ledger = _read(lake, "restricted/ledger")
-    quarantine = _read(lake, "restricted/quarantine", "run_id", "file", "dataset", "reasons")
-    if quarantine is None or ledger is None:
+    if ledger is None or not lake.exists("restricted/quarantine"):
         return None
     standing = {(row["run_id"], row["file"]) for row in _last(ledger, "accepted").values()}
-    counted = Counter(
-        (reason, row["dataset"])
-        for row in quarantine
-        if (row["run_id"], row["file"]) in standing
-        for reason in set(row["reasons"])
-    )
+    counted = Counter[tuple[str, str]]()
+    for piece in lake.pieces("restricted/quarantine", *_OF_ROWS, "reasons"):
+        for row in _by_reason(piece).to_pylist():
+            if (row["run_id"], row["file"]) in standing:
+                counted[row["reason"], row["dataset"]] += row["count_all"]
     names = sorted({name for _, name in counted})
     grid = _grid("Quarantined rows by reason", "reason", *names)
     for reason in sorted({reason for reason, _ in counted}):
         grid.add_row(reason, *(_number(counted.get((reason, name))) for name in names))
     return grid
+
+
+def _by_reason(rows: pa.Table) -> pa.Table:
+    """Quarantined rows by run, file, dataset and reason; a row counts once for a reason."""
+    rows = rows.combine_chunks()
+    each = {
+        "at": pc.list_parent_indices(rows["reasons"]),
+        "reason": pc.list_flatten(rows["reasons"]),
+    }
+    each = pa.table(each).group_by(["at", "reason"]).aggregate([])
+    found = rows.select(_OF_ROWS).take(each["at"]).append_column("reason", each["reason"])
+    return found.group_by([*_OF_ROWS, "reason"]).aggregate([([], "count_all")])
 
 
 def _totals(lake: Lake) -> Grid | None:
