@@ -162,7 +162,7 @@ class Analysis:
 
         def write(item: tuple[Table, DataFrame]) -> None:
             table, frame = item
-            context.write(table, frame.coalesce(1), fingerprint)
+            context.write(table, frame if table.grows else frame.coalesce(1), fingerprint)
             advance()
 
         # Small results spend their time in commits, not in work: side by side they share it.

@@ -53,6 +53,7 @@ REQUEST_SINGLE_USE = working(
     "A description that only one record of a snapshot has.",
     [_SNAPSHOT, _DESCRIPTION],
     source="Thesis 6.2, Table 26",
+    grows=True,
 )
 REQUEST_VARIANTS = working(
     "request_variants",

@@ -54,6 +54,8 @@ class Table:
             reference.
         partitions: Names of dimensions that split people without overlap, so that their counts add.
         partition_by: Columns the files are laid out by; none for a small table.
+        grows: Whether its rows grow with records, postcodes or typed texts, so that several tasks
+            write it. One task writes any other table, as one file.
     """
 
     zone: Zone
@@ -64,6 +66,7 @@ class Table:
     source: str = ""
     partitions: frozenset[str] = field(default_factory=frozenset)
     partition_by: tuple[str, ...] = ()
+    grows: bool = False
 
     @property
     def path(self) -> str:
@@ -117,6 +120,7 @@ def working(
     *,
     source: str = "",
     partitions: Iterable[str] = (),
+    grows: bool = False,
 ) -> Table:
     """Declares a working table: the named measures, and those of `cells` besides."""
     return Table(
@@ -127,4 +131,5 @@ def working(
         tuple(measures) + CELL_MEASURES,
         source,
         frozenset(partitions),
+        grows=grows,
     )

@@ -228,7 +228,10 @@ def _run(context: Context) -> None:
     with context.progress.step(f"{_NAME}: tables", of=len(REFERENCE)) as step:
 
         def write(item: tuple[Table, DataFrame]) -> None:
-            context.write(item[0], item[1].coalesce(1), fingerprint)
+            table, frame = item
+            # Of pieces that are too small or too large, one after another, tasks make even ones.
+            laid_out = frame.hint("rebalance") if table.grows else frame.coalesce(1)
+            context.write(table, laid_out, fingerprint)
             step.advance()
 
         # What later jobs read must be of one run: areas, and the places of postcodes in them.

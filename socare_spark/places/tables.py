@@ -19,6 +19,7 @@ POSTCODES = Table(
         Column("source", "string", "Source that placed it, as conf/places.yaml names it."),
     ),
     source=_SOURCE,
+    grows=True,
 )
 AREAS = Table(
     Zone.REFERENCE,
@@ -47,6 +48,7 @@ POSTCODE_AREAS = Table(
         ),
     ),
     source=_SOURCE,
+    grows=True,
 )
 POPULATION = Table(
     Zone.REFERENCE,

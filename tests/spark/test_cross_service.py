@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.cross_service import rows as numbering
 from socare_spark.analyses.cross_service.counts import (
     cross_service_people,
     cross_service_places,
@@ -280,3 +281,13 @@ def test_columns_that_a_dataset_has_not_are_null(spark):
     records = Records(dataset="d", date="issued", postcode="home", person=None)
     made = service_rows(frame, Source(2, records, None, None), F.lit(0))
     assert tuple(made.first()) == (2, 0, None, "B1 1AA", date(2019, 1, 1), None)
+
+
+@pytest.mark.parametrize("stem", [1, 4, 9])
+def test_places_are_numbered_in_the_order_of_the_text(spark, monkeypatch, stem):
+    monkeypatch.setattr(numbering, "_STEM", stem)
+    texts = ["B1 1AA", "B1 1AB", "B1", "B10 1AA", "AB1 2CD", "b1 1aa", "Z", "B1 2AA", "B1 1AÄ"]
+    areas = [(text, LAYERS[0], "x", "inside") for text in reversed(texts)]
+    frame = spark.createDataFrame(areas, "postcode string, layer string, code string, rule string")
+    found = places_of(frame, LAYERS).select("postcode", "place").collect()
+    assert {r["place"]: r["postcode"] for r in found} == dict(enumerate(sorted(texts), 1))

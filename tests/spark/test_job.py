@@ -18,6 +18,10 @@ GIVEN = Table(Zone.REFERENCE, "given", "A day.", (Column("day", "date", "A day."
 ALWAYS = Table(Zone.WORKING, "always", "A day.", (Column("day", "date", "A day."),))
 WITH_GIVEN = Table(Zone.WORKING, "with_given", "A day.", (Column("day", "date", "A day."),))
 
+LARGE = Table(
+    Zone.WORKING, "large", "A number.", (Column("id", "bigint", "A number."),), grows=True
+)
+
 
 def tables(context):
     days = context.spark.createDataFrame([(date(2020, 1, 1),)], "day date")
@@ -111,3 +115,16 @@ def test_refused_files_do_not_hide_what_breaks_later(context, tmp_path):
 
 def study(spark, folder, jobs):
     return run_here(spark, folder, jobs, "--mlflow", "off", key="")
+
+
+def test_a_table_that_grows_with_records_is_written_by_several_tasks(context):
+    def made(context):
+        return {
+            ALWAYS: context.spark.range(3, numPartitions=3).selectExpr("DATE'2020-01-01' AS day"),
+            LARGE: context.spark.range(3, numPartitions=3),
+        }
+
+    new = context()
+    Analysis("sizes", "Two tables.", lambda _: [], (ALWAYS, LARGE), made).job().run(new)
+    files = {t: len(list(new.lake.folder(t).glob("*.parquet"))) for t in (ALWAYS, LARGE)}
+    assert files == {ALWAYS: 1, LARGE: 3}

@@ -26,14 +26,15 @@ PERSON_TIMELINES = Table(
     ),
     (Column("instances", "bigint", "Records of the person in the sub-process in the month."),),
     source="Thesis 5.12, figures 47 and 48",
+    grows=True,
 )
 
 
 def person_timelines(used: DataFrame) -> DataFrame:
     """The columns of PERSON_TIMELINES, of everybody.
 
-    One file in the order of persons: whoever reads one person's rows passes over all others by the
-    file's own statistics.
+    Files in the order of persons: a reader of one person's rows passes over all others by the
+    files' own statistics. A task makes each file.
 
     Args:
         used: Result of `uses`.
@@ -42,6 +43,6 @@ def person_timelines(used: DataFrame) -> DataFrame:
         used.where(F.col("person").isNotNull())
         .groupBy("person", "subprocess", F.col("month").alias("period"))
         .agg(F.sum("records").alias("instances"))
-        .repartition(1)
+        .repartitionByRange("person")
         .sortWithinPartitions("person", "period", "subprocess")
     )

@@ -38,6 +38,7 @@ REQUESTS_BY_AREA = working(
         ),
     ],
     source="Thesis 6.5 and 7.2 (E4)",
+    grows=True,
 )
 CROSS_SERVICE_PEOPLE = working(
     "cross_service_people",
