@@ -184,6 +184,7 @@ class Analysis:
         names = sorted({*self.reads(context), *self.optional(context)})
         versions = {name: context.lake.version(name) for name in names}
         context.run.tables_read.update({k: v for k, v in versions.items() if v is not None})
+        versions = {name: context.lake.rows_version(name) for name in names}
         parts = [self.name, context.run.code, context.run.configuration, str(context.as_of)]
         text = json.dumps([parts, versions], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -99,9 +99,14 @@ class Lake:
         actions = self._actions(table, version)
         info: dict[str, Any] = next((a["commitInfo"] for a in actions if "commitInfo" in a), {})
         metrics = info.get("operationMetrics", {})
-        rows = metrics.get("numOutputRows", metrics.get("num_added_rows"))
         note = json.loads(info.get("userMetadata") or "{}")
+        rows = metrics.get("numOutputRows", metrics.get("num_added_rows", note.get("rows")))
         return Commit(version, note, None if rows is None else int(rows))
+
+    def rows_version(self, table: Table | str) -> int | None:
+        """The version that wrote the rows of now; compaction makes versions with the same rows."""
+        commit = self.last_commit(table)
+        return None if commit is None else int(commit.note.get("same_rows_as", commit.version))
 
     def _actions(self, table: Table | str, version: int) -> list[dict[str, Any]]:
         text = (self.folder(table) / "_delta_log" / f"{version:020d}.json").read_text("utf-8")

@@ -1,0 +1,1 @@
+"""Keeping a lake small and erasing what no table refers to any more: the job `maintain`."""
