@@ -28,7 +28,7 @@ from pyspark.sql import SparkSession
 from socare_spark.errors import ConfigurationError, Exit, LackingError, OperatorError
 from socare_spark.job import Context, Job
 from socare_spark.lake.lock import locked
-from socare_spark.lake.transaction import undo, unfinished
+from socare_spark.lake.transaction import check_versions, undo, unfinished
 from socare_spark.lake.zones import Lake
 from socare_spark.session import open_session
 from socare_spark.tracking.mirror import Mirror
@@ -255,6 +255,7 @@ def run_jobs(
     elif unfinished(lake):
         for name in undo(spark, lake):
             progress.say(f"{name}: brought back to its state before a run that broke off")
+    check_versions(lake)
     study = run.job == STUDY
     run.configuration = configuration_digest(options.conf)
     if options.dry_run:

@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import LackingError
 from socare_spark.lake.tables import Table
+from socare_spark.lake.transaction import together
 from socare_spark.lake.zones import Lake
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.record import Run
@@ -142,7 +143,6 @@ class Analysis:
             return
         with context.progress.step(f"{self.name}: tables", of=len(self.writes)) as step:
             self._write_all(context, fingerprint, step.advance)
-        self._tell_lacking(context)
         if self.draw is not None:
             with context.progress.step(f"{self.name}: pictures"):
                 self.draw(context)
@@ -165,12 +165,15 @@ class Analysis:
             context.write(table, frame if table.grows else frame.coalesce(1), fingerprint)
             advance()
 
-        # Small results spend their time in commits, not in work: side by side they share it.
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            list(pool.map(write, frames.items()))
+        # What is read together must be of one run: all tables of the job change, or none does.
+        with together(context.spark, context.lake, [table.path for table in self.writes]):
+            # Small results spend their time in commits, not in work: side by side they share it.
+            with ThreadPoolExecutor(_WRITERS) as pool:
+                list(pool.map(write, frames.items()))
+            self._clear_lacking(context)
         context.spark.catalog.clearCache()
 
-    def _tell_lacking(self, context: Context) -> None:
+    def _clear_lacking(self, context: Context) -> None:
         """Says what was not made; what an earlier run made of it must not be taken for new."""
         for table in self.writes:
             needed = context.lacking.get(table.path)

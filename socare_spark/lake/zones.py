@@ -6,7 +6,6 @@ mounted share). Versions and commit notes are read from the Delta log's own file
 
 import json
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +18,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from delta.tables import DeltaTable as SparkDeltaTable
 from deltalake import (
     CommitProperties,
     DeltaTable,
@@ -127,6 +125,10 @@ class Lake:
         pinned = self.version(table) if version is None else version
         reader = spark.read.format("delta").option("versionAsOf", pinned)
         return reader.load(str(self.folder(table)))
+
+    def columns(self, table: Table) -> set[str]:
+        """Names of the columns that a table has."""
+        return {field.name for field in DeltaTable(self.folder(table)).schema().fields}
 
     def rows(
         self, table: Table | str, *columns: str, order: str | None = None
@@ -303,15 +305,6 @@ class Lake:
         if commit is None:  # pragma: no cover - a write that returned has committed
             raise RuntimeError(f"{table.path} has no commit after its write")
         return commit
-
-    def restore(self, spark: SparkSession, table: str, version: int | None) -> None:
-        """Brings a table back to a version; None means that there was no table."""
-        if self.version(table) == version:
-            return
-        if version is None:
-            shutil.rmtree(self.folder(table))
-        else:
-            SparkDeltaTable.forPath(spark, str(self.folder(table))).restoreToVersion(version)
 
 
 def _text(note: Mapping[str, str]) -> str:
