@@ -261,14 +261,22 @@ class Contract(Strict):
         """Zone and name of the restricted table."""
         return f"restricted/{self.name}"
 
-    @property
-    def digest(self) -> str:
-        """A digest of everything that decides what rows look like; not of titles or texts."""
+    def digest(self, day: date) -> str:
+        """A digest of everything that decides what the rows of an extract look like.
+
+        Titles, texts and limits do not count, nor does where files are. What is declared for
+        other periods than that of the extract's as-of day does not count either.
+        """
         data = self.model_dump(mode="json", exclude={"title", "description", "path", "mediatype"})
         for field in data["schema_"]["fields"]:
             field.pop("title"), field.pop("description"), field["socare"].pop("optional")
-        data["socare"].pop("gate")
-        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+        ours, period = data["socare"], day.isoformat()
+        for key in ("gate", "files", "encodings", "spellings"):
+            ours.pop(key)
+        data["encoding"] = self.encoding_of(period)
+        read_as = [_applying(data, period), self.spellings_of(period)]
+        text = json.dumps(read_as, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def encoding_of(self, period: str) -> str:
         """The declared encoding of a period's files."""
@@ -315,6 +323,30 @@ def period_end(period: str) -> date:
 def _within(period: str, start: str | None, end: str | None) -> bool:
     day = period_end(period)
     return (start is None or day >= period_end(start)) and (end is None or day <= period_end(end))
+
+
+def _applying(declared: object, period: str) -> object:
+    """A declaration without what is declared for other periods alone (`from`, `to`)."""
+    if isinstance(declared, list):
+        return [_applying(d, period) for d in declared if _applies(d, period)]
+    if isinstance(declared, dict):
+        dated = _dated(declared)
+        return {
+            key: _applying(value, period)
+            for key, value in declared.items()
+            if _applies(value, period) and not (dated and key in ("start", "end"))
+        }
+    return declared
+
+
+def _dated(declared: object) -> bool:
+    return isinstance(declared, dict) and {"start", "end"} <= declared.keys()
+
+
+def _applies(declared: object, period: str) -> bool:
+    if not isinstance(declared, dict) or not _dated(declared):
+        return True
+    return _within(period, declared["start"], declared["end"])
 
 
 def read_contracts(conf: Path) -> Sequence[Contract]:

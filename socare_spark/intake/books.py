@@ -4,7 +4,7 @@ Every row of every file is accounted for before the ledger is written, and the l
 last: what it does not name is not in the lake.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from socare_spark.intake.arrivals import Refused
 from socare_spark.intake.checks import broken
 from socare_spark.intake.commit import Standing
-from socare_spark.intake.ledger import LEDGER, QUARANTINE, Entry, ledger_rows
+from socare_spark.intake.ledger import LEDGER, QUARANTINE, Books, Entry, ledger_rows
 from socare_spark.intake.persons import add_people
 from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.stage import Stage
@@ -45,12 +45,14 @@ class Taken:
         stage: The staged rows.
         wanted: Indices of the files that are taken.
         gated: Index -> why, of the files that are refused after all.
+        rebuild: Whether the table is made anew, because its contract changed for all files.
         standing: How the rows stand, once they are in the tables.
     """
 
     stage: Stage
     wanted: list[int]
     gated: dict[int, str]
+    rebuild: bool = False
     standing: Standing | None = None
 
 
@@ -58,27 +60,28 @@ def entries_of(
     context: Context,
     taken: Sequence[Taken],
     refused: Sequence[Refused],
-    known: Mapping[Identity, Entry],
+    known: Books,
 ) -> list[Entry]:
     """The ledger's new rows, each balanced."""
-    run, entries = context.run.run_id, []
+    run = context.run.run_id
+    entries: list[Entry] = []
     for t in taken:
         contract, files = t.stage.contract, t.stage.files
         for i in t.wanted:
             entries.append(_accepted(run, t, i))
         names = {files[i].arrival.identity for i in t.wanted}
-        for identity, entry in known.items():
+        for identity, entry in known.standing.items():
             if identity[0] != contract.name:
                 continue
-            if identity in names:
+            if identity in names or (t.rebuild and t.wanted):
+                # It says what the file was; its rows are no longer there.
                 entries.append(replace(entry, run_id=run, status="replaced"))
-            else:
-                amended = _amended(run, t, entry)
-                if amended is not None:
-                    entries.append(amended)
+            elif t.standing is not None:
+                changed = amended(run, t.standing, entry)
+                entries += [changed] if changed else []
     entries.extend(_refusal(run, r, taken) for r in refused)
-    # A replaced file's entry says what it was; its rows are no longer there.
-    return sorted((e.balanced() for e in entries), key=lambda e: e.status != "replaced")
+    news = (replace(e, sequence=known.sequence).balanced() for e in entries)
+    return sorted(news, key=lambda e: e.status != "replaced")
 
 
 def _accepted(run: str, taken: Taken, i: int) -> Entry:
@@ -104,15 +107,14 @@ def _accepted(run: str, taken: Taken, i: int) -> Entry:
         rows_superseded=superseded,
         extract=file.arrival.as_of,
         part=file.arrival.part,
-        contract=taken.stage.contract.digest,
+        revision=file.arrival.revision,
+        contract=taken.stage.contract.digest(file.arrival.as_of),
         columns_dropped=", ".join(sorted(file.dropped)),
     )
 
 
-def _amended(run: str, taken: Taken, entry: Entry) -> Entry | None:
-    how = taken.standing
-    if how is None:
-        return None
+def amended(run: str, how: Standing, entry: Entry) -> Entry | None:
+    """The entry after a commit took or gave back rows of it; None where nothing changed."""
     if how.recount is not None:
         kept, superseded = how.recount.get(entry.file, (0, 0))
     else:
@@ -138,7 +140,8 @@ def _refusal(run: str, refused: Refused, taken: Sequence[Taken]) -> Entry:
         rows_quarantined=rows,
         extract=arrival.extract,
         part=arrival.part,
-        contract=arrival.contract.digest,
+        revision=arrival.revision,
+        contract=arrival.contract.digest(arrival.extract) if arrival.extract else "",
         why=refused.why,
     )
 

@@ -36,6 +36,8 @@ from socare_spark.job import Context, Job
 from socare_spark.lake.transaction import together
 
 _SIDE_BY_SIDE = 2
+# Names in a line; the run record has all.
+_NAMED = 5
 _EMPTIED = (
     "it holds no record, but a file of its period is in the lake and does: ask for the file again"
 )
@@ -51,6 +53,8 @@ class _Dataset:
     older: Sequence[str] = ()
     unchanged: list[Arrival] = field(default_factory=list)
     rebuild: bool = False
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+    gone: Sequence[str] = ()
 
 
 def run(context: Context) -> None:
@@ -68,9 +72,10 @@ def run(context: Context) -> None:
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
     known = books(context.lake)
     with context.progress.step("ingest: look at files"):
-        datasets = [_look(landing, contract, known.standing) for contract in contracts]
+        datasets = [_look(landing, contract, known) for contract in contracts]
     others = unclaimed(landing, context.conf, contracts, _claimed(datasets))
     _note_files(context, datasets, others)
+    _note_history(context, datasets)
     try:
         taken = _stage_all(context, [d for d in datasets if d.accepted], keyring)
         refused = [r for d in datasets for r in d.refused] + _gated(taken)
@@ -93,14 +98,15 @@ def run(context: Context) -> None:
 def plan(context: Context) -> Sequence[str]:
     """What would be read and written."""
     landing = _landing(context)
-    known = books(context.lake).standing
+    known = books(context.lake)
     lines = []
     for contract in read_contracts(context.conf):
         newest, refused, _ = arrivals(landing, contract)
         lines += [f"refuses {r.arrival.name}: {r.why}" for r in refused]
         for arrival in newest:
-            entry = known.get(arrival.identity)
+            entry = known.standing.get(arrival.identity)
             state = "unchanged" if _same(arrival, entry) else "changed" if entry else "new"
+            state = "passed over" if _outdated(arrival, known) else state
             lines.append(f"reads  {arrival.name} ({state})")
         lines.append(f"writes {contract.table}")
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
@@ -151,12 +157,16 @@ def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
             )
 
 
-def _look(landing: Path, contract: Contract, known: Mapping[Identity, Entry]) -> _Dataset:
-    """Sorts the files of a contract into unchanged, acceptable and refused."""
-    files, refused, older = arrivals(landing, contract)
+def _look(landing: Path, contract: Contract, books: Books) -> _Dataset:
+    """Sorts the files of a contract into unchanged, acceptable, refused and passed over."""
+    known = books.standing
+    newest, refused, older = arrivals(landing, contract)
+    outdated = {file.name: why for file in newest if (why := _outdated(file, books))}
+    files = [file for file in newest if file.name not in outdated]
     there = [*files, *(r.arrival for r in refused if r.arrival.extract)]
     changed = _check_contract(contract, there, known)
     dataset = _Dataset(contract, rebuild=changed, refused=refused, older=older)
+    dataset.gone, dataset.passed_over = _gone(contract, there, known), outdated
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         entries = [None if changed else known.get(arrival.identity) for arrival in files]
         same = list(pool.map(_same, files, entries))
@@ -172,12 +182,41 @@ def _look(landing: Path, contract: Contract, known: Mapping[Identity, Entry]) ->
     return dataset
 
 
+def _outdated(file: Arrival, books: Books) -> str:
+    """Why a file is not taken although a contract claims it; empty where it may be."""
+    withdrawn, entry = books.withdrawn.get(file.identity), books.standing.get(file.identity)
+    if withdrawn is not None and withdrawn.sha256 == _digest(file):
+        return f"not taken, its content was withdrawn ({withdrawn.file})"
+    newer = withdrawn or entry
+    if newer is None or file.revision >= newer.revision or newer.sha256 == _digest(file):
+        return ""
+    state = "was withdrawn" if withdrawn else "the lake holds"
+    return (
+        f"not taken, it is older (revision {file.revision}) than {newer.file} (revision "
+        f"{newer.revision}), which {state}; to have it taken, give its name a higher revision"
+    )
+
+
+def _digest(file: Arrival) -> str:
+    try:
+        return sha256_of(file.path)
+    except OSError:
+        return ""
+
+
+def _gone(
+    contract: Contract, files: Sequence[Arrival], known: Mapping[Identity, Entry]
+) -> list[str]:
+    """Files whose rows are in the lake and that left the landing folder."""
+    there = {file.identity for file in files}
+    return sorted(e.file for i, e in known.items() if i[0] == contract.name and i not in there)
+
+
 def _same(arrival: Arrival, entry: Entry | None) -> bool:
     """Whether a file is the one that was read; what cannot be read is looked at with the new."""
-    try:
-        return entry is not None and entry.sha256 == sha256_of(arrival.path)
-    except OSError:
+    if entry is None or entry.contract != arrival.contract.digest(arrival.as_of):
         return False
+    return entry.sha256 == _digest(arrival)
 
 
 def _had_rows(file: Accepted, known: Mapping[Identity, Entry]) -> bool:
@@ -188,19 +227,45 @@ def _had_rows(file: Accepted, known: Mapping[Identity, Entry]) -> bool:
 def _check_contract(
     contract: Contract, files: Sequence[Arrival], known: Mapping[Identity, Entry]
 ) -> bool:
-    """Whether rows in the lake were read with another contract, so that all must be read again."""
+    """Whether the table is made anew: all its rows were read with another contract.
+
+    Where it changed for some periods alone, their files are read again as corrected ones are.
+
+    Raises:
+        ConfigurationError: a file that must be read again is no longer there.
+    """
     ours = {i: e for i, e in known.items() if i[0] == contract.name}
-    changed = [e for e in ours.values() if e.contract != contract.digest]
-    if not changed:
-        return False
-    gone = sorted(e.file for i, e in ours.items() if i not in {a.identity for a in files})
+    now = {file.name: file.identity for file in files}
+    # A file whose name now means another period or part would be in the table twice.
+    moved = {i for i, e in ours.items() if now.get(e.file, i) != i}
+    changed = {i: e for i, e in ours.items() if i in moved or e.contract != contract.digest(e.day)}
+    whole = bool(ours) and (bool(moved) or len(changed) == len(ours))
+    there = {file.identity for file in files} | moved
+    gone = sorted(e.file for i, e in (ours if whole else changed).items() if i not in there)
     if gone:
         raise ConfigurationError(
             f"conf/datasets/{contract.name}.yaml has changed since {len(changed)} files were read, "
             f"and {len(gone)} of them are no longer in the landing folder ({gone[0]} first): put "
-            "them back so that all can be read again, or restore the contract."
+            "them back so that all can be read again, or restore the contract, or take a file out "
+            "with ingest --withdraw."
         )
-    return True
+    return whole
+
+
+def _note_history(context: Context, datasets: Sequence[_Dataset]) -> None:
+    """Reports the files that are not taken, and those that left the landing folder."""
+    for dataset in datasets:
+        context.run.landing |= dataset.passed_over
+        context.run.warnings += [f"{name}: {why}." for name, why in dataset.passed_over.items()]
+        context.run.files_gone.extend(dataset.gone)
+        if dataset.gone:
+            count = len(dataset.gone)
+            more = f" and {count - _NAMED} more" if count > _NAMED else ""
+            context.run.warnings.append(
+                f"{dataset.contract.name}: {count} files whose rows are in the lake left the "
+                f"landing folder: {', '.join(dataset.gone[:_NAMED])}{more}. Their rows stay; "
+                "ingest --withdraw FILE takes a file out."
+            )
 
 
 def _claimed(datasets: Sequence[_Dataset]) -> set[str]:
@@ -209,6 +274,7 @@ def _claimed(datasets: Sequence[_Dataset]) -> set[str]:
     for dataset in datasets:
         found |= {a.name for a in dataset.unchanged} | {r.arrival.name for r in dataset.refused}
         found |= {f.arrival.name for f in dataset.accepted} | set(dataset.older)
+        found |= set(dataset.passed_over)
     return found
 
 
@@ -316,7 +382,7 @@ def _judged(staged: Stage, *, whole: bool, refused: int) -> Taken:
     if whole and (gated or refused):
         gated |= dict.fromkeys(wanted, "its contract has changed and another file cannot be read")
         wanted = []
-    return Taken(staged, wanted, gated)
+    return Taken(staged, wanted, gated, rebuild=whole)
 
 
 def _gated(taken: Sequence[Taken]) -> list[Refused]:
@@ -356,7 +422,7 @@ def _bring_in_all(
     some = [t for t in taken if t.wanted]
 
     with (
-        together(context.spark, context.lake, touched),
+        together(context.spark, context.lake, touched, keep=True),
         context.progress.step("ingest: commit", of=len(some) + 1) as step,
     ):
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
@@ -364,7 +430,7 @@ def _bring_in_all(
             ready = list(pool.map(prepare, some))
             list(pool.map(bring_in, some, ready))
             people.result()
-        entries = entries_of(context, taken, news, known.standing)
+        entries = entries_of(context, taken, news, known)
         commit_books(context, taken, entries, {r.arrival.name for r in news})
         step.advance()
     context.spark.catalog.clearCache()
@@ -380,7 +446,7 @@ def _prepared(
 ) -> Callable[[], Standing]:
     staged, lake = taken.stage, context.lake
     ours = {i: e for i, e in known.items() if i[0] == staged.contract.name}
-    if any(e.contract != staged.contract.digest for e in ours.values()):
+    if taken.rebuild:
         # All files are read again: what was there is of another shape.
         for name in (table_of(staged), superseded_table(table_of(staged))):
             if lake.exists(name):

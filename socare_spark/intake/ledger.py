@@ -1,18 +1,21 @@
 """What became of every row of every file, and who is known.
 
 For each file: read = kept + quarantined + duplicate + superseded + expired. A run adds a row for
-each file it took, refused or replaced, and for each earlier file whose rows it superseded; the last
-row of a file is how it stands.
+each file it took, refused, replaced or withdrew, and for each earlier file whose rows it
+superseded; the last row of a file is how it stands. Rows are ordered by `sequence`, never by a
+clock.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
 import pyarrow as pa
 
+from socare_spark.errors import DataError
 from socare_spark.lake.tables import Column, Table, Zone
+from socare_spark.lake.transaction import kept_versions
 from socare_spark.lake.zones import Lake
 
 _RUN = Column("run_id", "string", "The run that wrote the row; its record is runs/RUN_ID.")
@@ -31,8 +34,9 @@ LEDGER = Table(
         Column(
             "status",
             "string",
-            "accepted, refused (whole), replaced (by a corrected file of the same period), or "
-            "amended (a later file superseded or gave back rows of it).",
+            "accepted, refused (whole), replaced (by a corrected file of the same period), "
+            "amended (a later file superseded or gave back rows of it), or withdrawn (taken out "
+            "by an operator).",
         ),
     ),
     (
@@ -44,7 +48,13 @@ LEDGER = Table(
         Column("rows_expired", "bigint", "Rows past their retention."),
         Column("extract", "date", "As-of day of the extract."),
         Column("part", "string", "What tells files of one period apart."),
-        Column("contract", "string", "Digest of the contract the file was read with."),
+        Column("revision", "int", "Order of corrected copies; 0 where the name holds none."),
+        Column(
+            "sequence",
+            "bigint",
+            "Number of the run among those that wrote to the ledger, from 1; it orders the rows.",
+        ),
+        Column("contract", "string", "Digest of the contract, as it applies to the file's period."),
         Column("why", "string", "Why the file was refused."),
         Column("columns_dropped", "string", "Columns that no contract names, and were not read."),
         Column("at", "timestamp", "When the row was written (UTC)."),
@@ -109,6 +119,8 @@ class Entry:
     rows_expired: int = 0
     extract: date | None = None
     part: str = ""
+    revision: int = 0
+    sequence: int = 0
     contract: str = ""
     why: str = ""
     columns_dropped: str = ""
@@ -117,6 +129,11 @@ class Entry:
     def identity(self) -> tuple[str, str, str]:
         """What a corrected file has in common with the one it replaces."""
         return (self.dataset, str(self.extract), self.part)
+
+    @property
+    def day(self) -> date:
+        """As-of day of the extract; every file that was read has one."""
+        return self.extract or date.min
 
     @property
     def stands(self) -> bool:
@@ -155,22 +172,43 @@ class Books:
 
     Attributes:
         standing: The last entry of each file whose rows are in the lake, by dataset, extract, part.
+        withdrawn: The last entry of each file that was taken out, by dataset, extract, part.
         refused: File, digest and reason of every refusal.
+        sequence: The number of the run that writes to the ledger next.
     """
 
     standing: Mapping[tuple[str, str, str], Entry]
     refused: frozenset[tuple[str, str, str]]
+    withdrawn: Mapping[tuple[str, str, str], Entry] = field(default_factory=dict)
+    sequence: int = 1
 
 
 def books(lake: Lake) -> Books:
-    """Reads the ledger."""
+    """Reads the ledger.
+
+    Raises:
+        DataError: an earlier state of this software wrote it, or its version is not kept.
+    """
     if not lake.exists(LEDGER):
         return Books({}, frozenset())
-    entries = [_entry(row) for row in lake.rows(LEDGER, order="at")]
+    if LEDGER.path not in kept_versions(lake) or not set(LEDGER.names) <= lake.columns(LEDGER):
+        raise DataError(
+            f"The lake {lake.root} was begun by an earlier version, or its versions.json is lost: "
+            "restore that file from a copy, or begin a new lake and ingest all files."
+        )
+    entries = sorted(map(_entry, lake.rows(LEDGER)), key=_order)
+    last = {e.identity: e for e in entries if e.status != "refused"}
     return Books(
-        {e.identity: e for e in entries if e.stands},
+        {i: e for i, e in last.items() if e.stands},
         frozenset((e.file, e.sha256, e.why) for e in entries if e.status == "refused"),
+        {i: e for i, e in last.items() if e.status == "withdrawn"},
+        1 + max((e.sequence for e in entries), default=0),
     )
+
+
+def _order(entry: Entry) -> tuple[int, bool]:
+    """By run; within a run a file is replaced before another takes its place."""
+    return (entry.sequence, entry.status != "replaced")
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:

@@ -55,6 +55,7 @@ class Run:
         arguments: Options as given; never a key.
         inputs: Input tables -> Delta version; input files -> sha256.
         landing: Files of the landing folder -> what became of each.
+        files_gone: Files whose rows are in the lake and that left the landing folder.
         outputs: Output tables -> {version, rows}.
         counts: Numbers worth comparing between runs.
         pictures: Paths of pictures and maps, relative to the lake.
@@ -73,6 +74,7 @@ class Run:
     tables_read: dict[str, int] = field(default_factory=dict)
     files_read: dict[str, str] = field(default_factory=dict)
     landing: dict[str, str] = field(default_factory=dict)
+    files_gone: list[str] = field(default_factory=list)
     outputs: dict[str, dict[str, int | None]] = field(default_factory=dict)
     counts: dict[str, float] = field(default_factory=dict)
     ledger: list[dict[str, Any]] = field(default_factory=list)

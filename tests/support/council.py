@@ -133,7 +133,7 @@ class Council:
 
     def ledger(self):
         """File -> (status, read, kept, quarantined, duplicate, superseded), as it stands."""
-        frame = self.lake.read(self.spark, "restricted/ledger").orderBy("at")
+        frame = self.lake.read(self.spark, "restricted/ledger").orderBy("sequence")
         return {
             r["file"].removeprefix("visits/"): (
                 r["status"],

@@ -11,6 +11,7 @@ from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.intake.arrivals import arrivals, match_header
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
+DAY = date(2013, 12, 31)
 
 
 def contract(**changes):
@@ -42,8 +43,28 @@ def test_the_shipped_contracts_are_usable():
 
 def test_texts_do_not_change_what_a_contract_means():
     one, other = contract(title="A"), contract(title="B")
-    assert one.digest == other.digest
-    assert one.digest != contract(encoding="windows-1252").digest
+    assert one.digest(DAY) == other.digest(DAY)
+    assert one.digest(DAY) != contract(encoding="windows-1252").digest(DAY)
+
+
+def test_what_is_declared_for_other_periods_does_not_change_a_digest():
+    ours = contract().socare.model_dump(mode="json", by_alias=True)
+    spelling = {"column": "DAY", "also": ["DATE"], "from": "2017", "to": "2017"}
+    encoding = {"encoding": "windows-1252", "from": "2017"}
+    pattern = ours["files"].replace("csv", "(csv|CSV)")
+    changed = contract(
+        socare=ours | {"spellings": [spelling], "encodings": [encoding], "files": pattern}
+    )
+    assert changed.digest(DAY) == contract().digest(DAY)
+    assert changed.digest(date(2017, 12, 31)) != contract().digest(date(2017, 12, 31))
+
+
+def test_a_spelling_may_be_written_in_another_way():
+    ours = contract().socare.model_dump(mode="json", by_alias=True)
+    one = [{"column": "DAY", "also": ["DATE", "WHEN"]}]
+    two = [{"column": "DAY", "also": [n], "to": "2014"} for n in ("WHEN", "DATE")]
+    one, two = (contract(socare=ours | {"spellings": s}) for s in (one, two))
+    assert one.digest(DAY) == two.digest(DAY)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +125,7 @@ def test_a_column_may_be_absent_only_where_the_contract_says_so():
     assert match_header(["ID"], one, "2015-03")[0] == ("ID",)
     with pytest.raises(DataError, match="lacks the column DAY"):
         match_header(["ID"], one, "2016")
-    assert one.digest == contract().digest
+    assert one.digest(DAY) == contract().digest(DAY)
 
 
 @pytest.mark.parametrize("delimiter", ['"', "\n", "§"])

@@ -1,0 +1,130 @@
+"""The ledger is the truth: revisions, clocks, lost tables, withdrawn files, declared periods."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from council import KEY, Council
+from studies import run_here
+
+from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.intake import ledger
+from socare_spark.intake.job import JOB
+from socare_spark.lake.transaction import check_versions
+
+
+@pytest.fixture
+def council(spark, tmp_path):
+    made = Council(spark, tmp_path)
+    made.contract["socare"]["files"] = (
+        r"visits/(?P<period>\d{4}(-\d{2})?)(_(?P<area>[a-z]{2,}))?(_r(?P<revision>\d))?\.csv"
+    )
+    return made
+
+
+def row(key, note="", start="2014-03-01"):
+    return f"{key},7,,{start},,,F,B1 1AA,{note},SMITH"
+
+
+def warned(council):
+    return " ".join(council.run.warnings)
+
+
+def test_an_older_revision_never_replaces_a_newer_one(council, monkeypatch):
+    council.lands("2015_r2.csv", row("a", "second"))
+    council.ingests(monkeypatch)
+    (council.landing / "visits/2015_r2.csv").unlink()
+    council.lands("2015-12_r1.csv", row("a", "first"), row("b", "first"))
+    assert council.ingests(monkeypatch) == ""
+    assert council.rows("id", "note") == [("a", "second")]
+    assert "visits/2015-12_r1.csv: not taken, it is older (revision 1)" in warned(council)
+    assert "left the landing folder: visits/2015_r2.csv" in warned(council)
+    council.lands("2015_r3.csv", row("a", "third"))
+    council.ingests(monkeypatch)
+    assert council.rows("id", "note") == [("a", "third")]
+
+
+def test_an_older_revision_does_not_help_a_changed_contract(council, monkeypatch):
+    council.lands("2015_r2.csv", row("a", "second"))
+    council.ingests(monkeypatch)
+    (council.landing / "visits/2015_r2.csv").unlink()
+    council.lands("2015_r1.csv", row("a", "first"))
+    council.contract["schema"]["fields"][7]["socare"] = {"drop": True}
+    with pytest.raises(ConfigurationError, match="2015_r2"):
+        council.ingests(monkeypatch)
+    assert council.rows("id", "note") == [("a", "second")]
+
+
+def test_the_ledger_does_not_follow_the_clock(council, monkeypatch):
+    council.lands("2014.csv", row("a"))
+    council.ingests(monkeypatch)
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz or UTC) - timedelta(hours=2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "datetime", Earlier)
+        council.lands("2015.csv", row("a", "new"))
+        council.ingests(monkeypatch)
+    standing = ledger.books(council.lake).standing.values()
+    counts = {e.file: (e.rows_kept, e.rows_superseded) for e in standing}
+    assert counts == {"visits/2014.csv": (0, 1), "visits/2015.csv": (1, 0)}
+    assert {e.sequence for e in standing} == {2}
+
+
+def test_a_table_that_is_lost_or_changed_stops_every_job(council, monkeypatch):
+    council.lands("2014.csv", row("a"))
+    council.ingests(monkeypatch)
+    check_versions(council.lake)
+    kept = council.root / "kept"
+    shutil.move(council.lake.folder("restricted/visits"), kept)
+    with pytest.raises(DataError, match=r"restricted/visits: version 0 expected, .* not there"):
+        study(council)
+    shutil.copytree(kept, council.lake.folder("restricted/visits"))
+    check_versions(council.lake)
+    rows = council.lake.read(council.spark, "restricted/visits")
+    rows.write.format("delta").mode("append").save(str(council.lake.folder("restricted/visits")))
+    with pytest.raises(DataError, match="version 0 expected, version 1 found"):
+        study(council)
+
+
+def study(council):
+    council.context()
+    arguments = ("--landing", str(council.landing), "--conf", str(council.conf))
+    return run_here(council.spark, council.root, [JOB], *arguments, "--mlflow", "off", key=KEY)
+
+
+def test_the_file_of_versions_and_the_ledger_belong_together(council, monkeypatch):
+    council.lands("2014.csv", row("a"))
+    council.ingests(monkeypatch)
+    (council.lake.root / "versions.json").unlink()
+    assert "begin a new lake" in council.ingests(monkeypatch)
+
+
+def test_a_spelling_of_one_period_needs_no_file_of_another(council, monkeypatch):
+    council.lands("2013.csv", row("a", start="2013-01-01"))
+    council.lands("2014.csv", row("b"))
+    council.ingests(monkeypatch)
+    (council.landing / "visits/2013.csv").unlink()
+    council.contract["socare"]["spellings"] = [
+        {"column": "NOTE", "also": ["REMARK"], "from": "2014", "to": "2014"}
+    ]
+    assert council.ingests(monkeypatch) == ""
+    assert council.rows("id") == [("a",), ("b",)]
+    assert council.rows("id", table="restricted/superseded/visits") == []
+    (council.landing / "visits/2014.csv").unlink()
+    council.contract["socare"]["spellings"][0]["also"] = ["REMARKS"]
+    with pytest.raises(ConfigurationError, match=r"1 of them .*2014"):
+        council.ingests(monkeypatch)
+
+
+def test_a_name_that_comes_to_mean_another_part_is_read_again(council, monkeypatch):
+    council.lands("2014_north.csv", row("a"))
+    council.ingests(monkeypatch)
+    council.contract["socare"]["files"] = r"visits/(?P<period>\d{4})(_(?P<region>[a-z]{2,}))?\.csv"
+    council.ingests(monkeypatch)
+    assert council.rows("id") == [("a",)]
+    standing = ledger.books(council.lake).standing
+    assert [identity[2] for identity in standing] == ["region=north"]
