@@ -41,6 +41,9 @@ _NAMED = 5
 _EMPTIED = (
     "it holds no record, but a file of its period is in the lake and does: ask for the file again"
 )
+_UNREADABLE = (
+    "it cannot be read to its end, or it has changed since the run began: ask for the file again"
+)
 
 
 @dataclass
@@ -345,10 +348,14 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _stage_all(context: Context, datasets: Sequence[_Dataset], keyring: Keyring) -> list[Taken]:
-    def one(dataset: _Dataset) -> Taken:
-        staged = stage(context.spark, context.lake, dataset.contract, dataset.accepted, keyring)
+    def one(dataset: _Dataset) -> Taken | None:
+        staged = _staged(context, dataset, keyring)
         step.advance()
-        return _judged(staged, whole=dataset.rebuild, refused=len(dataset.refused))
+        return (
+            staged
+            if staged is None
+            else _judged(staged, whole=dataset.rebuild, refused=len(dataset.refused))
+        )
 
     if not datasets:
         return []
@@ -356,7 +363,40 @@ def _stage_all(context: Context, datasets: Sequence[_Dataset], keyring: Keyring)
         context.progress.step("ingest: read, check, pseudonymise", of=len(datasets)) as step,
         ThreadPoolExecutor(_SIDE_BY_SIDE) as pool,
     ):
-        return list(pool.map(one, datasets))
+        return [taken for taken in pool.map(one, datasets) if taken is not None]
+
+
+def _staged(context: Context, dataset: _Dataset, keyring: Keyring) -> Stage | None:
+    """Stages a dataset's files; those that Spark cannot read are refused, and the others staged."""
+
+    def of(files: Sequence[Accepted]) -> Stage:
+        return stage(context.spark, context.lake, dataset.contract, files, keyring)
+
+    try:
+        return of(dataset.accepted)
+    except Exception as error:
+        if not _of_a_file(error):
+            raise
+    faulty = [file for file in dataset.accepted if not _readable(of, file)]
+    dataset.refused += [Refused(f.arrival, f.look.sha256, _UNREADABLE) for f in faulty]
+    dataset.accepted = [file for file in dataset.accepted if file not in faulty]
+    return of(dataset.accepted) if dataset.accepted else None
+
+
+def _readable(of: Callable[[Sequence[Accepted]], Stage], file: Accepted) -> bool:
+    """Whether Spark reads a file alone."""
+    try:
+        of([file])
+    except Exception as error:
+        if not _of_a_file(error):
+            raise
+        return False
+    return True
+
+
+def _of_a_file(error: Exception) -> bool:
+    """Whether Spark failed at a file, and not for want of memory, disk or the session."""
+    return any(sign in str(error) for sign in ("FAILED_READ_FILE", "PATH_NOT_FOUND"))
 
 
 def _judged(staged: Stage, *, whole: bool, refused: int) -> Taken:

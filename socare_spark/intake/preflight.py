@@ -249,7 +249,7 @@ class _Survey:
         for i in np.flatnonzero(sizes > LONGEST_CELL).tolist():
             row = self.sieve.cells(block.record(i))
             line = block.line_of(int(block.starts[i]))
-            if len(row) > _MOST_CELLS and not _without_value(row):
+            if len(row) > _MOST_CELLS:
                 raise DataError(
                     f"the record in line {line} has more than {_MOST_CELLS:,} cells: declare the "
                     "right dialect.delimiter, or ask for the file again"
@@ -356,7 +356,9 @@ class _Sieve:
 
     def _counts(self, block: Block, i: int) -> bool:
         record = block.record(i)
-        blank = not record.translate(None, self._empty) and _without_value(self.cells(record))
+        blank = not record.translate(None, self._empty) and _without_value(
+            self.cells(record)[: len(self.header)]
+        )
         if not self.begun:
             if blank or _separator_line(self.cells(record), self.delimiter):
                 self.passed_over["before"] += 1

@@ -44,6 +44,13 @@ def staged(
         row that breaks one are null.
     """
     facts = _facts(spark, contract, files, keyring)
+    frames = [_cleaned(spark, contract, group, keyring) for group in alike(files)]
+    rows = reduce(DataFrame.unionByName, frames)
+    return _converted(rows.join(facts, "_path").drop("_path"), contract, keyring)
+
+
+def alike(files: Sequence[Accepted]) -> list[list[Accepted]]:
+    """Files in groups that one scan reads."""
     groups: dict[tuple[object, ...], list[Accepted]] = defaultdict(list)
     for file in files:
         look = file.look
@@ -51,9 +58,7 @@ def staged(
         whole = _read_whole(file)
         same = (file.columns, look.header, look.encoding, whole, look.spaces_only, kinds)
         groups[same].append(file)
-    frames = [_cleaned(spark, contract, group, keyring) for group in groups.values()]
-    rows = reduce(DataFrame.unionByName, frames)
-    return _converted(rows.join(facts, "_path").drop("_path"), contract, keyring)
+    return list(groups.values())
 
 
 def rule_names(contract: Contract, keyring: Keyring) -> list[tuple[str, str]]:

@@ -5,6 +5,8 @@ import gzip
 import pytest
 from council import HEADER, Council
 
+from socare_spark.intake import job as intake
+
 ROW = "{},7,1950-06-15,2015-03-01,,,F,B1 1AA,{},SMITH"
 
 
@@ -121,3 +123,22 @@ def test_utf_16_with_tabs_is_read_where_it_is_declared(
     (council.landing / "visits" / "2015.csv").write_bytes(text.encode(encoding))
     assert council.ingests(monkeypatch) == ""
     assert council.rows("id", "note", "line") == [("0", "café", 1), ("1", "a\nb", 2)]
+
+
+def test_a_file_that_is_damaged_while_it_is_read_refuses_itself(
+    spark_session, tmp_path, monkeypatch
+):
+    council = Council(spark_session, tmp_path)
+    council.lands("2014.csv", ROW.format("a", "x").replace("2015", "2014"))
+    path = council.landing / "visits" / "2015.csv.gz"
+    path.write_bytes(gzip.compress(lines(*map(str, range(5_000))).encode()))
+    stage = intake.stage
+
+    def damaged(*arguments):
+        path.write_bytes(path.read_bytes()[:900])
+        return stage(*arguments)
+
+    monkeypatch.setattr(intake, "stage", damaged)
+    assert "2015.csv.gz: it cannot be read to its end" in council.ingests(monkeypatch)
+    assert council.rows("id") == [("a",)]
+    assert council.run.landing["visits/2015.csv.gz"] == "refused"
