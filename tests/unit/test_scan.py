@@ -5,7 +5,7 @@ import gzip
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socare_spark.contracts.resource import Field
@@ -53,6 +53,7 @@ def scanned(pieces):
     return [block.record(i) for block in blocks for i in range(block.starts.size)]
 
 
+@settings(deadline=None)
 @given(parts=texts, size=st.integers(1, 30))
 def test_scan_equals_a_state_machine(parts, size):
     data = b"".join(parts)
@@ -60,6 +61,7 @@ def test_scan_equals_a_state_machine(parts, size):
     assert scanned(pieces) == naive(data)
 
 
+@settings(deadline=None)
 @given(parts=texts)
 def test_what_the_scan_accepts_the_standard_reader_splits_alike(parts):
     found = scanned([b"".join(parts)])
