@@ -28,6 +28,7 @@ from pyspark.sql import SparkSession
 from socare_spark.errors import ConfigurationError, Exit, LackingError, OperatorError
 from socare_spark.job import Context, Job
 from socare_spark.lake.lock import locked
+from socare_spark.lake.paths import check_lake_path
 from socare_spark.lake.transaction import check_versions, undo, unfinished
 from socare_spark.lake.zones import Lake
 from socare_spark.session import open_session
@@ -154,6 +155,7 @@ def _guarded(
             raise ConfigurationError(
                 f"{options.conf} is not a folder: --conf must name the council's configuration."
             )
+        check_lake_path(options.lake)
         with locked(options.lake, name):
             spark = open_session(name)
             try:

@@ -22,6 +22,7 @@ from socare_spark.intake.arrivals import Accepted
 from socare_spark.intake.checks import age, cleaned, mask, rules, typed
 from socare_spark.intake.pseudonym import Keyring, digest, normalised, token
 from socare_spark.intake.records import LONGEST_RECORD
+from socare_spark.lake.paths import literal_path
 
 _CORRUPT = "_corrupt"
 # Spark reads few encodings: others of one byte a character are read as Latin-1 and put right.
@@ -120,14 +121,6 @@ def _uri(spark: SparkSession, path: Path) -> str:
     return f"file://{uri.getRawPath()}"
 
 
-def _escaped(path: Path) -> str:
-    """A path in which no character is read as a pattern."""
-    text = str(path.resolve())
-    for character in "\\{}[]*?":
-        text = text.replace(character, "\\" + character)
-    return text
-
-
 def _cleaned(
     spark: SparkSession, contract: Contract, files: Sequence[Accepted], keyring: Keyring
 ) -> DataFrame:
@@ -175,7 +168,7 @@ def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
         # No cell is longer: preflight has measured the record.
         maxCharsPerColumn=max(LONGEST_RECORD, *_lengths(first.arrival.contract)),
     )
-    frame = reader.csv([_escaped(f.arrival.path) for f in files])
+    frame = reader.csv([literal_path(f.arrival.path) for f in files])
     if passed_over:
         frame = frame.where(_is_record(names, first))
     return frame.select(

@@ -23,6 +23,7 @@ from socare_spark.intake.arrivals import Accepted
 from socare_spark.intake.checks import BITS, broken_names
 from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.reader import DIGEST, MASK, ROW, rule_names, staged
+from socare_spark.lake.paths import literal_path
 from socare_spark.lake.zones import PIECES, Lake
 
 # So many rows, of so many bytes, the driver holds, and is done with before Spark's tasks would be.
@@ -157,7 +158,7 @@ def stage(
     # What hardly repeats is not looked up in a dictionary first, and digests do not get smaller.
     plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.key)}
     frame.write.mode("overwrite").options(compression="uncompressed", **plain).parquet(str(folder))
-    rows = spark.read.schema(frame.schema).parquet(str(folder))
+    rows = spark.read.schema(frame.schema).parquet(literal_path(folder))
     names = rule_names(contract, keyring)
     words = mask_words(rows)
     counts = _counts(folder, words, names)

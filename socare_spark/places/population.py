@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.lake.paths import literal_path
 from socare_spark.places.files import matching
 from socare_spark.places.settings import PopulationSource, Value
 from socare_spark.places.tables import POPULATION
@@ -57,7 +58,7 @@ def read_population(
 
 
 def _read(spark: SparkSession, landing: Path, source: PopulationSource) -> DataFrame:
-    paths = [str(path) for path in matching(landing, source.files)]
+    paths = [literal_path(path) for path in matching(landing, source.files)]
     raw = spark.read.csv(paths, header=True, inferSchema=False)
     values = {
         "layer": source.layer,

@@ -14,6 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from socare_spark.errors import ConfigurationError
+from socare_spark.lake.paths import literal_path
 from socare_spark.places.files import matching
 from socare_spark.places.geometry import GRID
 from socare_spark.places.settings import PostcodeSource
@@ -87,7 +88,7 @@ def read_postcodes(
 
 
 def _read(spark: SparkSession, landing: Path, source: PostcodeSource) -> DataFrame:
-    paths = [str(path) for path in matching(landing, source.files)]
+    paths = [literal_path(path) for path in matching(landing, source.files)]
     named = source.layout == "onspd"
     raw = spark.read.csv(
         paths, header=named, inferSchema=False, enforceSchema=False, mode="PERMISSIVE"
