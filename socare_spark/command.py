@@ -34,20 +34,25 @@ from socare_spark.lake.zones import Lake
 from socare_spark.session import open_session
 from socare_spark.tracking.mirror import Mirror
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run, configuration_digest
+from socare_spark.tracking.record import Run, close_dead_runs, configuration_digest
 
 # The package may come in a zip; the submitted file lies in the checkout.
 _ROOTS = [Path(p).resolve().parent.parent for p in (sys.argv[0], __file__)]
 _CONF = next((r / "conf" for r in _ROOTS if (r / "conf" / "datasets").is_dir()), Path("conf"))
 STUDY = "study"
 _PLACES = 12
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 # They print failed queries, which may quote a cell.
 _TALKATIVE = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _DISK = ("No space left on device", "Read-only file system", "Input/output error")
 
 
 class _TerminatedError(BaseException):
-    """The process was told to end."""
+    """A signal asked the process to end; `number` says which."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def parser(name: str, says: str) -> argparse.ArgumentParser:
@@ -106,19 +111,23 @@ def main(
         names = [job.name for job in several]
         only = f"these jobs alone, in the order of the study: {', '.join(names)}"
         named.add_argument("--jobs", nargs="+", choices=names, metavar="JOB", help=only)
+    elif several[0].options is not None:
+        several[0].options(named)
     options = named.parse_args(arguments)
     if name == STUDY and options.jobs:
         several = [job for job in several if job.name in options.jobs]
     progress = Progress()
-    signal.signal(signal.SIGTERM, _terminate)
+    _end_on_signals()
     for talker in _TALKATIVE:
         logging.getLogger(talker).setLevel(logging.CRITICAL)
     _end_with_spark()
     try:
         return int(_guarded(several, name, options, progress, after))
-    except _TerminatedError:
-        progress.say("Ended on request; every table is at its last commit.")
-        return 128 + signal.SIGTERM
+    except _TerminatedError as request:
+        # Where Spark ended first, nobody reads what is printed.
+        with suppress(OSError, SystemExit):
+            progress.say(f"Ended on request; {_state_of_tables(options.lake)}.")
+        return 128 + request.number
 
 
 def _end_with_spark() -> None:
@@ -135,9 +144,22 @@ def _end_with_spark() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise _TerminatedError
+def _end_on_signals() -> None:
+    """Ends the job at SIGTERM and at Ctrl-C alike; the session takes the latter for itself."""
+    for number in _ENDING:
+        signal.signal(number, _terminate)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    for ignored in _ENDING:
+        signal.signal(ignored, signal.SIG_IGN)
+    raise _TerminatedError(number)
+
+
+def _state_of_tables(folder: Path) -> str:
+    if unfinished(Lake(folder)):
+        return "tables of the last step are between two states, which the next run repairs first"
+    return "every table is at its last commit"
 
 
 def _guarded(
@@ -158,6 +180,7 @@ def _guarded(
         check_lake_path(options.lake)
         with locked(options.lake, name):
             spark = open_session(name)
+            _end_on_signals()
             try:
                 ending, lake, runs = run_jobs(spark, jobs, run, options, progress)
                 if after is not None and runs:
@@ -170,6 +193,15 @@ def _guarded(
         return _told(error, progress)
     except Exception as error:
         return _fault(error, run, progress)
+    except BaseException as error:
+        if not _panicked(error):
+            raise
+        return _fault(error, run, progress)
+
+
+def _panicked(error: BaseException) -> bool:
+    """Whether a library written in Rust gave up, as delta-rs does on a full disk."""
+    return type(error).__name__ == "PanicException"
 
 
 def _told(error: OperatorError, progress: Progress) -> Exit:
@@ -177,18 +209,22 @@ def _told(error: OperatorError, progress: Progress) -> Exit:
     return error.exit
 
 
-def _fault(error: Exception, run: Run, progress: Progress) -> Exit:
+def _fault(error: BaseException, run: Run, progress: Progress) -> Exit:
     if _spark_has_gone():
         sentence = "Spark ended, on request or for want of memory: run the same command again"
         ending = Exit.INFRASTRUCTURE
-    elif any(sign in str(error) for sign in _DISK) or isinstance(error, ConnectionError):
+    elif (
+        any(sign in str(error) for sign in _DISK)
+        or isinstance(error, ConnectionError)
+        or _panicked(error)
+    ):
         sentence = "A disk or a connection failed: see to it and run the same command again"
         ending = Exit.INFRASTRUCTURE
     else:
         sentence, ending = "The job broke off through a fault of this software", Exit.FAULT
     where = _keep_trace(error, run)
     progress.console.print(
-        f"{sentence}; tables are at their last commit. The trace is in {where}",
+        f"{sentence}; {_state_of_tables(run.folder.parent)}. The trace is in {where}",
         style="bold red",
         markup=False,
     )
@@ -207,13 +243,13 @@ def _spark_has_gone() -> bool:
     return False
 
 
-def _keep_trace(error: Exception, run: Run) -> str:
+def _keep_trace(error: BaseException, run: Run) -> str:
     """Writes the trace to the run's log; of errors that may quote cells the class alone."""
     text = "".join(traceback.format_tb(error.__traceback__))
     cause: BaseException | None = error
     while cause is not None:
         quoted = isinstance(cause, PySparkException | pa.ArrowException | DeltaError)
-        quoted |= "py4j" in type(cause).__module__
+        quoted |= "py4j" in type(cause).__module__ or _panicked(cause)
         text += f"{type(cause).__name__}: {_scrubbed(cause) if quoted else cause}\n"
         cause = cause.__cause__
     with suppress(OSError):
@@ -266,26 +302,47 @@ def run_jobs(
             print(f"{job.name}:", *job.plan(context), sep="\n  ")  # noqa: T201
         return Exit.DONE, lake, []
     mirror = Mirror(options.mlflow or f"sqlite:///{lake.root / 'mlflow.db'}", lake, progress)
+    dead = close_dead_runs(run.folder)
+    for run_id in dead:
+        progress.say(f"the run {run_id} broke off; its record is closed")
+    if dead:
+        mirror.close_dead(dead)
     if study:
         run.save()
         mirror.begin(run)
-    ending = Exit.DONE
-    runs = []
-    for job in jobs:
-        one = Run(job.name, run.folder, run.arguments, run.run_id if study else None)
-        one.configuration = run.configuration
-        runs.append(one)
+
+    def run_job(job: Job, one: Run) -> Exit:
         context = _context(spark, lake, options, one, progress)
-        last = _one(job, context, mirror, study=study)
-        if last not in (Exit.DONE, Exit.DATA):
-            ending = last
-            break
-        ending = max(ending, last)
-    if study:
-        run.finish(_status(ending))
-        mirror.end(run)
-    mirror.close()
+        return _one(job, context, mirror, study=study)
+
+    runs: list[Run] = []
+    status = "interrupted"
+    try:
+        ending = _in_order(jobs, run, runs, run_job)
+        status = _status(ending)
+    finally:
+        if study:
+            run.finish(status)
+            mirror.end(run)
+        mirror.close()
     return ending, lake, runs
+
+
+def _in_order(
+    jobs: Sequence[Job], parent: Run, runs: list[Run], run_job: Callable[[Job, Run], Exit]
+) -> Exit:
+    """Runs jobs one after another, and adds their runs; stops at the first that fails."""
+    ending = Exit.DONE
+    for job in jobs:
+        of = parent.run_id if parent.job == STUDY else None
+        run = Run(job.name, parent.folder, parent.arguments, of)
+        run.configuration = parent.configuration
+        runs.append(run)
+        last = run_job(job, run)
+        if last not in (Exit.DONE, Exit.DATA):
+            return last
+        ending = max(ending, last)
+    return ending
 
 
 def _one(job: Job, context: Context, mirror: Mirror, *, study: bool) -> Exit:
@@ -307,6 +364,11 @@ def _one(job: Job, context: Context, mirror: Mirror, *, study: bool) -> Exit:
         ending = _told(error, context.progress)
     except Exception as error:
         ending = _fault(error, run, context.progress)
+    except BaseException as error:
+        if not _panicked(error):
+            status = "interrupted"
+            raise
+        ending = _fault(error, run, context.progress)
     finally:
         run.finish(status or _status(ending))
         mirror.end(run)
@@ -322,7 +384,9 @@ def _status(ending: Exit) -> str:
 def _context(
     spark: SparkSession, lake: Lake, options: argparse.Namespace, run: Run, progress: Progress
 ) -> Context:
-    return Context(spark, lake, options.conf, options.landing, options.as_of, run, progress)
+    context = Context(spark, lake, options.conf, options.landing, options.as_of, run, progress)
+    context.withdraw = tuple(getattr(options, "withdraw", None) or ())
+    return context
 
 
 def _spoken(options: argparse.Namespace) -> dict[str, str]:

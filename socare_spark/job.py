@@ -7,6 +7,7 @@ An analysis says which tables it reads, which it writes and how it makes them; e
 import hashlib
 import json
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Context:
         run: The record of this run.
         progress: Where steps are told.
         lacking: Table that cannot be made -> what it lacks.
+        withdraw: Files that `ingest` takes out instead of taking files in.
     """
 
     spark: SparkSession
@@ -48,6 +50,7 @@ class Context:
     run: Run
     progress: Progress
     lacking: dict[str, str] = field(default_factory=dict)
+    withdraw: tuple[str, ...] = ()
 
     def read(self, table: Table | str) -> DataFrame:
         """A table of the lake, at the version this run began with, noted in the record."""
@@ -89,6 +92,7 @@ class Job:
         run: Does it.
         plan: Says what would be read and written, for `--dry-run`.
         writes: The tables it makes, but for those that configuration declares.
+        options: Adds options of its own to the command line, where it is submitted alone.
     """
 
     name: str
@@ -96,6 +100,7 @@ class Job:
     run: Callable[[Context], None]
     plan: Callable[[Context], Sequence[str]]
     writes: tuple[Table, ...]
+    options: Callable[[ArgumentParser], None] | None = None
 
 
 @dataclass(frozen=True)

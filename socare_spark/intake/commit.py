@@ -5,13 +5,13 @@ A table holds each key once. Rows that a newer extract replaced are kept apart i
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract
@@ -86,6 +86,21 @@ def superseded_table(table: Table) -> Table:
     )
 
 
+def table_as_it_is(lake: Lake, spark: SparkSession, contract: Contract) -> Table | None:
+    """The declaration of a dataset's table as the lake has it; None where the key is another."""
+    schema = lake.read(spark, contract.table).schema
+    columns = [
+        tables.Column(f.name, f.dataType.simpleString(), f.metadata.get("comment", ""))
+        for f in schema.fields
+    ]
+    day = contract.socare.extract_column
+    if not {*contract.key, day} <= set(schema.names):
+        return None
+    return Table(
+        Zone.RESTRICTED, contract.name, contract.title, tuple(columns), partition_by=(day,)
+    )
+
+
 def _values(types: Mapping[str, str]) -> list[str]:
     return [n for n in types if not n.startswith("_") and n not in ("source_file", "line")]
 
@@ -138,6 +153,10 @@ class Destination:
         if begun:
             return self._added(new, [stage.files[i].arrival for i in wanted])
         return self._begun(new, many=sum(stage.tallies[i].good for i in wanted) > _MANY)
+
+    def without(self, spark: SparkSession, files: Sequence[str]) -> Callable[[], Standing]:
+        """Finds what comes back when files are taken out; what is returned commits it."""
+        return self._replaced(self.lake.read(spark, self.table).limit(0), files)
 
     def _few(self, new: pa.Table) -> Callable[[], Standing] | None:
         """By the driver: for the rows of a month the start of Spark's tasks would take longest.
@@ -244,11 +263,13 @@ class Destination:
 
     def _rewrite(
         self,
-        days: Iterable[date],
+        days: Collection[date],
         kept: Callable[[DataFrame], DataFrame],
         more: DataFrame,
     ) -> None:
         """One commit: of some extracts' rows those that are kept, and more."""
+        if not days:
+            return
         where = f"{self.contract.socare.extract_column} IN ({_listed(days)})"
         rows = kept(self.lake.read(more.sparkSession, self.table).where(where))
         self.lake.replace(

@@ -32,6 +32,7 @@ from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
 from socare_spark.intake.rejected import write_refused, write_rejected
 from socare_spark.intake.stage import Stage, stage, staging_folder
 from socare_spark.intake.unclaimed import sentences, unclaimed
+from socare_spark.intake.withdraw import add_option, entries_to_withdraw, withdraw
 from socare_spark.job import Context, Job
 from socare_spark.lake.transaction import together
 
@@ -67,6 +68,9 @@ def run(context: Context) -> None:
         DataError: a file was refused; all others are in the lake by then.
     """
     landing = _landing(context)
+    if context.withdraw:
+        withdraw(context, landing)
+        return
     project, contracts = read_project(context.conf), read_contracts(context.conf)
     _check_schemes(project, contracts)
     keyring = open_keyring(project, twin=is_twin(landing), environment=os.environ)
@@ -101,6 +105,8 @@ def run(context: Context) -> None:
 def plan(context: Context) -> Sequence[str]:
     """What would be read and written."""
     landing = _landing(context)
+    if context.withdraw:
+        return [f"withdraws {entry.file}" for entry in entries_to_withdraw(context)]
     known = books(context.lake)
     lines = []
     for contract in read_contracts(context.conf):
@@ -121,6 +127,7 @@ JOB = Job(
     run,
     plan,
     (LEDGER, QUARANTINE, PEOPLE),
+    add_option,
 )
 
 

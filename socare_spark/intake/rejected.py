@@ -68,6 +68,12 @@ def write_refused(landing: Path, arrival: Arrival, why: str) -> None:
     _write(_path(landing, arrival, ".refused.txt"), [f"{arrival.name}: {why}.\n".encode()])
 
 
+def remove_rejected(landing: Path, file: str) -> None:
+    """Removes what was left of a file that is no longer in the lake."""
+    for ending in (".rejected.csv", ".refused.txt"):
+        (rejected_folder(landing) / f"{file}{ending}").unlink(missing_ok=True)
+
+
 def _spelled(found: Iterable[tuple[str, str]]) -> str:
     return " ".join(f"{code}:{column}" if column else code for code, column in found)
 

@@ -258,6 +258,16 @@ class Lake:
         )
         return self._committed(table)
 
+    def remove(self, table: Table, where: str, note: Mapping[str, str]) -> None:
+        """Takes the rows that meet a condition out of a table, without a Spark job."""
+        options = self._writing(table, note)
+        DeltaTable(self.folder(table), storage_options=options["storage_options"]).delete(
+            where,
+            writer_properties=options["writer_properties"],
+            commit_properties=options["commit_properties"],
+            post_commithook_properties=options["post_commithook_properties"],
+        )
+
     def _writing(self, table: Table, note: Mapping[str, str]) -> dict[str, Any]:
         return {
             "partition_by": list(table.partition_by) or None,

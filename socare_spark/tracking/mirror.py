@@ -6,7 +6,7 @@ everything by then.
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from socare_spark.lake.zones import Lake
@@ -25,6 +25,9 @@ class Tracker(Protocol):
 
     def end(self, run: Run) -> None:
         """A run has ended, and its record is complete."""
+
+    def close_dead(self, run_ids: Sequence[str]) -> None:
+        """Runs broke off without an end."""
 
 
 class Mirror:
@@ -52,6 +55,10 @@ class Mirror:
     def end(self, run: Run) -> None:
         """A run has ended: everything of its record goes to the tracker."""
         self._work.put(lambda tracker: tracker.end(run))
+
+    def close_dead(self, run_ids: Sequence[str]) -> None:
+        """Runs broke off without an end: the tracker must not show them as running."""
+        self._work.put(lambda tracker: tracker.close_dead(run_ids))
 
     def close(self) -> None:
         """Waits until everything is sent, but not for a tracker that does not answer."""

@@ -11,6 +11,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -96,15 +97,37 @@ class Run:
         """Writes the record whole, replacing an earlier state of it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         record = {k: v for k, v in asdict(self).items() if k not in ("_clock", "folder")}
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps(record, indent=2, sort_keys=True, default=str), "utf-8")
-        os.replace(partial, self.path)
+        _write(self.path, record)
 
     def finish(self, status: str) -> None:
         """Sets how the run ended and how long it took, and saves."""
         self.status = status
         self.seconds = round(time.monotonic() - self._clock, 3)
         self.save()
+
+
+def _write(path: Path, record: Mapping[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(record, indent=2, sort_keys=True, default=str), "utf-8")
+    os.replace(partial, path)
+
+
+def close_dead_runs(folder: Path) -> list[str]:
+    """Closes the records of runs whose process is gone; returns the identifiers of these runs.
+
+    Only the holder of the lake's lock may do so: no other run can be under way.
+    """
+    closed = []
+    for path in sorted(folder.glob("*/run_record.json")):
+        text = path.read_text("utf-8")
+        if '"status": "running"' not in text:
+            continue
+        with suppress(ValueError):
+            record = json.loads(text)
+            if record["status"] == "running":
+                _write(path, record | {"status": "broken off"})
+                closed.append(record["run_id"])
+    return closed
 
 
 def configuration_digest(folder: Path) -> str:

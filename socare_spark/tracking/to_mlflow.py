@@ -7,6 +7,7 @@ sent anywhere but to the tracking server that was named.
 import json
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -24,6 +25,7 @@ from socare_spark.tracking.record import Run
 
 _EXPERIMENT = "socare_spark"
 _LONGEST_PARAMETER = 500
+_ENDINGS = {"failed": "FAILED", "interrupted": "KILLED"}
 
 
 def _make_database(uri: str) -> None:
@@ -68,6 +70,14 @@ class MlflowTracker:
         made = self._client.create_run(self._experiment, run_name=run.job, tags=tags)
         self._runs[run.run_id] = made.info.run_id
 
+    def close_dead(self, run_ids: Sequence[str]) -> None:
+        """Ends the runs of processes that are gone."""
+        for run_id in run_ids:
+            query = f"tags.`socare.run_id` = '{run_id}' and attributes.status = 'RUNNING'"
+            for found in self._client.search_runs([self._experiment], query):
+                self._client.set_tag(found.info.run_id, "socare.status", "broken off")
+                self._client.set_terminated(found.info.run_id, "KILLED")
+
     def end(self, run: Run) -> None:
         """Sends everything of the record."""
         ours = self._runs[run.run_id]
@@ -86,7 +96,7 @@ class MlflowTracker:
         )
         self._log_inputs(ours, run)
         self._log_files(ours, run)
-        self._client.set_terminated(ours, "FAILED" if run.status == "failed" else "FINISHED")
+        self._client.set_terminated(ours, _ENDINGS.get(run.status, "FINISHED"))
 
     def _log_inputs(self, ours: str, run: Run) -> None:
         # A dataset of data would start a hidden Spark job; a reference to a version does not. The

@@ -128,3 +128,31 @@ def test_a_name_that_comes_to_mean_another_part_is_read_again(council, monkeypat
     assert council.rows("id") == [("a",)]
     standing = ledger.books(council.lake).standing
     assert [identity[2] for identity in standing] == ["region=north"]
+
+
+def test_a_file_is_withdrawn_and_what_it_had_superseded_comes_back(council, monkeypatch):
+    council.lands("2014.csv", row("a", "old"))
+    council.lands("2015.csv", row("a", "new"), row("b"), row("", "bad"))
+    council.ingests(monkeypatch)
+
+    def withdraws(name):
+        context = council.context()
+        context.withdraw = (name,)
+        JOB.run(context)
+
+    with pytest.raises(ConfigurationError, match=r"close names are visits/2015\.csv"):
+        withdraws("visits/2015")
+    withdraws("visits/2015.csv")
+    assert council.rows("id", "note") == [("a", "old")]
+    assert council.rows("id", table="restricted/superseded/visits") == []
+    assert council.rows("line", table="restricted/quarantine") == []
+    assert not (council.root / "rejected/visits/2015.csv.rejected.csv").exists()
+    assert council.ledger()["2014.csv"][:3] == ("amended", 1, 1)
+    assert council.ledger()["2015.csv"][0] == "withdrawn"
+    check_versions(council.lake)
+    council.ingests(monkeypatch)
+    assert council.rows("id", "note") == [("a", "old")]
+    assert "visits/2015.csv: not taken, its content was withdrawn" in warned(council)
+    council.lands("2015.csv", row("b", "sent again"))
+    council.ingests(monkeypatch)
+    assert council.rows("id", "note") == [("a", "old"), ("b", "sent again")]

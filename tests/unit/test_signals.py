@@ -1,0 +1,56 @@
+"""A signal ends a job with its record closed; a panic of a library is a fault of the disk."""
+
+import json
+import os
+import signal
+from types import SimpleNamespace
+
+import pytest
+
+from socare_spark import command
+from socare_spark.errors import Exit
+from socare_spark.job import Job
+
+
+def runs(tmp_path, work, monkeypatch):
+    """Runs a job without a session; returns its ending and the status of its record."""
+    (tmp_path / "conf").mkdir()
+    monkeypatch.setattr(command, "open_session", lambda _: SimpleNamespace(stop=lambda: None))
+    job = Job("works", "Works.", work, lambda _: [], ())
+    arguments = ["--lake", str(tmp_path / "lake"), "--conf", str(tmp_path / "conf")]
+    try:
+        ending = command.main(job, [*arguments, "--mlflow", "off"])
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    (record,) = (tmp_path / "lake" / "runs").glob("*/run_record.json")
+    return ending, json.loads(record.read_text())["status"]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_job_in_one_sentence(tmp_path, sign, monkeypatch, capsys):
+    ending = runs(tmp_path, lambda _: os.kill(os.getpid(), sign), monkeypatch)
+    assert ending == (128 + sign, "interrupted")
+    said = capsys.readouterr().err
+    assert "Ended on request; every table is at its last commit." in said
+    assert "Traceback" not in said
+
+
+def test_tables_between_two_states_are_not_said_to_be_whole(tmp_path, monkeypatch, capsys):
+    def breaks_off(context):
+        (context.lake.root / "unfinished.json").write_text("{}")
+        raise RuntimeError("an undo failed")
+
+    assert runs(tmp_path, breaks_off, monkeypatch) == (Exit.FAULT, "failed")
+    assert "last commit" not in capsys.readouterr().err
+
+
+def test_a_panic_is_a_fault_of_the_disk(tmp_path, monkeypatch, capsys):
+    class PanicException(BaseException):
+        pass
+
+    def panics(_):
+        raise PanicException("No space left on device")
+
+    assert runs(tmp_path, panics, monkeypatch) == (Exit.INFRASTRUCTURE, "failed")
+    assert "Traceback" not in capsys.readouterr().err
