@@ -32,7 +32,7 @@ from socare_spark.lake.paths import check_lake_path
 from socare_spark.lake.transaction import check_versions, undo, unfinished
 from socare_spark.lake.zones import Lake
 from socare_spark.session import open_session
-from socare_spark.tracking.mirror import Mirror
+from socare_spark.tracking.mirror import Mirror, experiment_of
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.record import Run, close_dead_runs, configuration_digest
 
@@ -301,7 +301,7 @@ def run_jobs(
             context = _context(spark, lake, options, run, progress)
             print(f"{job.name}:", *job.plan(context), sep="\n  ")  # noqa: T201
         return Exit.DONE, lake, []
-    mirror = Mirror(options.mlflow or f"sqlite:///{lake.root / 'mlflow.db'}", lake, progress)
+    mirror = Mirror(options.mlflow, lake, progress, experiment_of(options.conf))
     dead = close_dead_runs(run.folder)
     for run_id in dead:
         progress.say(f"the run {run_id} broke off; its record is closed")

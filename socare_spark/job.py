@@ -212,6 +212,7 @@ class Analysis:
 
     def _recall(self, context: Context) -> None:
         """Notes in the record what stands, where nothing had to be made."""
+        context.run.up_to_date = True
         state = json.loads(_state(context, self.name).read_text("utf-8"))
         for table in self.writes:
             commit = context.lake.last_commit(table)

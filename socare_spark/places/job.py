@@ -219,6 +219,7 @@ def _run(context: Context) -> None:
     commits = [context.lake.last_commit(table) for table in REFERENCE]
     if all(c is not None and c.note.get("fingerprint") == fingerprint for c in commits):
         context.progress.say(f"{_NAME}: up to date")
+        context.run.up_to_date = True
         for table, commit in zip(REFERENCE, commits, strict=True):
             if commit is not None:
                 context.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}

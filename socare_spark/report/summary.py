@@ -2,6 +2,7 @@
 headline of each analysis, and where everything lies.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from socare_spark.lake.zones import Lake
+from socare_spark.tracking.mirror import local_uri
 from socare_spark.tracking.record import Run
 
 _WIDTH = 110
@@ -275,5 +277,5 @@ def _places_of(lake: Lake, runs: Sequence[Run]) -> str:
         f"  records   {lake.root}/runs/*/run_record.json",
     ]
     if store.exists():
-        lines.append(f"  runs      mlflow ui --backend-store-uri sqlite:///{store}")
+        lines.append(f"  runs      mlflow ui --backend-store-uri {shlex.quote(local_uri(lake))}")
     return "\n".join(lines)

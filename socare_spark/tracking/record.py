@@ -60,6 +60,7 @@ class Run:
         outputs: Output tables -> {version, rows}.
         counts: Numbers worth comparing between runs.
         pictures: Paths of pictures and maps, relative to the lake.
+        up_to_date: Whether outputs and pictures are those of an earlier run, and none was written.
     """
 
     job: str
@@ -80,6 +81,7 @@ class Run:
     counts: dict[str, float] = field(default_factory=dict)
     ledger: list[dict[str, Any]] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
+    up_to_date: bool = False
     warnings: list[str] = field(default_factory=list)
     _clock: float = field(default_factory=time.monotonic, repr=False)
 

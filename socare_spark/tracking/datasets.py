@@ -1,0 +1,101 @@
+"""What a run read and wrote, as MLflow's datasets: extract files, and tables with versions.
+
+Schemas come from the Delta log: no Spark job. Nothing of a cell is read.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+from mlflow.data.delta_dataset_source import DeltaDatasetSource
+from mlflow.entities import Dataset, DatasetInput, InputTag
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+from socare_spark.lake.zones import Lake
+from socare_spark.tracking.record import Run
+
+_DIGEST = 16
+_LONGEST_NAME = 500
+# Delta's types in the words of MLflow's schemas, where they differ.
+_TYPES = {"byte": "integer", "short": "integer", "date": "datetime", "timestamp": "datetime"}
+_TYPES |= {"timestamp_ntz": "datetime"}
+
+
+def datasets(run: Run, lake: Lake) -> list[DatasetInput]:
+    """The extract files and tables that a run read, and the tables that it wrote."""
+    files = [_file(run, name, sha256) for name, sha256 in run.files_read.items()]
+    read = [_table(lake, n, v, None, "read") for n, v in run.tables_read.items()]
+    written = [
+        _table(lake, name, output["version"], output.get("rows"), "output")
+        for name, output in run.outputs.items()
+        if not run.up_to_date and output.get("version") is not None
+    ]
+    # A run holds a dataset once.
+    named = {(d.dataset.name, d.dataset.digest): d for d in (*files, *read, *written)}
+    return list(named.values())
+
+
+def _file(run: Run, name: str, sha256: str) -> DatasetInput:
+    rows = [e["rows_read"] for e in run.ledger if (e["file"], e["sha256"]) == (name, sha256)]
+    entity = Dataset(
+        name=name[:_LONGEST_NAME],
+        digest=sha256[:_DIGEST],
+        source_type="local",
+        source=json.dumps({"uri": name}),
+        profile=json.dumps({"num_rows": rows[-1]}) if rows else None,
+    )
+    return _input(entity, "extract", {"sha256": sha256})
+
+
+def _table(
+    lake: Lake, name: str, version: int | None, rows: int | None, context: str
+) -> DatasetInput:
+    source = DeltaDatasetSource(path=str(lake.folder(name)), delta_table_version=version)
+    identity, columns = _described(lake, name, version)
+    schema = {"mlflow_colspec": columns}
+    entity = Dataset(
+        name=name[:_LONGEST_NAME],
+        digest=hashlib.sha256(f"{identity} {version}".encode()).hexdigest()[:_DIGEST],
+        source_type=source._get_source_type(),
+        source=source.to_json(),
+        schema=json.dumps(schema) if columns else None,
+        profile=None if rows is None else json.dumps({"num_rows": rows}),
+    )
+    # The source drops version 0; the tag has it.
+    return _input(entity, context, {"version": str(version)})
+
+
+def _input(entity: Dataset, context: str, tags: Mapping[str, str]) -> DatasetInput:
+    given = {MLFLOW_DATASET_CONTEXT: context, **tags}
+    return DatasetInput(dataset=entity, tags=[InputTag(k, v) for k, v in given.items()])
+
+
+def _described(lake: Lake, name: str, version: int | None) -> tuple[str, list[dict[str, Any]]]:
+    """A table's identity and columns at a version; its path alone where the log has it no more."""
+    folder = lake.folder(name)
+    try:
+        table = DeltaTable(folder, version=version)
+        fields = json.loads(table.schema().to_json())["fields"]
+        return str(table.metadata().id), [_column(f) for f in fields]
+    except (DeltaError, OSError, ValueError):
+        return str(folder), []
+
+
+def _column(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_type(found["type"]), "name": found["name"], "required": not found["nullable"]}
+
+
+def _type(delta: Any) -> dict[str, Any]:  # noqa: ANN401 - a type of Delta is a word or a mapping
+    if isinstance(delta, str):
+        return {"type": "double" if delta.startswith("decimal") else _TYPES.get(delta, delta)}
+    if delta["type"] == "array":
+        return {"type": "array", "items": _type(delta["elementType"])}
+    if delta["type"] == "map":
+        return {"type": "map", "values": _type(delta["valueType"])}
+    fields = {
+        f["name"]: _type(f["type"]) | {"required": not f["nullable"]} for f in delta["fields"]
+    }
+    return {"type": "object", "properties": fields}
