@@ -9,7 +9,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Literal, Self
 
@@ -17,10 +18,15 @@ from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
 from socare_spark.contracts.load import Strict, read_model
+from socare_spark.contracts.patterns import portable
 from socare_spark.errors import ConfigurationError
 
 UTF_16 = ("utf-16", "utf-16le", "utf-16be")
 ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15", *UTF_16)
+DIRECTIVES = tuple("YymdHMSIpbBfjz")
+_COLUMN = r"^[a-z][a-z0-9_]*$"
+_DATES = ("date", "datetime")
+_NUMBERS = ("integer", "number")
 
 
 class Constraints(Strict):
@@ -34,12 +40,32 @@ class Constraints(Strict):
     min_length: int | None = Key(default=None, alias="minLength")
     max_length: int | None = Key(default=None, alias="maxLength")
 
+    @field_validator("pattern")
+    @classmethod
+    def _is_pattern(cls, value: str | None) -> str | None:
+        return None if value is None else portable(value)
+
 
 class Age(Strict):
-    """Age in whole years at another date of the row."""
+    """Age in whole years at another date of the row.
+
+    Attributes:
+        at: The other date.
+        name: Name of the column.
+        steps: Lower edges of bands, from 0: the column holds the lower edge of the age's band.
+            Without steps it holds the age.
+    """
 
     at: str
-    name: str = Key(alias="as")
+    name: str = Key(alias="as", pattern=_COLUMN)
+    steps: tuple[int, ...] = ()
+
+    @field_validator("steps")
+    @classmethod
+    def _ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if value and (value[0] != 0 or list(value) != sorted(set(value))):
+            raise ValueError("steps must begin with 0 and ascend")
+        return value
 
 
 class Span(Strict):
@@ -48,12 +74,24 @@ class Span(Strict):
     start: str | None = Key(default=None, alias="from")
     end: str | None = Key(default=None, alias="to")
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        days = [period_end(p) for p in (self.start, self.end) if p is not None]
+        if days != sorted(days):
+            raise ValueError("'to' must not be before 'from'")
+        return self
+
 
 class Treatment(Strict):
     """What becomes of a column: exactly one of its first four keys.
 
     Attributes:
         optional: Whether a file may lack the column, always or in some periods.
+        currency: Texts that may stand before or after a number.
+        brackets: A number in brackets is negative.
+        open_ended: Dates that mean that there is no end.
+        no_place: Texts instead of a postcode that are right and are no place; `*` at the end stands
+            for any text.
     """
 
     pseudonymise: str | None = None
@@ -63,6 +101,10 @@ class Treatment(Strict):
     name: str | None = Key(default=None, alias="as")
     age: Age | None = None
     optional: bool | Span = False
+    currency: tuple[str, ...] = ()
+    brackets: bool = False
+    open_ended: tuple[date, ...] = ()
+    no_place: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -86,16 +128,35 @@ class Field(Strict):
     description: str = ""
     format: str | None = None
     also_formats: tuple[str, ...] = Key(default=(), alias="alsoFormats")
-    group_char: str | None = Key(default=None, alias="groupChar")
+    decimal_char: str = Key(default=".", alias="decimalChar", pattern=r"^[^0-9+\-]$")
+    group_char: str | None = Key(default=None, alias="groupChar", pattern=r"^[^0-9+\-]$")
     bare_number: bool = Key(default=True, alias="bareNumber")
     constraints: Constraints = Constraints()
     socare: Treatment
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        wrong = field_fault(self)
+        if wrong:
+            raise ValueError(f"{self.name}: {wrong}")
+        return self
 
     @property
     def formats(self) -> tuple[str, ...]:
         """The formats a date may be written in, the usual one first."""
         usual = "%Y-%m-%d" if self.type == "date" else "%Y-%m-%dT%H:%M:%S"
-        return (self.format or usual, *self.also_formats)
+        first = usual if self.format in (None, "default") else self.format
+        return (first or usual, *self.also_formats)
+
+    @property
+    def is_date(self) -> bool:
+        """Whether its cells are dates or times."""
+        return self.type in _DATES
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Texts that may stand beside a number."""
+        return self.socare.currency or (() if self.bare_number else ("£", "$", "€"))
 
     def may_lack(self, period: str) -> bool:
         """Whether a file of that period may lack the column."""
@@ -108,6 +169,68 @@ class Field(Strict):
     def output(self) -> str:
         """Name of the column in the restricted table."""
         return self.socare.name or snake(self.name)
+
+
+def field_fault(field: Field) -> str:
+    """What cannot be right about a field, or an empty text."""
+    how, limits = field.socare, field.constraints
+    is_text, is_number = field.type == "string", field.type in _NUMBERS
+    bounds = [b for b in (limits.minimum, limits.maximum) if b is not None]
+    lengths = [n for n in (limits.min_length, limits.max_length) if n is not None]
+    dated = [how.degrade in ("month", "year"), how.age, how.open_ended, field.also_formats]
+    needs_date = any(dated) or field.format not in (None, "default")
+    needs_number = field.group_char or field.decimal_char != "." or not field.bare_number
+    faults = [
+        (needs_date and not field.is_date, "only a date has formats, an age, open ends, a month"),
+        ((needs_number or how.currency or how.brackets) and not is_number, "is no number"),
+        (field.group_char == field.decimal_char, "groupChar and decimalChar are the same"),
+        ((how.is_postcode or lengths) and not is_text, "only a string has lengths or a postcode"),
+        (how.no_place and not how.is_postcode, "no_place belongs to a postcode"),
+        (bounds and (is_text or how.pseudonymise), "a text has no minimum or maximum"),
+        (lengths != sorted(lengths) or min(lengths, default=0) < 0, "its lengths are no range"),
+        (not re.search(_COLUMN, field.output), "needs 'as' with a name of a column"),
+        (field.is_date and _unknown_directives(field), "a format has an unknown directive: allowed"
+         f" are {' '.join('%' + d for d in DIRECTIVES)}, and %z for a datetime alone"),
+    ]  # fmt: skip
+    found = next((text for wrong, text in faults if wrong), "")
+    return found or _value_fault(field, bounds)
+
+
+def _unknown_directives(field: Field) -> bool:
+    allowed = set(DIRECTIVES) - ({"z"} if field.type == "date" else set())
+    used = [set(re.findall(r"%(.?)", form)) for form in field.formats]
+    return any(not found or not found <= allowed or not found & {"Y", "y"} for found in used)
+
+
+def _value_fault(field: Field, bounds: Sequence[str | float]) -> str:
+    limits = field.constraints
+    try:
+        low_to_high = [_value(field, str(b)) for b in bounds]
+        values = [_value(field, e) for e in limits.enum]
+    except (ValueError, InvalidOperation):
+        return f"minimum, maximum or enum holds no value of the type {field.type}"
+    if len(low_to_high) == 2 and low_to_high[0] > low_to_high[1]:  # type: ignore[operator]
+        return "its minimum is greater than its maximum"
+    cannot = any(e != e.strip() or not e for e in limits.enum)
+    if limits.pattern is not None and field.type == "string":
+        cannot = cannot or not all(re.fullmatch(limits.pattern, e) for e in limits.enum)
+    return "enum holds a value that no cell can have" if cannot and values else ""
+
+
+def _value(field: Field, text: str) -> object:
+    match field.type:
+        case "integer":
+            return int(text)
+        case "number":
+            number = Decimal(text)
+            if not number.is_finite():
+                raise ValueError
+            return number
+        case "date":
+            return date.fromisoformat(text)
+        case "datetime":
+            return datetime.fromisoformat(text)
+    return text
 
 
 class Schema(Strict):
@@ -134,21 +257,17 @@ class Dialect(Strict):
         return value
 
 
-class Spelling(Strict):
+class Spelling(Span):
     """Another way a column was headed, in some or all periods."""
 
     column: str
     also: tuple[str, ...]
-    start: str | None = Key(default=None, alias="from")
-    end: str | None = Key(default=None, alias="to")
 
 
-class EncodingOf(Strict):
+class EncodingOf(Span):
     """The encoding of some periods."""
 
     encoding: str
-    start: str | None = Key(default=None, alias="from")
-    end: str | None = Key(default=None, alias="to")
 
 
 class Order(Strict):
@@ -225,6 +344,15 @@ class Contract(Strict):
         both = [f.name for f in self.fields if f.constraints.required and f.socare.optional]
         if both:
             raise ValueError(f"{', '.join(both)}: a required column cannot be optional")
+        ages = [f.socare.age for f in self.fields if f.socare.age]
+        dates = [*ours.not_after_extract, *(a.at for a in ages)]
+        dates += [c for o in ours.date_order for c in (o.first, o.then)]
+        no_dates = sorted({name for name in dates if not self.field(name).is_date})
+        if no_dates:
+            raise ValueError(
+                "date_order, not_after_extract and age.at need fields of type date or datetime; "
+                f"these are not: {no_dates}"
+            )
         encodings = {self.encoding, *(e.encoding for e in ours.encodings)}
         if not {e.lower() for e in encodings} <= set(ENCODINGS):
             raise ValueError(f"encoding: allowed are {', '.join(ENCODINGS)}")
@@ -233,6 +361,7 @@ class Contract(Strict):
             if field.socare.drop or not field.constraints.required:
                 raise ValueError(f"primaryKey {key} must be required and not dropped")
         outputs = [f.output for f in self.fields if not f.socare.drop]
+        outputs += [a.name for a in ages]
         outputs += [ours.extract_column, "source_file", "line"]
         if len(set(outputs)) != len(outputs):
             raise ValueError(

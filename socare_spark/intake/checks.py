@@ -15,17 +15,26 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Scheme
 from socare_spark.contracts.resource import Contract, Field
-from socare_spark.errors import ConfigurationError
 from socare_spark.intake.blanks import stripped
 from socare_spark.intake.pseudonym import shapely
 
 BITS = 60
-_DIRECTIVES = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
-_JAVA = {
-    "%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm", "%S": "ss", "%I": "hh",
-    "%p": "a", "%b": "MMM", "%B": "MMMM", "%y": "yy", "%f": "SSSSSS", "%j": "DDD",
+_FIXED = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
+_UNPADDED = ("%m", "%d", "%H", "%M", "%S", "%I")
+_MONTHS = "January February March April May June July August September October November December"
+_DIRECTIVES = {
+    "%Y": "[0-9]{4}", "%y": "[0-9]{2}", "%j": "[0-9]{3}", "%f": "[0-9]{1,6}", "%p": "[AaPp][Mm]",
+    "%b": "(?i:" + "|".join(m[:3] for m in _MONTHS.split()) + ")",
+    "%B": "(?i:" + "|".join(_MONTHS.split()) + ")",
+    "%z": "Z|[+-][0-9]{2}:?[0-9]{2}",
+    **dict.fromkeys(_UNPADDED, "[0-9]{2}"),
 }  # fmt: skip
-_POSTCODE = r"^[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}$"
+_FIXED_SHAPE = {part: f"[0-9]{{{size}}}" for part, size in _FIXED.items()}
+# Letters by position as Royal Mail assigns them.
+_POSTCODE = (
+    "^([A-PR-UWYZ][0-9][0-9ABCDEFGHJKPSTUW]?|"
+    "[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?) [0-9][ABD-HJLNP-UW-Z]{2}$"
+)
 _E_NOTATION = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$"
 _WIDEST_MONEY = "decimal(12,2)"
 
@@ -51,9 +60,11 @@ def typed(field: Field, text: Column) -> Column:
     if field.socare.pseudonymise:
         return text
     if field.socare.is_postcode:
-        return postcode(text)
-    if field.type in ("date", "datetime"):
-        return F.coalesce(*[moment(text, form, field.type) for form in field.formats])
+        return _place(field, text)
+    if field.is_date:
+        day = _moment_of(field, text)
+        opens = field.socare.open_ended
+        return F.when(~day.cast("date").isin(*opens), day) if opens else day
     if field.type == "integer":
         return _number(field, text, "bigint")
     if field.type == "number":
@@ -62,49 +73,136 @@ def typed(field: Field, text: Column) -> Column:
 
 
 def _number(field: Field, text: Column, target: str) -> Column:
-    """A number as most are written, or else without its groups' marks and its unit."""
-    bare = text
+    """A number as most are written, or else with group marks, currency and brackets as declared.
+
+    Digits that the type has no room for make it no number.
+    """
+    whole = field.type == "integer"
+    point, mark = re.escape(field.decimal_char), re.escape(field.group_char or "")
+    mark = "[ \u00a0\u202f]" if field.group_char == " " else mark
+    cents = f"(?:{point}0*)?" if whole else f"(?:{point}[0-9]{{0,2}}0*)?"
+    groups = f"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|" if field.group_char else ""
+    body = f"((?:{groups}[0-9]+){cents}" + ("" if whole else f"|{point}[0-9]{{1,2}}0*") + ")"
+    unit = "|".join(map(re.escape, field.currencies))
+    unit = f"(?:{unit})?\\s*" if unit else ""
+    forms = [f"^{unit}([+-]?)\\s*{unit}{body}\\s*{unit}$"]
+    if field.socare.brackets:
+        forms.append(f"^{unit}([(])\\s*{unit}{body}\\s*{unit}[)]\\s*{unit}$")
+    plain = r"^[+-]?[0-9]+$" if whole else r"^[+-]?[0-9]+([.][0-9]{0,2})?$"
+    usual = F.when(text.rlike(plain), text.try_cast(target)) if field.decimal_char == "." else None
+    others = [_written(field, text, form, target) for form in forms]
+    return F.coalesce(*([] if usual is None else [usual]), *others)
+
+
+def _written(field: Field, text: Column, form: str, target: str) -> Column:
+    """A number in a form with two groups: its sign and its digits."""
+    sign, digits = (F.regexp_extract(text, form, i) for i in (1, 2))
     if field.group_char:
-        bare = F.translate(bare, field.group_char, "")
-    if not field.bare_number:
-        bare = F.regexp_replace(bare, r"^[£$€\s]+|[£$€\s]+$", "")
-    return F.coalesce(text.try_cast(target), bare.try_cast(target))
+        marks = " \u00a0\u202f" if field.group_char == " " else field.group_char
+        digits = F.translate(digits, marks, "")
+    if field.decimal_char != ".":
+        digits = F.translate(digits, field.decimal_char, ".")
+    if field.type == "integer":
+        digits = F.substring_index(digits, ".", 1)
+    value = F.concat(F.translate(sign, "(", "-"), digits).try_cast(target)
+    return F.when(text.rlike(form), value)
+
+
+def _moment_of(field: Field, text: Column) -> Column:
+    return F.coalesce(*[moment(text, form, field.type) for form in field.formats])
 
 
 def moment(text: Column, form: str, type_: str) -> Column:
     """A date or time in one strptime format; null where the text is not in it or names no day.
 
-    Formats of fixed width are cut and cast, which costs a tenth of Spark's formatter; they are cut
-    by bytes, since characters would have to be counted from the first on.
+    Cells of the usual width are cut and cast, which costs least; they are cut by bytes, since
+    characters would have to be counted from the first on. Others are matched.
     """
     target = "date" if type_ == "date" else "timestamp"
     parts = re.findall(r"%[A-Za-z]|[^%]", form)
-    if any(p.startswith("%") and p not in _JAVA for p in parts):
-        raise ConfigurationError(
-            f"The date format {form} holds a directive that is not known: allowed are "
-            f"{' '.join(_JAVA)}."
-        )
-    if any(p.startswith("%") and p not in _DIRECTIVES for p in parts):
-        java = "".join(_JAVA.get(p, p if not p.isalpha() else f"'{p}'") for p in parts)
-        return F.try_to_timestamp(text, F.lit(java)).cast(target)
-    at, where, marks, raw = 1, {}, [], text.cast("binary")
+    matched = _matched(text, parts, target)
+    if any(p.startswith("%") and p not in _FIXED for p in parts) or not form.isascii():
+        return matched
+    at, where = 1, {}
+    shape = "".join(_FIXED_SHAPE.get(p) or re.escape(p) for p in parts)
     for part in parts:
-        size = _DIRECTIVES.get(part) or len(part.encode())
-        piece = F.substring(raw, at, size)
-        if part in _DIRECTIVES:
-            where[part] = piece.cast("string")
-        else:
-            marks.append(piece == F.lit(part).cast("binary"))
+        size = _FIXED.get(part, 1)
+        where[part] = F.substring(text.cast("binary"), at, size).cast("string")
         at += size
-    right = reduce(lambda a, b: a & b, marks, F.octet_length(text) == at - 1)
-    if form == "%Y-%m-%d":
-        return F.when(right, text.try_cast(target))
-    day = [where.get(p, F.lit("01")) for p in ("%Y", "%m", "%d")]
-    time = [where.get(p, F.lit("00")) for p in ("%H", "%M", "%S")]
-    written = F.concat_ws("-", *day)
-    if target == "timestamp":
-        written = F.concat(written, F.lit(" "), F.concat_ws(":", *time))
-    return F.when(right, written.try_cast(target))
+    fixed = F.when(text.rlike(f"^{shape}$"), _put_together(where, target))
+    return F.coalesce(fixed, matched)
+
+
+def _matched(text: Column, parts: Sequence[str], target: str) -> Column:
+    """A date whose parts need not be padded, or are of no fixed width."""
+    pattern = "^"
+    for i, part in enumerate(parts):
+        beside = [*parts[max(i - 1, 0) : i], *parts[i + 1 : i + 2]]
+        alone = not any(p.startswith("%") or p.isdigit() for p in beside)
+        known = "[0-9]{1,2}" if part in _UNPADDED and alone else _DIRECTIVES.get(part)
+        pattern += f"({known})" if known else re.escape(part)
+    pattern += "$"
+    named = [p for p in parts if p.startswith("%")]
+    where = {p: F.regexp_extract(text, pattern, i) for i, p in enumerate(named, 1)}
+    return F.when(text.rlike(pattern), _put_together(where, target))
+
+
+def _put_together(where: Mapping[str, Column], target: str) -> Column:
+    """A date from the texts of its parts; null where there is no such day or time."""
+    year = where.get("%Y")
+    if year is None:
+        # As POSIX has it: 69 to 99 are of the last century.
+        short = where["%y"]
+        year = F.concat(F.when(short >= "69", "19").otherwise("20"), short)
+    day = F.concat_ws("-", year, _month(where), where.get("%d", F.lit("01")))
+    if "%j" in where:
+        days = where["%j"].cast("int")
+        made = F.date_add(F.concat(year, F.lit("-01-01")).try_cast("date"), days - 1)
+        day = F.when((days > 0) & (F.year(made) == year.cast("int")), made.cast("string"))
+    day = F.when(year != "0000", day)
+    if target == "date":
+        return day.try_cast("date")
+    seconds = F.concat_ws(".", where.get("%S", F.lit("00")), where.get("%f", F.lit("0")))
+    time = F.concat_ws(":", _hour(where), where.get("%M", F.lit("00")), seconds)
+    offset = F.regexp_replace(where.get("%z", F.lit("Z")), "^(...)([0-9]{2})$", "$1:$2")
+    return F.concat(day, F.lit(" "), time, offset).try_cast("timestamp")
+
+
+def _month(where: Mapping[str, Column]) -> Column:
+    name = where.get("%b", where.get("%B"))
+    if name is None:
+        return where.get("%m", F.lit("01"))
+    months = [m[:3].lower() for m in _MONTHS.split()]
+    at = F.array_position(F.lit(months), F.lower(F.substring(name, 1, 3)))
+    return at.cast("string")
+
+
+def _hour(where: Mapping[str, Column]) -> Column:
+    if "%I" not in where:
+        return where.get("%H", F.lit("00"))
+    hour = where["%I"].cast("int")
+    late = F.when(F.lower(where.get("%p", F.lit("am"))) == "pm", 12).otherwise(0)
+    return F.when(hour.between(1, 12), (hour % 12 + late).cast("string"))
+
+
+def is_unit(postcode_: Column) -> Column:
+    """Whether a value is a unit postcode, and not a declared text instead of one."""
+    return postcode_.rlike(_POSTCODE)
+
+
+def _place(field: Field, text: Column) -> Column:
+    """A unit postcode, or the declared text of a value that is no place."""
+    found = postcode(text)
+    bare = _letters(text)
+    for entry in field.socare.no_place:
+        wanted = re.sub("[^A-Z0-9]", "", entry.upper())
+        fits = bare.startswith(wanted) if entry.endswith("*") else bare == wanted
+        found = F.when(fits, F.lit(entry.rstrip("* "))).otherwise(found)
+    return found
+
+
+def _letters(text: Column) -> Column:
+    return F.regexp_replace(F.upper(text), "[^A-Z0-9]", "")
 
 
 def postcode(text: Column) -> Column:
@@ -112,7 +210,7 @@ def postcode(text: Column) -> Column:
 
     Null where the text has another shape.
     """
-    bare = F.regexp_replace(F.upper(text), "[^A-Z0-9]", "")
+    bare = _letters(text)
     size = F.length(bare)
     sector = F.translate(bare.substr(size - 2, F.lit(1)), "OIL", "011")
     whole = F.concat(
@@ -172,8 +270,6 @@ def _identifier_rules(
 
 def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:
     name, limits, found = field.name, field.constraints, []
-    if field.socare.drop:
-        return []
     if field.socare.pseudonymise:
         if limits.required:
             person = field.output == "person"
@@ -181,9 +277,11 @@ def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:
     else:
         if limits.required:
             found.append(Rule("missing", name, text.isNull()))
-        if field.type in ("date", "datetime"):
-            found.append(Rule("date_format", name, text.isNotNull() & value.isNull()))
-        elif field.type != "string":
+        unused = field.socare.drop and field.socare.age is None
+        if field.is_date and not unused:
+            day = _moment_of(field, text) if field.socare.open_ended else value
+            found.append(Rule("date_format", name, text.isNotNull() & day.isNull()))
+        elif field.type != "string" and not unused:
             found.append(Rule("type", name, text.isNotNull() & value.isNull()))
         elif field.socare.is_postcode:
             found.append(Rule("pattern", name, text.isNotNull() & value.isNull()))
@@ -194,14 +292,15 @@ def _limits(field: Field, text: Column, value: Column) -> list[Rule]:
     name, limits = field.name, field.constraints
     found: list[tuple[str, Column]] = []
     if limits.enum:
-        found.append(("not_allowed", ~text.isin(*limits.enum)))
+        allowed = [F.lit(e).cast(_literal(field)) for e in limits.enum]
+        found.append(("not_allowed", ~value.isin(*allowed)))
     if limits.pattern:
-        found.append(("pattern", ~text.rlike(f"^(?:{limits.pattern})$")))
+        found.append(("pattern", ~text.rlike(rf"\A(?:{limits.pattern})\z")))
     if limits.min_length is not None:
         found.append(("pattern", F.length(text) < limits.min_length))
     if limits.max_length is not None:
         found.append(("pattern", F.length(text) > limits.max_length))
-    code = "date_range" if field.type in ("date", "datetime") else "not_allowed"
+    code = "date_range" if field.is_date else "not_allowed"
     if limits.minimum is not None:
         found.append((code, value < F.lit(limits.minimum).cast(_literal(field))))
     if limits.maximum is not None:
@@ -245,11 +344,17 @@ def broken_names(
     return each(code for code, _ in found), each(column for _, column in found)
 
 
-def age(born: Column, at: Column) -> Column:
-    """Whole years; who was born on 29 February is a year older on 1 March. Null before birth."""
+def age(born: Column, at: Column, steps: Sequence[int] = ()) -> Column:
+    """Age in completed years, or the highest of some steps that it reaches. Null before birth.
+
+    A birthday of 29 February counts from 1 March.
+    """
 
     def day(value: Column) -> Column:
         return F.month(value) * 100 + F.dayofmonth(value)
 
     years = F.year(at) - F.year(born) - F.when(day(at) < day(born), 1).otherwise(0)
-    return F.when(years >= 0, years).cast("int")
+    kept = years
+    if steps:
+        kept = F.coalesce(*[F.when(years >= step, F.lit(step)) for step in reversed(steps)])
+    return F.when(years >= 0, kept).cast("int")

@@ -109,7 +109,9 @@ def plan(context: Context) -> Sequence[str]:
         return [f"withdraws {entry.file}" for entry in entries_to_withdraw(context)]
     known = books(context.lake)
     lines = []
-    for contract in read_contracts(context.conf):
+    contracts = read_contracts(context.conf)
+    _check_schemes(read_project(context.conf), contracts)
+    for contract in contracts:
         newest, refused, _ = arrivals(landing, contract)
         lines += [f"refuses {r.arrival.name}: {r.why}" for r in refused]
         for arrival in newest:

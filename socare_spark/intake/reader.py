@@ -19,7 +19,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from socare_spark.contracts.resource import UTF_16, Contract, Field, plain
 from socare_spark.intake.arrivals import Accepted
-from socare_spark.intake.checks import age, cleaned, mask, rules, typed
+from socare_spark.intake.checks import age, cleaned, is_unit, mask, rules, typed
 from socare_spark.intake.pseudonym import Keyring, digest, normalised, token
 from socare_spark.intake.records import LONGEST_RECORD
 from socare_spark.lake.paths import literal_path
@@ -269,7 +269,7 @@ def _outputs(contract: Contract) -> list[tuple[str, Column]]:
         how, value = field.socare, F.col(f"v_{field.output}")
         if how.age is not None:
             at = F.col(f"v_{contract.field(how.age.at).output}")
-            found.append((how.age.name, age(value, at)))
+            found.append((how.age.name, age(value, at, how.age.steps)))
         if how.drop:
             continue
         found.append((field.output, _treated(field, value)))
@@ -281,9 +281,9 @@ def _treated(field: Field, value: Column) -> Column:
         case "month" | "year" as unit:
             return F.trunc(value, unit)
         case "sector":
-            return _sector(value)
+            return F.when(is_unit(value), _sector(value))
         case "district":
-            return F.substring_index(value, " ", 1)
+            return F.when(is_unit(value), F.substring_index(value, " ", 1))
     if field.socare.pseudonymise:
         return token(F.col(f"d_{field.output}"))
     return value

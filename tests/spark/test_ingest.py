@@ -70,7 +70,7 @@ def test_a_row_lists_all_its_reasons(council, monkeypatch):
         (row("a", start=""), ["missing"]),
         (row("a", start="2015-02-30"), ["date_format"]),  # no such day
         (row("a", start="1 March 2015"), ["date_format"]),
-        (row("a", start="2015-3-1"), ["date_format"]),
+        (row("a", start="2015-3-1-"), ["date_format"]),
         (row("a", end="2015-02-28"), ["date_order"]),
         (row("a", start="2016-01-01"), ["date_range"]),  # after the extract
         (row("a", start="1899-12-31"), ["date_range"]),

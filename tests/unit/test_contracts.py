@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -9,6 +10,8 @@ import yaml
 from socare_spark.contracts.resource import Contract, period_end, plain, read_contracts
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.intake.arrivals import arrivals, match_header
+from socare_spark.intake.job import plan
+from socare_spark.lake.zones import Lake
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 DAY = date(2013, 12, 31)
@@ -82,6 +85,80 @@ def test_a_field_that_cannot_be_right(field):
     schema["fields"].append(field)
     with pytest.raises(ValueError, match="validation error"):
         contract(schema=schema)
+
+
+KEPT = {"keep": "as_is"}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"constraints": {"pattern": "("}},
+        {"constraints": {"pattern": "(?P<a>x)"}},  # Java has no such group
+        {"type": "date", "format": "%Q"},
+        {"type": "date", "format": "%Y-%m-%d%z"},  # a day has no offset
+        {"type": "date", "alsoFormats": ["%d/%m"]},  # no year
+        {"type": "date", "format": "any"},
+        {"alsoFormats": ["%d/%m/%Y"]},  # a text
+        {"type": "integer", "constraints": {"minimum": "abc"}},
+        {"type": "number", "constraints": {"maximum": "NaN"}},
+        {"type": "date", "constraints": {"minimum": "2015-02-30"}},
+        {"type": "integer", "constraints": {"minimum": 5, "maximum": 1}},
+        {"constraints": {"minimum": 1}},  # of a text
+        {"constraints": {"minLength": 3, "maxLength": 2}},
+        {"type": "integer", "constraints": {"minLength": 3}},
+        {"constraints": {"enum": ["A "]}},  # cells are without blanks
+        {"constraints": {"enum": ["A"], "pattern": "[B-D]"}},
+        {"type": "number", "constraints": {"enum": ["one"]}},
+        {"groupChar": ","},  # a text
+        {"type": "number", "groupChar": "."},  # the decimal point
+        {"type": "number", "decimalChar": "12"},
+        {"type": "integer", "socare": {"degrade": "month"}},
+        {"type": "date", "socare": {"keep": "postcode"}},
+        {"socare": {"keep": "as_is", "no_place": ["BFPO*"]}},
+        {"socare": {"keep": "as_is", "open_ended": ["9999-12-31"]}},
+        {"socare": {"keep": "as_is", "brackets": True}},
+        {"socare": {"keep": "as_is", "as": "Not A Column"}},
+        {"type": "date", "socare": {"keep": "as_is", "age": {"at": "NOTE", "as": "a"}}},
+        {"type": "date", "socare": {"keep": "as_is", "age": {"at": "DAY", "as": "note"}}},
+        {
+            "type": "date",
+            "socare": {"keep": "as_is", "age": {"at": "DAY", "as": "a", "steps": [5, 9]}},
+        },
+    ],
+)
+def test_a_field_that_no_cell_can_fit(field):
+    schema = contract().model_dump(mode="json", by_alias=True)["schema"]
+    schema["fields"].append({"name": "MORE", "socare": KEPT, **field})
+    schema["fields"].append({"name": "N", "socare": {"keep": "as_is", "as": "note"}})
+    with pytest.raises(ValueError, match="validation error"):
+        contract(schema=schema)
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        {"not_after_extract": ["NOTE"]},
+        {"date_order": [{"first": "DAY", "then": "NOTE"}]},
+        {"encodings": [{"encoding": "utf-8", "from": "2015", "to": "2014"}]},
+        {"spellings": [{"column": "ID", "also": ["I"], "from": "2015-13"}]},
+    ],
+)
+def test_a_rule_that_no_row_can_fit(ours):
+    given = contract().model_dump(mode="json", by_alias=True)["socare"]
+    with pytest.raises(ValueError, match="validation error"):
+        contract(socare=given | ours)
+
+
+def test_a_dry_run_names_an_unknown_scheme(tmp_path):
+    folder = tmp_path / "conf"
+    (folder / "datasets").mkdir(parents=True)
+    given = contract().model_dump(mode="json", by_alias=True)
+    (folder / "datasets" / "visits.yaml").write_text(yaml.safe_dump(given))
+    (folder / "project.yaml").write_text((CONF / "project.yaml").read_text())
+    context = SimpleNamespace(conf=folder, landing=tmp_path, lake=Lake(tmp_path), withdraw="")
+    with pytest.raises(ConfigurationError, match="scheme visit"):
+        plan(context)
 
 
 def test_errors_name_file_and_key_and_no_value(tmp_path):
