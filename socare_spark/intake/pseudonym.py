@@ -21,13 +21,13 @@ from pathlib import Path
 import pandas as pd
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
-from socare_spark.intake.blanks import BLANKS, stripped
+from socare_spark.intake.blanks import BLANKS
 
 KEY_FILE = "SOCARE_KEY_FILE"
 KEY = "SOCARE_KEY"
@@ -39,6 +39,8 @@ _CHECK = "key check value"
 _WRAPPED = re.compile(r'^=?"([^"]*)"$')
 _TEXT_MARKS = "'\u2018\u2019"
 _WHOLE_NUMBER = re.compile(r"^([0-9]+)[.]0+$")
+# The ASCII blanks of BLANKS around a text, for Java.
+_EDGES = r"^[\x00-\x20]+|[\x00-\x20]+$"
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def normalise(identifier: str, scheme: Scheme) -> str:
 
     NFKC without format characters, blanks around it, the quotes of a spreadsheet's text (`'7`,
     `="7"`) and a trailing `.0`; upper case; digits of all scripts as 0 to 9. The reference for
-    `normalised`, which does the same in Spark.
+    `normalise_columns`, which does the same in Spark.
     """
     text = "".join(map(_counted, unicodedata.normalize("NFKC", identifier)))
     text = _bare(_WRAPPED.sub(r"\1", _bare(text)))
@@ -236,38 +238,67 @@ def placeholders(scheme: Scheme) -> list[str]:
     return sorted({"", *(normalise(value, scheme) for value in scheme.placeholders)})
 
 
-def normalised(cell: Column, scheme: Scheme, *, ascii_only: bool) -> Column:
-    """The normalised identifier; null where it is missing or a placeholder.
+def normalise_columns(
+    frame: DataFrame, schemes: Mapping[str, Scheme], *, ascii_only: bool
+) -> DataFrame:
+    """Normalises columns of identifiers; null where one is missing or a placeholder.
 
-    ASCII is handled by Spark; other rows alone go through Python, which has NFKC.
+    ASCII is handled by Spark; other rows alone go through Python, which has NFKC. Each step is a
+    projection of its own: composed into one expression, the copies of a cell multiply, and planning
+    takes minutes.
 
     Args:
-        cell: The cell, without blanks around it.
-        scheme: How identifiers of this kind are spelled.
+        frame: Its columns named in `schemes` hold cells without blanks around them.
+        schemes: Column -> how its identifiers are spelled.
         ascii_only: Whether the files are known to hold no other character.
     """
-    native = F.upper(_unwrapped(cell))
-    if scheme.remove:
-        native = F.translate(native, scheme.remove, "")
-    shorter = F.regexp_replace(native, _WHOLE_NUMBER.pattern, "$1")
-    native = F.when(native.endswith("0") & native.contains("."), shorter).otherwise(native)
-    if scheme.strip_leading_zeros:
-        short = F.ltrim(native, F.lit("0"))
-        native = F.when((short == "") & (native != ""), F.lit("0")).otherwise(short)
     if not ascii_only:
-        plain = F.length(cell) == F.octet_length(cell)
-        other = _normalise_in_python(scheme)(F.when(~plain, cell))
-        native = F.when(plain, native).otherwise(other)
-    nothing = native.isin(*placeholders(scheme))
-    return F.when(native.isNotNull() & ~nothing, native)
+        others = {
+            f"_other_{name}": _normalise_in_python(scheme)(F.when(~_ascii(name), F.col(name)))
+            for name, scheme in schemes.items()
+        }
+        frame = frame.withColumns(others)
+    for step in (_unwrapped, _upper, _without_decimals, _without_zeros):
+        frame = frame.withColumns({n: step(F.col(n), scheme) for n, scheme in schemes.items()})
+    if not ascii_only:
+        both = {n: F.coalesce(f"_other_{n}", n) for n in schemes}
+        frame = frame.withColumns(both).drop(*others)
+    known = {n: _known(F.col(n), scheme) for n, scheme in schemes.items()}
+    return frame.withColumns(known)
 
 
-def _unwrapped(cell: Column) -> Column:
+def _ascii(name: str) -> Column:
+    return F.length(name) == F.octet_length(name)
+
+
+def _unwrapped(cell: Column, _scheme: Scheme) -> Column:
     """An ASCII cell without the quotes that a spreadsheet puts around a text."""
     inner = F.regexp_replace(cell, _WRAPPED.pattern, "$1")
-    inner = F.regexp_replace(stripped(inner), f"^[{_TEXT_MARKS}]+", "")
+    inner = F.regexp_replace(inner, _EDGES, "")
+    inner = F.regexp_replace(inner, f"^[{_TEXT_MARKS}]+", "")
     quoted = F.substring(cell, 1, 1).isin("'", "=", '"')
-    return F.when(quoted, stripped(inner)).otherwise(cell)
+    return F.when(quoted, F.regexp_replace(inner, _EDGES, "")).otherwise(cell)
+
+
+def _upper(text: Column, scheme: Scheme) -> Column:
+    upper = F.upper(text)
+    return F.translate(upper, scheme.remove, "") if scheme.remove else upper
+
+
+def _without_decimals(text: Column, _scheme: Scheme) -> Column:
+    shorter = F.regexp_replace(text, _WHOLE_NUMBER.pattern, "$1")
+    return F.when(text.endswith("0") & text.contains("."), shorter).otherwise(text)
+
+
+def _without_zeros(text: Column, scheme: Scheme) -> Column:
+    if not scheme.strip_leading_zeros:
+        return text
+    short = F.ltrim(text, F.lit("0"))
+    return F.when((short == "") & (text != ""), F.lit("0")).otherwise(short)
+
+
+def _known(text: Column, scheme: Scheme) -> Column:
+    return F.when(text.isNotNull() & ~text.isin(*placeholders(scheme)), text)
 
 
 def shapely(identifier: Column, scheme: Scheme) -> Column:

@@ -20,7 +20,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from socare_spark.contracts.resource import UTF_16, Contract, Field, plain
 from socare_spark.intake.arrivals import Accepted
 from socare_spark.intake.checks import age, cleaned, is_unit, mask, rules, typed
-from socare_spark.intake.pseudonym import Keyring, digest, normalised, token
+from socare_spark.intake.pseudonym import Keyring, digest, normalise_columns, token
 from socare_spark.intake.records import LONGEST_RECORD
 from socare_spark.lake.paths import literal_path
 
@@ -132,19 +132,21 @@ def _cleaned(
     def cell(field: Field) -> Column:
         if field.name not in columns:
             return F.lit(None).cast("string")
-        text = cleaned(F.col(columns[field.name]), missing, spaces_only=spaces_only)
-        if field.socare.pseudonymise is None:
-            return text
-        scheme = keyring.project.schemes[field.socare.pseudonymise]
-        return normalised(text, scheme, ascii_only=ascii_only)
+        return cleaned(F.col(columns[field.name]), missing, spaces_only=spaces_only)
 
-    return scan(spark, files).select(
+    cells = scan(spark, files).select(
         "_path",
         "_block",
         F.monotonically_increasing_id().alias("_row"),
         F.col(_CORRUPT).isNotNull().alias("_shapeless"),
         *[cell(f).alias(f"t_{f.output}") for f in contract.fields],
     )
+    schemes = {
+        f"t_{f.output}": keyring.project.schemes[f.socare.pseudonymise]
+        for f in contract.fields
+        if f.socare.pseudonymise and f.name in columns
+    }
+    return normalise_columns(cells, schemes, ascii_only=ascii_only)
 
 
 def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Scheme
 from socare_spark.intake.blanks import stripped
-from socare_spark.intake.pseudonym import normalise, normalised, placeholders, shapely
+from socare_spark.intake.pseudonym import normalise, normalise_columns, placeholders, shapely
 
 NUMBER = Scheme(
     strip_leading_zeros=True, placeholders=("0", "999999999", "NA", "N/A", "null", "None", "-")
@@ -28,9 +28,8 @@ SOUND = ["AB12", "PX7731904", "AB 12", "2014/00123", "12-34", "É1", "E12", "A1E
 def read(spark, texts, scheme=NUMBER):
     """Text -> normalised identifier and whether it has the shape."""
     rows = spark.createDataFrame(list(enumerate(texts)), "i int, raw string")
-    found = rows.select(
-        "i", normalised(stripped(F.col("raw")), scheme, ascii_only=False).alias("v")
-    )
+    cells = rows.select("i", stripped(F.col("raw")).alias("v"))
+    found = normalise_columns(cells, {"v": scheme}, ascii_only=False)
     made = found.select("i", "v", shapely(F.col("v"), scheme).alias("s")).collect()
     return {texts[r["i"]]: (r["v"], r["s"]) for r in made}
 

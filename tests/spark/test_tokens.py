@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.intake.blanks import stripped
-from socare_spark.intake.pseudonym import Keyring, digest, normalise, normalised, token
+from socare_spark.intake.pseudonym import Keyring, digest, normalise, normalise_columns, token
 
 SCHEME = Scheme(strip_leading_zeros=True, remove="-", placeholders=("", "0", "UNKNOWN"))
 PROJECT = Project(council="c", project="p", key_id="k", schemes={"s": SCHEME, "t": SCHEME})
@@ -20,8 +20,8 @@ def tokens(spark, texts, scheme="s", parts=4):
     pads = RING.pads(scheme)
     keys = spark.createDataFrame([(pads.inner, pads.outer)], "inner binary, outer binary")
     rows = spark.createDataFrame(list(enumerate(texts)), "i int, raw string").repartition(parts)
-    cell = stripped(F.col("raw"))
-    clean = rows.select("i", normalised(cell, SCHEME, ascii_only=False).alias("v"))
+    cells = rows.select("i", stripped(F.col("raw")).alias("v"))
+    clean = normalise_columns(cells, {"v": SCHEME}, ascii_only=False)
     hashed = clean.crossJoin(F.broadcast(keys)).select(
         "i", "v", digest(F.col("v"), F.col("inner"), F.col("outer")).alias("d")
     )
