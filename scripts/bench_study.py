@@ -15,7 +15,7 @@ _SECONDS = "seconds/"
 _FILES_READ = "number of files read"
 
 
-def report(spark: SparkSession, _lake: Lake, runs: Sequence[Run]) -> None:
+def report(spark: SparkSession, _lake: Lake, runs: Sequence[Run], _show: bool) -> None:
     """Prints a line for each job and table.
 
     A frame that several tables share is read by the first that needs it, and counts there.

@@ -94,14 +94,15 @@ def _day(text: str) -> date:
 def main(
     jobs: Job | Sequence[Job],
     arguments: Sequence[str] | None = None,
-    after: Callable[[SparkSession, Lake, Sequence[Run]], None] | None = None,
+    after: Callable[[SparkSession, Lake, Sequence[Run], bool], None] | None = None,
 ) -> int:
     """Runs one job, or several in one session as a study; returns the exit code.
 
     Args:
         jobs: The job or jobs.
         arguments: The command line; that of the process by default.
-        after: Is called at the end of a study with the session, the lake and the jobs' runs.
+        after: Is called at the end of a study with the session, the lake, the jobs' runs and
+            whether their figures are to be printed in any case.
     """
     several = [jobs] if isinstance(jobs, Job) else list(jobs)
     name = several[0].name if isinstance(jobs, Job) else STUDY
@@ -111,6 +112,11 @@ def main(
         names = [job.name for job in several]
         only = f"these jobs alone, in the order of the study: {', '.join(names)}"
         named.add_argument("--jobs", nargs="+", choices=names, metavar="JOB", help=only)
+        named.add_argument(
+            "--show",
+            action="store_true",
+            help="print figures, small counts included, where output is not a terminal too",
+        )
     elif several[0].options is not None:
         several[0].options(named)
     options = named.parse_args(arguments)
@@ -167,7 +173,7 @@ def _guarded(
     name: str,
     options: argparse.Namespace,
     progress: Progress,
-    after: Callable[[SparkSession, Lake, Sequence[Run]], None] | None,
+    after: Callable[[SparkSession, Lake, Sequence[Run], bool], None] | None,
 ) -> Exit:
     """Turns whatever happens into an exit code and a sentence."""
     folder = options.lake / "runs"
@@ -184,7 +190,7 @@ def _guarded(
             try:
                 ending, lake, runs = run_jobs(spark, jobs, run, options, progress)
                 if after is not None and runs:
-                    after(spark, lake, runs)
+                    after(spark, lake, runs, options.show)
                 return ending
             finally:
                 with suppress(Exception):

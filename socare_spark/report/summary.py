@@ -1,8 +1,13 @@
 """What a study found, as a page on the terminal: rows read and why some were not kept, the
 headline of each analysis, and where everything lies.
+
+The page has exact figures, small counts among them. Output that is not a terminal may be kept in a
+log, so it gets one line for each job instead, unless the operator asks for the page.
 """
 
+import os
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -22,12 +27,38 @@ _OF_ROWS = ["run_id", "file", "dataset"]
 _Rows = list[dict[str, Any]]
 
 
-def show(_: SparkSession, lake: Lake, runs: Sequence[Run]) -> None:
-    """Prints the page on standard output; its tables are read without Spark."""
+def show(_: SparkSession, lake: Lake, runs: Sequence[Run], always: bool) -> None:
+    """Prints the page on standard output; its tables are read without Spark.
+
+    Args:
+        _: The session.
+        lake: The lake.
+        runs: The runs of the study's jobs.
+        always: Whether the page is printed where standard output is not a terminal.
+    """
     console = Console(highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
     console.print()
+    if always or _on_a_terminal():
+        _print_page(console, lake)
+    else:
+        for run in runs:
+            console.print(_line(run), markup=False, soft_wrap=True)
+        console.print("No figures are printed where output is not a terminal; --show prints them.")
+    console.print(_places_of(lake, runs), markup=False)
+
+
+def _on_a_terminal() -> bool:
+    """Whether a person reads standard output; scripts/submit says so for the pipe it writes to."""
+    return sys.stdout.isatty() or os.environ.get("TTY_INTERACTIVE") == "1"
+
+
+def _line(run: Run) -> str:
+    return f"{run.job}: {run.status}; tables: {len(run.outputs)}, pictures: {len(run.pictures)}"
+
+
+def _print_page(console: Console, lake: Lake) -> None:
     for grid in (
         _ledger(lake),
         _reasons(lake),
@@ -43,7 +74,6 @@ def show(_: SparkSession, lake: Lake, runs: Sequence[Run]) -> None:
         if grid is not None and grid.row_count:
             console.print(grid)
             console.print()
-    console.print(_places_of(lake, runs), markup=False)
 
 
 def _read(lake: Lake, name: str, *columns: str) -> _Rows | None:

@@ -1,0 +1,43 @@
+"""The page of figures is for a person at a terminal: a log gets none of it without being asked."""
+
+from datetime import date
+
+import deltalake
+import pandas as pd
+import pytest
+
+from socare_spark.lake.zones import Lake
+from socare_spark.report.summary import show
+from socare_spark.tracking.record import Run
+
+PEOPLE = 4711
+
+
+@pytest.fixture
+def lake(tmp_path):
+    found = {"snapshot": [date(2014, 1, 1)], "records": [PEOPLE], "descriptions": [3]}
+    deltalake.write_deltalake(tmp_path / "working/request_snapshots", pd.DataFrame(found))
+    return Lake(tmp_path)
+
+
+@pytest.fixture
+def runs(lake):
+    run = Run("requests", lake.root / "runs", {}, status="done")
+    run.outputs["working/request_snapshots"] = {"version": 0, "rows": PEOPLE}
+    run.counts["people"] = PEOPLE
+    return [run]
+
+
+@pytest.mark.parametrize(
+    ("always", "interactive", "shown"),
+    [(False, "", False), (False, "1", True), (True, "", True)],
+)
+def test_figures_are_for_a_terminal(lake, runs, monkeypatch, capsys, always, interactive, shown):
+    monkeypatch.setenv("TTY_INTERACTIVE", interactive)
+    # A service that shows colours in its logs is no terminal.
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    show(None, lake, runs, always)
+    text = capsys.readouterr().out
+    assert (f"{PEOPLE:,}" in text) == shown
+    assert ("requests: done; tables: 1, pictures: 0" in text) == (not shown)
+    assert str(PEOPLE) not in text
