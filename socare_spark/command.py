@@ -17,6 +17,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import pyarrow as pa
 from deltalake.exceptions import DeltaError
@@ -32,6 +33,7 @@ from socare_spark.lake.paths import check_lake_path
 from socare_spark.lake.transaction import check_versions, undo, unfinished
 from socare_spark.lake.zones import Lake
 from socare_spark.session import open_session
+from socare_spark.tracking.credentials import redacted, redacted_text, without_credentials
 from socare_spark.tracking.mirror import Mirror, experiment_of
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.record import Run, close_dead_runs, configuration_digest
@@ -47,6 +49,14 @@ _TALKATIVE = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _DISK = ("No space left on device", "Read-only file system", "Input/output error")
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats what was typed without the secrets in it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the process with a message on usage."""
+        super().error(redacted_text(message))
+
+
 class _TerminatedError(BaseException):
     """A signal asked the process to end; `number` says which."""
 
@@ -57,7 +67,7 @@ class _TerminatedError(BaseException):
 
 def parser(name: str, says: str) -> argparse.ArgumentParser:
     """The options common to all jobs."""
-    options = argparse.ArgumentParser(
+    options = _Parser(
         prog=name,
         description=says,
         epilog="Exit codes: 0 done, 1 our fault (see the log), 2 configuration or usage, 3 data "
@@ -76,7 +86,8 @@ def parser(name: str, says: str) -> argparse.ArgumentParser:
     options.add_argument(
         "--mlflow",
         metavar="URI",
-        help="tracking server; default: a database in the lake; 'off' for none",
+        help="tracking server; default: a database in the lake; 'off' for none; user and password "
+        "are better in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
     )
     options.add_argument(
         "--dry-run", action="store_true", help="say what would be read and written, and do nothing"
@@ -120,6 +131,7 @@ def main(
     elif several[0].options is not None:
         several[0].options(named)
     options = named.parse_args(arguments)
+    options.mlflow = options.mlflow and without_credentials(options.mlflow)
     if name == STUDY and options.jobs:
         several = [job for job in several if job.name in options.jobs]
     progress = Progress()
@@ -396,7 +408,11 @@ def _context(
 
 
 def _spoken(options: argparse.Namespace) -> dict[str, str]:
-    return {k: str(v) for k, v in vars(options).items() if v is not None}
+    """The options as given, but for secrets."""
+    given = {k: str(v) for k, v in vars(options).items() if v is not None}
+    if "mlflow" in given:
+        given["mlflow"] = redacted(given["mlflow"])
+    return given
 
 
 def _tasks(spark: SparkSession) -> tuple[int, int]:
