@@ -34,11 +34,11 @@ Bins,2,2020-02-01,B2 2AA,8
 Bins,3,2020-02-02,B2 2AA,
 Pests,4,2020-02-03,,9
 """,
-    "tenancies/tenancies_2019.csv": """TENANCY_ID,TENANT_ID,TENANCY_START,TENURE,POSTCODE
-1,501,2018-01-01,Secure,B1 1AA
-2,502,2018-02-01,Secure,B2 2AA
-3,8,2018-03-01,Secure,B2 2AA
-4,503,2018-04-01,Secure,B7 7AA
+    "tenancies/tenancies_2019.csv": """TENANCY_ID,TENANT_ID,TENANCY_START,TENANCY_END,TENURE,POSTCODE
+1,501,2018-01-01,,Secure,B1 1AA
+2,502,2018-02-01,,Secure,B2 2AA
+3,8,2018-03-01,,Secure,B2 2AA
+4,503,2018-04-01,,Secure,B7 7AA
 """,
     # 7 is twice a tenant; 10 is 502 as well as 8, who is no longer 503; tenant 8 is not person 8.
     "crosswalk_tenants/crosswalk_tenants_2019-08-12.csv": "PERID,TENANT_ID\n8,503\n",
