@@ -41,7 +41,7 @@ QUARTERS = [f"{year}Q{place}" for year in range(2010, 2016) for place in range(1
 def users(element, people):
     """Rows of `users_by_quarter` from 2010Q1."""
     return [
-        (element, quarter, None, n, 2 * n, Decimal(n * 10), n * 7, Decimal(9), Decimal(8), None)
+        (element, quarter, None, n, 2 * n, Decimal(n * 10), Decimal(9), Decimal(8), None)
         for quarter, n in zip(QUARTERS, people, strict=False)
     ]
 
