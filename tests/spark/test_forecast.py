@@ -162,9 +162,9 @@ def test_a_council_with_agreements_and_requests(council):
     given = {row[1]: row for row in USER_ROWS if row[0] == "RESPITE"}
     assert [row["period"] for row in cost] == [*QUARTERS, "2016Q1", "2016Q2"]
     for row in cost[:24]:
-        _, _, _, people, records, pounds, key, top1, top2, providers = given[row["period"]]
+        _, _, _, people, records, pounds, top1, top2, providers = given[row["period"]]
         assert row["actual"] == float(pounds)
-        assert tuple(row)[-7:] == (people, records, pounds, key, top1, top2, providers)
+        assert tuple(row)[-6:] == (people, records, pounds, top1, top2, providers)
     expected = outlook([row["actual"] for row in cost[:24]], horizon=2, origins=1)
     assert tuple(row["forecast"] for row in cost[24:]) == expected.forecast
     assert tuple(row["upper_95"] for row in cost[24:]) == expected.upper_95
