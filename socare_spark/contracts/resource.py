@@ -155,7 +155,7 @@ class Field(Strict):
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """Texts that may stand beside a number."""
+        """Texts allowed before or after a number."""
         return self.socare.currency or (() if self.bare_number else ("£", "$", "€"))
 
     def may_lack(self, period: str) -> bool:

@@ -198,7 +198,7 @@ def _quarantined(run_id: str, taken: Taken, files: Sequence[int]) -> pa.Table:
 
 
 def _quarantined_many(run_id: str, taken: Taken, files: Sequence[int]) -> DataFrame:
-    """What `_quarantined` makes, made by tasks."""
+    """Rows of the quarantine table, made by Spark."""
     return taken.stage.bad_many(files).select(
         F.lit(run_id).alias("run_id"), F.lit(taken.stage.contract.name).alias("dataset"), "*"
     )

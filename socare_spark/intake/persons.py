@@ -61,7 +61,7 @@ def add_people(
 
 
 def _twice(lake: Lake, spark: SparkSession) -> int:
-    """How many tokens stand for more than one person."""
+    """Number of tokens that more than one person shares."""
     if lake.count(PEOPLE) > _HELD:
         each = lake.read(spark, PEOPLE).groupBy("person").count()
         return each.where("count > 1").count()

@@ -234,7 +234,7 @@ def _bare(text: str) -> str:
 
 
 def placeholders(scheme: Scheme) -> list[str]:
-    """The normalised values that stand for no identifier."""
+    """The normalised values that mean no identifier."""
     return sorted({"", *(normalise(value, scheme) for value in scheme.placeholders)})
 
 

@@ -209,7 +209,7 @@ def _counted(
 def _bits(
     words: Sequence[str], names: Sequence[tuple[str, str]]
 ) -> dict[str, list[tuple[str, int]]]:
-    """For each reason the bits that stand for it, by word."""
+    """The bits of each reason, by word."""
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for i, (code, _) in enumerate(names):
         found[code].append((words[i // BITS], 1 << (i % BITS)))

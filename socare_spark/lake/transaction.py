@@ -57,7 +57,7 @@ def together(
         undo(spark, lake)
         raise
     (lake.root / _NOTE).unlink()
-    _sync(lake.root)
+    sync(lake.root)
 
 
 def undo(spark: SparkSession, lake: Lake) -> list[str]:
@@ -77,7 +77,7 @@ def undo(spark: SparkSession, lake: Lake) -> list[str]:
     with suppress(Py4JError, OSError, AttributeError, TypeError):
         spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
     note.unlink()
-    _sync(lake.root)
+    sync(lake.root)
     return changed
 
 
@@ -133,7 +133,7 @@ def _roll_back(folder: Path, version: int | None) -> None:
     if version is None:
         if folder.exists():
             shutil.rmtree(folder)
-            _sync(folder.parent)
+            sync(folder.parent)
         return
     log = folder / "_delta_log"
     if not log.is_dir():
@@ -146,7 +146,7 @@ def _roll_back(folder: Path, version: int | None) -> None:
         # It only says where the newest checkpoint is; without it readers list the folder.
         for path in log.glob("*_last_checkpoint*"):
             path.unlink()
-        _sync(log)
+        sync(log)
 
 
 def _log_files(log: Path) -> list[tuple[int, Path]]:
@@ -169,11 +169,11 @@ def _bring_to_disk(lake: Lake, before: Versions) -> None:
             # Hadoop keeps a checksum beside each file, and reads neither without the other.
             for written in (path, path.with_name(f".{path.name}.crc")):
                 if written.exists():
-                    _sync(written)
+                    sync(written)
             folders |= {p for p in path.parents if p.is_relative_to(lake.root)}
     # The folder deepest down first: its entry in the one above is worth nothing before.
     for folder in sorted(folders, key=lambda path: -len(path.parts)):
-        _sync(folder)
+        sync(folder)
 
 
 def _added(table: Path, log_file: Path) -> list[Path]:
@@ -192,10 +192,10 @@ def _write_durably(path: Path, versions: Versions) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Brings a file, or a folder's entries, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

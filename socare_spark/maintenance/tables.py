@@ -6,7 +6,6 @@ because an undo needs them.
 """
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from deltalake import (
 )
 
 from socare_spark.lake.tables import Zone
+from socare_spark.lake.transaction import sync
 from socare_spark.lake.zones import Lake
 
 _VERSION = re.compile(r"\.?(\d{20})\.(json|crc|checkpoint)")
@@ -123,7 +123,7 @@ def write_checkpoint(lake: Lake, table: str) -> None:
     # Hadoop refuses a file whose checksum is that of an earlier state.
     _checksum(log / "_last_checkpoint").unlink(missing_ok=True)
     for path in (checkpoint, log / "_last_checkpoint", log):
-        _bring_to_disk(path)
+        sync(path)
 
 
 def remove_log_files(files: list[Path]) -> None:
@@ -158,11 +158,3 @@ def _open(lake: Lake, table: str) -> DeltaTable:
 
 def _checksum(path: Path) -> Path:
     return path.with_name(f".{path.name}.crc")
-
-
-def _bring_to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
