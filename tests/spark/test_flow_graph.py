@@ -63,7 +63,7 @@ def test_variants_rank_by_people_then_text_and_cover_all(spark, traced):
         flow_variants(traced).select("variant", "rank", "people", "records", "coverage"),
         spark.createDataFrame(
             expected,
-            "variant string, rank int, people bigint, records bigint, coverage double",
+            "variant string, rank bigint, people bigint, records bigint, coverage double",
         ),
         rtol=0,
         atol=0,

@@ -4,6 +4,8 @@ Percentiles are exact, interpolated between neighbours as in SQL's `percentile_c
 do not depend on how the work was cut. Reference: W. van der Aalst, Process Mining, 2016, ch. 6.
 """
 
+from collections.abc import Mapping, Sequence
+
 from pyspark.sql import Column as Value
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -12,9 +14,13 @@ from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, esc
 from socare_spark.analyses.flow.stages import FLOW
 from socare_spark.lake.tables import Column, working
 from socare_spark.measures.cells import cells
+from socare_spark.measures.ranks import ranked
 
 # A variant longer than this many steps is told by its first steps and a digest of all of them.
 STEPS_SPELLED = 40
+# Cases of more steps share one variant. A `>` in an activity is escaped: no way has this name.
+MOST_STEPS = 10_000
+LONGER = f"> {MOST_STEPS} steps"
 
 FLOW_EDGES = working(
     "flow_edges",
@@ -40,7 +46,8 @@ FLOW_VARIANTS = working(
             "variant",
             "string",
             f"Activities in order, as in `CA > AS > SP`; after {STEPS_SPELLED} steps the number of "
-            "further ones and a digest of the whole way. A `>` in an activity is `\\>`.",
+            "further ones and a digest of the whole way. A `>` in an activity is `\\>`. "
+            f"`{LONGER}` is all cases with more steps.",
         ),
     ],
     [
@@ -51,6 +58,7 @@ FLOW_VARIANTS = working(
     ],
     source="Thesis 4.3.1; process variants",
     partitions=["variant"],
+    grows=True,
 )
 FLOW_STARTS_ENDS = working(
     "flow_starts_ends",
@@ -66,74 +74,124 @@ FLOW_STARTS_ENDS = working(
 
 
 def traces(events: DataFrame) -> DataFrame:
-    """Each case's events in order: case, steps (array of at, tie, activity)."""
-    step = F.struct("at", "tie", "activity")
-    return events.groupBy("case").agg(F.array_sort(F.collect_list(step)).alias("steps"))
+    """The events in the order of their case, each with the one that follows.
+
+    One task sorts the events of a case, on disk where memory is short.
+
+    Returns:
+        case, place (from 1), activity, at, next_activity and next_at (null for the last event).
+    """
+    in_order = Window.partitionBy("case").orderBy("at", "tie", "activity")
+    return events.select(
+        "case",
+        F.row_number().over(in_order).alias("place"),
+        "activity",
+        "at",
+        F.lead("activity").over(in_order).alias("next_activity"),
+        F.lead("at").over(in_order).alias("next_at"),
+    )
 
 
 def flow_edges(traced: DataFrame) -> DataFrame:
     """The columns of FLOW_EDGES without the flow."""
-    steps = F.col("steps")
-    pairs = F.arrays_zip(
-        F.slice(steps, F.lit(1), F.greatest(F.size(steps) - 1, F.lit(0))).alias("first"),
-        F.slice(steps, F.lit(2), F.size(steps)).alias("then"),
-    )
-    follows = traced.select("case", F.inline(pairs)).select(
+    follows = traced.where(F.col("next_at").isNotNull()).select(
         "case",
-        F.col("first.activity").alias("from_activity"),
-        F.col("then.activity").alias("to_activity"),
-        ((F.col("then.at") - F.col("first.at")) / MICROSECONDS_A_DAY).alias("days"),
+        F.col("activity").alias("from_activity"),
+        F.col("next_activity").alias("to_activity"),
+        ((F.col("next_at") - F.col("at")) / MICROSECONDS_A_DAY).alias("days"),
     )
     edge = ["from_activity", "to_activity"]
-    counted = cells(follows, edge, person="case")
-    waited = follows.groupBy(*edge).agg(F.percentile("days", [0.5, 0.9]).alias("_days"))
-    return counted.join(waited, edge).select(
-        counted["*"],
-        F.col("records").alias("transitions"),
-        F.get("_days", F.lit(0)).alias("median_days"),
-        F.get("_days", F.lit(1)).alias("p90_days"),
+    waited = percentiles(follows, edge, "days", {"median_days": 0.5, "p90_days": 0.9})
+    return (
+        cells(follows, edge, person="case")
+        .join(waited, edge)
+        .withColumn("transitions", F.col("records"))
     )
+
+
+def percentiles(
+    rows: DataFrame, keys: Sequence[str], value: str, shares: Mapping[str, float]
+) -> DataFrame:
+    """Exact percentiles of each key, as `F.percentile` has them, from sorted values.
+
+    `F.percentile` holds all values of a key in memory; a sort goes to disk where memory is short.
+
+    Args:
+        rows: The keys and the value.
+        keys: Columns.
+        value: Column of numbers.
+        shares: Name of a percentile -> its share, from 0 to 1.
+    """
+    key = Window.partitionBy(*keys)
+    up_to_here = key.orderBy(value).rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    places = (
+        rows.groupBy(*keys, value)
+        .agg(F.count(F.lit(1)).alias("_times"))
+        .withColumn("_last", F.sum("_times").over(up_to_here) - 1)
+        .withColumn("_end", F.sum("_times").over(key) - 1)
+    )
+
+    def value_at(place: Value) -> Value:
+        first = F.col("_last") - F.col("_times") + 1
+        return F.max(F.when(place.between(first, F.col("_last")), F.col(value)))
+
+    ends = [
+        end
+        for name, share in shares.items()
+        for end in (
+            value_at(F.floor(F.col("_end") * F.lit(share))).alias(f"{name}_low"),
+            value_at(F.ceil(F.col("_end") * F.lit(share))).alias(f"{name}_high"),
+        )
+    ]
+    found = places.groupBy(*keys).agg(F.max("_end").alias("_end"), *ends)
+    return found.select(*keys, *(_between(name, share) for name, share in shares.items()))
+
+
+def _between(name: str, share: float) -> Value:
+    """The value at a share of the way, interpolated between its two neighbours."""
+    low, high, place = F.col(f"{name}_low"), F.col(f"{name}_high"), F.col("_end") * F.lit(share)
+    interpolated = (F.ceil(place) - place) * low + (place - F.floor(place)) * high
+    return F.when(low == high, low).otherwise(interpolated).alias(name)
 
 
 def flow_variants(traced: DataFrame) -> DataFrame:
     """The columns of FLOW_VARIANTS without the flow."""
-    ways = traced.select("case", variant(F.col("steps.activity")), F.size("steps").alias("events"))
-    counted = cells(ways, ["variant"], person="case", records="events")
-    ranked = Window.orderBy(F.desc("people"), F.asc("variant"))
-    so_far = ranked.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    return counted.select(
-        "*",
-        F.row_number().over(ranked).alias("rank"),
-        (F.sum("people").over(so_far) / F.sum("people").over(Window.partitionBy())).alias(
-            "coverage"
-        ),
+    first = F.when(F.col("place") <= MOST_STEPS, F.struct("place", "activity"))
+    ways = (
+        traced.groupBy("case")
+        .agg(F.max("place").alias("events"), F.array_sort(F.collect_list(first)).alias("steps"))
+        .select("case", "events", variant(F.col("steps.activity"), F.col("events")))
+    )
+    counted = cells(ways, ["variant"], person="case", records="events").persist()
+    in_order = ranked(counted, [F.desc("people"), F.asc("variant")], sums="people")
+    everybody = counted.agg(F.sum("people").alias("_everybody"))
+    return in_order.join(F.broadcast(everybody)).withColumn(
+        "coverage", F.col("so_far") / F.col("_everybody")
     )
 
 
-def variant(activities: Value) -> Value:
-    """The way as one text, bounded: a case with ten thousand events has a short name too."""
+def variant(activities: Value, events: Value) -> Value:
+    """The way as one text, bounded: a case with ten thousand events has a short name too.
+
+    Args:
+        activities: The first steps of a case, MOST_STEPS at most.
+        events: How many steps the case has.
+    """
     named = F.transform(activities, escaped)
     whole = F.array_join(named, SEPARATOR)
     more = F.concat(
         F.array_join(F.slice(named, 1, STEPS_SPELLED), SEPARATOR),
         F.lit(" > … "),
-        (F.size(activities) - STEPS_SPELLED).cast("string"),
+        (events - STEPS_SPELLED).cast("string"),
         F.lit(" more, "),
         F.substring(F.sha2(whole, 256), 1, 16),
     )
-    return F.when(F.size(activities) > STEPS_SPELLED, more).otherwise(whole).alias("variant")
+    name = F.when(events > MOST_STEPS, LONGER).when(events > STEPS_SPELLED, more).otherwise(whole)
+    return name.alias("variant")
 
 
 def flow_starts_ends(traced: DataFrame) -> DataFrame:
     """The columns of FLOW_STARTS_ENDS without the flow."""
-    activity = F.col("steps.activity")
-    ends = traced.select(
-        "case",
-        F.inline(
-            F.array(
-                F.struct(F.lit("start").alias("kind"), F.get(activity, F.lit(0)).alias("activity")),
-                F.struct(F.lit("end").alias("kind"), F.element_at(activity, -1).alias("activity")),
-            )
-        ),
-    )
-    return cells(ends, ["kind", "activity"], person="case")
+    starts = traced.where("place = 1").select("case", F.lit("start").alias("kind"), "activity")
+    ends = traced.where("next_at IS NULL").select("case", F.lit("end").alias("kind"), "activity")
+    return cells(starts.unionByName(ends), ["kind", "activity"], person="case")

@@ -12,6 +12,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.flow.bounds import check_activities, most_common, say_long_cases
 from socare_spark.analyses.flow.events import (
     MICROSECONDS_A_DAY,
     all_events,
@@ -106,8 +107,12 @@ def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
         context.run.counts[f"{flow.flow}.{what}"] = number
     events = followed(everything)
     visited = visits(events, assessed_cases(flow, read)).persist()
+    if flow.log is not None:
+        check_activities(flow, flow.log, visited)
+    say_long_cases(context, flow, visited)
     frames = {**_ways(events), **_stages(flow, visited)}
-    pairs = _followed_until(context, flow, events, _pairs(flow, events, frames[FLOW_EDGES]))
+    pairs = _pairs(context, flow, events, frames[FLOW_EDGES])
+    pairs = _followed_until(context, flow, events, pairs)
     frames[FLOW_DURATIONS] = flow_durations(events, pairs)
     if flow.single_stage is not None:
         frames[SINGLE_STAGE] = single_stage(
@@ -135,11 +140,11 @@ def _ways(events: DataFrame) -> dict[Table, DataFrame]:
     }
 
 
-def _pairs(flow: Flow, events: DataFrame, edges: DataFrame) -> DataFrame:
-    """The transitions whose duration is asked: declared ones, or those that occur in a log."""
-    if flow.codes:
-        return consecutive(events, flow.codes)
-    return edges.select("from_activity", "to_activity")
+def _pairs(context: Context, flow: Flow, events: DataFrame, edges: DataFrame) -> DataFrame:
+    """The transitions whose duration is asked: declared ones, or the most common of a log."""
+    if flow.log is not None:
+        return most_common(context, flow, flow.log, edges)
+    return consecutive(events, flow.codes)
 
 
 def _followed_until(context: Context, flow: Flow, events: DataFrame, pairs: DataFrame) -> DataFrame:

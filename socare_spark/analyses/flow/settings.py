@@ -68,6 +68,7 @@ class Log(Strict):
 
     Attributes:
         key: Column that orders events of one moment in one case; None leaves the activity to do it.
+        transitions: How many transitions have durations; the most common ones have them.
     """
 
     dataset: str
@@ -75,6 +76,7 @@ class Log(Strict):
     time: str
     activity: str
     key: str | None = None
+    transitions: Annotated[int, Field(ge=1, le=5_000)] = 200
 
 
 class Outcomes(Strict):

@@ -34,7 +34,7 @@ FLOW_DURATIONS = working(
     "flow_durations",
     "How many had come to the next stage so many days after their first time in the one before; "
     "people are followed to the last day that the records of both stages reach. "
-    "In an event log, to the activity that follows directly somewhere.",
+    "In an event log, to the activity that follows directly, for the most common transitions.",
     [
         FLOW,
         Column(
