@@ -27,12 +27,15 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from socare_spark.errors import ConfigurationError, Exit, LackingError, OperatorError
+from socare_spark.intake.rejected import rejected_folder
 from socare_spark.job import Context, Job
+from socare_spark.lake.access import open_to_others
 from socare_spark.lake.lock import locked
 from socare_spark.lake.paths import check_lake_path
 from socare_spark.lake.transaction import check_versions, undo, unfinished
 from socare_spark.lake.zones import Lake
-from socare_spark.session import open_session
+from socare_spark.scratch import scratch_folders
+from socare_spark.session import local_folders, open_session
 from socare_spark.tracking.credentials import redacted, redacted_text, without_credentials
 from socare_spark.tracking.mirror import Mirror, experiment_of
 from socare_spark.tracking.progress import Progress
@@ -43,6 +46,8 @@ _ROOTS = [Path(p).resolve().parent.parent for p in (sys.argv[0], __file__)]
 _CONF = next((r / "conf" for r in _ROOTS if (r / "conf" / "datasets").is_dir()), Path("conf"))
 STUDY = "study"
 _PLACES = 12
+# Files of a run are for its owner only, whatever the shell's mask is.
+_UMASK = 0o077
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 # They print failed queries, which may quote a cell.
 _TALKATIVE = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
@@ -115,6 +120,7 @@ def main(
         after: Is called at the end of a study with the session, the lake, the jobs' runs and
             whether their figures are to be printed in any case.
     """
+    os.umask(_UMASK)
     several = [jobs] if isinstance(jobs, Job) else list(jobs)
     name = several[0].name if isinstance(jobs, Job) else STUDY
     says = several[0].says if isinstance(jobs, Job) else "Run all jobs in one session."
@@ -196,8 +202,11 @@ def _guarded(
                 f"{options.conf} is not a folder: --conf must name the council's configuration."
             )
         check_lake_path(options.lake)
-        with locked(options.lake, name):
-            spark = open_session(name)
+        with (
+            locked(options.lake, name),
+            scratch_folders(local_folders(), run.run_id) as folders,
+        ):
+            spark = open_session(name, folders)
             _end_on_signals()
             try:
                 ending, lake, runs = run_jobs(spark, jobs, run, options, progress)
@@ -320,6 +329,7 @@ def run_jobs(
             print(f"{job.name}:", *job.plan(context), sep="\n  ")  # noqa: T201
         return Exit.DONE, lake, []
     mirror = Mirror(options.mlflow, lake, progress, experiment_of(options.conf))
+    run.warnings.extend(_access_warnings(lake, options.landing))
     dead = close_dead_runs(run.folder)
     for run_id in dead:
         progress.say(f"the run {run_id} broke off; its record is closed")
@@ -346,6 +356,18 @@ def run_jobs(
     return ending, lake, runs
 
 
+def _access_warnings(lake: Lake, landing: Path | None) -> list[str]:
+    """Warnings on folders where other users of the machine can read exact or raw data."""
+    folders = [lake.root] if landing is None else [lake.root, rejected_folder(landing)]
+    warnings = [warning for folder in folders if (warning := open_to_others(folder))]
+    if "SPARK_LOCAL_DIRS" in os.environ:
+        warnings.append(
+            "SPARK_LOCAL_DIRS is set, so spilled data are not in a folder of this run and stay "
+            "where the run is killed: unset it and let spark.local.dir name the folder"
+        )
+    return warnings
+
+
 def _in_order(
     jobs: Sequence[Job], parent: Run, runs: list[Run], run_job: Callable[[Job, Run], Exit]
 ) -> Exit:
@@ -355,6 +377,8 @@ def _in_order(
         of = parent.run_id if parent.job == STUDY else None
         run = Run(job.name, parent.folder, parent.arguments, of)
         run.configuration = parent.configuration
+        if not runs:
+            run.warnings.extend(parent.warnings)
         runs.append(run)
         last = run_job(job, run)
         if last not in (Exit.DONE, Exit.DATA):

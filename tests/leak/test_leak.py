@@ -24,10 +24,16 @@ HEADER = (
     "ELEMENT_DESCRIPTION,WEEKLY_COST,POSTCODE,GENDER,ETHNICITY,CLIENT_GROUP,SURNAME"
 )
 BREAKS = """
+import os
+import pathlib
+from pyspark import SparkConf
 from socare_spark.command import main
 from socare_spark.intake import books, job
 
 def broken(entries):
+    (scratch,) = pathlib.Path(SparkConf().get("spark.local.dir")).iterdir()
+    used = any(scratch.glob("blockmgr-*"))
+    (scratch.parent.parent / "mode").write_text(f"{scratch.stat().st_mode & 0o777:o} {used}")
     raise RuntimeError("the disk of the ledger fell out")
 
 books.ledger_rows = broken
@@ -55,6 +61,7 @@ def traces(tmp_path_factory):
     conf = root / "spark.conf"
     conf.write_text(
         (ROOT / "conf/spark/local.conf").read_text().replace("spark.eventLog.enabled", "#")
+        + f"\nspark.local.dir {root / 'scratch'}"
         + f"\nspark.eventLog.enabled true\nspark.eventLog.dir file://{events}\n"
         "spark.eventLog.compress false\nspark.eventLog.rolling.enabled false\n"
     )
@@ -64,10 +71,12 @@ def traces(tmp_path_factory):
     broken.write_text(BREAKS)
     failed = submit(broken, *arguments, environment=given)
     passed = submit("ingest", *arguments, environment=given)
+    modes = {path: path.stat().st_mode for path in (root / "rejected").rglob("*")}
+    modes |= {path: path.stat().st_mode for path in (root / "lake").rglob("*")}
     shutil.rmtree(root / "landing")
     shutil.rmtree(root / "rejected")
     key.unlink()
-    return root, failed, passed
+    return root, failed, passed, modes
 
 
 def everything(root, *processes):
@@ -106,7 +115,7 @@ def secrets():
 
 
 def test_the_runs_did_what_they_should(traces):
-    root, failed, passed = traces
+    root, failed, passed, _ = traces
     assert (failed.returncode, passed.returncode) == (1, 0), failed.stderr + passed.stderr
     assert "Traceback" not in failed.stderr + failed.stdout
     logs = list((root / "lake/runs").glob("*/run.log"))
@@ -115,9 +124,22 @@ def test_the_runs_did_what_they_should(traces):
     assert list((root / "events").iterdir())
 
 
+def test_files_of_a_run_are_for_their_owner_only(traces):
+    root, *_, modes = traces
+    assert {path.suffix for path in modes} >= {".parquet", ".json", ".csv", ".db"}
+    assert [str(path) for path, mode in modes.items() if mode & 0o077] == []
+    assert (root / "lake").stat().st_mode & 0o777 == 0o700
+
+
+def test_spilled_data_are_in_a_folder_of_the_run_that_is_gone(traces):
+    root, *_ = traces
+    assert (root / "mode").read_text() == "700 True"
+    assert list((root / "scratch").iterdir()) == []
+
+
 @pytest.mark.parametrize("name", sorted(secrets()))
 def test_nothing_holds_a_secret(traces, name):
-    root, failed, passed = traces
+    root, failed, passed, _ = traces
     needles = spellings(secrets()[name])
     holders = [
         where

@@ -15,7 +15,8 @@ from socare_spark.job import Job
 def runs(tmp_path, work, monkeypatch):
     """Runs a job without a session; returns its ending and the status of its record."""
     (tmp_path / "conf").mkdir()
-    monkeypatch.setattr(command, "open_session", lambda _: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr(command, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr(command, "local_folders", lambda: [tmp_path])
     job = Job("works", "Works.", work, lambda _: [], ())
     arguments = ["--lake", str(tmp_path / "lake"), "--conf", str(tmp_path / "conf")]
     try:
