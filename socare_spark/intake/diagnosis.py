@@ -7,7 +7,8 @@ from collections.abc import Collection
 from socare_spark.contracts.resource import UTF_16, plain
 from socare_spark.errors import DataError
 
-_MARKS = {b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
+_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
+_UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _FORMATS = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook (.xls)",
@@ -34,34 +35,36 @@ def other_format(head: bytes) -> str:
     return f"it is {what}, not a CSV file: save or unpack it as CSV" if what else ""
 
 
-def utf_16_of(head: bytes, declared: str) -> str:
-    """The encoding with its byte order.
+def encoding_found(head: bytes, declared: str) -> str:
+    """The encoding of a file, of UTF-16 with its byte order: a mark decides, whatever is declared.
 
     Raises:
-        DataError: the file is UTF-16 and declared as something else, or the other way round.
+        DataError: the file has no mark; it is UTF-16 and declared as something else, or the other
+            way round.
     """
-    marked = _MARKS.get(head[:2], "")
+    if head.startswith(_UTF_32):
+        raise DataError("it is UTF-32, which is not read: ask for the file again as UTF-8")
+    marked = next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
+    if marked:
+        return marked
     some = head[:4000]
     likely = ""
     if len(some) > 1 and b"\0" in some:
         odd, even = some[1::2].count(0) / len(some[1::2]), some[::2].count(0) / len(some[::2])
         likely = "utf-16le" if odd > max(even, 0.3) else "utf-16be" if even > 0.3 else ""
-    found = marked or likely
-    if declared not in UTF_16:
-        if found:
-            raise DataError(
-                f"it is UTF-16, and the contract declares {declared}: declare the encoding "
-                f"{'utf-16' if marked else found} for its period under socare.encodings"
-            )
-        return declared
-    if declared == "utf-16" and not marked:
+    if likely and declared not in UTF_16:
+        raise DataError(
+            f"it is UTF-16, and the contract declares {declared}: declare the encoding {likely} "
+            "for its period under socare.encodings"
+        )
+    if declared == "utf-16":
         raise DataError(
             "it has no byte order mark, so it is not utf-16 as the contract declares: declare "
-            f"{found or 'utf-8'} for its period under socare.encodings"
+            f"{likely or 'utf-8'} for its period under socare.encodings"
         )
-    if found and declared not in ("utf-16", found):
-        raise DataError(f"it is {found}, and the contract declares {declared}: declare {found}")
-    return marked if declared == "utf-16" else declared
+    if likely and declared != likely:
+        raise DataError(f"it is {likely}, and the contract declares {declared}: declare {likely}")
+    return declared
 
 
 def wrong_header(text: str, delimiter: str, known: Collection[str]) -> str:

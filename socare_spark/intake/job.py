@@ -7,7 +7,6 @@ one group of commits: a file is in whole, or not at all.
 import json
 import os
 import shutil
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -30,6 +29,7 @@ from socare_spark.intake.ledger import (
 from socare_spark.intake.preflight import sha256_of
 from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
 from socare_spark.intake.rejected import write_refused, write_rejected
+from socare_spark.intake.remarks import remarks
 from socare_spark.intake.stage import Stage, stage, staging_folder
 from socare_spark.intake.unclaimed import sentences, unclaimed
 from socare_spark.intake.withdraw import add_option, entries_to_withdraw, withdraw
@@ -299,61 +299,9 @@ def _note_files(context: Context, datasets: Sequence[_Dataset], others: Mapping[
         for file in dataset.accepted:
             run.files_read[file.arrival.name] = file.look.sha256
             run.landing[file.arrival.name] = "read"
-        run.warnings += [
-            *_undeclared(dataset.accepted),
-            *_absent(dataset.contract, dataset.accepted),
-            *_passed_over(dataset.accepted),
-        ]
+        run.warnings += remarks(dataset.contract, dataset.accepted)
     run.landing |= dict.fromkeys(others, "no contract's pattern matches")
     run.warnings += sentences(others)
-
-
-def _undeclared(files: Sequence[Accepted]) -> list[str]:
-    """The columns that no contract names, each once for all files of a dataset."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for file in files:
-        for head, like in file.dropped.items():
-            found[head, like].append(file.arrival.name)
-    said = []
-    for (head, like), names in found.items():
-        hint = f", which looks like {like}," if like else ""
-        said.append(
-            f"{_some(names)}: the column '{head}'{hint} is in no contract and was not read."
-        )
-    return said
-
-
-def _absent(contract: Contract, files: Sequence[Accepted]) -> list[str]:
-    """The optional columns that files lack, each once for all files of a dataset."""
-    said = []
-    for column in contract.fields:
-        names = [f.arrival.name for f in files if column.name not in f.columns]
-        if names and not column.socare.drop:
-            said.append(f"{_some(names)}: the optional column {column.name} is not there.")
-    return said
-
-
-def _passed_over(files: Sequence[Accepted]) -> list[str]:
-    """What was not counted as a record, and files that hold none."""
-    words = {
-        "before": "before the header",
-        "blank": "without a value",
-        "header": "that repeat the header",
-    }
-    said = []
-    for file in files:
-        found = [f"{n} {words[kind]}" for kind, n in sorted(file.look.passed_over.items())]
-        if found:
-            said.append(f"{file.arrival.name}: lines were passed over ({', '.join(found)}).")
-        if not file.look.records:
-            said.append(f"{file.arrival.name}: it holds a header and no record.")
-    return said
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first of some files, and how many more there are."""
-    more = len(names) - 1
-    return names[0] + (f" and {more} more file{'s' * (more > 1)}" if more else "")
 
 
 def _stage_all(context: Context, datasets: Sequence[_Dataset], keyring: Keyring) -> list[Taken]:

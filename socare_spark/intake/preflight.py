@@ -9,9 +9,11 @@ import codecs
 import csv
 import hashlib
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,8 @@ import numpy.typing as npt
 
 from socare_spark.contracts.resource import UTF_16, Field, plain
 from socare_spark.errors import DataError
-from socare_spark.intake.diagnosis import other_format, utf_16_of
+from socare_spark.intake.diagnosis import encoding_found, other_format
+from socare_spark.intake.mojibake import EIGHT_BIT, is_examined, is_mojibake, suspect_offsets
 from socare_spark.intake.records import LONGEST_RECORD, Block, ahead, blocks, chunks
 from socare_spark.intake.swallowed import LONGEST_CELL, Column, columns_of, swallows
 
@@ -29,6 +32,9 @@ _BYTES_PER_CHARACTER = 4
 _MOST_CELLS = 20_000
 _SAMPLE = 1_000
 _PREFIX = 6
+# Characters whose UTF-8 is hardly text of an 8-bit code page. That of one rare letter alone may be
+# a capital letter and a closing quote.
+_EVIDENCE = re.compile("[\u0080-\u017f\u0800-\U0010ffff]|[\u0180-\u07ff]{2}")
 csv.field_size_limit(1 << 30)
 
 
@@ -47,8 +53,9 @@ class Look:
         passed_over: What is not counted as a record -> how many: `before` (records before the
             header: without a value, or `sep=`), `blank` (without a value), `header` (the header
             again).
-        encoding: Its encoding; of UTF-16 with the byte order.
+        encoding: Its encoding, of UTF-16 with the byte order: its mark decides, or the contract.
         hint: What a sample of the records says about their shape, or an empty text.
+        mojibake: Field kept as text -> how many of its cells were decoded wrongly by their source.
     """
 
     sha256: str
@@ -61,6 +68,37 @@ class Look:
     passed_over: Counter[str]
     encoding: str = ""
     hint: str = ""
+    mojibake: Counter[str] = dataclass_field(default_factory=Counter)
+
+
+class _Trial:
+    """Whether bytes that are declared as an 8-bit code page are UTF-8 beyond ASCII."""
+
+    def __init__(self, encoding: str) -> None:
+        self.possible = encoding in EIGHT_BIT
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
+        self._seen, self._last = False, ""
+
+    @property
+    def pending(self) -> bool:
+        """Whether a character has begun and not ended."""
+        return self.possible and bool(self._decoder.getstate()[0])
+
+    def add(self, piece: bytes, *, final: bool = False) -> None:
+        """Takes the next bytes."""
+        if not self.possible:
+            return
+        try:
+            text = self._last + self._decoder.decode(piece, final=final)
+        except UnicodeDecodeError:
+            self.possible = False
+            return
+        self._seen, self._last = self._seen or _EVIDENCE.search(text) is not None, text[-1:]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether all bytes are UTF-8, and some of them hardly anything else."""
+        return self.possible and self._seen
 
 
 class _Watched:
@@ -71,6 +109,7 @@ class _Watched:
         self.encoding = encoding
         self.ascii_only = True
         self._decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
+        self._utf_8 = _Trial(encoding)
         self._pending = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -80,21 +119,34 @@ class _Watched:
                 continue
             if self._pending or not piece.isascii():
                 self.ascii_only = False
+                self._utf_8.add(piece)
                 self._decode(piece, final=False)
-                self._pending = bool(self._decoder.getstate()[0])
+                self._pending = bool(self._decoder.getstate()[0]) or self._utf_8.pending
             yield piece
+        self._utf_8.add(b"", final=True)
         self._decode(b"", final=True)
+        if self._utf_8.succeeded:
+            raise _is_utf_8(self.encoding)
 
     def _decode(self, piece: bytes, *, final: bool) -> str:
         try:
             text = self._decoder.decode(piece, final=final)
         except UnicodeDecodeError:
+            if self._utf_8.succeeded:
+                raise _is_utf_8(self.encoding) from None
             raise DataError(
                 f"its bytes are not {self.encoding}, which the contract declares: declare the "
                 "right encoding for its period under socare.encodings, or ask for the file again"
             ) from None
         self.ascii_only &= text.isascii()
         return text
+
+
+def _is_utf_8(declared: str) -> DataError:
+    return DataError(
+        f"all its characters beyond ASCII are UTF-8, and the contract declares {declared}: declare "
+        "the encoding utf-8 for its period under socare.encodings"
+    )
 
 
 @dataclass(frozen=True)
@@ -120,7 +172,7 @@ def head_of(path: Path, encoding: str, delimiter: str) -> Head:
     what = other_format(found)
     if what:
         raise DataError(what)
-    encoding = utf_16_of(found, encoding)
+    encoding = encoding_found(found, encoding)
     # The cut may go through a character: only the first records are wanted.
     name = "utf-8-sig" if encoding == "utf-8" else encoding
     text = found[:HEAD].decode(name, errors="ignore").removeprefix("\ufeff")
@@ -184,6 +236,7 @@ def look_at(
         survey.passed_over,
         head.encoding,
         survey.hint,
+        survey.mojibake,
     )
 
 
@@ -209,6 +262,8 @@ class _Survey:
         self.multiline, self.spaces_only = False, True
         self.line_ends: frozenset[str] = frozenset()
         self.hint = ""
+        self.mojibake: Counter[str] = Counter()
+        self._texts = [(i, f.name) for i, f in enumerate(fields) if f and is_examined(f)]
 
     @property
     def passed_over(self) -> Counter[str]:
@@ -221,13 +276,25 @@ class _Survey:
             return
         if not self.columns:
             self._sample(block)
-        self.records += int(self.sieve.kept(block).sum())
+        kept = self.sieve.kept(block)
+        self.records += int(kept.sum())
+        self._count_mojibake(block, kept)
         self.multiline |= bool(block.broken.size)
         self.spaces_only &= block.spaces_only
         self.line_ends |= block.line_ends
         self._check_long(block)
         for i, opens in zip(block.broken.tolist(), block.opens.tolist(), strict=True):
             self._check_broken(block, i, block.line_of(opens))
+
+    def _count_mojibake(self, block: Block, kept: npt.NDArray[np.bool_]) -> None:
+        offsets = suspect_offsets(block.data, self.encoding) if self._texts else np.zeros(0)
+        if not offsets.size:
+            return
+        suspects = np.unique(np.searchsorted(block.starts, offsets, side="right") - 1)
+        for i in suspects[suspects >= 0].tolist():
+            row = self.sieve.cells(block.record(i)) if kept[i] else []
+            texts = [(name, row[at]) for at, name in self._texts if at < len(row)]
+            self.mojibake.update(name for name, text in texts if is_mojibake(text))
 
     def _sample(self, block: Block) -> None:
         broken = set(block.broken[: _SAMPLE * 2].tolist())

@@ -1,0 +1,43 @@
+"""Text that a program decoded with the wrong encoding before it was written: `Ã©` for `é`.
+
+Only typical forms count: UTF-8 read as an 8-bit code page, where the first character is one of a
+few that hardly stand before such a second one in a correct text, and the replacement character.
+"""
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from socare_spark.contracts.resource import Field
+
+EIGHT_BIT = ("windows-1252", "iso-8859-1", "iso-8859-15")
+_CODES = bytes(range(0x80, 0xC0))
+_SECOND = "".join(sorted({c for e in EIGHT_BIT for c in _CODES.decode(e, errors="ignore")}))
+# A correct text can have these after a letter with a mark.
+_PUNCTUATION = "\u2018\u2019\u201b\u201c\u201d\u2013\u2014\u2026\u2022\xbb\xab \xa0\xb4\xa8\xb8\xb7"
+_RARE = "".join(c for c in _SECOND if c not in _PUNCTUATION)
+_TYPICAL = re.compile(
+    f"[ÂÃ][{_SECOND}]|â[{_SECOND}][{_SECOND}]|[ÄÅ][{_RARE}]|ï[»¿][{_SECOND}]|ðŸ|\ufffd"
+)
+# Bytes that every such text has, so that few records are decoded.
+_IN_8_BIT = re.compile(rb"[\xc2-\xc5\xe2\xef\xf0][\x80-\xbf]")
+_IN_UTF_8 = re.compile(rb"\xc3[\x82-\x85\xa2\xaf\xb0][\xc2\xc5\xc6\xcb\xe2]|\xef\xbf\xbd")
+
+
+def is_mojibake(text: str) -> bool:
+    """Whether a text holds a typical sign of a wrong decoding."""
+    return _TYPICAL.search(text) is not None
+
+
+def is_examined(field: Field | None) -> bool:
+    """Whether cells of a column are kept as text."""
+    return field is not None and field.type == "string" and not field.socare.drop
+
+
+def suspect_offsets(data: bytes, encoding: str) -> npt.NDArray[np.int64]:
+    """Offsets of the bytes that may be mojibake."""
+    if data.isascii():
+        return np.zeros(0, np.int64)
+    pattern = _IN_8_BIT if encoding in EIGHT_BIT else _IN_UTF_8
+    return np.array([match.start() for match in pattern.finditer(data)], np.int64)

@@ -1,0 +1,111 @@
+"""Sentences about files that are read although something about them is odd."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from socare_spark.contracts.resource import UTF_16, Contract
+from socare_spark.intake.arrivals import Accepted
+
+# Names in a sentence; the run record and the ledger have all.
+_NAMED = 10
+
+
+def remarks(contract: Contract, files: Sequence[Accepted]) -> list[str]:
+    """Describes what is odd about the files of a dataset.
+
+    Args:
+        contract: The contract.
+        files: Its files that can be read.
+    """
+    return [
+        *_undeclared(files),
+        *_absent(contract, files),
+        *_passed_over(files),
+        *_marked(files),
+        *_mojibake(files),
+    ]
+
+
+def _undeclared(files: Sequence[Accepted]) -> list[str]:
+    """The columns that no contract names, one sentence for the files that have the same ones."""
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+    for file in files:
+        if file.dropped:
+            groups[tuple(file.dropped.items())].append(file.arrival.name)
+    sentences = []
+    for columns, names in groups.items():
+        heads = [f"'{head}'" + (f" (looks like {like})" if like else "") for head, like in columns]
+        sentences.append(
+            f"{_some(names)}: {len(columns)} columns are in no contract and were not read: "
+            f"{_listed(heads)}."
+            if len(columns) > 1
+            else f"{_some(names)}: {_single(*columns[0])} is in no contract and was not read."
+        )
+    return sentences
+
+
+def _single(head: str, like: str) -> str:
+    return f"the column '{head}'" + (f", which looks like {like}," if like else "")
+
+
+def _absent(contract: Contract, files: Sequence[Accepted]) -> list[str]:
+    """The optional columns that files lack, each once for all files of a dataset."""
+    sentences = []
+    for column in contract.fields:
+        names = [f.arrival.name for f in files if column.name not in f.columns]
+        if names and not column.socare.drop:
+            sentences.append(f"{_some(names)}: the optional column {column.name} is not there.")
+    return sentences
+
+
+def _passed_over(files: Sequence[Accepted]) -> list[str]:
+    """Lines that were not counted as records, and files without a record."""
+    words = {
+        "before": "before the header",
+        "blank": "without a value",
+        "header": "that repeat the header",
+    }
+    sentences = []
+    for file in files:
+        counts = [f"{n} {words[kind]}" for kind, n in sorted(file.look.passed_over.items())]
+        if counts:
+            sentences.append(f"{file.arrival.name}: lines were passed over ({', '.join(counts)}).")
+        if not file.look.records:
+            sentences.append(f"{file.arrival.name}: it holds a header and no record.")
+    return sentences
+
+
+def _marked(files: Sequence[Accepted]) -> list[str]:
+    """Files whose byte order mark names another encoding than the contract."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for file in files:
+        declared, found = file.arrival.encoding, file.look.encoding
+        if found != declared and not (declared == "utf-16" and found in UTF_16):
+            groups[declared, found].append(file.arrival.name)
+    return [
+        f"{_some(names)}: read as {found}, which the byte order mark names, although the contract "
+        f"declares {declared}: declare {found} for the period under socare.encodings."
+        for (declared, found), names in groups.items()
+    ]
+
+
+def _mojibake(files: Sequence[Accepted]) -> list[str]:
+    """Columns with text that their source decoded wrongly."""
+    return [
+        f"{file.arrival.name}: the column {column} has {count} cells that their source decoded "
+        "with a wrong encoding (for instance, one letter with an accent has become two signs). "
+        "They are kept as they are: ask for the file again, exported with the right encoding."
+        for file in files
+        for column, count in sorted(file.look.mojibake.items())
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of some files, and how many more there are."""
+    more = len(names) - 1
+    return names[0] + (f" and {more} more file{'s' * (more > 1)}" if more else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
