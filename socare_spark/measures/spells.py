@@ -24,7 +24,8 @@ def spells(
     Args:
         frame: One row an interval.
         keys: Columns of which each combination has spells of its own, as person and element; a null
-            is a value like any other.
+            is a value like any other. One task sorts the intervals of a combination, so records
+            without a person must not be in the frame.
         start: DATE of the first day; rows without one make no spell.
         end: DATE of the last day; null while the interval is open.
         until: Last day of open intervals; needed where there are any.

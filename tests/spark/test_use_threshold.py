@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from agreements import SCHEMA, cost_of, frames, made_up
 
+from socare_spark.analyses.use import threshold as threshold_module
 from socare_spark.analyses.use.settings import Threshold
 from socare_spark.analyses.use.threshold import threshold_use
 from socare_spark.measures.periods import with_all, years
@@ -157,3 +158,23 @@ def test_nothing_at_all(spark):
     made = threshold_use(records, Threshold(elements=("A",)), YEARS, DISTRICTS).collect()
     assert {(r["people"], r["people_over"], r["share_over"]) for r in made} == {(0, 0, None)}
     assert threshold_use(records, Threshold(elements=("A",)), [], []).collect() == []
+
+
+def test_records_of_nobody_are_not_sorted_as_one_persons(spark):
+    day = date(2010, 1, 1)
+    rows = [("A", 1, day, date(2010, 3, 1), None, "B1"), ("A", None, day, day, None, None)]
+    records = spark.createDataFrame(rows, SCHEMA)
+    beyond = threshold_module._with_beyond(records, Threshold(elements=("A",)))
+    found = {row["person"]: (row["beyond"], row["own_beyond"]) for row in beyond.collect()}
+    assert found == {None: (None, None), 1: (date(2010, 2, 12),) * 2}
+    plan = beyond._jdf.queryExecution().optimizedPlan().toString().splitlines()
+    sorted_by = [below(plan, at) for at, line in enumerate(plan) if "Window [" in line]
+    assert len(sorted_by) >= 2
+    assert all("isnotnull(person" in lines for lines in sorted_by)
+
+
+def below(plan, at):
+    """The part of a plan that feeds one of its lines."""
+    depth = [len(line) - len(line.lstrip(" :+-")) for line in plan]
+    end = next((n for n in range(at + 1, len(plan)) if depth[n] <= depth[at]), len(plan))
+    return "\n".join(plan[at:end])

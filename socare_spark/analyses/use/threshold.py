@@ -122,11 +122,19 @@ def _with_beyond(records: DataFrame, threshold: Threshold) -> DataFrame:
         The records, with `beyond` (of the spell) and `own_beyond` (after all days that earlier
         agreements cover). Records without a person have no spell.
     """
+    # Records without a person are nobody's: as one person's they would all be sorted by one task.
+    nobody = records.where("person IS NULL").select(
+        "*", *(F.lit(None).cast("date").alias(name) for name in ("beyond", "own_beyond"))
+    )
+    return _of_people(records.where("person IS NOT NULL"), threshold).unionByName(nobody)
+
+
+def _of_people(records: DataFrame, threshold: Threshold) -> DataFrame:
     keys = ["person", "element"]
     earlier = Window.partitionBy(*keys).orderBy("start", "end", "district")
     covered = F.max("end").over(earlier.rowsBetween(Window.unboundedPreceding, -1))
     long = (
-        spells(records.where("person IS NOT NULL"), keys, gap_days=threshold.gap_days)
+        spells(records, keys, gap_days=threshold.gap_days)
         .where(F.col("days") > threshold.days)
         .select(
             *keys,
@@ -142,7 +150,7 @@ def _with_beyond(records: DataFrame, threshold: Threshold) -> DataFrame:
         .alias("r")
         .join(long.alias("s"), [*same, within], "left")
         .select(
-            "r.*",
+            *(F.col(f"r.{name}") for name in records.columns),
             F.col("s.beyond"),
             F.greatest("s.beyond", F.date_add("r.covered", 1)).alias("own_beyond"),
         )
