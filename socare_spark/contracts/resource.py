@@ -27,6 +27,7 @@ DIRECTIVES = tuple("YymdHMSIpbBfjz")
 _COLUMN = r"^[a-z][a-z0-9_]*$"
 _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "number")
+_YEAR, _MONTH, _DAY = slice(0, 4), slice(4, 6), slice(6, 8)
 
 
 class Constraints(Strict):
@@ -69,15 +70,28 @@ class Age(Strict):
 
 
 class Span(Strict):
-    """Some periods; without an end, all from its start on, and the other way round."""
+    """Some periods; without an end, all from its start on, and the other way round.
+
+    Attributes:
+        start: A year, a month or a day; its first day is the first.
+        end: A year, a month or a day; its last day is the last.
+    """
 
     start: str | None = Key(default=None, alias="from")
     end: str | None = Key(default=None, alias="to")
 
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _is_period(cls, value: object) -> object:
+        # YAML reads 2017 as a number and 2017-06-01 as a day.
+        text = None if value is None else str(value)
+        if text is not None:
+            period_days(text)
+        return text
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        days = [period_end(p) for p in (self.start, self.end) if p is not None]
-        if days != sorted(days):
+        if self.start and self.end and period_days(self.start)[0] > period_end(self.end):
             raise ValueError("'to' must not be before 'from'")
         return self
 
@@ -431,27 +445,43 @@ def snake(name: str) -> str:
     return plain(name)
 
 
-def period_end(period: str) -> date:
-    """The last day of a period written as year, month or day.
+def period_days(period: str) -> tuple[date, date]:
+    """The first and the last day of a period written as year, month or day.
 
     Raises:
         ValueError: it is none of these.
     """
     digits = re.sub(r"\D", "", period)
-    year = int(digits[:4])
-    if len(digits) == 4:
-        return date(year, 12, 31)
-    month = int(digits[4:6])
-    if len(digits) == 6:
-        return date(year, month, calendar.monthrange(year, month)[1])
-    if len(digits) == 8:
-        return date(year, month, int(digits[6:]))
+    try:
+        year, month, day = (int(digits[at] or 1) for at in (_YEAR, _MONTH, _DAY))
+        first = date(year, month, day)
+    except ValueError:
+        digits = ""
+    match len(digits):
+        case 4:
+            return first, date(year, 12, 31)
+        case 6:
+            return first, date(year, month, calendar.monthrange(year, month)[1])
+        case 8:
+            return first, first
     raise ValueError("a period is a year, a month or a day")
 
 
+def period_end(period: str) -> date:
+    """The last day of a period.
+
+    Raises:
+        ValueError: it is not a year, a month or a day.
+    """
+    return period_days(period)[1]
+
+
 def _within(period: str, start: str | None, end: str | None) -> bool:
+    """Whether the last day of a period lies between the first of one and the last of another."""
     day = period_end(period)
-    return (start is None or day >= period_end(start)) and (end is None or day <= period_end(end))
+    return (start is None or day >= period_days(start)[0]) and (
+        end is None or day <= period_end(end)
+    )
 
 
 def _applying(declared: object, period: str) -> object:

@@ -225,6 +225,64 @@ def test_spellings_hold_for_their_periods():
         match_header(["visit no", "DAY"], one, "2015")
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "inside", "outside"),
+    [
+        ("2017", None, ["2017", "2017-01", "20170101", "2018-01"], ["2016", "2016-12", "20161231"]),
+        (None, "2017", ["2017", "2017-12", "20171231", "2016"], ["2018", "2018-01", "20180101"]),
+        ("2017", "2017", ["2017", "2017-01", "2017-12-31", "2017-06-15"], ["2016-12", "2018-01"]),
+        ("2017-02", None, ["2017-02", "2017-02-01", "2017"], ["2017-01", "2017-01-31", "2016"]),
+        (None, "2017-02", ["2017-02", "2017-02-28", "2016"], ["2017-03", "2017-03-01", "2017"]),
+        ("2017", "2017-06", ["2017-01", "2017-06-30"], ["2017-07", "2016-12", "2017"]),
+        ("2017-06", "2017", ["2017-06-01", "2017-12", "2017"], ["2017-05", "2018"]),
+        ("2017-02-03", "2017-02-03", ["2017-02-03"], ["2017-02-02", "2017-02", "2017-02-04"]),
+        ("2017-02-03", "2017-02", ["2017-02-03", "2017-02-28", "2017-02"], ["2017-02-02"]),
+        (2017, date(2018, 3, 1), ["2017-01", "2018-02"], ["2016-12", "2018-03"]),
+    ],
+)
+def test_settings_hold_from_the_first_day_to_the_last(start, end, inside, outside):
+    span = {k: v for k, v in (("from", start), ("to", end)) if v is not None}
+    declared = contract().model_dump(mode="json", by_alias=True)
+    ours, schema = declared["socare"], declared["schema"]
+    schema["fields"][1]["socare"]["optional"] = span
+    ours["spellings"] = [{"column": "ID", "also": ["Visit No."], **span}]
+    ours["encodings"] = [{"encoding": "windows-1252", **span}]
+    one, plainly = contract(socare=ours, schema=schema), contract()
+
+    def holds(period):
+        found = {
+            "visit_no" in one.spellings_of(period),
+            one.encoding_of(period) == "windows-1252",
+            one.field("DAY").may_lack(period),
+            one.digest(period_end(period)) != plainly.digest(period_end(period)),
+        }
+        assert len(found) == 1
+        return found.pop()
+
+    assert [p for p in inside if not holds(p)] == []
+    assert [p for p in outside if holds(p)] == []
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "soon", "2017-13", "2017Q1", "2017-1", "2017/18", 17, 2017.5]
+)
+def test_a_span_names_periods(wrong):
+    ours = contract().socare.model_dump(mode="json", by_alias=True)
+    ours["encodings"] = [{"encoding": "windows-1252", "from": wrong}]
+    with pytest.raises(ValueError, match="a year, a month or a day"):
+        contract(socare=ours)
+
+
+@pytest.mark.parametrize(
+    "span", [("2018", "2017"), ("2017-07", "2017-06"), ("2017-07-01", "2017-06")]
+)
+def test_a_span_ends_after_it_begins(span):
+    ours = contract().socare.model_dump(mode="json", by_alias=True)
+    ours["encodings"] = [{"encoding": "windows-1252", "from": span[0], "to": span[1]}]
+    with pytest.raises(ValueError, match="'to' must not be before 'from'"):
+        contract(socare=ours)
+
+
 def test_files_of_a_period(tmp_path):
     folder = tmp_path / "visits"
     folder.mkdir()
