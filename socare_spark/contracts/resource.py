@@ -24,6 +24,7 @@ from socare_spark.errors import ConfigurationError
 UTF_16 = ("utf-16", "utf-16le", "utf-16be")
 ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15", *UTF_16)
 DIRECTIVES = tuple("YymdHMSIpbBfjz")
+PLACE = ("source_file", "line")
 _COLUMN = r"^[a-z][a-z0-9_]*$"
 _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "number")
@@ -248,7 +249,7 @@ def _value(field: Field, text: str) -> object:
 
 
 class Schema(Strict):
-    """The columns, the values that mean nothing, and the key."""
+    """The columns, the values that mean nothing, and the key; without a key every record counts."""
 
     fields: tuple[Field, ...]
     missing_values: tuple[str, ...] = Key(default=("",), alias="missingValues")
@@ -304,6 +305,9 @@ class Ours(Strict):
         not_after_extract: Date columns that cannot lie after the extract's as-of day.
         earliest: Dates before this day are out of range.
         gate: Largest share of a file's rows that may be quarantined.
+        repeated_keys: Largest share of a file's rows that may have the key of a later row of the
+            file without a report.
+        repeated_keys_gate: The share of such rows above which the file is refused; none by default.
     """
 
     files: str
@@ -315,6 +319,8 @@ class Ours(Strict):
     not_after_extract: tuple[str, ...] = ()
     earliest: date = date(1900, 1, 1)
     gate: float = Key(default=0.05, ge=0, le=1)
+    repeated_keys: float = Key(default=0.01, ge=0, le=1)
+    repeated_keys_gate: float | None = Key(default=None, ge=0, le=1)
 
     @field_validator("files")
     @classmethod
@@ -376,7 +382,7 @@ class Contract(Strict):
                 raise ValueError(f"primaryKey {key} must be required and not dropped")
         outputs = [f.output for f in self.fields if not f.socare.drop]
         outputs += [a.name for a in ages]
-        outputs += [ours.extract_column, "source_file", "line"]
+        outputs += [ours.extract_column, *PLACE]
         if len(set(outputs)) != len(outputs):
             raise ValueError(
                 f"two fields are written to the same column, or one to {ours.extract_column}, "
@@ -394,9 +400,14 @@ class Contract(Strict):
         return next(f for f in self.fields if f.name == name)
 
     @property
+    def own_key(self) -> list[str]:
+        """Columns of the restricted table that hold the key which a record has in its file."""
+        return [self.field(name).output for name in self.schema_.primary_key]
+
+    @property
     def key(self) -> list[str]:
-        """Columns of the restricted table that identify a record."""
-        names = [self.field(name).output for name in self.schema_.primary_key]
+        """Columns of the restricted table that identify a record; its place where it has no key."""
+        names = self.own_key or list(PLACE)
         return [self.socare.extract_column, *names] if self.socare.snapshots else names
 
     @property
@@ -414,7 +425,14 @@ class Contract(Strict):
         for field in data["schema_"]["fields"]:
             field.pop("title"), field.pop("description"), field["socare"].pop("optional")
         ours, period = data["socare"], day.isoformat()
-        for key in ("gate", "files", "encodings", "spellings"):
+        for key in (
+            "gate",
+            "repeated_keys",
+            "repeated_keys_gate",
+            "files",
+            "encodings",
+            "spellings",
+        ):
             ours.pop(key)
         data["encoding"] = self.encoding_of(period)
         read_as = [_applying(data, period), self.spellings_of(period)]

@@ -4,8 +4,9 @@ Every row of every file is accounted for before the ledger is written, and the l
 last: what it does not name is not in the lake.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import pyarrow as pa
@@ -45,6 +46,7 @@ class Taken:
         stage: The staged rows.
         wanted: Indices of the files that are taken.
         gated: Index -> why, of the files that are refused after all.
+        repeated: Index -> rows whose key a later row of the same file has.
         rebuild: Whether the table is made anew, because its contract changed for all files.
         standing: How the rows stand, once they are in the tables.
     """
@@ -52,6 +54,7 @@ class Taken:
     stage: Stage
     wanted: list[int]
     gated: dict[int, str]
+    repeated: Counter[int] = field(default_factory=Counter)
     rebuild: bool = False
     standing: Standing | None = None
 

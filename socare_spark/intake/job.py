@@ -30,6 +30,7 @@ from socare_spark.intake.preflight import sha256_of
 from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
 from socare_spark.intake.rejected import write_refused, write_rejected
 from socare_spark.intake.remarks import remarks
+from socare_spark.intake.repeats import remark, repeated_keys, too_often
 from socare_spark.intake.stage import Stage, stage, staging_folder
 from socare_spark.intake.unclaimed import sentences, unclaimed
 from socare_spark.intake.withdraw import add_option, entries_to_withdraw, withdraw
@@ -87,6 +88,7 @@ def run(context: Context) -> None:
         taken = _stage_all(context, [d for d in datasets if d.accepted], keyring)
         refused = [r for d in datasets for r in d.refused] + _gated(taken)
         _bring_in_all(context, taken, refused, known, keyring)
+        context.run.warnings += _remarks_on_keys(taken)
     finally:
         shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
     for r in refused:
@@ -359,6 +361,7 @@ def _of_a_file(error: Exception) -> bool:
 def _judged(staged: Stage, *, whole: bool, refused: int) -> Taken:
     """Which staged files are taken; with `whole`, all of the dataset or none."""
     wanted, gated = [], {}
+    repeated = repeated_keys(staged)
     for i, (file, tally) in enumerate(zip(staged.files, staged.tallies, strict=True)):
         share = tally.quarantined / tally.rows if tally.rows else 0.0
         gate = staged.contract.socare.gate
@@ -374,12 +377,14 @@ def _judged(staged: Stage, *, whole: bool, refused: int) -> Taken:
                 f"and the contract allows {gate:.1%} (most often {common}); see the rejected lines"
                 f"{file.look.hint if 'row_shape' in tally.reasons else ''}"
             )
+        elif why := too_often(staged.contract, tally, repeated[i]):
+            gated[i] = why
         else:
             wanted.append(i)
     if whole and (gated or refused):
         gated |= dict.fromkeys(wanted, "its contract has changed and another file cannot be read")
         wanted = []
-    return Taken(staged, wanted, gated, rebuild=whole)
+    return Taken(staged, wanted, gated, repeated, rebuild=whole)
 
 
 def _gated(taken: Sequence[Taken]) -> list[Refused]:
@@ -436,6 +441,17 @@ def _bring_in_all(
         commit = context.lake.last_commit(name)
         if commit is not None and commit.note.get("run_id") == context.run.run_id:
             context.run.outputs[name] = {"version": commit.version, "rows": commit.rows}
+
+
+def _remarks_on_keys(taken: Sequence[Taken]) -> list[str]:
+    sentences = []
+    for t in taken:
+        lost = t.standing.lost if t.standing else {}
+        for i in t.wanted:
+            name, tally = t.stage.files[i].arrival.name, t.stage.tallies[i]
+            duplicate = lost.get((name, "duplicate"), 0)
+            sentences.append(remark(t.stage.contract, name, tally, t.repeated[i], duplicate))
+    return [sentence for sentence in sentences if sentence]
 
 
 def _prepared(

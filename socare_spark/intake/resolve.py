@@ -16,9 +16,9 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.resource import Contract
+from socare_spark.contracts.resource import PLACE, Contract
 
-_PLACE = ["source_file", "line"]
+_PLACE = list(PLACE)
 _CONTENT = "_content"
 # As many keys or losers are sent to every task: 16 MB of keys, twice that in a table to look up.
 _SMALL = 1_000_000
@@ -67,10 +67,13 @@ def resolve(
         many: Whether they may be so many that eight bytes of each are too much for the driver.
     """
     key = contract.key
+    if {*_PLACE} <= {*key}:
+        # Without a key of their own no two rows are versions of one record.
+        return _nothing(rows)
     keys = [frame.select(*key) for frame in (rows, known) if frame is not None]
     shared, size = _shared(reduce(DataFrame.unionByName, keys), key, many=many)
     if not size:
-        return Resolution(rows.select(*_PLACE).limit(0), {}, frozenset())
+        return _nothing(rows)
     # To rank all rows costs one exchange between tasks; to spare those without a rival, another.
     contested = rows if size > _SMALL else _with_rivals(rows, shared, key)
     claims = _claims(contested, contract)
@@ -82,6 +85,10 @@ def resolve(
         {(r["source_file"], r["lost"]): r["count"] for r in counted},
         frozenset(r["extract"] for r in counted),
     )
+
+
+def _nothing(rows: DataFrame) -> Resolution:
+    return Resolution(rows.select(*_PLACE).limit(0), {}, frozenset())
 
 
 def losers_of_few(new: pa.Table, known: pa.Table, contract: Contract) -> pd.DataFrame:

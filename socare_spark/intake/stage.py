@@ -156,7 +156,7 @@ def stage(
     folder = staging_folder(lake) / contract.name
     frame = staged(spark, contract, files, keyring)
     # What hardly repeats is not looked up in a dictionary first, and digests do not get smaller.
-    plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.key)}
+    plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.own_key)}
     frame.write.mode("overwrite").options(compression="uncompressed", **plain).parquet(str(folder))
     rows = spark.read.schema(frame.schema).parquet(literal_path(folder))
     names = rule_names(contract, keyring)

@@ -9,8 +9,9 @@ from council import HEADER, Council
 IDS = count()
 
 
-def lines(*notes, header=HEADER, end=""):
-    rows = [f"{next(IDS)},7,1950-06-15,1999-03-01,,,F,B1 1AA,{n},SMITH{end}" for n in notes]
+def lines(*notes, header=HEADER, end="", ids=IDS):
+    pairs = zip(notes, ids, strict=False)
+    rows = [f"{i},7,1950-06-15,1999-03-01,,,F,B1 1AA,{n},SMITH{end}" for n, i in pairs]
     return "\n".join([header, *rows, ""])
 
 
@@ -20,10 +21,13 @@ READ = {
     "1999_page.csv": lines("café – £").encode("cp1252"),
     "2015_wide.csv": lines("café").encode("utf-16"),
     "2015_mojibake.csv": lines("cafÃ©", "Day care â€“ older", "Â£5", "café").encode(),
+    "2015_repeats.csv": lines("a", "b", "b", "c", ids=[900, 901, 901, 901]).encode(),
+    "2015_once.csv": lines(*"abcdefghij" * 15, ids=[*range(10_000, 10_149), 10_000]).encode(),
     "2015_more.csv": lines("x", header=HEADER + ",A,NOTES", end=",1,2").encode(),
 }
 REFUSED = {
     "1999_plain.csv": (lines("Day care – older £").encode(), "declare the encoding utf-8"),
+    "2015_rounded.csv": (lines(*"abcdefgh", ids=[9] * 7 + [10]).encode(), "75.0%"),
     "1999_late.csv.gz": (gzip.compress(lines(*["a"] * 99, "é").encode()), "declare the encoding"),
 }
 
@@ -31,6 +35,7 @@ REFUSED = {
 @pytest.fixture(scope="module")
 def landed(spark_session, tmp_path_factory):
     council = Council(spark_session, tmp_path_factory.mktemp("values"))
+    council.contract["socare"]["repeated_keys_gate"] = 0.5
     files = READ | {name: data for name, (data, _) in REFUSED.items()}
     for name, data in files.items():
         (council.landing / "visits" / name).write_bytes(data)
@@ -76,3 +81,30 @@ def test_undeclared_columns_of_a_file_are_one_sentence(landed):
     assert said == (
         "visits/2015_more.csv: 2 columns are in no contract and were not read: 'A', 'NOTES'."
     )
+
+
+def test_keys_that_repeat_in_a_file_are_reported(landed):
+    council, _ = landed
+    (said,) = [w for w in council.run.warnings if "of a later row" in w]
+    assert said.startswith(
+        "visits/2015_repeats.csv: 2 of 4 rows (50.0%) have the key (ID) of a later row of the file "
+        "and were not kept; 1 of them is the same row again"
+    )
+    assert council.ledger()["2015_repeats.csv"] == ("accepted", 4, 2, 0, 1, 1)
+    assert council.ledger()["2015_once.csv"] == ("accepted", 150, 149, 0, 0, 1)
+
+
+def test_without_a_key_every_record_counts(spark_session, tmp_path, monkeypatch):
+    council = Council(spark_session, tmp_path)
+    council.contract["schema"]["primaryKey"] = []
+    council.lands("2014.csv", *["1,7,2014-01-01"] * 3, header="ID,PERID,START")
+    council.lands("2015.csv", *["1,7,2014-01-01"] * 2, header="ID,PERID,START")
+    assert council.ingests(monkeypatch) == ""
+    place = ("source_file", "line")
+    names = [("visits/2014.csv", i) for i in (1, 2, 3)] + [("visits/2015.csv", i) for i in (1, 2)]
+    assert council.rows(*place) == names
+    assert not [w for w in council.run.warnings if "of a later row" in w]
+    council.lands("2014.csv", *["1,7,2014-01-01"] * 2, header="ID,PERID,START")
+    assert council.ingests(monkeypatch) == ""
+    assert council.rows(*place) == [n for n in names if n != ("visits/2014.csv", 3)]
+    assert council.ledger()["2014.csv"] == ("accepted", 2, 2, 0, 0, 0)
