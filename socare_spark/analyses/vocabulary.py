@@ -21,6 +21,8 @@ from socare_spark.job import Context
 
 SUBPROCESSES = "vocabulary/subprocesses.yaml"
 UNKNOWN, OTHERS, UNMAPPED = "Unknown", "Others", "Unmapped"
+# The driver compares no more codes than these, the most common ones.
+MOST_COMPARED = 2_000
 
 
 class Outcome(Strict):
@@ -171,6 +173,21 @@ def warn_of_unknown(
             close = difflib.get_close_matches(code, quoted, n=3, cutoff=0.6)
             like = f"; the nearest are {', '.join(close)}" if close else ""
             context.run.warnings.append(f"{named} {code}, which {lacking}{like}.")
+
+
+def codes_present(frame: DataFrame, column: str, wanted: Iterable[str]) -> list[str]:
+    """The codes of a column for `warn_of_unknown`: those wanted, and the most common others.
+
+    Args:
+        frame: The records.
+        column: Column of codes.
+        wanted: The codes asked for.
+    """
+    asked = [*dict.fromkeys(wanted)]
+    counted = frame.where(F.col(column).isNotNull()).groupBy(column).count()
+    common = counted.orderBy(F.desc("count"), column).limit(MOST_COMPARED)
+    rows = counted.where(F.col(column).isin(*asked)).union(common).select(column).distinct()
+    return [row[0] for row in rows.collect()]
 
 
 def read_ethnic_groups(conf: Path) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from rich.console import Console
 
+from socare_spark.analyses.combinations import job
 from socare_spark.analyses.combinations.job import ANALYSIS
 from socare_spark.errors import ConfigurationError
 from socare_spark.job import Context
@@ -89,3 +90,10 @@ def test_a_column_that_is_not_there_is_named(run):
     says = "combinations.yaml names the column reasons, which dataset children_assessments does not"
     with pytest.raises(ConfigurationError, match=says):
         run([], {"Other": ["A"]}, reason="reasons")
+
+
+def test_typed_texts_in_place_of_codes_are_refused(run, monkeypatch):
+    monkeypatch.setattr(job, "_MOST_REASONS", 1)
+    records = [(1, "ER34 - Form", "COMP", DAY, None), (2, "Mother rang", "COMP", DAY, None)]
+    with pytest.raises(ConfigurationError, match="hold 2 reasons in 2 combinations of texts; 1 in"):
+        run(records, {"MASH": ["ER34"]})

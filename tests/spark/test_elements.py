@@ -8,6 +8,8 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
+from socare_spark.analyses import vocabulary
+from socare_spark.analyses.elements import codes as codes_module
 from socare_spark.analyses.elements.codes import element_variants
 from socare_spark.analyses.elements.compared import (
     element_comparison,
@@ -15,7 +17,7 @@ from socare_spark.analyses.elements.compared import (
     element_profile,
 )
 from socare_spark.analyses.elements.settings import Comparison, Concentration
-from socare_spark.analyses.vocabulary import mended
+from socare_spark.analyses.vocabulary import codes_present, mended
 
 PAIR = Comparison(a="A", b="B")
 COLUMNS = "element string, district string, year int, person bigint, cost decimal(12,2), sex string"
@@ -115,7 +117,9 @@ def test_look_alikes_of_unknown_codes(spark):
     written = spark.createDataFrame(
         [(c, i, None) for i, c in enumerate(codes)], "code string, person int, cost decimal(12,2)"
     )
-    made = element_variants(written, ["OAEHSGCO", "DIROA"], {"OAHSGCO": "OAEHSGCO"})
+    said = []
+    made = element_variants(written, ["OAEHSGCO", "DIROA"], {"OAHSGCO": "OAEHSGCO"}, said.append)
+    assert said == []
     assertDataFrameEqual(
         made.select("element", "look_alike", "mended", "records"),
         spark.createDataFrame(
@@ -127,3 +131,24 @@ def test_look_alikes_of_unknown_codes(spark):
             "element string, look_alike string, mended boolean, records bigint",
         ),
     )
+
+
+def test_only_the_most_common_unknown_codes_are_compared(spark, monkeypatch):
+    monkeypatch.setattr(codes_module, "MOST_COMPARED", 1)
+    codes = ["DIR0A", "DIR0A", "DIROB", "OAHSGCO"]
+    written = spark.createDataFrame(
+        [(c, i, None) for i, c in enumerate(codes)], "code string, person int, cost decimal(12,2)"
+    )
+    said = []
+    made = element_variants(written, ["DIROA"], {"OAHSGCO": "DIROA"}, said.append).collect()
+    assert sorted((r["element"], r["look_alike"], r["mended"]) for r in made) == [
+        ("DIR0A", "DIROA", False), ("DIROB", None, False), ("OAHSGCO", "DIROA", True),
+    ]  # fmt: skip
+    assert "more than 1 codes" in said[0]
+
+
+def test_codes_that_are_asked_for_are_found_among_many(spark, monkeypatch):
+    monkeypatch.setattr(vocabulary, "MOST_COMPARED", 2)
+    records = spark.createDataFrame([(c,) for c in [*"aabbcd", None]], "code string")
+    assert sorted(codes_present(records, "code", ["d", "e"])) == ["a", "b", "d"]
+    assert sorted(codes_present(records, "code", [])) == ["a", "b"]

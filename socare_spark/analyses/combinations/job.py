@@ -36,6 +36,8 @@ from socare_spark.errors import ConfigurationError
 from socare_spark.job import Analysis, Context
 from socare_spark.lake.tables import Table
 
+_MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
+
 
 def _records(context: Context, settings: Settings) -> DataFrame:
     """person, reason and outcome as written, first_day, last_day."""
@@ -55,12 +57,28 @@ def _records(context: Context, settings: Settings) -> DataFrame:
     return frame.select("person", *[F.col(there).alias(name) for name, there in meant.items()])
 
 
+def _check_codes(settings: Settings, spelled: DataFrame) -> None:
+    """Refuses typed texts where codes belong: the driver compares all reasons with each other.
+
+    Raises:
+        ConfigurationError: there are more reasons or combinations than codes would make.
+    """
+    combinations_, reasons = spelled.agg(F.count(F.lit(1)), F.count_distinct("reason")).collect()[0]
+    if combinations_ > _MOST_COMBINATIONS or reasons > _MOST_REASONS:
+        raise ConfigurationError(
+            f"Columns {settings.reason} and {settings.outcome} of dataset {settings.dataset} hold "
+            f"{reasons:,} reasons in {combinations_:,} combinations of texts; {_MOST_REASONS:,} in "
+            f"{_MOST_COMBINATIONS:,} are allowed. Name columns of codes in {SETTINGS}."
+        )
+
+
 def tables(context: Context) -> dict[Table, DataFrame]:
     """All tables; combinations that no sub-process claims are counted in the run record."""
     settings = read_settings(context)
     whole = _records(context, settings).dropna(subset=["reason", "outcome"])
     claims = read_claims(context.conf)
     spelled = spellings(whole, claims).persist()
+    _check_codes(settings, spelled)
     used = uses(whole, spelled).persist()
     counted = combinations(used, spelled).persist()
     unmapped = counted.where(F.col("subprocess") == UNMAPPED).count()

@@ -30,6 +30,7 @@ from socare_spark.analyses.elements.regions import (
 from socare_spark.analyses.elements.settings import SETTINGS, Regions, Settings
 from socare_spark.analyses.matrix import districts_of
 from socare_spark.analyses.vocabulary import (
+    codes_present,
     mended,
     read_elements,
     read_mended,
@@ -79,19 +80,19 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     settings = _settings(context)
     bands = read_bands(context.conf, settings.age_bands)
     records = _records(context, settings, bands).persist()
-    warn_of_unknown(
-        context,
-        f"{SETTINGS} names the element",
-        [*settings.compared, *settings.concentration.elements],
-        _values(records, "element"),
-    )
+    wanted = [*settings.compared, *settings.concentration.elements]
+    present = codes_present(records, "element", wanted)
+    warn_of_unknown(context, f"{SETTINGS} names the element", wanted, present)
     city = _city(context, settings)
     return {
         ELEMENT_PROFILE: element_profile(
             records, settings.compared, [*settings.characteristics, "age_band"]
         ),
         ELEMENT_VARIANTS: element_variants(
-            records, read_elements(context.conf), read_mended(context.conf)
+            records,
+            read_elements(context.conf),
+            read_mended(context.conf),
+            context.run.warnings.append,
         ),
         **_by_district(context, records, city, settings),
         **_by_region(context, records, city, settings.regions),
@@ -104,10 +105,6 @@ def _city(context: Context, settings: Settings) -> DataFrame | None:
     if districts is None:
         return None
     return districts.select(F.col("code").alias("district")).persist()
-
-
-def _values(frame: DataFrame, column: str) -> list[str]:
-    return [row[0] for row in frame.select(column).distinct().collect() if row[0] is not None]
 
 
 def _by_district(
@@ -130,11 +127,12 @@ def _by_region(
     if regions is None:
         context.lack(REGION_PROFILE, f"'regions' in {SETTINGS}")
         return {}
+    wanted = [district for region in regions.of.values() for district in region.districts]
     warn_of_unknown(
         context,
         f"{SETTINGS} names the district",
-        [district for region in regions.of.values() for district in region.districts],
-        _values(records if city is None else city, "district"),
+        wanted,
+        codes_present(records if city is None else city, "district", wanted),
         "no record has" if city is None else "the city does not have",
     )
     districts = districts_of_regions(context.spark, regions.of)

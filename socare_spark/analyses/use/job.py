@@ -38,7 +38,12 @@ from socare_spark.analyses.use.savings import (
 from socare_spark.analyses.use.settings import SETTINGS, Savings, UseSettings
 from socare_spark.analyses.use.split import PROVISION_SPLIT, providers_of, provision_split
 from socare_spark.analyses.use.threshold import THRESHOLD_USE, threshold_use
-from socare_spark.analyses.vocabulary import Elements, read_element_words, warn_of_unknown
+from socare_spark.analyses.vocabulary import (
+    Elements,
+    codes_present,
+    read_element_words,
+    warn_of_unknown,
+)
 from socare_spark.contracts.load import read_model
 from socare_spark.errors import ConfigurationError
 from socare_spark.job import Analysis, Context
@@ -127,7 +132,7 @@ def _warn(context: Context, settings: UseSettings, records: DataFrame) -> None:
         *settings.threshold.elements,
         *(code for one in settings.programmes.values() for code in one.elements),
     ]
-    present = [row[0] for row in records.select("element").distinct().collect()]
+    present = codes_present(records, "element", named)
     warn_of_unknown(context, f"{SETTINGS} names the element", named, present)
 
 
