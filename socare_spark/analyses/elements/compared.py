@@ -43,6 +43,7 @@ ELEMENT_PROFILE = working(
         Column("value", "string", "Its value; null where a record has none."),
     ],
     source="Thesis 4.2.1, figure 27",
+    grows=True,
 )
 ELEMENT_CONCENTRATION = working(
     "element_concentration",

@@ -26,6 +26,7 @@ ELEMENT_DISTRIBUTION = working(
         ),
     ),
     source="Thesis 3.13.3, figures 14-18 (A3)",
+    grows=True,
 )
 
 
