@@ -48,4 +48,4 @@ def _first(error: ValidationError) -> str:
     first = problems[0]
     key = ".".join(str(part) for part in first["loc"]) or "the file"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{key}: {first['msg']}{more}."
+    return f"{key}: {first['msg'].removeprefix('Value error, ')}{more}."

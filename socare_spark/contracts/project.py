@@ -9,12 +9,17 @@ from pydantic import field_validator
 from socare_spark.contracts.load import Strict, read_model
 from socare_spark.contracts.patterns import portable
 
-# A number that a spreadsheet wrote its own way: 4E+06, 4.5, 4,000,001, 4 000 001, -4.
-_NUMBER_NOT_WHOLE = r"[+-]?[.,]?[0-9][0-9.,' ]*(E[+-]?[0-9]+)?"
+# A number that a spreadsheet or a person wrote their own way: 4E+06, 4.5, 4,000,001, -4, (4), 4;
+_NUMBER_NOT_WHOLE = r"[(+-]*[.,]?[0-9][0-9.,' ]*(E[+-]?[0-9]+)?[-);:*%?! ]*"
+# A digit or letter; beyond ASCII, anything but punctuation, signs and the replacement character.
+_LETTER_OR_DIGIT = (
+    r"[0-9A-Z]|[^\x00-\xbf\xd7\xf7\u2000-\u206f\u2190-\u2bff\u3000-\u303f\ufe30-\ufe4f"
+    r"\ufff0-\uffff]"
+)
 # Digits alone, or a text with a letter or digit that neither reads as such a number nor begins as a
 # formula or the error of a spreadsheet (=A1, #REF!) does.
 IDENTIFIER_SHAPE = (
-    rf"[0-9]+|(?!{_NUMBER_NOT_WHOLE}$)(?=.*([0-9A-Z]|[^\x00-\x7f]))"
+    rf"[0-9]+|(?!{_NUMBER_NOT_WHOLE}$)(?=.*({_LETTER_OR_DIGIT}))"
     r"""[^=+#"'\x00-\x1f\x7f][^"\x00-\x1f\x7f]*"""
 )
 

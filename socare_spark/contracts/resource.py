@@ -23,7 +23,9 @@ from socare_spark.errors import ConfigurationError
 
 UTF_16 = ("utf-16", "utf-16le", "utf-16be")
 ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15", *UTF_16)
-DIRECTIVES = tuple("YymdHMSIpbBfjz")
+DIRECTIVES = tuple("YymdHMSIpbBfj")
+# Directives that say the same; a format has one of each row at most.
+_ALTERNATIVES = ("Yy", "mbBj", "dj", "HI", "M", "S", "f", "p", "z")
 PLACE = ("source_file", "line")
 _COLUMN = r"^[a-z][a-z0-9_]*$"
 _DATES = ("date", "datetime")
@@ -204,17 +206,33 @@ def field_fault(field: Field) -> str:
         (bounds and (is_text or how.pseudonymise), "a text has no minimum or maximum"),
         (lengths != sorted(lengths) or min(lengths, default=0) < 0, "its lengths are no range"),
         (not re.search(_COLUMN, field.output), "needs 'as' with a name of a column"),
-        (field.is_date and _unknown_directives(field), "a format has an unknown directive: allowed"
-         f" are {' '.join('%' + d for d in DIRECTIVES)}, and %z for a datetime alone"),
+        (field.is_date and any(_is_unknown(f, field.type) for f in field.formats),
+         "a format has an unknown directive or no year: allowed are "
+         f"{' '.join('%' + d for d in DIRECTIVES)}, and %z for a datetime alone"),
+        (field.is_date and any(map(_is_ambiguous, field.formats)), "a format names a part twice,"
+         " a day without a month, minutes without hours, or only one of %I and %p"),
     ]  # fmt: skip
     found = next((text for wrong, text in faults if wrong), "")
     return found or _value_fault(field, bounds)
 
 
-def _unknown_directives(field: Field) -> bool:
-    allowed = set(DIRECTIVES) - ({"z"} if field.type == "date" else set())
-    used = [set(re.findall(r"%(.?)", form)) for form in field.formats]
-    return any(not found or not found <= allowed or not found & {"Y", "y"} for found in used)
+def _is_unknown(form: str, type_: str) -> bool:
+    """Whether a format has a directive that is not read, or none for the year."""
+    allowed = set(DIRECTIVES) | ({"z"} if type_ == "datetime" else set())
+    used = set(_directives(form))
+    return not used <= allowed or not used & {"Y", "y"}
+
+
+def _is_ambiguous(form: str) -> bool:
+    """Whether the parts of a format do not make one date or time."""
+    used = _directives(form)
+    repeated = any(sum(used.count(d) for d in same) > 1 for same in _ALTERNATIVES)
+    lacking = [("d", "mbB"), ("I", "p"), ("p", "I"), ("M", "HI"), ("S", "M"), ("f", "S")]
+    return repeated or any(d in used and not set(used) & set(needs) for d, needs in lacking)
+
+
+def _directives(form: str) -> list[str]:
+    return re.findall(r"%(.?)", form)
 
 
 def _value_fault(field: Field, bounds: Sequence[str | float]) -> str:

@@ -6,7 +6,7 @@ says; the others go on.
 
 import difflib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -120,7 +120,8 @@ def arrivals(landing: Path, contract: Contract) -> tuple[list[Arrival], list[Ref
         older += [a.name for a in copies if a.revision < best]
         newest += rivals if len(rivals) == 1 else []
         refused += _rivals(rivals) if len(rivals) > 1 else []
-    return newest, refused, older
+    linked = _linked(newest)
+    return [a for a in newest if a not in linked], [*refused, *_aliases(linked)], older
 
 
 def _arrival(
@@ -146,6 +147,18 @@ def _rivals(rivals: Sequence[Arrival]) -> list[Refused]:
     names = " and ".join(a.name for a in rivals)
     why = f"{names} claim the same period: keep one of them in the landing folder"
     return [_refused(arrival, why) for arrival in rivals]
+
+
+def _linked(files: Sequence[Arrival]) -> list[Arrival]:
+    """The files that are one through links; no reader could tell their rows apart."""
+    targets = Counter(file.path.resolve() for file in files)
+    return [file for file in files if targets[file.path.resolve()] > 1]
+
+
+def _aliases(files: Sequence[Arrival]) -> list[Refused]:
+    names = " and ".join(file.name for file in files)
+    why = f"{names} are one file through links: keep one name, or copies"
+    return [_refused(file, why) for file in files]
 
 
 def _refused(arrival: Arrival, why: str) -> Refused:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 from socare_spark.contracts.resource import UTF_16, plain
 from socare_spark.errors import DataError
@@ -16,6 +17,7 @@ _FORMATS = {
     b"PAR1": "a Parquet file",
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"Rar!": "a RAR archive",
+    b"\x1f\x8b": "gzipped twice",
     b"BZh": "compressed by bzip2",
     b"\xfd7zXZ": "compressed by xz",
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
@@ -48,6 +50,8 @@ def encoding_found(head: bytes, declared: str) -> str:
     if marked:
         return marked
     some = head[:4000]
+    if some and not some.strip(b"\0"):
+        raise DataError("it begins with NUL bytes alone, so it was not copied whole: copy it again")
     likely = ""
     if len(some) > 1 and b"\0" in some:
         odd, even = some[1::2].count(0) / len(some[1::2]), some[::2].count(0) / len(some[::2])
@@ -65,6 +69,40 @@ def encoding_found(head: bytes, declared: str) -> str:
     if likely and declared != likely:
         raise DataError(f"it is {likely}, and the contract declares {declared}: declare {likely}")
     return declared
+
+
+def odd_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """What most records have in common whose cells are not as many as the header's names.
+
+    Args:
+        header: The names.
+        rows: The cells of some records.
+
+    Returns:
+        The end of a sentence; empty where most records fit.
+    """
+    width = len(header)
+    named = max((i for i, name in enumerate(header, 1) if name.strip()), default=0)
+    count, most = max(Counter(map(len, rows)).items(), key=lambda pair: pair[1], default=(0, 0))
+    odd = [row for row in rows if len(row) != width]
+    if len(odd) * 2 <= len(rows):
+        return ""
+    if all(len(row) > width and not "".join(row[width:]).strip() for row in odd):
+        return (
+            "; its lines end in a delimiter that its header does not have: ask for the file again "
+            "with a name for every cell"
+        )
+    if all(named <= len(row) < width for row in odd):
+        return (
+            "; its header ends in a delimiter that its lines do not have: ask for the file again "
+            "with as many cells as names"
+        )
+    if most * 2 <= len(rows):
+        return ""
+    return (
+        f"; most of its lines have {count} cells, and its header has {width}: ask for the file "
+        "again with cells in quotes that hold a delimiter, and with a name for every cell"
+    )
 
 
 def wrong_header(text: str, delimiter: str, known: Collection[str]) -> str:

@@ -28,7 +28,7 @@ from socare_spark.intake.ledger import (
 )
 from socare_spark.intake.preflight import sha256_of
 from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
-from socare_spark.intake.rejected import write_refused, write_rejected
+from socare_spark.intake.rejected import ChangedError, write_refused, write_rejected
 from socare_spark.intake.remarks import remarks
 from socare_spark.intake.repeats import remark, repeated_keys, too_often
 from socare_spark.intake.stage import Stage, stage, staging_folder
@@ -151,13 +151,13 @@ def is_twin(landing: Path) -> bool:
     """
     try:
         manifest = json.loads((landing / "truth.json").read_text("utf-8"))["manifest"]
+        files = {p.relative_to(landing).as_posix(): p for p in landing.rglob("*") if p.is_file()}
+        files.pop("truth.json")
+        return set(files) == set(manifest) and all(
+            sha256_of(path) == manifest[name] for name, path in files.items()
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    files = {p.relative_to(landing).as_posix(): p for p in landing.rglob("*") if p.is_file()}
-    files.pop("truth.json")
-    return set(files) == set(manifest) and all(
-        sha256_of(path) == manifest[name] for name, path in files.items()
-    )
 
 
 def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
@@ -407,7 +407,7 @@ def _bring_in_all(
     if not news and not any(t.wanted for t in taken):
         return
     for t in taken:
-        _write_rejected_lines(landing, t)
+        context.run.warnings += _write_rejected_lines(landing, t)
     for r in refused:
         write_refused(landing, r.arrival, r.why)
     tables = [table_of(t.stage) for t in taken]
@@ -470,10 +470,20 @@ def _prepared(
     return destination.prepared(staged, taken.wanted, replaced)
 
 
-def _write_rejected_lines(landing: Path, taken: Taken) -> None:
+def _write_rejected_lines(landing: Path, taken: Taken) -> list[str]:
+    """Writes the rejected lines of each file; returns sentences on files that have changed."""
+    sentences = []
     for i, (file, tally) in enumerate(zip(taken.stage.files, taken.stage.tallies, strict=True)):
-        if file.look.records == tally.rows:
+        if file.look.records != tally.rows:
+            continue
+        try:
             write_rejected(landing, file, taken.stage.bad(i), taken.stage.rules)
+        except ChangedError:
+            sentences.append(
+                f"{file.arrival.name}: its rejected lines were not written, since the file has "
+                "changed or gone since the run read it."
+            )
+    return sentences
 
 
 def _refusals(landing: Path, refused: Sequence[Refused]) -> str:

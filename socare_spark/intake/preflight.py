@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from socare_spark.contracts.resource import UTF_16, Field, plain
 from socare_spark.errors import DataError
-from socare_spark.intake.diagnosis import encoding_found, other_format
+from socare_spark.intake.diagnosis import encoding_found, odd_width, other_format
 from socare_spark.intake.mojibake import EIGHT_BIT, is_examined, is_mojibake, suspect_offsets
 from socare_spark.intake.records import LONGEST_RECORD, Block, ahead, blocks, chunks
 from socare_spark.intake.swallowed import LONGEST_CELL, Column, columns_of, swallows
@@ -134,9 +134,11 @@ class _Watched:
         except UnicodeDecodeError:
             if self._utf_8.succeeded:
                 raise _is_utf_8(self.encoding) from None
+            often = " (windows-1252 is usual)" if self.encoding == "utf-8" else ""
             raise DataError(
                 f"its bytes are not {self.encoding}, which the contract declares: declare the "
-                "right encoding for its period under socare.encodings, or ask for the file again"
+                f"right encoding{often} for its period under socare.encodings, or ask for the file "
+                "again"
             ) from None
         self.ascii_only &= text.isascii()
         return text
@@ -253,6 +255,7 @@ class _Survey:
         self.encoding = "utf-8" if encoding in UTF_16 else encoding
         self.delimiter = delimiter
         self.fields = fields
+        self.names = header
         self.sieve = _Sieve(header, self.encoding, delimiter)
         self.columns: list[Column] = []
         cells = [(f and f.constraints.max_length) or LONGEST_CELL for f in fields]
@@ -303,13 +306,7 @@ class _Survey:
         at = next((n for n, row in enumerate(rows) if self.sieve.is_header(row)), -1)
         rows = [r for r in rows[at + 1 :] if not _without_value(r) and not self.sieve.is_header(r)]
         self.columns = columns_of(self.fields, rows)
-        width = len(self.fields)
-        longer = sum(len(row) == width + 1 and not row[-1].strip() for row in rows)
-        if rows and longer * 2 > len(rows):
-            self.hint = (
-                "; its lines end in a delimiter that its header does not have: ask for the file "
-                "again with a name for every cell"
-            )
+        self.hint = odd_width(self.names, rows)
 
     def _check_long(self, block: Block) -> None:
         sizes = block.ends - block.starts

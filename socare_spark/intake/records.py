@@ -83,9 +83,10 @@ def chunks(path: Path, also: Callable[[bytes], object] | None = None) -> Iterato
             than the content.
     """
     with path.open("rb") as file:
-        zipped = file.read(len(_GZIP)) == _GZIP
+        start = file.read(len(_GZIP))
+        zipped = start == _GZIP
         file.seek(0)
-        if zipped != path.name.endswith(".gz"):
+        if start and zipped != path.name.endswith(".gz"):
             found = (
                 "gzipped but its name does not end in .gz"
                 if zipped

@@ -10,12 +10,17 @@ from functools import lru_cache
 from itertools import chain, tee
 from pathlib import Path
 
+from socare_spark.errors import DataError
 from socare_spark.intake.arrivals import Accepted, Arrival
 from socare_spark.intake.checks import broken
 from socare_spark.intake.preflight import record_bytes
 
 # Sets of broken rules whose text is kept.
 _SPELLED = 10_000
+
+
+class ChangedError(Exception):
+    """A file is not there any more as it was read."""
 
 
 def rejected_folder(landing: Path) -> Path:
@@ -36,6 +41,9 @@ def write_rejected(
         file: The file.
         bad: Line and rule bits of each rejected row, by line. They are passed on one by one.
         names: Reason code and column of each rule.
+
+    Raises:
+        ChangedError: the file has changed since it was read.
     """
     path = _path(landing, file.arrival, ".rejected.csv")
     _path(landing, file.arrival, ".refused.txt").unlink(missing_ok=True)
@@ -59,7 +67,11 @@ def _lines(
     encoding, delimiter = file.arrival.encoding, file.arrival.contract.dialect.delimiter
     wanted = chain([0], (line for line, _ in lines))
     records = record_bytes(file.arrival.path, wanted, file.look, encoding, delimiter)
-    for (line, reasons), record in zip(told, records, strict=True):
+    for line, reasons in told:
+        try:
+            record = next(records)
+        except (OSError, DataError, StopIteration):
+            raise ChangedError(file.arrival.name) from None
         yield f"{line}{delimiter}{reasons}{delimiter}".encode() + record + b"\n"
 
 
@@ -85,6 +97,10 @@ def _path(landing: Path, arrival: Arrival, ending: str) -> Path:
 def _write(path: Path, lines: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_name(f"{path.name}.partial")
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.writelines(lines)
+    try:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.writelines(lines)
+    except ChangedError:
+        partial.unlink()
+        raise
     os.replace(partial, path)

@@ -32,20 +32,20 @@ def _undeclared(files: Sequence[Accepted]) -> list[str]:
     for file in files:
         if file.dropped:
             groups[tuple(file.dropped.items())].append(file.arrival.name)
-    sentences = []
-    for columns, names in groups.items():
+    return [f"{_some(names)}: {_unread(columns)}." for columns, names in groups.items()]
+
+
+def _unread(columns: Sequence[tuple[str, str]]) -> str:
+    """Names columns that were not read, each with the field that it resembles."""
+    if len(columns) > 1:
         heads = [f"'{head}'" + (f" (looks like {like})" if like else "") for head, like in columns]
-        sentences.append(
-            f"{_some(names)}: {len(columns)} columns are in no contract and were not read: "
-            f"{_listed(heads)}."
-            if len(columns) > 1
-            else f"{_some(names)}: {_single(*columns[0])} is in no contract and was not read."
-        )
-    return sentences
-
-
-def _single(head: str, like: str) -> str:
-    return f"the column '{head}'" + (f", which looks like {like}," if like else "")
+        count = len(columns)
+        return f"{count} columns are in no contract and were not read: {_listed(heads)}"
+    ((head, like),) = columns
+    if not head.strip():
+        return "a column without a name was not read"
+    hint = f", which looks like {like}," if like else ""
+    return f"the column '{head}'{hint} is in no contract and was not read"
 
 
 def _absent(contract: Contract, files: Sequence[Accepted]) -> list[str]:

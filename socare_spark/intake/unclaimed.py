@@ -1,6 +1,7 @@
 """The files of the landing folder that nothing reads, each with the contract closest to it."""
 
 import difflib
+import os
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,8 +30,27 @@ def unclaimed(
         claimed: Files that a contract claims.
     """
     known = {*claimed, "truth.json", *_of_places(landing, conf)}
-    names = [p.relative_to(landing).as_posix() for p in landing.rglob("*") if p.is_file()]
-    return {name: _why(name, contracts) for name in sorted(names) if name not in known}
+    paths = {p.relative_to(landing).as_posix(): p for p in landing.rglob("*")}
+    found: dict[str, str] = {}
+    for name, path in sorted(paths.items()):
+        if path.is_file() and name not in known:
+            found[name] = _why(name, contracts)
+        elif not path.is_file() and (why := _no_file(path)):
+            found[name] = why
+    return found
+
+
+def _no_file(path: Path) -> str:
+    """Why what is not a file is not read; empty for a folder whose files are looked at."""
+    if path.is_symlink():
+        if path.is_dir():
+            return "it is a link to a folder, which is not followed: copy or mount the folder here"
+        return "it is a link to a file that is not there: copy the file here"
+    if not path.is_dir():
+        return "it is neither a file nor a folder: copy the file here"
+    return (
+        "" if os.access(path, os.R_OK | os.X_OK) else "its files cannot be listed: change its mode"
+    )
 
 
 def sentences(found: Mapping[str, str]) -> list[str]:

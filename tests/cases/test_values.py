@@ -1,10 +1,13 @@
 """What cells mean, from the landing folder to the lake: encodings, keys and odd columns."""
 
 import gzip
+import os
 from itertools import count
 
 import pytest
 from council import HEADER, Council
+
+from socare_spark.intake import job as intake
 
 IDS = count()
 
@@ -26,6 +29,15 @@ READ = {
     "2015_more.csv": lines("x", header=HEADER + ",A,NOTES", end=",1,2").encode(),
 }
 REFUSED = {
+    "2015_twice.csv.gz": (gzip.compress(gzip.compress(lines("a").encode())), "gzipped twice"),
+    "2015_zero.csv.gz": (b"", "it is empty"),
+    "2015_sparse.csv": (b"\0" * 4_096, "NUL"),
+    "2015_trail.csv": (lines("a", "b", end=",,").encode(), "lines end in a delimiter"),
+    "2015_head.csv": (lines("a", "b", header=HEADER + ",").encode(), "header ends in a delimiter"),
+    "2015_wider.csv": (lines("a,b", "b,c").encode(), "11 cells, and its header has 10"),
+    "2015_alias.csv": (None, "are one file"),
+    "2015_target.csv": (lines("a").encode(), "are one file"),
+    "1999_latin.csv.gz": (b"x", "rename it"),
     "1999_plain.csv": (lines("Day care – older £").encode(), "declare the encoding utf-8"),
     "2015_rounded.csv": (lines(*"abcdefgh", ids=[9] * 7 + [10]).encode(), "75.0%"),
     "1999_late.csv.gz": (gzip.compress(lines(*["a"] * 99, "é").encode()), "declare the encoding"),
@@ -36,9 +48,18 @@ REFUSED = {
 def landed(spark_session, tmp_path_factory):
     council = Council(spark_session, tmp_path_factory.mktemp("values"))
     council.contract["socare"]["repeated_keys_gate"] = 0.5
+    visits = council.landing / "visits"
     files = READ | {name: data for name, (data, _) in REFUSED.items()}
     for name, data in files.items():
-        (council.landing / "visits" / name).write_bytes(data)
+        if data is not None:
+            (visits / name).write_bytes(data)
+    (visits / "2015_alias.csv").symlink_to("2015_target.csv")
+    (visits / "2015_gone.csv").symlink_to("nowhere.csv")
+    (council.landing / "shared").symlink_to(visits)
+    os.mkfifo(visits / "2015_pipe.csv")
+    outside = council.root / "outside.csv"
+    outside.write_text(lines("from outside"))
+    (visits / "2015_outside.csv").symlink_to(outside)
     with pytest.MonkeyPatch.context() as patch:
         refused = council.ingests(patch)
     return council, refused
@@ -68,6 +89,15 @@ def test_a_file_with_another_meaning_is_refused(landed, name):
     assert notes_of(council, name) == []
 
 
+def test_what_is_no_file_is_named(landed):
+    council, _ = landed
+    said = "\n".join(council.run.warnings)
+    assert "visits/2015_gone.csv was not read: it is a link to a file that is not there" in said
+    assert "shared was not read: it is a link to a folder, which is not followed" in said
+    assert "visits/2015_pipe.csv was not read: it is neither a file nor a folder" in said
+    assert notes_of(council, "2015_outside.csv") == ["from outside"]
+
+
 def test_mojibake_is_kept_and_counted_by_file_and_column(landed):
     council, _ = landed
     assert notes_of(council, "2015_mojibake.csv")[0] == "cafÃ©"
@@ -77,10 +107,11 @@ def test_mojibake_is_kept_and_counted_by_file_and_column(landed):
 
 def test_undeclared_columns_of_a_file_are_one_sentence(landed):
     council, _ = landed
-    (said,) = [w for w in council.run.warnings if "in no contract" in w]
-    assert said == (
-        "visits/2015_more.csv: 2 columns are in no contract and were not read: 'A', 'NOTES'."
-    )
+    said = [w for w in council.run.warnings if "read" in w and "column" in w]
+    assert said == [
+        "visits/2015_head.csv: a column without a name was not read.",
+        "visits/2015_more.csv: 2 columns are in no contract and were not read: 'A', 'NOTES'.",
+    ]
 
 
 def test_keys_that_repeat_in_a_file_are_reported(landed):
@@ -92,6 +123,27 @@ def test_keys_that_repeat_in_a_file_are_reported(landed):
     )
     assert council.ledger()["2015_repeats.csv"] == ("accepted", 4, 2, 0, 1, 1)
     assert council.ledger()["2015_once.csv"] == ("accepted", 150, 149, 0, 0, 1)
+
+
+def test_a_file_that_vanishes_after_it_was_read_does_not_end_the_run(
+    spark_session, tmp_path, monkeypatch
+):
+    council = Council(spark_session, tmp_path)
+    council.lands(
+        "2015.csv", "1,7,2015-01-01", "2,7,2015-01-01", "3,7,soon", header="ID,PERID,START"
+    )
+    path, stage = council.landing / "visits" / "2015.csv", intake.stage
+
+    def vanishing(*arguments):
+        staged = stage(*arguments)
+        path.unlink()
+        return staged
+
+    monkeypatch.setattr(intake, "stage", vanishing)
+    assert council.ingests(monkeypatch) == ""
+    assert council.ledger()["2015.csv"] == ("accepted", 3, 2, 1, 0, 0)
+    said = " ".join(council.run.warnings)
+    assert "visits/2015.csv: its rejected lines were not written" in said
 
 
 def test_without_a_key_every_record_counts(spark_session, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from socare_spark.contracts.resource import Contract, period_end, plain, read_contracts
+from socare_spark.contracts.resource import Contract, Field, period_end, plain, read_contracts
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.intake.arrivals import arrivals, match_header
 from socare_spark.intake.job import plan
@@ -311,3 +311,25 @@ def test_two_files_for_one_period_are_refused(tmp_path):
 
 def test_plain():
     assert plain(" SERVICE/ELEMENT_COST ") == "service_element_cost"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("%Y-%d", "%d/%m/%Y %d", "%Y %m %b", "%y%Y", "%d/%m/%Y %I:%M", "%d/%m/%Y %H:%M %p"),
+        *("%d/%m/%Y %H %I %p", "%m", "%Q/%Y", "%", "%%Y", "%-d/%m/%Y", "%Y %M", "dd/mm/yyyy"),
+        *("%Y %j %d", "%x"),
+    ],
+)
+def test_a_format_that_names_no_moment_is_refused(form):
+    field = {"name": "DAY", "type": "datetime", "format": form, "socare": {"keep": "as_is"}}
+    with pytest.raises(ValueError, match="DAY: a format"):
+        Field.model_validate(field)
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y", "%m/%Y", "%d %b %y", "%Y%j", "%d/%m/%Y %I:%M %p", "%Y%m%d%H"]
+)
+def test_a_format_that_names_a_moment_is_accepted(form):
+    field = {"name": "DAY", "type": "datetime", "format": form, "socare": {"keep": "as_is"}}
+    assert Field.model_validate(field).formats == (form,)
