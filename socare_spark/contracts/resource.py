@@ -27,6 +27,7 @@ DIRECTIVES = tuple("YymdHMSIpbBfj")
 # Directives that say the same; a format has one of each row at most.
 _ALTERNATIVES = ("Yy", "mbBj", "dj", "HI", "M", "S", "f", "p", "z")
 PLACE = ("source_file", "line")
+_FIXED_OFFSET = re.compile(r"%[MSf][+-][0-9]{2}:?[0-9]{2}")
 _COLUMN = r"^[a-z][a-z0-9_]*$"
 _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "number")
@@ -39,10 +40,16 @@ class Constraints(Strict):
     required: bool = False
     enum: tuple[str, ...] = ()
     pattern: str | None = None
-    minimum: str | float | None = None
-    maximum: str | float | None = None
+    minimum: str | int | float | None = None
+    maximum: str | int | float | None = None
     min_length: int | None = Key(default=None, alias="minLength")
     max_length: int | None = Key(default=None, alias="maxLength")
+
+    @field_validator("minimum", "maximum", mode="before")
+    @classmethod
+    def _as_written(cls, value: object) -> object:
+        # YAML reads 2017-06-01 as a day.
+        return value.isoformat() if isinstance(value, date) else value
 
     @field_validator("pattern")
     @classmethod
@@ -180,7 +187,7 @@ class Field(Strict):
         optional = self.socare.optional
         if isinstance(optional, Span):
             return _within(period, optional.start, optional.end)
-        return optional or self.socare.drop
+        return optional
 
     @property
     def output(self) -> str:
@@ -211,6 +218,8 @@ def field_fault(field: Field) -> str:
          f"{' '.join('%' + d for d in DIRECTIVES)}, and %z for a datetime alone"),
         (field.is_date and any(map(_is_ambiguous, field.formats)), "a format names a part twice,"
          " a day without a month, minutes without hours, or only one of %I and %p"),
+        (field.is_date and any(map(_FIXED_OFFSET.search, field.formats)),
+         "a format has a fixed offset, which would not count: use %z"),
     ]  # fmt: skip
     found = next((text for wrong, text in faults if wrong), "")
     return found or _value_fault(field, bounds)
@@ -235,7 +244,7 @@ def _directives(form: str) -> list[str]:
     return re.findall(r"%(.?)", form)
 
 
-def _value_fault(field: Field, bounds: Sequence[str | float]) -> str:
+def _value_fault(field: Field, bounds: Sequence[str | int | float]) -> str:
     limits = field.constraints
     try:
         low_to_high = [_value(field, str(b)) for b in bounds]
@@ -372,8 +381,7 @@ class Contract(Strict):
         if len(set(map(plain, names))) != len(names):
             raise ValueError("schema.fields: two fields have the same name")
         ours = self.socare
-        mentioned = [*self.schema_.primary_key, *ours.not_after_extract]
-        mentioned += [c for o in ours.date_order for c in (o.first, o.then)]
+        mentioned = [*self.schema_.primary_key, *self.dated]
         mentioned += [s.column for s in ours.spellings]
         mentioned += [f.socare.age.at for f in self.fields if f.socare.age]
         unknown = sorted(set(mentioned) - set(names))
@@ -383,8 +391,7 @@ class Contract(Strict):
         if both:
             raise ValueError(f"{', '.join(both)}: a required column cannot be optional")
         ages = [f.socare.age for f in self.fields if f.socare.age]
-        dates = [*ours.not_after_extract, *(a.at for a in ages)]
-        dates += [c for o in ours.date_order for c in (o.first, o.then)]
+        dates = [*self.dated, *(a.at for a in ages)]
         no_dates = sorted({name for name in dates if not self.field(name).is_date})
         if no_dates:
             raise ValueError(
@@ -416,6 +423,17 @@ class Contract(Strict):
     def field(self, name: str) -> Field:
         """The field of that name."""
         return next(f for f in self.fields if f.name == name)
+
+    @property
+    def dated(self) -> frozenset[str]:
+        """The fields that a rule about dates reads."""
+        orders = [name for order in self.socare.date_order for name in (order.first, order.then)]
+        return frozenset([*orders, *self.socare.not_after_extract])
+
+    def is_read(self, field: Field) -> bool:
+        """Whether a field is kept, or an age, a constraint or a rule about dates reads it."""
+        checked = field.constraints != Constraints() or field.name in self.dated
+        return not field.socare.drop or field.socare.age is not None or checked
 
     @property
     def own_key(self) -> list[str]:

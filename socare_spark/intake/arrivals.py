@@ -226,7 +226,7 @@ def match_header(
             "its first line names no column of the contract, so it seems to have no header: ask "
             "for the file again with its header"
         )
-    needed = [f.name for f in lost if not f.may_lack(period)]
+    needed = [f.name for f in lost if contract.is_read(f) and not f.may_lack(period)]
     if needed:
         raise DataError(_lacking(needed, dropped))
     return columns, dropped

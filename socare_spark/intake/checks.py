@@ -243,7 +243,7 @@ def rules(
     for field in contract.fields:
         text, value = texts[field.name], values[field.name]
         found += _identifier_rules(contract, field, schemes, text)
-        found += _field_rules(field, text, value)
+        found += _field_rules(field, text, value, is_dated=field.name in contract.dated)
     for order in contract.socare.date_order:
         broken = values[order.then] < values[order.first]
         found.append(Rule("date_order", order.then, broken))
@@ -268,7 +268,7 @@ def _identifier_rules(
     return [Rule("identifier_shape", field.name, ~shaped)]
 
 
-def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:
+def _field_rules(field: Field, text: Column, value: Column, *, is_dated: bool) -> list[Rule]:
     name, limits, found = field.name, field.constraints, []
     if field.socare.pseudonymise:
         if limits.required:
@@ -277,7 +277,8 @@ def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:
     else:
         if limits.required:
             found.append(Rule("missing", name, text.isNull()))
-        unused = field.socare.drop and field.socare.age is None
+        compared = limits.enum or limits.minimum is not None or limits.maximum is not None
+        unused = field.socare.drop and not (field.socare.age or compared or is_dated)
         if field.is_date and not unused:
             day = _moment_of(field, text) if field.socare.open_ended else value
             found.append(Rule("date_format", name, text.isNotNull() & day.isNull()))

@@ -53,7 +53,7 @@ def _absent(contract: Contract, files: Sequence[Accepted]) -> list[str]:
     sentences = []
     for column in contract.fields:
         names = [f.arrival.name for f in files if column.name not in f.columns]
-        if names and not column.socare.drop:
+        if names and contract.is_read(column):
             sentences.append(f"{_some(names)}: the optional column {column.name} is not there.")
     return sentences
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.resource import Field
-from socare_spark.intake.checks import age, is_unit, typed
+from socare_spark.contracts.resource import Contract, Field
+from socare_spark.intake.checks import age, is_unit, rules, typed
 
 
 def read(spark, texts, *, keep="as_is", socare=None, **declared):
@@ -153,3 +153,35 @@ def test_ages_in_steps(spark):
     rows = spark.createDataFrame([(b, date(2018, 2, 28)) for b in born], "b date, a date")
     found = rows.select(age(F.col("b"), F.col("a"), (0, 18, 65)), age(F.col("b"), F.col("a")))
     assert [tuple(r) for r in found.collect()] == [(0, 17), (18, 28), (65, 88), (None, None)]
+
+
+def test_constraints_of_dropped_columns_count_and_types_where_a_rule_reads_them(spark):
+    dropped = [
+        {"name": "FREE", "type": "number"},
+        {"name": "DAY", "type": "date"},
+        {"name": "NEED", "constraints": {"required": True}},
+        {"name": "KIND", "constraints": {"enum": ["A"]}},
+        {"name": "COUNT", "type": "integer", "constraints": {"minimum": 1}},
+        {"name": "LATE", "type": "date"},
+    ]
+    fields = [{**field, "socare": {"drop": True}} for field in dropped]
+    contract = Contract.model_validate(
+        {
+            "name": "x",
+            "schema": {"primaryKey": [], "fields": fields},
+            "socare": {"files": "(?P<period>.*)", "not_after_extract": ["LATE"]},
+        }
+    )
+    read = [f.name for f in contract.fields if contract.is_read(f)]
+    assert read == ["NEED", "KIND", "COUNT", "LATE"]
+    rows = spark.createDataFrame(
+        [["x"] * 6, [None] * 6], ", ".join(f"{f['name']} string" for f in fields)
+    )
+    texts = {f.name: F.col(f.name) for f in contract.fields}
+    values = {f.name: typed(f, F.col(f.name)) for f in contract.fields}
+    found = rules(contract, texts, values, F.lit(date(2015, 1, 1)), F.lit(False), schemes={})
+    seen = rows.select(
+        [F.coalesce(r.broken, F.lit(False)).alias(f"{r.code} {r.column}") for r in found]
+    )
+    broken = [sorted(k for k, v in r.asDict().items() if v) for r in seen.collect()]
+    assert broken == [["date_format LATE", "not_allowed KIND", "type COUNT"], ["missing NEED"]]

@@ -1,6 +1,6 @@
 """A contract that cannot be right is refused before anything is read."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -318,7 +318,7 @@ def test_plain():
     [
         *("%Y-%d", "%d/%m/%Y %d", "%Y %m %b", "%y%Y", "%d/%m/%Y %I:%M", "%d/%m/%Y %H:%M %p"),
         *("%d/%m/%Y %H %I %p", "%m", "%Q/%Y", "%", "%%Y", "%-d/%m/%Y", "%Y %M", "dd/mm/yyyy"),
-        *("%Y %j %d", "%x"),
+        *("%Y %j %d", "%x", "%Y-%m-%dT%H:%M:%S+01:00", "%Y-%m-%dT%H:%M-0500"),
     ],
 )
 def test_a_format_that_names_no_moment_is_refused(form):
@@ -328,8 +328,26 @@ def test_a_format_that_names_no_moment_is_refused(form):
 
 
 @pytest.mark.parametrize(
-    "form", ["%Y", "%m/%Y", "%d %b %y", "%Y%j", "%d/%m/%Y %I:%M %p", "%Y%m%d%H"]
+    "form", ["%Y", "%m/%Y", "%d %b %y", "%Y%j", "%d/%m/%Y %I:%M %p", "%Y%m%d%H", "%Y-%m-%dT%H:%MZ"]
 )
 def test_a_format_that_names_a_moment_is_accepted(form):
     field = {"name": "DAY", "type": "datetime", "format": form, "socare": {"keep": "as_is"}}
     assert Field.model_validate(field).formats == (form,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [
+        ("integer", 1, 5),
+        ("number", 0, 1.5),
+        ("date", date(2010, 1, 1), "2011-01-01"),
+        ("datetime", datetime(2010, 1, 1, 8), datetime(2010, 1, 1, 9)),
+    ],
+)
+def test_limits_may_be_written_as_yaml_reads_them(kind, low, high):
+    limits = {"minimum": low, "maximum": high}
+    field = {"name": "X", "type": kind, "constraints": limits, "socare": {"keep": "as_is"}}
+    declared = yaml.safe_load(yaml.safe_dump(field))
+    assert Field.model_validate(declared).constraints.minimum is not None
+    with pytest.raises(ValueError, match="greater than its maximum"):
+        Field.model_validate({**declared, "constraints": {"minimum": high, "maximum": low}})
