@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,6 +17,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import LackingError
+from socare_spark.lake.columns import is_readable, with_columns_as
 from socare_spark.lake.tables import Table
 from socare_spark.lake.transaction import together
 from socare_spark.lake.zones import Lake
@@ -24,6 +25,32 @@ from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.record import Run
 
 _WRITERS = 4
+
+
+@dataclass(frozen=True)
+class Need:
+    """A column that an analysis reads from a dataset, which may lack it.
+
+    Attributes:
+        source: The table, as `restricted/requests`.
+        column: Its column.
+        type: Spark SQL type as which it is read; an empty one stands for any type.
+        tables: Results that cannot be made without it.
+        without: Results that are made without it, as if it were empty; the run reports them.
+    """
+
+    source: str
+    column: str
+    type: str
+    tables: tuple[Table, ...] = ()
+    without: tuple[Table, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The column and where to declare it, for messages."""
+        kind = f" ({self.type})" if self.type else ""
+        file = f"conf/datasets/{self.source.partition('/')[2]}.yaml"
+        return f"the column {self.column}{kind} of {self.source}, to be kept in {file}"
 
 
 @dataclass
@@ -39,6 +66,7 @@ class Context:
         run: The record of this run.
         progress: Where steps are told.
         lacking: Table that cannot be made -> what it lacks.
+        types: Table that is read -> the columns an analysis needs of it, with their types.
         withdraw: Files that `ingest` takes out instead of taking files in.
     """
 
@@ -50,6 +78,7 @@ class Context:
     run: Run
     progress: Progress
     lacking: dict[str, str] = field(default_factory=dict)
+    types: dict[str, dict[str, str]] = field(default_factory=dict)
     withdraw: tuple[str, ...] = ()
 
     def read(self, table: Table | str) -> DataFrame:
@@ -59,7 +88,36 @@ class Context:
             version = self.lake.version(name)
             if version is not None:
                 self.run.tables_read[name] = version
-        return self.lake.read(self.spark, name, self.run.tables_read.get(name))
+        frame = self.lake.read(self.spark, name, self.run.tables_read.get(name))
+        return with_columns_as(frame, self.types.get(name, {}))
+
+    def missing(self, needs: Iterable[Need]) -> list[Need]:
+        """The needed columns that a table of the lake lacks, or has with another type."""
+        present = [need for need in needs if self.lake.exists(need.source)]
+        schemas = {
+            source: self.lake.read(self.spark, source).schema
+            for source in dict.fromkeys(need.source for need in present)
+        }
+        return [n for n in present if not is_readable(schemas[n.source], n.column, n.type)]
+
+    def need(self, needs: Sequence[Need]) -> None:
+        """Declares the columns that an analysis reads.
+
+        From now on `read` gives each of them with its type, and as null where the table lacks it.
+        Results that need such a column are noted as lacking; those that are made without it are
+        reported.
+        """
+        for need in self.missing(needs):
+            for table in need.tables:
+                self.lack(table, *filter(None, [self.lacking.get(table.path)]), need.text)
+            if need.without:
+                made = ", ".join(table.path for table in need.without)
+                self.run.warnings.append(
+                    f"{need.text[0].upper()}{need.text[1:]}, is missing and counts as empty in "
+                    f"{made}."
+                )
+        for need in needs:
+            self.types.setdefault(need.source, {})[need.column] = need.type
 
     def lack(self, table: Table, *needed: str) -> None:
         """Notes that a table cannot be made, for want of other tables or columns."""
@@ -116,6 +174,7 @@ class Analysis:
             (`Context.lack`); frames that several use should be cached.
         draw: Makes pictures from the written tables, or None.
         optional: Tables it reads where they are there; without them some results may be left out.
+        needs: The columns that it reads from datasets.
     """
 
     name: str
@@ -125,6 +184,7 @@ class Analysis:
     tables: Callable[[Context], Mapping[Table, DataFrame]]
     draw: Callable[[Context], None] | None = None
     optional: Callable[[Context], Sequence[str]] = field(default=lambda _: ())
+    needs: Callable[[Context], Sequence[Need]] = field(default=lambda _: ())
 
     def job(self) -> Job:
         """The job that makes this analysis."""
@@ -159,7 +219,7 @@ class Analysis:
         _state(context, self.name).write_text(json.dumps(state), "utf-8")
 
     def _write_all(self, context: Context, fingerprint: str, advance: Callable[[], None]) -> None:
-        frames = self.tables(context)
+        frames = self._frames(context)
         accounted = {*(t.path for t in frames), *context.lacking}
         undeclared = accounted ^ {t.path for t in self.writes}
         if undeclared:
@@ -177,6 +237,19 @@ class Analysis:
                 list(pool.map(write, frames.items()))
             self._clear_lacking(context)
         context.spark.catalog.clearCache()
+
+    def _frames(self, context: Context) -> Mapping[Table, DataFrame]:
+        """A frame for each table that lacks no column.
+
+        Raises:
+            LackingError: every table lacks a column.
+        """
+        context.need(self.needs(context))
+        if all(table.path in context.lacking for table in self.writes):
+            needed = " and ".join(dict.fromkeys(context.lacking.values()))
+            raise LackingError(f"{self.name} can make no table: it needs {needed}.")
+        frames = self.tables(context)
+        return {table: frames[table] for table in frames if table.path not in context.lacking}
 
     def _clear_lacking(self, context: Context) -> None:
         """Says what was not made; what an earlier run made of it must not be taken for new."""

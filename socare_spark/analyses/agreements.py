@@ -6,18 +6,58 @@ from functools import reduce
 from pathlib import Path
 
 from pydantic import RootModel
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.extracts import extract_need, newest_extract, restricted
 from socare_spark.analyses.vocabulary import mended, read_mended
 from socare_spark.contracts.load import read_model
 from socare_spark.errors import ConfigurationError
-from socare_spark.job import Context
-from socare_spark.lake.tables import Zone
+from socare_spark.job import Context, Need
+from socare_spark.lake.tables import Table
 from socare_spark.measures.bands import Band, band_of
 from socare_spark.measures.money import cost_of_days, days_open
 
 VOCABULARY = "vocabulary/age_bands.yaml"
+_TYPES = {
+    "person": "bigint",
+    "element": "string",
+    "service": "string",
+    "weekly_cost": "decimal(14,2)",
+    "agreement_start": "date",
+    "agreement_end": "date",
+    "age_at_start": "int",
+    "postcode": "string",
+}
+_Tables = tuple[Table, ...]
+
+
+def agreement_needs(
+    context: Context,
+    dataset: str,
+    needed_by: Mapping[str, _Tables],
+    empty_in: Mapping[str, _Tables],
+) -> list[Need]:
+    """The columns of agreements that an analysis reads, the day of the extract among them.
+
+    Without an as-of date the newest extract is the day to which open agreements run, so that every
+    result needs it.
+
+    Args:
+        context: The run.
+        dataset: Name of the dataset.
+        needed_by: Column -> results that cannot be made without it.
+        empty_in: Column -> results that are made without it.
+    """
+    source = restricted(dataset)
+    needs = [
+        Need(source, column, type_, needed_by.get(column, ()), empty_in.get(column, ()))
+        for column, type_ in _TYPES.items()
+        if column in {*needed_by, *empty_in}
+    ]
+    named = (table for tables in (*needed_by.values(), *empty_in.values()) for table in tables)
+    until = dict.fromkeys(named) if context.as_of is None else ()
+    return [*needs, extract_need(context, dataset, *until)]
 
 
 class AgeBands(RootModel[dict[str, tuple[Band, ...]]]):
@@ -38,35 +78,36 @@ def read_bands(conf: Path, name: str) -> tuple[Band, ...]:
     return sets[name]
 
 
-def restricted(dataset: str) -> str:
-    """The table of a dataset."""
-    return f"{Zone.RESTRICTED}/{dataset}"
-
-
 def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
     """The records of some agreement datasets together.
 
     Returns:
         `dataset`, `person`, `age` (at the start), `year` (of the start), `postcode`, `service` (in
-        upper case), `element` (mended), `cost` (weekly cost / 7 x days from the start to the end,
-        or to the run's as-of date while open).
+        upper case), `element` (mended), `cost` (as `cost_to`).
     """
     spellings = read_mended(context.conf)
-    frames = [
-        _slim(context.read(restricted(d)), d, last_day(context, d), spellings)
-        for d in dict.fromkeys(datasets)
-    ]
+    frames = [_slim(context, d, spellings) for d in dict.fromkeys(datasets)]
     return reduce(DataFrame.unionByName, frames)
+
+
+def cost_to(context: Context, dataset: str, until: date) -> Column:
+    """Weekly cost / 7 x days from the start to the end, or to a day while open.
+
+    Null where the start is not known, and where the dataset has no column of ends: nobody knows for
+    how long such an agreement costs.
+    """
+    start, end = F.col("agreement_start"), F.col("agreement_end")
+    if context.missing([Need(restricted(dataset), "agreement_end", _TYPES["agreement_end"])]):
+        return F.lit(None).cast("decimal(20,2)")
+    cost = cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.lit(until)))
+    return F.when(start.isNotNull(), cost)
 
 
 def last_day(context: Context, dataset: str) -> date:
     """The day to which open agreements run: the as-of date, or the newest extract's."""
     if context.as_of is not None:
         return context.as_of
-    newest: date | None = (
-        context.read(restricted(dataset)).agg(F.max("extract").alias("newest")).collect()[0][0]
-    )
-    return newest or date.min
+    return newest_extract(context, dataset) or date.min
 
 
 def with_band(records: DataFrame, bands: Sequence[Band]) -> DataFrame:
@@ -96,17 +137,14 @@ def aged(records: DataFrame, bands: Sequence[Band], label: str | None, file: str
     return with_band(records, bands).where(F.col("age_band") == label)
 
 
-def _slim(frame: DataFrame, dataset: str, until: date, spellings: Mapping[str, str]) -> DataFrame:
-    start, end = F.col("agreement_start"), F.col("agreement_end")
-    return frame.select(
+def _slim(context: Context, dataset: str, spellings: Mapping[str, str]) -> DataFrame:
+    return context.read(restricted(dataset)).select(
         F.lit(dataset).alias("dataset"),
         "person",
         F.col("age_at_start").alias("age"),
-        F.year(start).alias("year"),
+        F.year("agreement_start").alias("year"),
         "postcode",
         F.upper(F.trim("service")).alias("service"),
         mended(F.col("element"), spellings).alias("element"),
-        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.lit(until))).alias(
-            "cost"
-        ),
+        cost_to(context, dataset, last_day(context, dataset)).alias("cost"),
     )

@@ -10,8 +10,9 @@ from pydantic import Field
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.extracts import extract_need, in_snapshots, restricted
 from socare_spark.contracts.load import Strict, read_model
-from socare_spark.job import Analysis, Context
+from socare_spark.job import Analysis, Context, Need
 from socare_spark.lake.tables import Column, Table, working
 from socare_spark.measures.cells import cells
 from socare_spark.measures.spelling import fingerprint, spelling_groups
@@ -179,7 +180,7 @@ def _ranked(counted: DataFrame) -> DataFrame:
 def tables(context: Context) -> dict[Table, DataFrame]:
     """All tables, from one reading of the requests."""
     settings = _settings(context)
-    rows = context.read(f"restricted/{settings.dataset}")
+    rows = in_snapshots(context, settings.dataset)
     gathered = asked(rows.where(F.col("service_description").isNotNull())).persist()
     counted = by_description(gathered).persist()
     return {
@@ -202,11 +203,25 @@ def _settings(context: Context) -> Settings:
     return read_model(context.conf / "analyses" / "requests.yaml", Settings)
 
 
+_WRITES = (REQUEST_SNAPSHOTS, REQUEST_TOP, REQUEST_SINGLE_USE, REQUEST_VARIANTS)
+
+
+def _needs(context: Context) -> list[Need]:
+    dataset = _settings(context).dataset
+    source = restricted(dataset)
+    return [
+        Need(source, "service_description", "string", _WRITES),
+        Need(source, "person", "bigint", without=_WRITES),
+        extract_need(context, dataset, *_WRITES),
+    ]
+
+
 ANALYSIS = Analysis(
     name="requests",
     says="Service requests by snapshot: totals, the most asked, what was used once or misspelt.",
-    reads=lambda context: [f"restricted/{_settings(context).dataset}"],
-    writes=(REQUEST_SNAPSHOTS, REQUEST_TOP, REQUEST_SINGLE_USE, REQUEST_VARIANTS),
+    reads=lambda context: [restricted(_settings(context).dataset)],
+    writes=_WRITES,
+    needs=_needs,
     tables=tables,
     draw=draw,
 )

@@ -189,6 +189,9 @@ class Lake:
         return pc.sum(files.filter(held)["size_bytes"]).as_py() or 0
 
     def _arrow(self, table: Table | str, columns: Sequence[str]) -> pa.Table:
+        """A table whole; a declared one that has not been made has no rows."""
+        if isinstance(table, Table) and not self.exists(table):
+            return self._arrow_schema(table).empty_table().select(list(columns) or table.names)
         return DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
 
     def replace(

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from socare_spark.analyses.combinations import job
 from socare_spark.analyses.combinations.job import ANALYSIS
-from socare_spark.errors import ConfigurationError
+from socare_spark.errors import ConfigurationError, LackingError
 from socare_spark.job import Context
 from socare_spark.lake.tables import Column, Table, Zone
 from socare_spark.lake.zones import Lake
@@ -87,8 +87,8 @@ def test_without_records_tables_are_empty(run):
 
 
 def test_a_column_that_is_not_there_is_named(run):
-    says = "combinations.yaml names the column reasons, which dataset children_assessments does not"
-    with pytest.raises(ConfigurationError, match=says):
+    says = "can make no table: it needs the column reasons .* of restricted/children_assessments"
+    with pytest.raises(LackingError, match=says):
         run([], {"Other": ["A"]}, reason="reasons")
 
 

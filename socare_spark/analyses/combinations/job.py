@@ -33,7 +33,7 @@ from socare_spark.analyses.vocabulary import (
     warn_of_unknown,
 )
 from socare_spark.errors import ConfigurationError
-from socare_spark.job import Analysis, Context
+from socare_spark.job import Analysis, Context, Need
 from socare_spark.lake.tables import Table
 
 _MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
@@ -48,12 +48,6 @@ def _records(context: Context, settings: Settings) -> DataFrame:
         "first_day": settings.first_day,
         "last_day": settings.last_day,
     }
-    missing = sorted({*meant.values()} - {*frame.columns})
-    if missing:
-        raise ConfigurationError(
-            f"{SETTINGS} names the column {missing[0]}, which dataset {settings.dataset} does not "
-            f"have: it has {', '.join(sorted(frame.columns))}."
-        )
     return frame.select("person", *[F.col(there).alias(name) for name, there in meant.items()])
 
 
@@ -103,20 +97,39 @@ def tables(context: Context) -> dict[Table, DataFrame]:
     }
 
 
+_WRITES = (
+    COMBINATIONS,
+    COMBINATION_TOTALS,
+    COMBINATION_BANDS,
+    COMBINATION_BLOCKS,
+    COMBINATION_RENAMES,
+    COMBINATION_PERIODS,
+    SUBPROCESS_EXTREMES,
+    PERSON_TIMELINES,
+)
+
+
+def _needs(context: Context) -> list[Need]:
+    settings = read_settings(context)
+    source = f"restricted/{settings.dataset}"
+    dated = (COMBINATION_BLOCKS, COMBINATION_RENAMES, COMBINATION_PERIODS)
+    by_people = (COMBINATION_BANDS, SUBPROCESS_EXTREMES, PERSON_TIMELINES)
+    totals = (COMBINATIONS, COMBINATION_TOTALS)
+    return [
+        Need(source, settings.reason, "string", _WRITES),
+        Need(source, settings.outcome, "string", _WRITES),
+        Need(source, settings.first_day, "date", (*dated, PERSON_TIMELINES), (COMBINATIONS,)),
+        Need(source, settings.last_day, "date", dated, (COMBINATIONS,)),
+        Need(source, "person", "bigint", by_people, (*totals, *dated)),
+    ]
+
+
 ANALYSIS = Analysis(
     name="combinations",
     says="Which reason goes with which outcome: people, records, time of use, by sub-process.",
     reads=lambda context: [f"restricted/{read_settings(context).dataset}"],
-    writes=(
-        COMBINATIONS,
-        COMBINATION_TOTALS,
-        COMBINATION_BANDS,
-        COMBINATION_BLOCKS,
-        COMBINATION_RENAMES,
-        COMBINATION_PERIODS,
-        SUBPROCESS_EXTREMES,
-        PERSON_TIMELINES,
-    ),
+    writes=_WRITES,
+    needs=_needs,
     tables=tables,
     draw=draw,
 )

@@ -33,7 +33,7 @@ from socare_spark.analyses.cross_service.settings import (
 )
 from socare_spark.analyses.vocabulary import warn_of_unknown
 from socare_spark.errors import LackingError
-from socare_spark.job import Analysis, Context
+from socare_spark.job import Analysis, Context, Need
 from socare_spark.lake.tables import Table
 from socare_spark.places.tables import AREAS, POSTCODE_AREAS
 
@@ -121,6 +121,31 @@ def _places(context: Context, layers: Sequence[str]) -> DataFrame | None:
     return places_of(areas, there).persist() if there else None
 
 
+_WRITES = (REQUESTS_BY_AREA, CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES, UNLINKABLE)
+
+
+def _needs(context: Context) -> list[Need]:
+    """The columns that the configuration names; records count without any but that of the copy."""
+    declared = read_declared(context.conf)
+    needs = []
+    for source in declared.sources:
+        records = source.records
+        types = {
+            records.person: "bigint",
+            records.postcode: "string",
+            records.date: "date",
+            records.category: "string",
+        }
+        needs += [Need(records.table, c, t, without=_WRITES) for c, t in types.items() if c]
+        if source.snapshots:
+            needs.append(Need(records.table, source.snapshots, "date", _WRITES))
+    for crosswalk in declared.crosswalks:
+        needs += [Need(crosswalk.table, c, "bigint", _WRITES) for c in crosswalk.columns]
+        if crosswalk.snapshots:
+            needs.append(Need(crosswalk.table, crosswalk.snapshots, "date", _WRITES))
+    return needs
+
+
 ANALYSIS = Analysis(
     name="cross_service",
     says="Records of all services by area and month; people and places known to several services.",
@@ -130,7 +155,8 @@ ANALYSIS = Analysis(
         POSTCODE_AREAS.path,
         AREAS.path,
     ],
-    writes=(REQUESTS_BY_AREA, CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES, UNLINKABLE),
+    writes=_WRITES,
+    needs=_needs,
     tables=tables,
     draw=draw,
 )

@@ -10,7 +10,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import last_day, read_bands, restricted
+from socare_spark.analyses.agreements import agreement_needs, cost_to, last_day, read_bands
 from socare_spark.analyses.elements.codes import ELEMENT_VARIANTS, element_variants
 from socare_spark.analyses.elements.compared import (
     ELEMENT_COMPARISON,
@@ -28,6 +28,7 @@ from socare_spark.analyses.elements.regions import (
     years_open,
 )
 from socare_spark.analyses.elements.settings import SETTINGS, Regions, Settings
+from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.matrix import districts_of
 from socare_spark.analyses.vocabulary import (
     codes_present,
@@ -37,11 +38,9 @@ from socare_spark.analyses.vocabulary import (
     warn_of_unknown,
 )
 from socare_spark.contracts.load import read_model
-from socare_spark.errors import ConfigurationError
-from socare_spark.job import Analysis, Context
+from socare_spark.job import Analysis, Context, Need
 from socare_spark.lake.tables import Table
 from socare_spark.measures.bands import Band, band_of
-from socare_spark.measures.money import cost_of_days, days_open
 from socare_spark.places.postcodes import district_of
 from socare_spark.places.tables import AREAS
 
@@ -51,24 +50,17 @@ def _settings(context: Context) -> Settings:
 
 
 def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> DataFrame:
-    frame = context.read(restricted(settings.dataset))
-    missing = sorted({*settings.columns} - {*frame.columns})
-    if missing:
-        raise ConfigurationError(
-            f"{SETTINGS} names the column {missing[0]}, which dataset {settings.dataset} "
-            f"does not have: it has {', '.join(sorted(frame.columns))}."
-        )
     start, end = F.col("agreement_start"), F.col("agreement_end")
-    until = F.lit(last_day(context, settings.dataset))
-    return frame.select(
+    until = last_day(context, settings.dataset)
+    return context.read(restricted(settings.dataset)).select(
         F.col("element").alias("code"),
         mended(F.col("element"), read_mended(context.conf)).alias("element"),
         "person",
         F.year(start).alias("year"),
         start.alias("start"),
-        F.least(F.coalesce(end, until), until).alias("end"),
+        F.least(F.coalesce(end, F.lit(until)), F.lit(until)).alias("end"),
         "weekly_cost",
-        cost_of_days(F.col("weekly_cost"), days_open(start, end, start, until)).alias("cost"),
+        cost_to(context, settings.dataset, until).alias("cost"),
         district_of(F.col("postcode")).alias("district"),
         *settings.columns,
         band_of(F.col("age_at_start"), bands).alias("age_band"),
@@ -140,18 +132,48 @@ def _by_region(
     return {REGION_PROFILE: region_profile(records, districts, periods, regions.ethnicity)}
 
 
+_WRITES = (
+    ELEMENT_COMPARISON,
+    ELEMENT_PROFILE,
+    ELEMENT_CONCENTRATION,
+    ELEMENT_VARIANTS,
+    REGION_PROFILE,
+)
+
+
+def _needs(context: Context) -> list[Need]:
+    settings = _settings(context)
+    by_place = (ELEMENT_COMPARISON, ELEMENT_CONCENTRATION)
+    others = (*by_place, ELEMENT_PROFILE, ELEMENT_VARIANTS)
+    needed_by: dict[str, tuple[Table, ...]] = {
+        "element": _WRITES,
+        "agreement_start": (ELEMENT_CONCENTRATION, REGION_PROFILE),
+        "agreement_end": (REGION_PROFILE,),
+        "postcode": (*by_place, REGION_PROFILE),
+        "person": (REGION_PROFILE,),
+    }
+    empty_in: dict[str, tuple[Table, ...]] = {
+        "agreement_end": others,
+        "person": others,
+        "weekly_cost": _WRITES,
+        "age_at_start": (ELEMENT_PROFILE, REGION_PROFILE),
+    }
+    ethnicity = [settings.regions.ethnicity] if settings.regions else []
+    source = restricted(settings.dataset)
+    return [
+        *agreement_needs(context, settings.dataset, needed_by, empty_in),
+        *(Need(source, column, "", (ELEMENT_PROFILE,)) for column in settings.characteristics),
+        *(Need(source, column, "string", (REGION_PROFILE,)) for column in ethnicity),
+    ]
+
+
 ANALYSIS = Analysis(
     name="elements",
     says="Compares elements of service by district and person, and regions; reports unknown codes.",
     reads=lambda context: [restricted(_settings(context).dataset)],
     optional=lambda _: [AREAS.path],
-    writes=(
-        ELEMENT_COMPARISON,
-        ELEMENT_PROFILE,
-        ELEMENT_CONCENTRATION,
-        ELEMENT_VARIANTS,
-        REGION_PROFILE,
-    ),
+    writes=_WRITES,
+    needs=_needs,
     tables=tables,
     draw=draw,
 )

@@ -39,9 +39,7 @@ def all_events(flow: Flow, read: Read) -> DataFrame:
     """
     if flow.log is not None:
         log = flow.log
-        frame = columns_of(
-            flow, log, read, log.case, log.time, log.activity, *filter(None, [log.key])
-        )
+        frame = columns_of(flow, log, read, *log.columns)
         return frame.select(
             F.col(log.case).alias("case"),
             F.col(log.activity).cast("string").alias("activity"),
@@ -53,6 +51,26 @@ def all_events(flow: Flow, read: Read) -> DataFrame:
     for part in parts[1:]:
         whole = whole.unionByName(part)
     return whole
+
+
+def check_cases(flow: Flow, read: Read) -> None:
+    """Refuses cases of several types: they cannot be compared.
+
+    Raises:
+        ConfigurationError: the columns of cases have several types.
+    """
+    parts = [*(stage.records for stage in flow.stages), flow.assessed, flow.outcomes]
+    named = [(part.dataset, part.case) for part in parts if part is not None]
+    types = {
+        (dataset, case): read(dataset).schema[case].dataType.simpleString()
+        for dataset, case in dict.fromkeys(named)
+    }
+    if len({*types.values()}) > 1:
+        listed = (f"{case} of {dataset} is {type_}" for (dataset, case), type_ in types.items())
+        raise ConfigurationError(
+            f"Flow {flow.flow} takes its cases from columns of several types: "
+            f"{', '.join(listed)}. They must be of one type, and pseudonymised under one scheme."
+        )
 
 
 def _stage_events(flow: Flow, place: int, read: Read) -> DataFrame:
@@ -91,8 +109,7 @@ def left_out(events: DataFrame) -> Mapping[str, int]:
 
 
 def _meant(flow: Flow, meant: Records, read: Read) -> DataFrame:
-    names = [meant.case, meant.time, *([meant.column] if meant.column else [])]
-    return columns_of(flow, meant, read, *names).where(meant.where)
+    return columns_of(flow, meant, read, *meant.columns).where(meant.where)
 
 
 def columns_of(flow: Flow, part: Records | Log | Outcomes, read: Read, *names: str) -> DataFrame:
@@ -113,7 +130,7 @@ def columns_of(flow: Flow, part: Records | Log | Outcomes, read: Read, *names: s
 
 def outcome_records(flow: Flow, part: Outcomes, read: Read) -> DataFrame:
     """The records that say how an assessment ended: case, outcome, team, as written."""
-    frame = columns_of(flow, part, read, part.case, part.outcome, part.team)
+    frame = columns_of(flow, part, read, *part.columns)
     return frame.select(
         F.col(part.case).alias("case"),
         F.col(part.outcome).alias("outcome"),

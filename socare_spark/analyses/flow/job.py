@@ -12,11 +12,13 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.extracts import extract_column
 from socare_spark.analyses.flow.bounds import check_activities, most_common, say_long_cases
 from socare_spark.analyses.flow.events import (
     MICROSECONDS_A_DAY,
     all_events,
     assessed_cases,
+    check_cases,
     followed,
     left_out,
     outcome_records,
@@ -57,7 +59,8 @@ from socare_spark.analyses.flow.times import (
     flow_rework,
 )
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
-from socare_spark.job import Analysis, Context
+from socare_spark.errors import LackingError
+from socare_spark.job import Analysis, Context, Need
 from socare_spark.lake.tables import Table, Zone
 from socare_spark.places.tables import AREAS, POSTCODE_AREAS
 
@@ -76,20 +79,56 @@ _TABLES = (
 
 
 def tables(context: Context) -> dict[Table, DataFrame]:
-    """All tables of all flows whose datasets are in the lake."""
-    made = []
-    for flow in read_flows(context.conf):
-        lacking = flow.lacks(context.lake)
-        if lacking:
-            context.run.warnings.append(
-                f"Flow {flow.flow} is left out: the lake does not have {' and '.join(lacking)}."
-            )
-        else:
-            made.append(_of_flow(context, flow))
+    """All tables of all flows whose datasets are in the lake with the columns that they need.
+
+    Raises:
+        LackingError: no flow whose datasets are there has its columns.
+    """
+    flows = _able(context)
+    made = [_of_flow(context, flow) for flow in flows]
     return {
         table: _together(context, table, [m[table] for m in made if table in m])
         for table in _TABLES
     }
+
+
+def _able(context: Context) -> list[Flow]:
+    """The flows that can be followed, without their parts that cannot; reports the others."""
+    able = []
+    without_columns = []
+    for flow in read_flows(context.conf):
+        tables = flow.lacks(context.lake)
+        columns = _texts(context.missing(flow.needs))
+        if tables:
+            context.run.warnings.append(
+                f"Flow {flow.flow} is left out: the lake does not have {' and '.join(tables)}."
+            )
+        elif columns:
+            without_columns.append(f"Flow {flow.flow} is left out: it needs {columns}.")
+        else:
+            able.append(_with_able_parts(context, flow))
+    if without_columns and not able:
+        raise LackingError(" ".join(without_columns))
+    context.run.warnings.extend(without_columns)
+    return able
+
+
+def _with_able_parts(context: Context, flow: Flow) -> Flow:
+    """The flow without the parts whose columns are missing."""
+    lacking = {
+        part: columns
+        for part, needs in flow.needs_of_parts.items()
+        if (columns := _texts(context.missing(needs)))
+    }
+    for part, columns in lacking.items():
+        context.run.warnings.append(
+            f"Flow {flow.flow} is followed without its {part}: it needs {columns}."
+        )
+    return flow.model_copy(update=dict.fromkeys(lacking))
+
+
+def _texts(needs: Sequence[Need]) -> str:
+    return " and ".join(dict.fromkeys(need.text for need in needs))
 
 
 def _together(context: Context, table: Table, frames: Sequence[DataFrame]) -> DataFrame:
@@ -102,6 +141,7 @@ def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
     def read(dataset: str) -> DataFrame:
         return context.read(f"{Zone.RESTRICTED}/{dataset}")
 
+    check_cases(flow, read)
     everything = all_events(flow, read).persist()
     for what, number in left_out(everything).items():
         context.run.counts[f"{flow.flow}.{what}"] = number
@@ -184,8 +224,9 @@ def _end(context: Context, dataset: str, events: DataFrame) -> date | None:
         events: The events from it.
     """
     frame = context.read(f"{Zone.RESTRICTED}/{dataset}")
-    if "extract" in frame.columns:
-        row = frame.agg(F.max("extract").cast("date")).first()
+    extract = extract_column(context, dataset)
+    if extract in frame.columns:
+        row = frame.agg(F.max(extract).cast("date")).first()
     else:
         day = F.date_from_unix_date((F.max("at") / MICROSECONDS_A_DAY).cast("int"))
         row = events.agg(day).first()

@@ -38,7 +38,7 @@ def draw(context: Context) -> None:
     frames = {table: context.lake.frame(table) for table in _DRAWN}
     for flow in read_flows(context.conf):
         own = {table: frame[frame["flow"] == flow.flow] for table, frame in frames.items()}
-        if flow.lacks(context.lake):
+        if own[STAGE_TOTALS].empty:
             continue
         _draw_ways(context, flow, own)
         _draw_outcomes(context, flow, own)

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from socare_spark.analyses import codes
 from socare_spark.contracts.load import Strict, read_model
 from socare_spark.errors import ConfigurationError
+from socare_spark.job import Need
 from socare_spark.lake.tables import Zone
 from socare_spark.lake.zones import Lake
 
@@ -45,6 +46,11 @@ class Records(Strict):
         if (self.column is None) == bool(self.codes or self.values):
             raise ValueError("'column' goes with 'codes' or 'values', and they with it")
         return self
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it reads."""
+        return [self.case, self.time, *([self.column] if self.column else [])]
 
     @property
     def where(self) -> Column:
@@ -78,6 +84,11 @@ class Log(Strict):
     key: str | None = None
     transitions: Annotated[int, Field(ge=1, le=5_000)] = 200
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it reads."""
+        return [self.case, self.time, self.activity, *([self.key] if self.key else [])]
+
 
 class Outcomes(Strict):
     """Where assessments say how they ended and who made them."""
@@ -86,6 +97,11 @@ class Outcomes(Strict):
     case: str = "person"
     outcome: str
     team: str
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it reads."""
+        return [self.case, self.outcome, self.team]
 
 
 class SingleStage(Strict):
@@ -154,9 +170,30 @@ class Flow(Strict):
         """The tables of those datasets."""
         return [f"{Zone.RESTRICTED}/{name}" for name in sorted(self.datasets)]
 
+    @property
+    def needs(self) -> list[Need]:
+        """The columns without which it cannot be followed."""
+        parts = [*(stage.records for stage in self.stages), self.log, self.assessed]
+        return [need for part in parts if part is not None for need in _needs(part, part.columns)]
+
+    @property
+    def needs_of_parts(self) -> dict[str, list[Need]]:
+        """Name of a part that can be left out -> the columns that it needs besides."""
+        found = {}
+        if self.outcomes is not None:
+            found["outcomes"] = _needs(self.outcomes, self.outcomes.columns)
+        if (single := self.single_stage) is not None:
+            columns = [single.end, single.outcome, *([single.postcode] if single.postcode else [])]
+            found["single_stage"] = _needs(self.records_of(single.stage), columns)
+        return found
+
     def lacks(self, lake: Lake) -> list[str]:
         """Tables that it reads and the lake does not have; without them it cannot be followed."""
         return [name for name in self.tables if not lake.exists(name)]
+
+
+def _needs(part: Records | Log | Outcomes, columns: list[str]) -> list[Need]:
+    return [Need(f"{Zone.RESTRICTED}/{part.dataset}", column, "") for column in columns]
 
 
 def read_flows(conf: Path) -> list[Flow]:

@@ -12,14 +12,14 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from socare_spark.analyses.agreements import restricted
+from socare_spark.analyses.extracts import extract_need, restricted
 from socare_spark.analyses.forecast.history import MEASURES, History, quarters_after
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
 from socare_spark.analyses.forecast.sources import element_histories, request_histories
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.contracts.load import read_model
 from socare_spark.errors import LackingError
-from socare_spark.job import Analysis, Context
+from socare_spark.job import Analysis, Context, Need
 from socare_spark.lake.tables import Column, Table, Zone, working
 from socare_spark.measures.forecasts import Outlook, Trial, outlook
 from socare_spark.report.fans import Fan, draw_fans
@@ -139,17 +139,14 @@ def _trial(own: History, trial: Trial) -> tuple[Any, ...]:
 
 
 def tables(context: Context) -> Mapping[Table, DataFrame]:
-    """Both tables, of the sources that the lake has.
+    """Both tables, of the sources that the lake has with the columns that they need.
 
     Raises:
         LackingError: It has none of them.
     """
     settings = _settings(context)
     needed = _needed(settings)
-    lacking = {
-        source: [name for name in names if not context.lake.exists(name)]
-        for source, names in needed.items()
-    }
+    lacking = {source: _lacking(context, source, names) for source, names in needed.items()}
     if needed and all(lacking.values()):
         either = " or ".join(" and ".join(names) for names in lacking.values())
         raise LackingError(
@@ -173,6 +170,35 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
 
 
 _READ = {"elements": element_histories, "requests": request_histories}
+
+
+def _lacking(context: Context, source: str, tables: list[str]) -> list[str]:
+    """The tables or columns of a source that the lake does not have."""
+    absent = [name for name in tables if not context.lake.exists(name)]
+    return absent or [need.text for need in context.missing(_columns(context, source))]
+
+
+def _columns(context: Context, source: str) -> list[Need]:
+    """The columns without which a source cannot be read."""
+    settings = _settings(context)
+    if source == "elements":
+        until = extract_need(context, settings.agreements)
+        return [until] if context.as_of is None else []
+    dataset = settings.requests.dataset
+    table = restricted(dataset)
+    return [
+        Need(table, "service_description", "string"),
+        Need(table, "request_date", "date"),
+        extract_need(context, dataset),
+    ]
+
+
+def _needs(context: Context) -> list[Need]:
+    """The columns of all sources; that of a person may be missing."""
+    settings = _settings(context)
+    columns = [need for source in _needed(settings) for need in _columns(context, source)]
+    people = Need(restricted(settings.requests.dataset), "person", "bigint", without=(FORECAST,))
+    return [*columns, people] if "requests" in _needed(settings) else columns
 
 
 def _needed(settings: ForecastSettings) -> dict[str, list[str]]:
@@ -237,6 +263,7 @@ ANALYSIS = Analysis(
     reads=lambda _: [],
     optional=lambda context: [name for t in _needed(_settings(context)).values() for name in t],
     writes=(FORECAST, FORECAST_BACKTEST),
+    needs=_needs,
     tables=tables,
     draw=draw,
 )

@@ -7,7 +7,8 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import last_day, restricted
+from socare_spark.analyses.agreements import last_day
+from socare_spark.analyses.extracts import in_snapshots
 from socare_spark.analyses.forecast.history import MEASURES, History, histories, whole_quarters
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, RequestSettings
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
@@ -63,7 +64,7 @@ def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
 def request_histories(context: Context, settings: ForecastSettings) -> list[History]:
     """Records of descriptions in the newest snapshot; its own day may not be whole."""
     wanted = settings.requests
-    records = context.read(restricted(wanted.dataset))
+    records = in_snapshots(context, wanted.dataset)
     snapshot: date | None = records.agg(F.max("snapshot")).collect()[0][0]
     if snapshot is None:
         return []
@@ -75,7 +76,8 @@ def request_histories(context: Context, settings: ForecastSettings) -> list[Hist
         .agg(F.count(F.lit(1)).alias("records"), F.min("request_date").alias("first"))
         .toPandas()
     )
-    if described.empty:
+    dated = described["first"].dropna()
+    if dated.empty:
         return []
     if wanted.descriptions:
         texts = described["service_description"]
@@ -89,7 +91,7 @@ def request_histories(context: Context, settings: ForecastSettings) -> list[Hist
         )
     chosen = chosen_descriptions(described, wanted)
     rows = [row.asDict() for row in request_quarters(newest, list(chosen)).collect()]
-    whole = whole_quarters(described["first"].min(), snapshot - timedelta(days=1))
+    whole = whole_quarters(dated.min(), snapshot - timedelta(days=1))
     return list(histories(rows, chosen, ["records"], whole))
 
 

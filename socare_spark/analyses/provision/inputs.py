@@ -6,7 +6,8 @@ from functools import cached_property
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import read_agreements, read_bands, restricted
+from socare_spark.analyses.agreements import read_agreements, read_bands
+from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.provision import density
 from socare_spark.analyses.provision.settings import Settings
 from socare_spark.job import Context

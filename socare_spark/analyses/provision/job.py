@@ -11,7 +11,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import matrix
-from socare_spark.analyses.agreements import aged, restricted, with_band
+from socare_spark.analyses.agreements import aged, agreement_needs, with_band
+from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.matrix import PROVISION_MATRIX, PROVISION_TRENDS, REMOVED_ROWS
 from socare_spark.analyses.provision import density, distribution, registered, windows
 from socare_spark.analyses.provision.charts import draw_charts
@@ -29,11 +30,13 @@ from socare_spark.analyses.provision.settings import (
 )
 from socare_spark.analyses.provision.windows import DATASET_TOTALS, DENSE_WINDOW
 from socare_spark.analyses.vocabulary import warn_of_unknown
-from socare_spark.job import Analysis, Context
+from socare_spark.job import Analysis, Context, Need
 from socare_spark.lake.tables import Table
 from socare_spark.places.population import chosen_population, population_by_year
 from socare_spark.places.settle import settled
 from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS
+
+_ByColumn = Mapping[str, tuple[Table, ...]]
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,8 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
 def _can_be_made(inputs: Inputs, part: _Part) -> bool:
     """Whether the lake has what some tables need; says what it lacks."""
     context, there = inputs.context, inputs.there(part.datasets)
+    if all(table.path in context.lacking for table in part.tables):
+        return False
     absent = [restricted(name) for name in part.datasets if name not in there]
     places = [table.path for table in part.places if not context.lake.exists(table)]
     lacking = places if there else [*absent, *places]
@@ -221,6 +226,58 @@ def _can_be_made(inputs: Inputs, part: _Part) -> bool:
                 f"{table.path} is made without {' and '.join(absent)}, which the lake lacks."
             )
     return not lacking
+
+
+def _needs(context: Context) -> list[Need]:
+    """The columns of each dataset of agreements, for the tables that count it."""
+    settings = read_settings(context.conf)
+    parts = _parts(settings)
+    needed_by, empty_in = _columns(settings)
+
+    def within(of_column: _ByColumn, dataset: str) -> _ByColumn:
+        counted = {t for part in parts if dataset in part.datasets for t in part.tables}
+        return {c: tuple(t for t in tables if t in counted) for c, tables in of_column.items()}
+
+    datasets = dict.fromkeys(name for part in parts for name in part.datasets)
+    return [
+        need
+        for dataset in datasets
+        for need in agreement_needs(
+            context, dataset, within(needed_by, dataset), within(empty_in, dataset)
+        )
+    ]
+
+
+def _columns(settings: Settings) -> tuple[_ByColumn, _ByColumn]:
+    """Column -> tables that need it, and column -> tables that are made without it."""
+    _, dense, spread = settings
+    in_matrix = (PROVISION_MATRIX, PROVISION_TRENDS)
+    of_people = (DENSITY, DENSITY_SERIES, ELEMENTS_PER_PERSON)
+    by_year = (*in_matrix, DENSITY, DENSITY_SERIES, ELEMENT_DISTRIBUTION, REGISTERED_SERVICES)
+    every = (*by_year, DATASET_TOTALS, DENSE_WINDOW, ELEMENTS_PER_PERSON)
+    of_an_age = (
+        DENSITY,
+        *([DENSITY_SERIES] if dense.series.band else []),
+        *([ELEMENT_DISTRIBUTION] if spread.band else []),
+    )
+    needed_by = {
+        "agreement_start": (*by_year, DENSE_WINDOW),
+        "agreement_end": (),
+        "weekly_cost": (),
+        "postcode": (*in_matrix, DENSITY, DENSITY_SERIES, ELEMENT_DISTRIBUTION),
+        "service": (REGISTERED_SERVICES,),
+        "element": (ELEMENT_DISTRIBUTION, ELEMENTS_PER_PERSON),
+        "person": of_people,
+        "age_at_start": of_an_age,
+    }
+    empty_in = {
+        "agreement_start": (DATASET_TOTALS, ELEMENTS_PER_PERSON),
+        "agreement_end": every,
+        "weekly_cost": every,
+        "person": tuple(table for table in every if table not in of_people),
+        "age_at_start": (DATASET_TOTALS, REGISTERED_SERVICES, ELEMENTS_PER_PERSON),
+    }
+    return needed_by, empty_in
 
 
 def _datasets(context: Context) -> list[str]:
@@ -263,6 +320,7 @@ ANALYSIS = Analysis(
         ELEMENTS_PER_PERSON,
         REMOVED_ROWS,
     ),
+    needs=_needs,
     tables=tables,
     draw=_draw,
 )

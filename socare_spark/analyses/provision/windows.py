@@ -65,7 +65,7 @@ def dense_windows(records: DataFrame, datasets: Sequence[str], share: float) -> 
         share: Share of a dataset's records that the window holds at least.
     """
     wanted = records.where(F.col("dataset").isin(*datasets))
-    years = wanted.groupBy("dataset", "year").count().toPandas()
+    years = wanted.where("year IS NOT NULL").groupBy("dataset", "year").count().toPandas()
     found = [
         (dataset, *window(years["year"].to_numpy(int), years["count"].to_numpy(int), share))
         for dataset, years in years.groupby("dataset")

@@ -9,7 +9,8 @@ from itertools import combinations
 
 from pyspark.sql import DataFrame
 
-from socare_spark.analyses.agreements import last_day, restricted
+from socare_spark.analyses.agreements import agreement_needs, last_day
+from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.use.costs import (
     ELEMENT_COST_BY_YEAR,
     cost_by_quarter,
@@ -46,7 +47,7 @@ from socare_spark.analyses.vocabulary import (
 )
 from socare_spark.contracts.load import read_model
 from socare_spark.errors import ConfigurationError
-from socare_spark.job import Analysis, Context
+from socare_spark.job import Analysis, Context, Need
 from socare_spark.lake.tables import Table
 from socare_spark.measures.periods import (
     Period,
@@ -177,19 +178,38 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     }
 
 
+_WRITES = (
+    USERS_BY_QUARTER,
+    USERS_BETWEEN_QUARTERS,
+    THRESHOLD_USE,
+    ELEMENT_COST_BY_YEAR,
+    SAVINGS_VIABILITY,
+    PROVISION_SPLIT,
+)
+
+
+def _needs(context: Context) -> list[Need]:
+    users = (USERS_BY_QUARTER, USERS_BETWEEN_QUARTERS, THRESHOLD_USE)
+    costs = (ELEMENT_COST_BY_YEAR, SAVINGS_VIABILITY)
+    needed_by = {
+        "element": _WRITES,
+        "agreement_start": _WRITES,
+        "agreement_end": _WRITES,
+        "person": users,
+        "weekly_cost": costs,
+        "postcode": (THRESHOLD_USE, PROVISION_SPLIT),
+    }
+    empty_in = {"person": (*costs, PROVISION_SPLIT), "weekly_cost": (*users, PROVISION_SPLIT)}
+    return agreement_needs(context, _settings(context).dataset, needed_by, empty_in)
+
+
 ANALYSIS = Analysis(
     name="use",
     says="Counts who uses elements by quarter, beyond a threshold and by provider, and their cost.",
     reads=lambda context: [restricted(_settings(context).dataset)],
     optional=lambda _: [AREAS.path, POPULATION.path],
-    writes=(
-        USERS_BY_QUARTER,
-        USERS_BETWEEN_QUARTERS,
-        THRESHOLD_USE,
-        ELEMENT_COST_BY_YEAR,
-        SAVINGS_VIABILITY,
-        PROVISION_SPLIT,
-    ),
+    writes=_WRITES,
+    needs=_needs,
     tables=tables,
     draw=draw,
 )

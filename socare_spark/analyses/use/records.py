@@ -6,19 +6,14 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import restricted
+from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.matrix import districts_of
-from socare_spark.analyses.use.settings import SETTINGS, UseSettings
+from socare_spark.analyses.use.settings import UseSettings
 from socare_spark.analyses.vocabulary import mended, read_mended
-from socare_spark.errors import ConfigurationError
 from socare_spark.job import Context
 from socare_spark.places.population import chosen_population
 from socare_spark.places.postcodes import district_of
 from socare_spark.places.tables import POPULATION
-
-_COLUMNS = (
-    "element", "person", "agreement_start", "agreement_end", "weekly_cost", "postcode",
-)  # fmt: skip
 
 
 def read_records(context: Context, dataset: str, until: date) -> DataFrame:
@@ -27,25 +22,19 @@ def read_records(context: Context, dataset: str, until: date) -> DataFrame:
     Returns:
         `element` (mended), `person`, `start`, `end` (the last day), `weekly_cost`, `district` (of
         the postcode). Agreements that end before they start, or start after `until`, are left out.
-
-    Raises:
-        ConfigurationError: the dataset is not of agreements with cost.
     """
-    frame = context.read(restricted(dataset))
-    missing = [name for name in _COLUMNS if name not in frame.columns]
-    if missing:
-        raise ConfigurationError(
-            f"{SETTINGS} names the dataset {dataset}, which has no {' and no '.join(missing)}: it "
-            "must be of agreements with their cost and postcode."
+    return (
+        context.read(restricted(dataset))
+        .select(
+            mended(F.col("element"), read_mended(context.conf)).alias("element"),
+            "person",
+            F.col("agreement_start").alias("start"),
+            F.least("agreement_end", F.lit(until)).alias("end"),
+            "weekly_cost",
+            district_of(F.col("postcode")).alias("district"),
         )
-    return frame.select(
-        mended(F.col("element"), read_mended(context.conf)).alias("element"),
-        "person",
-        F.col("agreement_start").alias("start"),
-        F.least("agreement_end", F.lit(until)).alias("end"),
-        "weekly_cost",
-        district_of(F.col("postcode")).alias("district"),
-    ).where("end >= start")
+        .where("end >= start")
+    )
 
 
 def read_districts(context: Context, layer: str, records: DataFrame) -> list[str]:

@@ -1,0 +1,81 @@
+"""The extracts of a dataset: the column of their day, and whether each is a whole copy.
+
+Both are declared in the dataset's contract. A table without a contract is judged by its columns.
+"""
+
+from datetime import date
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.contracts.load import read_model
+from socare_spark.contracts.resource import Contract
+from socare_spark.job import Context, Need
+from socare_spark.lake.tables import Table, Zone
+
+SNAPSHOT = "snapshot"
+
+
+def restricted(dataset: str) -> str:
+    """The table of a dataset."""
+    return f"{Zone.RESTRICTED}/{dataset}"
+
+
+def extract_need(context: Context, dataset: str, *tables: Table) -> Need:
+    """The need of the column with the day of an extract.
+
+    Args:
+        context: The run.
+        dataset: Name of the dataset.
+        tables: Results that cannot be made without it.
+    """
+    return Need(restricted(dataset), extract_column(context, dataset), "date", tables)
+
+
+def extract_column(context: Context, dataset: str) -> str:
+    """Name of the column with the day of an extract."""
+    contract = _contract(context.conf, dataset)
+    if contract is not None:
+        return contract.socare.extract_column
+    return SNAPSHOT if _has_snapshot(context, dataset) else "extract"
+
+
+def are_snapshots(context: Context, dataset: str) -> bool:
+    """Whether each extract of a dataset is a whole copy of its system."""
+    contract = _contract(context.conf, dataset)
+    return contract.socare.snapshots if contract else _has_snapshot(context, dataset)
+
+
+def newest_extract(context: Context, dataset: str) -> date | None:
+    """The day of the newest extract; None where there is no record."""
+    day = F.max(extract_column(context, dataset))
+    newest: date | None = context.read(restricted(dataset)).agg(day).collect()[0][0]
+    return newest
+
+
+def in_snapshots(context: Context, dataset: str) -> DataFrame:
+    """The records of a dataset with the column `snapshot`.
+
+    The extracts of a dataset without snapshots hold a part of its records each: all records
+    together are one copy, of the day of the newest extract. The run reports this.
+    """
+    rows = context.read(restricted(dataset))
+    if are_snapshots(context, dataset):
+        return rows.withColumn(SNAPSHOT, F.col(extract_column(context, dataset)))
+    newest = newest_extract(context, dataset)
+    context.run.warnings.append(
+        f"conf/datasets/{dataset}.yaml does not declare snapshots: true, so all records of "
+        f"{restricted(dataset)} count as one copy, of {newest}."
+    )
+    return rows.withColumn(SNAPSHOT, F.lit(newest).cast("date"))
+
+
+def _has_snapshot(context: Context, dataset: str) -> bool:
+    source = restricted(dataset)
+    return context.lake.exists(source) and SNAPSHOT in context.read(source).columns
+
+
+def _contract(conf: Path, dataset: str) -> Contract | None:
+    path = conf / "datasets" / f"{dataset}.yaml"
+    return read_model(path, Contract) if path.is_file() else None

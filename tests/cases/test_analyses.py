@@ -1,0 +1,163 @@
+"""Analyses of datasets that lack a column: a sentence that names it, and all other tables."""
+
+import shutil
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from socare_spark.analyses import requests
+from socare_spark.analyses.elements import job as elements
+from socare_spark.analyses.flow import job as flow
+from socare_spark.analyses.forecast import job as forecast
+from socare_spark.analyses.provision import job as provision
+from socare_spark.errors import LackingError
+from socare_spark.job import Context
+from socare_spark.lake.tables import Column, Table, Zone
+from socare_spark.lake.zones import Lake
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.record import Run
+
+pytestmark = pytest.mark.spark
+CONF = Path(__file__).parents[2] / "conf"
+DAY, LATER = date(2012, 3, 1), date(2013, 3, 1)
+AGREEMENT = {
+    "person": ("bigint", 1), "element": ("string", "OAEHSGCO"), "service": ("string", "HOME"),
+    "weekly_cost": ("decimal(12,2)", Decimal("70.00")), "agreement_start": ("date", DAY),
+    "agreement_end": ("date", LATER), "age_at_start": ("int", 70),
+    "postcode": ("string", "B16 1AA"), "service_description": ("string", "Care"),
+    "ethnicity": ("string", "Other: Arab"), "gender": ("string", "F"),
+    "client_group": ("string", "OA"), "extract": ("date", LATER),
+}  # fmt: skip
+REQUEST = {
+    "snapshot": ("date", LATER), "service_description": ("string", "bins"),
+    "request_date": ("date", DAY), "person": ("bigint", 1), "postcode": ("string", "B16 1AA"),
+}  # fmt: skip
+ASSESSMENT = {
+    "person": ("bigint", 1), "qsa_group": ("string", "CA - Contact"),
+    "assessment_reason": ("string", "R1 - Referral"), "assessment_start": ("date", DAY),
+    "assessment_end": ("date", LATER), "form_outcome": ("string", "CLNFS - Close"),
+    "service_team": ("string", "AD Erdington"), "postcode": ("string", "B1 1AA"),
+    "extract": ("date", LATER),
+}  # fmt: skip
+DATASETS = {
+    requests: {"requests": REQUEST},
+    forecast: {"requests": REQUEST},
+    elements: {"agreements_costed": AGREEMENT},
+    provision: {"agreements_closed": AGREEMENT, "agreements_costed": AGREEMENT},
+    flow: {"adult_assessments": ASSESSMENT, "agreements_adult": AGREEMENT},
+}
+
+
+@pytest.fixture
+def council(spark, tmp_path):
+    shutil.copytree(CONF, tmp_path / "conf")
+
+    def new():
+        run, quiet = Run("some", tmp_path / "runs", {}), Progress(Console(quiet=True))
+        return Context(spark, Lake(tmp_path / "lake"), tmp_path / "conf", None, None, run, quiet)
+
+    return new
+
+
+def gives(context, name, columns):
+    declared = [Column(key, kind, "Something.") for key, (kind, _) in columns.items()]
+    table = Table(Zone.RESTRICTED, name, "A record.", tuple(declared))
+    rows = [tuple(value for _, value in columns.values())] * 2
+    context.write(table, context.spark.createDataFrame(rows, table.schema))
+
+
+def runs(council, module, **changed):
+    """Runs an analysis on records of its datasets, of which one lacks a column or has it changed.
+
+    Args:
+        council: Makes the context of a new run.
+        module: The analysis.
+        changed: Name of a dataset and of its column, joined by `__` -> type and value, or None.
+    """
+    for name, columns in DATASETS[module].items():
+        own = {k.partition("__")[2]: v for k, v in changed.items() if k.startswith(f"{name}__")}
+        gives(council(), name, {k: v for k, v in (columns | own).items() if v is not None})
+    run = council()
+    module.ANALYSIS.job().run(run)
+    return run
+
+
+def left_out(run, module):
+    """The tables that were not made, each of which a warning names."""
+    lost = {table for table in module.ANALYSIS.writes if table.path not in run.run.outputs}
+    said = "\n".join(run.run.warnings)
+    assert all(f"{table.path} was not made: it needs " in said for table in lost)
+    return {table.name for table in lost}
+
+
+def test_elements_without_ends(council):
+    run = runs(council, elements, agreements_costed__agreement_end=None)
+    assert left_out(run, elements) == {"region_profile"}
+    end = "column agreement_end (date) of restricted/agreements_costed, to be kept in conf/datasets"
+    assert len([text for text in run.run.warnings if end in text]) == 2
+    # Nobody knows for how long an agreement without an end costs.
+    profile = run.lake.read(run.spark, "working/element_profile").collect()
+    assert {row["cost"] for row in profile} == {None}
+
+
+def test_provision_without_columns(council):
+    """A text cannot be read as a day; a moment can."""
+    run = runs(
+        council,
+        provision,
+        agreements_closed__agreement_start=("string", "1.3.2012"),
+        agreements_costed__agreement_start=("timestamp", datetime(2012, 3, 1, 13)),
+    )
+    assert {"dense_window", "registered_services"} <= left_out(run, provision)
+    assert {"dataset_totals", "elements_per_person"} == {
+        name.removeprefix("working/") for name in run.run.outputs
+    } - {"removed_rows"}
+    totals = run.lake.read(run.spark, "working/dataset_totals").where("age_band IS NULL")
+    assert {(row["dataset"], row["cost"]) for row in totals.collect()} == {
+        ("agreements_closed", None),
+        ("agreements_costed", Decimal("7320.00")),  # twice 366 days
+    }
+
+
+def test_a_flow_without_its_outcomes(council):
+    run = runs(council, flow, adult_assessments__form_outcome=None)
+    parts = [text.partition(":")[0] for text in run.run.warnings]
+    assert parts == [
+        "Flow adult_assessment is followed without its outcomes",
+        "Flow adult_assessment is followed without its single_stage",
+    ]
+    assert run.lake.read(run.spark, "working/stage_totals").count() > 0
+    with pytest.raises(LackingError, match=r"Flow adult_assessment .* column assessment_start of"):
+        runs(council, flow, adult_assessments__assessment_start=None)
+
+
+def test_forecast_and_requests_of_other_columns(council):
+    with pytest.raises(LackingError, match=r"column request_date \(date\) of restricted/requests"):
+        runs(council, forecast, requests__request_date=None)
+    run = runs(council, forecast, requests__request_date=("date", None))
+    assert set(run.run.outputs) == {table.path for table in forecast.ANALYSIS.writes}
+    with pytest.raises(LackingError, match=r"requests can make no table: .* service_description"):
+        runs(council, requests, requests__service_description=None)
+
+
+def test_yearly_requests_without_people_are_one_copy(council):
+    """The contract has neither snapshots nor a column of a person."""
+    conf = council().conf
+    contract = conf / "datasets" / "requests.yaml"
+    declared = yaml.safe_load(contract.read_text("utf-8"))
+    declared["socare"] |= {"snapshots": False, "extract_column": "extract"}
+    contract.write_text(yaml.safe_dump(declared), "utf-8")
+    run = runs(
+        council, requests, requests__person=None, requests__snapshot=None,
+        requests__extract=("date", LATER),
+    )  # fmt: skip
+    assert left_out(run, requests) == set()
+    (row,) = run.lake.read(run.spark, "working/request_snapshots").collect()
+    assert (row["snapshot"], row["records"], row["people"]) == (LATER, 2, 0)
+    said = "\n".join(run.run.warnings)
+    assert "count as one copy, of 2013-03-01" in said
+    assert "The column person (bigint) of restricted/requests, to be kept in conf/datasets" in said
