@@ -18,6 +18,7 @@ from socare_spark.measures.cells import cells
 from socare_spark.measures.spelling import fingerprint, spelling_groups
 from socare_spark.report.charts import draw_ranks
 
+SETTINGS = "analyses/requests.yaml"
 _SNAPSHOT = Column("snapshot", "date", "Day on which the system was copied.")
 _DESCRIPTION = Column("description", "string", "Service description, as written.")
 
@@ -72,9 +73,15 @@ REQUEST_VARIANTS = working(
 
 
 class Variants(Strict):
-    """Descriptions of fewer letters are not compared by slips of spelling."""
+    """Which descriptions are compared.
+
+    Attributes:
+        shortest: Descriptions of fewer letters are not compared by slips of spelling.
+        most: Of more descriptions than these the most used are compared, the others are not.
+    """
 
     shortest: Annotated[int, Field(ge=4)] = 10
+    most: Annotated[int, Field(ge=2)] = 100_000
 
 
 class Settings(Strict):
@@ -117,23 +124,24 @@ def by_description(gathered: DataFrame) -> DataFrame:
 def request_top(counted: DataFrame, number: int) -> DataFrame:
     """The columns of REQUEST_TOP: `number` a snapshot, compared with all of the one before.
 
+    No task sorts a snapshot: a rank is the number of descriptions that come before.
+
     Args:
         counted: Cells of snapshot and description.
         number: How many a snapshot.
     """
-    ranked = _ranked(counted)
-    before = ranked.select(
-        F.col("description"),
-        (F.col("place") + 1).alias("place"),
-        F.col("rank").alias("_rank"),
-        F.col("records").alias("_records"),
-    )
-    top = ranked.where(F.col("rank") <= number).join(before, ["place", "description"], "left")
-    records_before = F.when(F.col("place") > 1, F.coalesce("_records", F.lit(0)))
-    return top.select(
-        ranked["*"],
-        (F.col("_rank") - F.col("rank")).alias("rank_change"),
-        (F.col("records") - records_before).alias("records_change"),
+    within = Window.partitionBy("snapshot").orderBy(F.desc("records"), F.asc("description"))
+    top = counted.withColumn("rank", F.row_number().over(within)).where(F.col("rank") <= number)
+    before = _ranks_before(counted, top)
+    records_before = F.when(F.col("_before").isNotNull(), F.coalesce("_records", F.lit(0)))
+    return (
+        top.join(F.broadcast(_snapshot_before(counted)), "snapshot")
+        .join(F.broadcast(before), ["snapshot", "description"], "left")
+        .select(
+            top["*"],
+            (F.col("_rank") - F.col("rank")).alias("rank_change"),
+            (F.col("records") - records_before).alias("records_change"),
+        )
     )
 
 
@@ -148,32 +156,60 @@ def request_single_use(counted: DataFrame, contains: str = "") -> DataFrame:
     return once.where(F.contains(F.lower("description"), F.lit(contains.lower())))
 
 
-def request_variants(counted: DataFrame, shortest: int) -> DataFrame:
+def of_newest(counted: DataFrame) -> DataFrame:
+    """The cells of the newest snapshot."""
+    return counted.join(F.broadcast(counted.agg(F.max("snapshot").alias("snapshot"))), "snapshot")
+
+
+def request_variants(newest: DataFrame, shortest: int, most: int) -> DataFrame:
     """The columns of REQUEST_VARIANTS.
 
     Args:
-        counted: Cells of snapshot and description.
+        newest: Result of `of_newest`.
         shortest: Letters that a description must have to be compared by slips.
+        most: So many descriptions, the most used, are compared. The driver holds them.
     """
-    newest = counted.join(F.broadcast(counted.agg(F.max("snapshot").alias("snapshot"))), "snapshot")
-    texts = newest.select("description", "records").toPandas()
+    used = newest.select("description", "records").orderBy(F.desc("records"), "description")
+    texts = used.limit(most).toPandas()
     groups = spelling_groups(dict(texts.to_numpy().tolist()), shortest)
     rows = [(text, fingerprint(best), best) for text, best in groups.items()]
-    known = counted.sparkSession.createDataFrame(
+    known = newest.sparkSession.createDataFrame(
         rows, "description string, variant_group string, canonical string"
     )
     return newest.drop("snapshot").join(F.broadcast(known), "description")
 
 
-def _ranked(counted: DataFrame) -> DataFrame:
-    """Adds the place of the snapshot among snapshots and the rank within it."""
-    snapshots = counted.groupBy("snapshot").agg(F.lit(1))
-    placed = snapshots.select(
-        "snapshot", F.row_number().over(Window.orderBy("snapshot")).alias("place")
+def _snapshot_before(counted: DataFrame) -> DataFrame:
+    """Each snapshot with the one before it: snapshot, _before (null for the first)."""
+    snapshots = counted.groupBy("snapshot").agg(F.lit(1)).select("snapshot")
+    before = F.lag("snapshot").over(Window.orderBy("snapshot"))
+    return snapshots.select("snapshot", before.alias("_before"))
+
+
+def _ranks_before(counted: DataFrame, top: DataFrame) -> DataFrame:
+    """What the descriptions of the top lists were in the snapshot before.
+
+    Args:
+        counted: Cells of snapshot and description.
+        top: snapshot, description: few rows.
+
+    Returns:
+        snapshot, description, _records and _rank in the snapshot before; no row where it had none.
+    """
+    wanted = top.select("snapshot", "description").join(
+        F.broadcast(_snapshot_before(counted)), "snapshot"
     )
-    within = Window.partitionBy("snapshot").orderBy(F.desc("records"), F.asc("description"))
-    return counted.join(F.broadcast(placed), "snapshot").withColumn(
-        "rank", F.row_number().over(within)
+    earlier = counted.select(F.col("snapshot").alias("_before"), "description", "records")
+    found = earlier.join(F.broadcast(wanted), ["_before", "description"]).withColumnsRenamed(
+        {"description": "_text", "records": "_records"}
+    )
+    more = (F.col("records") > F.col("_records")) | (
+        (F.col("records") == F.col("_records")) & (F.col("description") < F.col("_text"))
+    )
+    return (
+        earlier.join(F.broadcast(found), "_before")
+        .groupBy("snapshot", F.col("_text").alias("description"), "_records")
+        .agg((F.count_if(more) + 1).cast("int").alias("_rank"))
     )
 
 
@@ -187,8 +223,20 @@ def tables(context: Context) -> dict[Table, DataFrame]:
         REQUEST_SNAPSHOTS: request_snapshots(gathered),
         REQUEST_TOP: request_top(counted, settings.top),
         REQUEST_SINGLE_USE: request_single_use(counted, settings.single_use_contains),
-        REQUEST_VARIANTS: request_variants(counted, settings.variants.shortest),
+        REQUEST_VARIANTS: variants_within_limit(context, of_newest(counted), settings.variants),
     }
+
+
+def variants_within_limit(context: Context, newest: DataFrame, wanted: Variants) -> DataFrame:
+    """The columns of REQUEST_VARIANTS; reports the limit where descriptions are not compared."""
+    number = newest.count()
+    if number > wanted.most:
+        context.run.warnings.append(
+            f"{REQUEST_VARIANTS.path} compares the {wanted.most:,} most used descriptions of "
+            f"{number:,}: the others are in no group. 'most' under variants in {SETTINGS} is the "
+            "limit; the driver takes about 6 KB for each."
+        )
+    return request_variants(newest, wanted.shortest, wanted.most)
 
 
 def draw(context: Context) -> None:
@@ -200,7 +248,7 @@ def draw(context: Context) -> None:
 
 
 def _settings(context: Context) -> Settings:
-    return read_model(context.conf / "analyses" / "requests.yaml", Settings)
+    return read_model(context.conf / SETTINGS, Settings)
 
 
 _WRITES = (REQUEST_SNAPSHOTS, REQUEST_TOP, REQUEST_SINGLE_USE, REQUEST_VARIANTS)

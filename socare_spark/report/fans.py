@@ -40,7 +40,7 @@ class Fan:
     Attributes:
         series: Its name.
         says: How it is expected, and how well that would have done before.
-        rows: Its rows of `forecast`, in order: period, actual, forecast and limits.
+        rows: Its rows of `forecast`, in order: period, actual, complete, forecast and limits.
     """
 
     series: str
@@ -92,8 +92,9 @@ def _panel(axes: Axes, fan: Fan, periods: Sequence[str]) -> None:
         name: fan.rows[name].to_numpy(dtype=np.float64)
         for name in ("actual", "forecast", "lower_80", "upper_80", "lower_95", "upper_95")
     }
-    # What is expected begins where what was counted ends.
-    last = int(np.isfinite(lines["actual"]).sum()) - 1
+    # What is expected begins where complete counts end.
+    whole = fan.rows["complete"].eq(True).to_numpy(dtype=bool)
+    last = int(whole.sum()) - 1
     joined = {
         name: np.where(np.arange(len(places)) == last, lines["actual"], line)
         for name, line in lines.items()
@@ -101,7 +102,8 @@ def _panel(axes: Axes, fan: Fan, periods: Sequence[str]) -> None:
     for level, shade in (("95", _WIDE), ("80", _NARROW)):
         lower, upper = joined[f"lower_{level}"], joined[f"upper_{level}"]
         axes.fill_between(places, lower, upper, color=shade, linewidth=0, zorder=2)
-    axes.plot(places, lines["actual"], color=INK, linewidth=1.1, zorder=4)
+    axes.plot(places, lines["actual"], color=QUIET, linewidth=0.9, linestyle=":", zorder=4)
+    axes.plot(places[whole], lines["actual"][whole], color=INK, linewidth=1.1, zorder=4)
     if np.isfinite(lines["forecast"]).any():
         axes.plot(places, joined["forecast"], color=_EXPECTED, linewidth=1.6, zorder=3)
     axes.set_ylim(bottom=min(0.0, np.nanmin(np.stack(list(lines.values())))))
@@ -133,6 +135,7 @@ def _key(figure: Figure) -> None:
     figure.legend(
         handles=[
             Line2D([], [], color=INK, linewidth=1.1, label="counted"),
+            Line2D([], [], color=QUIET, linewidth=0.9, linestyle=":", label="not complete"),
             Line2D([], [], color=_EXPECTED, linewidth=1.6, label="expected"),
             Patch(color=_NARROW, label="80 % interval"),
             Patch(color=_WIDE, label="95 % interval"),

@@ -3,6 +3,7 @@
 import shutil
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -20,6 +21,7 @@ from socare_spark.measures.forecasts import outlook
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.record import Run
 
+CONF = Path(__file__).parents[2] / "conf"
 NEWEST = date(2016, 2, 10)
 AGREEMENTS = Table(
     Zone.RESTRICTED, "agreements", "Agreements.", (Column("extract", "date", "Its day."),)
@@ -88,6 +90,7 @@ class Council:
         (conf / "analyses").mkdir(parents=True, exist_ok=True)
         (conf / "analyses" / "forecast.yaml").write_text(yaml.safe_dump(self.settings), "utf-8")
         run = Run("forecast", self.folder / "runs", {})
+        run.configuration = str([self.settings, sorted(map(str, conf.rglob("*.yaml")))])
         lake, quiet = Lake(self.folder / "lake"), Progress(Console(quiet=True))
         return Context(self.spark, lake, conf, None, as_of, run, quiet)
 
@@ -194,6 +197,68 @@ def test_a_quarter_whose_end_the_agreements_do_not_reach_is_left_out(council):
     council.put_elements()
     made = council.run(as_of=date(2015, 12, 30))
     assert [r["period"] for r in made["RESPITE, people"] if r["actual"] is not None][-1] == "2015Q3"
+
+
+def yearly():
+    """Requests of six years, each in the extract of its year."""
+    years = [date(year, 12, 31) for year in range(2010, 2016)]
+    return [
+        row
+        for day in years
+        for row in asked("bins", of_a_quarter=15, first=date(day.year, 1, 1), snapshot=day)
+    ]
+
+
+def counted(rows):
+    return [row["period"] for row in rows if row["actual"] is not None]
+
+
+def test_extracts_of_requests_that_are_copies_and_that_are_parts(council):
+    council.settings.update(elements=[], requests={"dataset": "requests", "top": 1})
+    # A copy of the last day of a quarter holds the quarter.
+    council.put(REQUESTS, asked("bins", of_a_quarter=15, snapshot=date(2015, 12, 31)))
+    assert counted(council.run()["bins, records"]) == QUARTERS
+    council.put(REQUESTS, yearly())
+    assert council.run() == {}
+    assert council.warnings == [
+        "No requests are forecast: the extract of restricted/requests of 2015-12-31 begins with "
+        "2015-01-01, after the day of the extract before it, 2014-12-31. It is no whole copy: "
+        "remove snapshots: true from conf/datasets/requests.yaml."
+    ]
+    contract = yaml.safe_load((CONF / "datasets" / "requests.yaml").read_text("utf-8"))
+    contract["socare"]["snapshots"] = False
+    folder = council.folder / "conf" / "datasets"
+    folder.mkdir()
+    (folder / "requests.yaml").write_text(yaml.safe_dump(contract), "utf-8")
+    assert counted(council.run()["bins, records"]) == QUARTERS
+    assert council.warnings == [
+        "conf/datasets/requests.yaml does not declare snapshots: true, so all records of "
+        "restricted/requests count as one copy, of 2015-12-31."
+    ]
+
+
+def test_closed_agreements_are_forecast_from_complete_quarters(council):
+    """No agreement of a quarter's end is in the extracts while it is open."""
+    council.settings.update(elements=["RESPITE"], shortest=16)
+    people = [277] * 20 + [277, 277, 248, 174]
+    council.put(USERS_BY_QUARTER, users("RESPITE", people))
+    end = Column("agreement_end", "date", "Its last day.")
+    closed = Table(Zone.RESTRICTED, "agreements", "Agreements.", (*AGREEMENTS.dims, end))
+    council.put(closed, [(date(2015, 12, 31), date(2015, 12, 31)), (None, date(2012, 1, 1))])
+    rows = council.run()["RESPITE, people"]
+    assert [row["actual"] for row in rows if row["complete"] is False] == people[20:]
+    assert {row["forecast"] for row in rows[20:]} == {277.0}
+    said = "\n".join(council.warnings)
+    assert "the newest 12 months are taken as incomplete" in said
+    assert "restricted/agreements is complete until 2014-12-31" in said
+    council.settings.update(incomplete_months={"agreements": 6})
+    rows = council.run()["RESPITE, people"]
+    assert [row["period"] for row in rows if row["complete"] is False] == ["2015Q3", "2015Q4"]
+    # An agreement that is open makes it another source.
+    del council.settings["incomplete_months"]
+    council.put(closed, [(date(2015, 12, 31), None)])
+    rows = council.run()["RESPITE, people"]
+    assert {row["complete"] for row in rows if row["actual"] is not None} == {True}
 
 
 def test_a_council_with_one_source_gets_the_forecasts_of_that_one(council):

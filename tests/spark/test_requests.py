@@ -2,18 +2,22 @@
 
 import random
 from datetime import date
+from types import SimpleNamespace
 
 import duckdb
 import pandas as pd
 from pyspark.testing import assertDataFrameEqual
 
 from socare_spark.analyses.requests import (
+    Variants,
     asked,
     by_description,
+    of_newest,
     request_single_use,
     request_snapshots,
     request_top,
     request_variants,
+    variants_within_limit,
 )
 
 ROWS = "snapshot date, service_description string, person bigint"
@@ -129,7 +133,7 @@ def test_variants_are_those_of_the_newest_snapshot(spark):
         (FIRST, "Garden waste"): 9, (FIRST, "Garden wast"): 8,
         (SECOND, "Garden waste"): 1, (SECOND, "Garden waste."): 3, (SECOND, "Pest control"): 5,
     }  # fmt: skip
-    made = request_variants(by_description(_requests(spark, counts)), 8)
+    made = request_variants(of_newest(by_description(_requests(spark, counts))), 8, 100)
     columns = ("variant_group", "description", "canonical", "records")
     assert sorted(tuple(r[c] for c in columns) for r in made.collect()) == [
         ("garden waste", "Garden waste", "Garden waste.", 1),
@@ -137,5 +141,21 @@ def test_variants_are_those_of_the_newest_snapshot(spark):
     ]
 
 
+def test_of_too_many_descriptions_the_most_used_are_compared(spark):
+    counts = {
+        (FIRST, "Garden waste"): 5, (FIRST, "Garden waste."): 3, (FIRST, "Pest control"): 4,
+        (FIRST, "Garden wastes"): 1,
+    }  # fmt: skip
+    newest = of_newest(by_description(_requests(spark, counts)))
+    context = SimpleNamespace(run=SimpleNamespace(warnings=[]))
+    made = variants_within_limit(context, newest, Variants(most=3))
+    assert {r["description"] for r in made.collect()} == {"Garden waste", "Garden waste."}
+    (said,) = context.run.warnings
+    assert "compares the 3 most used descriptions of 4" in said
+    assert variants_within_limit(context, newest, Variants(most=4)).count() == 3
+    assert len(context.run.warnings) == 1
+
+
 def test_no_variants_make_an_empty_table(spark):
-    assert request_variants(by_description(_requests(spark, {(FIRST, "a"): 1})), 8).count() == 0
+    counted = by_description(_requests(spark, {(FIRST, "a"): 1}))
+    assert request_variants(of_newest(counted), 8, 100).count() == 0

@@ -500,6 +500,12 @@ def test_forecast_has_the_past_of_elements_as_they_were_counted(study):
         assert own["actual"].tolist() == given[measure].fillna(0).astype(float).tolist()
         assert own["people"].tolist() == given["people"].tolist()
         assert own["period"].tolist()[-1] == "2015Q4"
+        # Agreements that were open at the end of 2015 are in no extract.
+        assert own["complete"].tolist() == [period < "2015" for period in own["period"]]
+        assert own["forecast"].notna().tolist() == [
+            bool(method) and not whole
+            for method, whole in zip(own["method"], own["complete"], strict=True)
+        ]
 
 
 def test_forecasts_follow_the_past(study):

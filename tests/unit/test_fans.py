@@ -8,16 +8,18 @@ from socare_spark.report.fans import Fan, draw_fans
 PERIODS = [str(one) for one in pd.period_range("2010Q1", periods=12, freq="Q")]
 
 
-def rows(counted, expected, begin=0):
+def rows(counted, expected, begin=0, incomplete=0):
     values = np.arange(10.0, 10 + counted)
-    nothing = np.full(counted, np.nan)
-    ahead = np.arange(expected) + 20.0
+    nothing = np.full(counted - incomplete, np.nan)
+    ahead = np.arange(expected + incomplete) + 20.0
+    complete = [*[True] * (counted - incomplete), *[False] * incomplete, *[None] * expected]
     lines = {"actual": np.append(values, np.full(expected, np.nan))}
     for name, shift in (
         ("forecast", 0), ("lower_80", -2), ("upper_80", 2), ("lower_95", -4), ("upper_95", 4),
     ):  # fmt: skip
         lines[name] = np.append(nothing, ahead + shift)
-    return pd.DataFrame({"period": PERIODS[begin : begin + counted + expected], **lines})
+    periods = PERIODS[begin : begin + counted + expected]
+    return pd.DataFrame({"period": periods, "complete": complete, **lines})
 
 
 def test_every_series_is_drawn(tmp_path):
@@ -32,3 +34,5 @@ def test_every_series_is_drawn(tmp_path):
     fewer = draw_fans(fans[:3], tmp_path / "fewer.png", "a table").read_bytes()
     assert fewer != one
     assert draw_fans(fans[1:2], tmp_path / "short.png", "a table").is_file()
+    late = [Fan("A, people", "ETS, MASE 0.80", rows(8, 4, incomplete=2)), *fans[1:]]
+    assert draw_fans(late, tmp_path / "late.png", "a table").read_bytes() != one

@@ -133,6 +133,29 @@ def test_history_then_forecast():
         )  # fmt: skip
 
 
+def test_quarters_that_are_not_complete_teach_nothing():
+    """277, 277, 248, 174 of closed agreements is no fall."""
+    rows = [row("A", period, 277) for period in SIX_YEARS[:-2]]
+    rows += [row("A", "2015Q3", 248), row("A", "2015Q4", 174)]
+    (cut,) = histories(rows, {"A": "A"}, ["records"], SIX_YEARS, SIX_YEARS[:-2])
+    counted, tried, _ = forecasts([cut], SETTINGS)
+    frame = pd.DataFrame(counted, columns=FORECAST.names).set_index("period")
+    late = frame.loc[["2015Q3", "2015Q4"]]
+    assert list(late["actual"]) == list(late["records"]) == [248, 174]
+    assert list(frame["complete"][:24]) == [True] * 22 + [False] * 2
+    ahead = frame.loc["2015Q3":"2016Q4"]
+    assert list(ahead["forecast"]) == [277] * 6
+    assert frame.loc["2016Q1":, "complete"].isna().all()
+    assert frame.loc[:"2015Q2", "forecast"].isna().all()
+    assert {trial[1] for trial in tried} == {1, 2, 3, 4}
+    # Of too few complete quarters the past is shown whole.
+    (short,) = histories(rows, {"A": "A"}, ["records"], SIX_YEARS, SIX_YEARS[:19])
+    counted, _, lines = forecasts([short], SETTINGS)
+    frame = pd.DataFrame(counted, columns=FORECAST.names)
+    assert (len(frame), frame["forecast"].notna().sum()) == (24, 0)
+    assert "it has 19 periods, and a forecast needs 20" in lines[0]
+
+
 def test_what_is_too_short_is_shown_and_what_is_of_few_people_is_not():
     short, few = past("A", 19), past("B", 24, level=2) + past("C", 24, level=2)
     counted, tried, lines = forecasts([*short, *few], SETTINGS)

@@ -23,7 +23,7 @@ reach AS (
             last_day(quarter_start(setting('analyses/use', '$.quarters.last')) + INTERVAL 2 MONTH)
         ) AS last
     FROM restricted.agreements_costed
-    UNION ALL SELECT 'requests', min(day), max(snapshot) - 1 FROM newest
+    UNION ALL SELECT 'requests', min(day), max(snapshot) FROM newest
 ),
 whole AS (
     SELECT source, first, last_day(first + INTERVAL 2 MONTH) AS last
@@ -35,6 +35,15 @@ whole AS (
         FROM reach
     )
     WHERE last_day(first + INTERVAL 2 MONTH) <= until
+),
+-- The last day of which a source holds all records.
+completed AS (
+    SELECT 'elements' AS source,
+        (max(extract) + 1 - to_months(
+            coalesce(setting('analyses/forecast', '$.incomplete_months.agreements_costed'), '0')::INTEGER
+        ))::DATE - 1 AS until
+    FROM restricted.agreements_costed
+    UNION ALL SELECT 'requests', max(snapshot) FROM newest
 ),
 chosen AS (
     SELECT 'elements' AS source, element AS counted, measure
@@ -61,7 +70,7 @@ cells AS (
     FROM newest GROUP BY ALL
 ),
 series AS (
-    SELECT counted || ', ' || measure AS series, first, coalesce(people, 0) AS people,
+    SELECT counted || ', ' || measure AS series, first, last_day(first + INTERVAL 2 MONTH) <= until AS complete, coalesce(people, 0) AS people,
         coalesce(records, 0) AS records, cost, coalesce(nobodys, 0) AS nobodys,
         coalesce(CASE measure
             WHEN 'people' THEN people WHEN 'cost' THEN cost::DOUBLE ELSE records
@@ -69,7 +78,8 @@ series AS (
         min(first) OVER (PARTITION BY source) AS first_whole,
         min(CASE WHEN records > 0 THEN first END) OVER (PARTITION BY source, counted, measure)
             AS first_counted
-    FROM chosen JOIN whole USING (source) LEFT JOIN cells USING (source, counted, first)
+    FROM chosen JOIN whole USING (source) JOIN completed USING (source)
+    LEFT JOIN cells USING (source, counted, first)
 ),
 -- What begins within a quarter was not there for all of it; few people are no aggregate.
 past AS (
@@ -83,8 +93,8 @@ ahead AS (
             max(first) + INTERVAL 3 MONTH, max(first) + INTERVAL 3 MONTH * any_value(horizon),
             INTERVAL 3 MONTH
         ))::DATE AS first
-    FROM past, settings GROUP BY series HAVING count(*) >= any_value(shortest)
+    FROM past, settings GROUP BY series HAVING count_if(complete) >= any_value(shortest)
 )
-SELECT series, quarter_of(first) AS period, actual, people, records, cost FROM past
+SELECT series, quarter_of(first) AS period, actual, complete, people, records, cost FROM past
 UNION ALL BY NAME
 SELECT series, quarter_of(first) AS period FROM ahead;

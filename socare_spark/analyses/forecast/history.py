@@ -1,11 +1,12 @@
 """The past of a series: what was counted in each whole quarter, and whether it may be forecast.
 
-Only whole quarters count. A source has a whole quarter where it reaches from its first day to its
-last; a series begins with the first whole quarter of its source, or, where it has no record there,
-with the quarter after that of its first record.
+Only whole quarters count, and a forecast is made from complete ones alone. A source has a whole
+quarter where it reaches from its first day to its last; a series begins with the first whole
+quarter of its source, or, where it has no record there, with the quarter after that of its first
+record.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -31,6 +32,7 @@ class History:
         measure: The measure of `cells`.
         periods: Quarters one after the other, as '2010Q1', from the first that counts.
         cells: For each the measures of `cells`, and `unnamed`, its records without a person.
+        complete: Quarters, from the first, of which the source holds all records.
     """
 
     series: str
@@ -38,6 +40,7 @@ class History:
     measure: str
     periods: tuple[str, ...]
     cells: tuple[_Cell, ...]
+    complete: int
 
     @property
     def values(self) -> list[float]:
@@ -78,6 +81,7 @@ def histories(
     wanted: Mapping[str, str],
     measures: Sequence[str],
     periods: Sequence[str],
+    complete: Collection[str] | None = None,
 ) -> Iterator[History]:
     """The series of one source; a quarter without a row is one with nothing in it.
 
@@ -86,6 +90,7 @@ def histories(
         wanted: What is counted -> what messages call it.
         measures: Of each a series.
         periods: The whole quarters of the source.
+        complete: Those of which the source holds all records; None means all.
     """
     found = {(row["counted"], row["period"]): row for row in rows}
     for counted, known_as in wanted.items():
@@ -98,6 +103,7 @@ def histories(
                 measure=measure,
                 periods=tuple(periods[begin:]),
                 cells=tuple(every[begin:]),
+                complete=sum(complete is None or p in complete for p in periods[begin:]),
             )
 
 

@@ -33,15 +33,22 @@ _SERIES = Column(
 _METHODS = "`seasonal_naive` (as a year before), `trend` (straight, with seasons) or `ets`"
 _SAID = {"seasonal_naive": "as a year before", "trend": "straight trend", "ets": "ETS"}
 _Rows = list[tuple[Any, ...]]
+_NOTHING = (None,) * 5
 
 FORECAST = working(
     "forecast",
-    "A quarter of a series: what was counted, or, after the last whole quarter, what is expected; "
-    "the measures are of the quarters that were counted, null in those that are expected.",
+    "A quarter of a series: what was counted, or, after the last complete quarter, what is "
+    "expected; the measures are of the quarters that were counted, null in later ones.",
     [_SERIES, Column("period", "string", "Calendar quarter, as '2010Q1'.")],
     [
-        Column("actual", "double", "What was counted; null in a quarter that is expected."),
-        Column("forecast", "double", "What is expected; null in a quarter that was counted."),
+        Column("actual", "double", "What was counted; null after the last whole quarter."),
+        Column(
+            "complete",
+            "boolean",
+            "Whether the source holds all records of the quarter; where it does not, `actual` is "
+            "too low and `forecast` is what to expect. Null after the last whole quarter.",
+        ),
+        Column("forecast", "double", "What is expected; null in a complete quarter."),
         Column("lower_80", "double", "Lower end of the 80 % prediction interval."),
         Column("upper_80", "double", "Its upper end."),
         Column("lower_95", "double", "Lower end of the 95 % prediction interval."),
@@ -92,10 +99,11 @@ def forecasts(
             said[f"leaves out {{}}: {left_out}."].append(own.known_as)
             continue
         made = outlook(
-            own.values,
-            horizon=settings.horizon,
+            own.values[: own.complete],
+            horizon=settings.horizon + len(own.periods) - own.complete,
             shortest=settings.shortest,
             origins=settings.origins,
+            tried=settings.horizon,
         )
         if made.says:
             said[f"has only the past of {{}}: {made.says}."].append(own.known_as)
@@ -106,22 +114,36 @@ def forecasts(
 
 
 def _past(own: History, made: Outlook) -> _Rows:
-    method, expected = made.method or None, [None] * 5
+    """The quarters that were counted; those that are not complete with what is expected of them."""
+    lines = [*[_NOTHING] * own.complete, *_expected(made)]
+    lines += [_NOTHING] * (len(own.periods) - len(lines))
     return [
-        (own.series, period, value, *expected, method, *(cell[name] for name in MEASURES))
-        for period, value, cell in zip(own.periods, own.values, own.cells, strict=True)
+        (
+            *(own.series, period, value, at < own.complete),
+            *line,
+            made.method or None,
+            *(cell[name] for name in MEASURES),
+        )
+        for at, (period, value, cell, line) in enumerate(
+            zip(own.periods, own.values, own.cells, lines, strict=False)
+        )
     ]
 
 
 def _ahead(own: History, made: Outlook) -> _Rows:
-    periods = quarters_after(own.periods[-1], len(made.forecast))
-    lines = zip(
-        made.forecast, made.lower_80, made.upper_80, made.lower_95, made.upper_95, strict=True
-    )
+    """The quarters after the last whole one."""
+    lines = _expected(made)[len(own.periods) - own.complete :]
     counted = [None] * len(MEASURES)
     return [
-        (own.series, period, None, *line, made.method, *counted)
-        for period, line in zip(periods, lines, strict=True)
+        (own.series, period, None, None, *line, made.method, *counted)
+        for period, line in zip(quarters_after(own.periods[-1], len(lines)), lines, strict=True)
+    ]
+
+
+def _expected(made: Outlook) -> _Rows:
+    """For each quarter after the last complete one the forecast and its limits."""
+    return [
+        *zip(made.forecast, made.lower_80, made.upper_80, made.lower_95, made.upper_95, strict=True)
     ]
 
 

@@ -1,5 +1,6 @@
 """What a council chooses to forecast, and from how much."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -34,6 +35,7 @@ class ForecastSettings(Strict):
         agreements: The dataset of which `use` counts elements.
         elements: Codes of elements.
         requests: Descriptions of service requests.
+        incomplete_months: Dataset -> months before its newest extract that are not complete.
     """
 
     horizon: Annotated[int, Field(ge=1, le=20)]
@@ -43,3 +45,4 @@ class ForecastSettings(Strict):
     agreements: str
     elements: tuple[str, ...] = ()
     requests: RequestSettings
+    incomplete_months: Mapping[str, Annotated[int, Field(ge=0)]] = {}

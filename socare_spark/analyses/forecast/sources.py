@@ -1,14 +1,15 @@
-"""Where series come from: elements as `use` counted them, descriptions of the newest snapshot."""
+"""Where series come from: elements as `use` counted them, descriptions of the newest copy."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import last_day
-from socare_spark.analyses.extracts import in_snapshots
+from socare_spark.analyses.completeness import complete_until
+from socare_spark.analyses.extracts import SNAPSHOT, in_snapshots, restricted
 from socare_spark.analyses.forecast.history import MEASURES, History, histories, whole_quarters
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, RequestSettings
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
@@ -18,6 +19,8 @@ from socare_spark.measures.cells import cells
 
 # A text that so many records share names a service; one of fewer may be what somebody wrote.
 _COMMON = 10
+# Of these texts so many, the most used, are compared with a description that no record has.
+_QUOTED = 10_000
 
 
 def element_histories(context: Context, settings: ForecastSettings) -> list[History]:
@@ -33,13 +36,18 @@ def element_histories(context: Context, settings: ForecastSettings) -> list[Hist
     if not there:
         return []
     periods = sorted({row["period"] for row in counted})
-    whole = whole_quarters(
-        pd.Period(periods[0]).start_time.date(),
-        min(last_day(context, settings.agreements), pd.Period(periods[-1]).end_time.date()),
-    )
+    first, last = pd.Period(periods[0]).start_time.date(), pd.Period(periods[-1]).end_time.date()
+    whole = whole_quarters(first, min(last_day(context, settings.agreements), last))
+    until = complete_until(context, settings.agreements)
+    complete = whole_quarters(first, min(until, last))
+    if len(complete) < len(whole):
+        context.run.warnings.append(
+            f"{restricted(settings.agreements)} is complete until {until}: elements are forecast "
+            "from the quarters before that day, and the counts of later ones are too low."
+        )
     wanted = {code: code for code in settings.elements if code in there}
     rows = [row.asDict() for row in counted]
-    return list(histories(rows, wanted, ["people", "cost"], whole))
+    return list(histories(rows, wanted, ["people", "cost"], whole, complete))
 
 
 def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
@@ -62,37 +70,62 @@ def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
 
 
 def request_histories(context: Context, settings: ForecastSettings) -> list[History]:
-    """Records of descriptions in the newest snapshot; its own day may not be whole."""
+    """Records of descriptions in the newest copy of the requests, whose day counts as whole."""
     wanted = settings.requests
-    records = in_snapshots(context, wanted.dataset)
-    snapshot: date | None = records.agg(F.max("snapshot")).collect()[0][0]
-    if snapshot is None:
+    copies = in_snapshots(context, wanted.dataset).where(F.col("service_description").isNotNull())
+    span = _newest(context, copies, wanted.dataset)
+    if span is None:
         return []
-    newest = records.where(
-        (F.col("snapshot") == snapshot) & F.col("service_description").isNotNull()
-    )
+    first, snapshot = span
+    newest = copies.where(F.col(SNAPSHOT) == snapshot)
+    described = _candidates(context, newest, wanted)
+    chosen = chosen_descriptions(described, wanted)
+    rows = [row.asDict() for row in request_quarters(newest, list(chosen)).collect()]
+    return list(histories(rows, chosen, ["records"], whole_quarters(first, snapshot)))
+
+
+def _newest(context: Context, copies: DataFrame, dataset: str) -> tuple[date, date] | None:
+    """The first day of request of the newest copy, and the day of the copy.
+
+    None where no copy has a day of request, or where the newest begins after the day of an older
+    one: it is then no whole copy, which the run reports.
+    """
+    rows = copies.groupBy(SNAPSHOT).agg(F.min("request_date").alias("first")).dropna().collect()
+    spans = sorted((row[SNAPSHOT], row["first"]) for row in rows)
+    if not spans:
+        return None
+    newest, first = spans[-1]
+    if len(spans) > 1 and first > spans[-2][0]:
+        context.run.warnings.append(
+            f"No requests are forecast: the extract of {restricted(dataset)} of {newest} begins "
+            f"with {first}, after the day of the extract before it, {spans[-2][0]}. It is no whole "
+            f"copy: remove snapshots: true from conf/datasets/{dataset}.yaml."
+        )
+        return None
+    return first, newest
+
+
+def _candidates(context: Context, requests: DataFrame, wanted: RequestSettings) -> pd.DataFrame:
+    """The most frequent descriptions and those chosen by hand: service_description, records.
+
+    Chosen ones that no record has are reported.
+    """
     described = (
-        newest.groupBy("service_description")
-        .agg(F.count(F.lit(1)).alias("records"), F.min("request_date").alias("first"))
-        .toPandas()
+        requests.groupBy("service_description").agg(F.count(F.lit(1)).alias("records")).persist()
     )
-    dated = described["first"].dropna()
-    if dated.empty:
-        return []
-    if wanted.descriptions:
-        texts = described["service_description"]
-        common = texts[described["records"] >= _COMMON]
+    ranked = described.orderBy(F.desc("records"), "service_description")
+    named = described.where(F.col("service_description").isin(*wanted.descriptions)).toPandas()
+    if {*wanted.descriptions} - {*named["service_description"]}:
+        common = ranked.where(F.col("records") >= _COMMON).limit(_QUOTED).toPandas()
         warn_of_unknown(
             context,
             f"{SETTINGS} names the description",
             wanted.descriptions,
-            texts,
-            near=common,
+            named["service_description"],
+            near=common["service_description"],
         )
-    chosen = chosen_descriptions(described, wanted)
-    rows = [row.asDict() for row in request_quarters(newest, list(chosen)).collect()]
-    whole = whole_quarters(dated.min(), snapshot - timedelta(days=1))
-    return list(histories(rows, chosen, ["records"], whole))
+    most = ranked.limit(wanted.top).toPandas()
+    return pd.concat([most, named]).drop_duplicates("service_description")
 
 
 def chosen_descriptions(described: pd.DataFrame, wanted: RequestSettings) -> dict[str, str]:
@@ -101,7 +134,7 @@ def chosen_descriptions(described: pd.DataFrame, wanted: RequestSettings) -> dic
     One that nobody chose by hand is called by its rank: what residents wrote stays out of messages.
 
     Args:
-        described: service_description, records.
+        described: service_description, records; the most frequent and those chosen are enough.
         wanted: The descriptions chosen, and how many of the most frequent ones.
     """
     ranked = described.sort_values(["records", "service_description"], ascending=[False, True])

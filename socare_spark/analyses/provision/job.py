@@ -6,12 +6,14 @@ besides; density and elements by area need boundaries, and postcodes placed in t
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import matrix
-from socare_spark.analyses.agreements import aged, agreement_needs, with_band
+from socare_spark.analyses.agreements import aged, agreement_needs, last_day, with_band
+from socare_spark.analyses.completeness import complete_until
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.matrix import PROVISION_MATRIX, PROVISION_TRENDS, REMOVED_ROWS
 from socare_spark.analyses.provision import density, distribution, registered, windows
@@ -25,6 +27,7 @@ from socare_spark.analyses.provision.settings import (
     DENSITY_FILE,
     DISTRIBUTION_FILE,
     PROVISION_FILE,
+    ProvisionSettings,
     Settings,
     read_settings,
 )
@@ -112,6 +115,7 @@ def _matrix(inputs: Inputs) -> _Made:
             layer = f"the layer {settings.layer} in {AREAS.path}"
             context.lack(table, f"{layer}, or `districts` in {PROVISION_FILE}")
         return _Made({})
+    _warn_of_incomplete(context, settings)
     placed = matrix.with_district(inputs.of(settings.dataset), districts, settings.years)
     counted = settled(matrix.counted_matrix(placed, districts, settings.years))
     by_year = counted.where("year IS NOT NULL")
@@ -131,6 +135,17 @@ def _matrix(inputs: Inputs) -> _Made:
         PROVISION_TRENDS: whole.join(F.broadcast(by_row), "district"),
     }
     return _Made(made, {PROVISION_MATRIX.name: placed})
+
+
+def _warn_of_incomplete(context: Context, settings: ProvisionSettings) -> None:
+    """Reports years of the trends in which agreements are missing that had not ended."""
+    complete = complete_until(context, settings.dataset)
+    if complete < min(date(settings.last_year, 12, 31), last_day(context, settings.dataset)):
+        context.run.warnings.append(
+            f"{PROVISION_MATRIX.path} and {PROVISION_TRENDS.path} count agreements that start up "
+            f"to {settings.last_year}, and {restricted(settings.dataset)} is complete only until "
+            f"{complete}: a fall after that day may be due to the extracts."
+        )
 
 
 def _density(inputs: Inputs) -> _Made:

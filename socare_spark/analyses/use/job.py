@@ -10,6 +10,7 @@ from itertools import combinations
 from pyspark.sql import DataFrame
 
 from socare_spark.analyses.agreements import agreement_needs, last_day
+from socare_spark.analyses.completeness import complete_until
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.use.costs import (
     ELEMENT_COST_BY_YEAR,
@@ -154,7 +155,13 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     grouped = in_groups(records, groups)
     savings = {name: one.savings for name, one in settings.programmes.items() if one.savings}
     trend = quarters(quarter(settings.trend.first).first, quarter(settings.trend.last).first)
-    whole = [one for one in trend if one.last <= until]
+    complete = complete_until(context, settings.dataset)
+    whole = [one for one in trend if one.last <= complete]
+    if len(whole) < len([one for one in trend if one.last <= until]):
+        context.run.warnings.append(
+            f"The trend of {SAVINGS_VIABILITY.path} ends on {complete}: after that day "
+            f"{restricted(settings.dataset)} is not complete."
+        )
     return {
         USERS_BY_QUARTER: users_by_quarter(records, wanted.elements, spans),
         USERS_BETWEEN_QUARTERS: users_between_quarters(
