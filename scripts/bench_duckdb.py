@@ -90,6 +90,9 @@ class Study:
         """Columns that the files are laid out by stand in their paths alone."""
         laid_out = table.metadata().partition_columns
         types = {f.name: f.type.type for f in table.schema().fields if f.name in laid_out}
+        if not table.file_uris():
+            self.database.from_arrow(table.to_pyarrow_table()).create(name)
+            return
         options = f", hive_partitioning = true, hive_types = {types}" if types else ""
         self.database.execute(
             f"CREATE VIEW {name} AS FROM read_parquet({table.file_uris()}{options})"

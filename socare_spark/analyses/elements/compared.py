@@ -119,12 +119,17 @@ def element_concentration(
     within = records.where(F.col("year").between(wanted.first_year, wanted.last_year)).join(
         F.broadcast(districts), "district", "left_semi"
     )
-    by_cell = cells(within, ["district", "element"], cost="cost")
-    all_of, everywhere = Window.partitionBy("district"), Window.partitionBy()
-    share = F.col("records") / F.sum("records").over(all_of)
-    overall = F.sum("records").over(Window.partitionBy("element")) / F.sum("records").over(
-        everywhere
+    named = within.where(F.col("element").isin(*wanted.elements))
+    number = F.count(F.lit(1))
+    of_district = within.groupBy("district").agg(number.alias("_of_district"))
+    of_element = named.groupBy("element").agg(number.alias("_of_element"))
+    everywhere = within.agg(number.alias("_everywhere"))
+    share = F.col("records") / F.col("_of_district")
+    overall = F.col("_of_element") / F.col("_everywhere")
+    counted = cells(named, ["district", "element"], cost="cost")
+    return (
+        counted.join(F.broadcast(of_district), "district")
+        .join(F.broadcast(of_element), "element")
+        .join(F.broadcast(everywhere))
+        .select(counted["*"], share.alias("share"), (share / overall).alias("location_quotient"))
     )
-    return by_cell.select(
-        "*", share.alias("share"), (share / overall).alias("location_quotient")
-    ).where(F.col("element").isin(*wanted.elements))
