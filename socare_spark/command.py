@@ -177,7 +177,16 @@ def _end_on_signals() -> None:
 def _terminate(number: int, _frame: FrameType | None) -> None:
     for ignored in _ENDING:
         signal.signal(ignored, signal.SIG_IGN)
+    # Threads that wait for Spark would hold the process until their queries end.
+    threading.Thread(target=_stop_spark, daemon=True).start()
     raise _TerminatedError(number)
+
+
+def _stop_spark() -> None:
+    context = SparkContext._active_spark_context
+    with suppress(Exception):
+        if context is not None:
+            context._jsc.sc().stop()
 
 
 def _state_of_tables(folder: Path) -> str:

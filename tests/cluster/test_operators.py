@@ -112,7 +112,7 @@ def test_a_dry_run_writes_nothing(tmp_path, landing):
 
 
 @slow
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_job_that_is_ended_leaves_tables_whole(tmp_path, landing, sign):
     lake = tmp_path / "lake"
     arguments = ("--landing", landing, "--lake", lake, "--mlflow", "off")
@@ -128,12 +128,16 @@ def test_a_job_that_is_ended_leaves_tables_whole(tmp_path, landing, sign):
     deadline = time.monotonic() + 240
     while not (lake / "restricted" / "superseded").is_dir() and time.monotonic() < deadline:
         time.sleep(0.1)
-    if sign == signal.SIGKILL:
-        os.killpg(process.pid, sign)
-    else:
+    if sign == signal.SIGTERM:
         process.send_signal(sign)
+    else:
+        # As a terminal does it: Java and Python get the signal alike.
+        os.killpg(process.pid, sign)
     text, _ = process.communicate(timeout=120)
     assert process.returncode != 0, text
+    if sign == signal.SIGINT:
+        assert process.returncode == 128 + sign
+        assert "Ended on request; " in text
     again = submit("ingest", *arguments)
     assert again.returncode == 3, again.stderr
     kept = {n: f["rows_kept"] for n, f in truth(landing).items() if f["status"] != "refused"}

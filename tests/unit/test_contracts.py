@@ -205,6 +205,25 @@ def test_a_column_may_be_absent_only_where_the_contract_says_so():
     assert one.digest(DAY) == contract().digest(DAY)
 
 
+@pytest.mark.parametrize("needs", ["an age", "a rule", "a limit", None])
+def test_a_dropped_column_may_be_absent_where_nothing_needs_it(needs):
+    schema = contract().model_dump(mode="json", by_alias=True)["schema"]
+    rules = contract().model_dump(mode="json", by_alias=True)["socare"]
+    dropped = {"name": "BORN", "type": "date", "socare": {"drop": True}}
+    if needs == "an age":
+        dropped["socare"]["age"] = {"at": "DAY", "as": "age"}
+    if needs == "a limit":
+        dropped["constraints"] = {"required": True}
+    if needs == "a rule":
+        rules["date_order"] = [{"first": "BORN", "then": "DAY"}]
+    one = contract(schema=schema | {"fields": [*schema["fields"], dropped]}, socare=rules)
+    if needs is None:
+        assert match_header(["ID", "DAY"], one, "2015")[0] == ("ID", "DAY")
+    else:
+        with pytest.raises(DataError, match="lacks the column BORN"):
+            match_header(["ID", "DAY"], one, "2015")
+
+
 @pytest.mark.parametrize("delimiter", ['"', "\n", "§"])
 def test_a_delimiter_is_one_ascii_character(delimiter):
     with pytest.raises(ValueError, match="delimiter"):

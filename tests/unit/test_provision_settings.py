@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from socare_spark.analyses.agreements import read_bands
 from socare_spark.analyses.provision.settings import file_name, of_ages, read_settings
 from socare_spark.errors import ConfigurationError
 
@@ -52,3 +53,15 @@ def test_how_pictures_name_an_age_band(band, says, file):
 def test_a_code_in_the_name_of_a_file():
     assert file_name("B21 8") == "B21_8"
     assert file_name("../x") == "_x"
+
+
+def test_bands_that_the_kept_ages_cannot_tell_apart_are_refused(tmp_path):
+    shutil.copytree(CONF, tmp_path / "conf")
+    path = tmp_path / "conf/datasets/agreements_closed.yaml"
+    text = path.read_text("utf-8")
+    assert len(read_bands(tmp_path / "conf", "agreements", "agreements_closed")) == 4
+    path.write_text(text.replace("steps: [0, 11, 25, 65]", "steps: [0, 18, 65]"), "utf-8")
+    with pytest.raises(ConfigurationError, match="the edges 11, 25, which are not among"):
+        read_bands(tmp_path / "conf", "agreements", "agreements_closed")
+    path.write_text(text.replace(", steps: [0, 11, 25, 65]", ""), "utf-8")
+    assert read_bands(tmp_path / "conf", "agreements", "agreements_closed")

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -55,3 +57,19 @@ def test_a_panic_is_a_fault_of_the_disk(tmp_path, monkeypatch, capsys):
 
     assert runs(tmp_path, panics, monkeypatch) == (Exit.INFRASTRUCTURE, "failed")
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_signal_does_not_wait_for_queries(tmp_path, monkeypatch):
+    stopped = threading.Event()
+    stop = SimpleNamespace(stop=stopped.set)
+    context = SimpleNamespace(_jsc=SimpleNamespace(sc=lambda: stop))
+    monkeypatch.setattr(command.SparkContext, "_active_spark_context", context)
+    ends = []
+
+    def works(_):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: ends.append(stopped.wait(60)))
+            os.kill(os.getpid(), signal.SIGINT)
+
+    assert runs(tmp_path, works, monkeypatch) == (128 + signal.SIGINT, "interrupted")
+    assert ends == [True]
