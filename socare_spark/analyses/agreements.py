@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.extracts import extract_need, newest_extract, restricted
 from socare_spark.analyses.vocabulary import mended, read_mended
 from socare_spark.contracts.load import read_model
+from socare_spark.contracts.resource import Contract
 from socare_spark.errors import ConfigurationError
 from socare_spark.job import Context, Need
 from socare_spark.lake.tables import Table
@@ -64,18 +65,44 @@ class AgeBands(RootModel[dict[str, tuple[Band, ...]]]):
     """Named sets of age bands, as `conf/vocabulary/age_bands.yaml` has them."""
 
 
-def read_bands(conf: Path, name: str) -> tuple[Band, ...]:
+def read_bands(conf: Path, name: str, dataset: str = "") -> tuple[Band, ...]:
     """One named set of age bands.
 
+    Args:
+        conf: Folder of the council's configuration.
+        name: Name of the set.
+        dataset: Dataset whose ages are counted by it, if any.
+
     Raises:
-        ConfigurationError: the vocabulary has no set of this name.
+        ConfigurationError: the vocabulary has no set of this name, or the dataset's contract keeps
+            ages in steps that do not have the edges of the bands.
     """
     sets: Mapping[str, tuple[Band, ...]] = read_model(conf / VOCABULARY, AgeBands).root
     if name not in sets:
         raise ConfigurationError(
             f"{VOCABULARY} has no set of age bands called '{name}'; it has {', '.join(sets)}."
         )
+    contract = conf / "datasets" / f"{dataset}.yaml"
+    if dataset and contract.is_file():
+        _check_edges(read_model(contract, Contract), name, sets[name])
     return sets[name]
+
+
+def _check_edges(contract: Contract, name: str, bands: Sequence[Band]) -> None:
+    kept = {
+        step for field in contract.fields if field.socare.age for step in field.socare.age.steps
+    }
+    edges = {edge for band in bands for edge in (band.start, band.end) if edge}
+    if kept and not edges <= kept:
+        raise ConfigurationError(
+            f"{VOCABULARY} has the set of age bands '{name}' with the edges "
+            f"{_listed(edges - kept)}, which are not among the steps of age in the contract "
+            f"{contract.name}: add them to its steps and run ingest again."
+        )
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
 
 
 def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:

@@ -243,7 +243,7 @@ def rules(
     for field in contract.fields:
         text, value = texts[field.name], values[field.name]
         found += _identifier_rules(contract, field, schemes, text)
-        found += _field_rules(field, text, value, is_dated=field.name in contract.dated)
+        found += _field_rules(field, text, value)
     for order in contract.socare.date_order:
         broken = values[order.then] < values[order.first]
         found.append(Rule("date_order", order.then, broken))
@@ -268,7 +268,7 @@ def _identifier_rules(
     return [Rule("identifier_shape", field.name, ~shaped)]
 
 
-def _field_rules(field: Field, text: Column, value: Column, *, is_dated: bool) -> list[Rule]:
+def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:
     name, limits, found = field.name, field.constraints, []
     if field.socare.pseudonymise:
         if limits.required:
@@ -277,12 +277,10 @@ def _field_rules(field: Field, text: Column, value: Column, *, is_dated: bool) -
     else:
         if limits.required:
             found.append(Rule("missing", name, text.isNull()))
-        compared = limits.enum or limits.minimum is not None or limits.maximum is not None
-        unused = field.socare.drop and not (field.socare.age or compared or is_dated)
-        if field.is_date and not unused:
+        if field.is_date:
             day = _moment_of(field, text) if field.socare.open_ended else value
             found.append(Rule("date_format", name, text.isNotNull() & day.isNull()))
-        elif field.type != "string" and not unused:
+        elif field.type != "string":
             found.append(Rule("type", name, text.isNotNull() & value.isNull()))
         elif field.socare.is_postcode:
             found.append(Rule("pattern", name, text.isNotNull() & value.isNull()))

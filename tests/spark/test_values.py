@@ -155,7 +155,7 @@ def test_ages_in_steps(spark):
     assert [tuple(r) for r in found.collect()] == [(0, 17), (18, 28), (65, 88), (None, None)]
 
 
-def test_constraints_of_dropped_columns_count_and_types_where_a_rule_reads_them(spark):
+def test_dropped_columns_are_checked_and_absent_where_no_rule_reads_them(spark):
     dropped = [
         {"name": "FREE", "type": "number"},
         {"name": "DAY", "type": "date"},
@@ -184,4 +184,7 @@ def test_constraints_of_dropped_columns_count_and_types_where_a_rule_reads_them(
         [F.coalesce(r.broken, F.lit(False)).alias(f"{r.code} {r.column}") for r in found]
     )
     broken = [sorted(k for k, v in r.asDict().items() if v) for r in seen.collect()]
-    assert broken == [["date_format LATE", "not_allowed KIND", "type COUNT"], ["missing NEED"]]
+    assert broken == [
+        ["date_format DAY", "date_format LATE", "not_allowed KIND", "type COUNT", "type FREE"],
+        ["missing NEED"],
+    ]

@@ -70,7 +70,7 @@ def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> Dat
 def tables(context: Context) -> Mapping[Table, DataFrame]:
     """All tables, from one reading of the agreements."""
     settings = _settings(context)
-    bands = read_bands(context.conf, settings.age_bands)
+    bands = read_bands(context.conf, settings.age_bands, settings.dataset)
     records = _records(context, settings, bands).persist()
     wanted = [*settings.compared, *settings.concentration.elements]
     present = codes_present(records, "element", wanted)

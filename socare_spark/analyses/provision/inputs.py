@@ -34,9 +34,9 @@ class Inputs:
         """Those of some datasets that the lake has."""
         return [d for d in datasets if self.context.lake.exists(restricted(d))]
 
-    def bands(self, name: str) -> Sequence[Band]:
-        """A set of age bands."""
-        return read_bands(self.context.conf, name)
+    def bands(self, name: str, dataset: str) -> Sequence[Band]:
+        """A set of age bands by which a dataset is counted."""
+        return read_bands(self.context.conf, name, dataset)
 
     def of(self, *datasets: str) -> DataFrame:
         """The agreements of some datasets, as `read_agreements` has them."""

@@ -87,7 +87,7 @@ def _parts(settings: Settings) -> tuple[_Part, ...]:
 
 def _totals(inputs: Inputs) -> _Made:
     sets = inputs.settings.provision.totals
-    bands = {name: inputs.bands(sets[name]) for name in inputs.there(sets)}
+    bands = {name: inputs.bands(sets[name], name) for name in inputs.there(sets)}
     return _Made({DATASET_TOTALS: windows.dataset_totals(inputs.of(*bands), bands)})
 
 
@@ -150,7 +150,7 @@ def _warn_of_incomplete(context: Context, settings: ProvisionSettings) -> None:
 
 def _density(inputs: Inputs) -> _Made:
     settings = inputs.settings.density
-    bands = inputs.bands(settings.age_bands)
+    bands = inputs.bands(settings.age_bands, settings.dataset)
     years = (settings.first_year, settings.last_year)
     inside = density.within(inputs.located(settings.dataset), settings.layers, years)
     people = inputs.population
@@ -165,7 +165,7 @@ def _density(inputs: Inputs) -> _Made:
 
 def _series(inputs: Inputs) -> _Made:
     settings, series = inputs.settings.density, inputs.settings.density.series
-    bands = inputs.bands(settings.age_bands)
+    bands = inputs.bands(settings.age_bands, settings.dataset)
     of_age = aged(inputs.located(settings.dataset), bands, series.band, DENSITY_FILE)
     inside = density.within(of_age, settings.layers, (series.first_year, series.last_year))
     every = inputs.context.spark.createDataFrame([(year,) for year in series.years], "year int")
@@ -180,7 +180,7 @@ def _series(inputs: Inputs) -> _Made:
 
 def _distribution(inputs: Inputs) -> _Made:
     settings = inputs.settings.distribution
-    bands = inputs.bands(settings.age_bands)
+    bands = inputs.bands(settings.age_bands, settings.dataset)
     of_age = aged(inputs.located(settings.dataset), bands, settings.band, DISTRIBUTION_FILE)
     years = (settings.first_year, settings.last_year)
     inside = distribution.with_element(density.within(of_age, settings.layers, years))
@@ -202,7 +202,9 @@ def _elements(inputs: Inputs) -> _Made:
 
 def _banded(inputs: Inputs) -> DataFrame:
     settings = inputs.settings.provision.services
-    return with_band(inputs.of(settings.dataset), inputs.bands(settings.age_bands))
+    return with_band(
+        inputs.of(settings.dataset), inputs.bands(settings.age_bands, settings.dataset)
+    )
 
 
 def tables(context: Context) -> Mapping[Table, DataFrame]:
