@@ -1,6 +1,7 @@
 """An analysis that can make some of its tables makes those, and says what the others lack."""
 
 import shutil
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from studies import run_here
 from socare_spark.errors import ConfigurationError, DataError, Exit, LackingError
 from socare_spark.job import Analysis, Context, Job
 from socare_spark.lake.tables import Column, Table, Zone
+from socare_spark.lake.transaction import unfinished
 from socare_spark.lake.zones import Lake
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.record import Run
@@ -128,3 +130,23 @@ def test_a_table_that_grows_with_records_is_written_by_several_tasks(context):
     Analysis("sizes", "Two tables.", lambda _: [], (ALWAYS, LARGE), made).job().run(new)
     files = {t: len(list(new.lake.folder(t).glob("*.parquet"))) for t in (ALWAYS, LARGE)}
     assert files == {ALWAYS: 1, LARGE: 3}
+
+
+def test_tables_of_an_analysis_change_together_or_not_at_all(context):
+    given = context()
+    given.write(GIVEN, given.spark.createDataFrame([(date(2021, 1, 1),)], GIVEN.schema))
+    ANALYSIS.job().run(context())
+    before = {table: context().lake.version(table) for table in ANALYSIS.writes}
+
+    def broken(now):
+        days = now.spark.createDataFrame([(date(2022, 1, 1),)], "day date")
+        return {ALWAYS: days, WITH_GIVEN: days.selectExpr("to_date(raise_error('no')) AS day")}
+
+    failing = replace(ANALYSIS, tables=broken)
+    new = context()
+    new.run.configuration = "another"
+    with pytest.raises(Exception, match="no"):
+        failing.job().run(new)
+    assert {table: context().lake.version(table) for table in ANALYSIS.writes} == before
+    assert context().read(ALWAYS).collect() == [(date(2020, 1, 1),)]
+    assert not unfinished(new.lake)
