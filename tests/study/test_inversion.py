@@ -69,7 +69,7 @@ def test_no_record_of_a_run_holds_a_pseudonym(study, images):
 
 
 def test_few_dates_of_birth_can_be_narrowed_to_a_month(study):
-    """Full ages at exact days narrowed 42 % of people to a month."""
+    """Full ages at exact days narrow them, age bands hardly do."""
     steps = {0: 11, 11: 25, 25: 65, 65: 90, 90: 130}
     kept = " UNION ALL ".join(
         f"SELECT person, agreement_start AS day, age_at_start AS age FROM {{restricted/{name}}}"
