@@ -15,6 +15,7 @@ from pathlib import Path
 from socare_spark.contracts.resource import Contract, period_end, plain
 from socare_spark.errors import DataError
 from socare_spark.intake.diagnosis import wrong_header
+from socare_spark.intake.names import name_below, unusable_name
 from socare_spark.intake.preflight import Head, Look, head_of, look_at, sha256_of
 
 
@@ -104,10 +105,9 @@ def arrivals(landing: Path, contract: Contract) -> tuple[list[Arrival], list[Ref
     refused: list[Refused] = []
     pattern = re.compile(contract.socare.files)
     for path in sorted(p for p in landing.rglob("*") if p.is_file()):
-        name = path.relative_to(landing).as_posix()
-        match = pattern.fullmatch(name)
+        match = pattern.fullmatch(name_below(landing, path))
         if match:
-            arrival = _arrival(contract, path, name, match.groupdict())
+            arrival = _arrival(contract, landing, path, match.groupdict())
             if isinstance(arrival, Refused):
                 refused.append(arrival)
             else:
@@ -125,13 +125,17 @@ def arrivals(landing: Path, contract: Contract) -> tuple[list[Arrival], list[Ref
 
 
 def _arrival(
-    contract: Contract, path: Path, name: str, groups: Mapping[str, str | None]
+    contract: Contract, landing: Path, path: Path, groups: Mapping[str, str | None]
 ) -> Arrival | Refused:
     period, revision = groups["period"] or "", groups.get("revision") or "0"
     others = sorted((k, v) for k, v in groups.items() if k not in ("period", "revision") and v)
     part = "|".join(f"{k}={v}" for k, v in others)
     whole = revision.isdecimal()
+    name = name_below(landing, path)
     arrival = Arrival(contract, path, name, period, part, int(revision) if whole else 0)
+    unusable = unusable_name(landing, path)
+    if unusable:
+        return _refused(arrival, unusable)
     if arrival.extract is None:
         return _refused(
             arrival,

@@ -369,6 +369,8 @@ def _judged(staged: Stage, *, whole: bool, refused: int) -> Taken:
             gated[i] = (
                 f"it holds {file.look.records} records by its line ends and quotes, and the reader "
                 f"finds {tally.rows}; ask for the file again with quotes doubled in cells"
+                if _digest(file.arrival) == file.look.sha256
+                else _UNREADABLE
             )
         elif share > gate:
             common = ", ".join(f"{code} {n}" for code, n in tally.reasons.most_common(3))

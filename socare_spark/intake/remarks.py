@@ -49,13 +49,18 @@ def _unread(columns: Sequence[tuple[str, str]]) -> str:
 
 
 def _absent(contract: Contract, files: Sequence[Accepted]) -> list[str]:
-    """The optional columns that files lack, each once for all files of a dataset."""
-    sentences = []
-    for column in contract.fields:
-        names = [f.arrival.name for f in files if column.name not in f.columns]
-        if names and contract.is_read(column):
-            sentences.append(f"{_some(names)}: the optional column {column.name} is not there.")
-    return sentences
+    """The optional columns that files lack, one sentence for the files that lack the same ones."""
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for file in files:
+        lost = (f for f in contract.fields if f.name not in file.columns and contract.is_read(f))
+        groups[tuple(field.name for field in lost)].append(file.arrival.name)
+    groups.pop((), None)
+    return [
+        f"{_some(names)}: the optional column {lost[0]} is not there."
+        if len(lost) == 1
+        else f"{_some(names)}: {len(lost)} optional columns are not there: {', '.join(lost)}."
+        for lost, names in groups.items()
+    ]
 
 
 def _passed_over(files: Sequence[Accepted]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from socare_spark.contracts.resource import Contract
+from socare_spark.intake.names import name_below
 
 _COPY = re.compile(r" \(\d+\)|( -)? copy( \(\d+\))?|^copy of ", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(zip|7z|rar|bz2|xz|zst|tar|tgz)$", re.IGNORECASE)
@@ -30,7 +31,7 @@ def unclaimed(
         claimed: Files that a contract claims.
     """
     known = {*claimed, "truth.json", *_of_places(landing, conf)}
-    paths = {p.relative_to(landing).as_posix(): p for p in landing.rglob("*")}
+    paths = {name_below(landing, p): p for p in landing.rglob("*")}
     found: dict[str, str] = {}
     for name, path in sorted(paths.items()):
         if path.is_file() and name not in known:
@@ -76,7 +77,7 @@ def _of_places(landing: Path, conf: Path) -> Iterator[str]:
         for path in _matching(landing, pattern):
             inside = path.rglob("*") if path.is_dir() else path.parent.glob(f"{path.stem}.*")
             for each in (path, *(inside if path.is_dir() or path.suffix == ".shp" else ())):
-                yield each.relative_to(landing).as_posix()
+                yield name_below(landing, each)
 
 
 def _patterns(settings: Any) -> Iterator[str]:  # noqa: ANN401 - any YAML

@@ -44,10 +44,21 @@ REFUSED = {
 }
 
 
+ODD_NAMES = {
+    b"2015_\xff.csv": r"visits/2015_\xff.csv: its name holds bytes or control characters",
+    b"2015_\t.csv": r"visits/2015_\x09.csv: its name holds bytes or control characters",
+    b"_2015.csv": "visits/_2015.csv: Spark does not read files whose names begin with _ or .",
+    b"2015_a:b.csv": "visits/2015_a:b.csv: Spark does not read files whose names hold a colon",
+    b".2015.csv": "visits/.2015.csv: Spark does not read files whose names begin with _ or .",
+}
+
+
 @pytest.fixture(scope="module")
 def landed(spark_session, tmp_path_factory):
     council = Council(spark_session, tmp_path_factory.mktemp("values"))
     council.contract["socare"]["repeated_keys_gate"] = 0.5
+    files = r"visits/[_.]?(?P<period>\d{4}(-\d{2})?)(_(?P<area>[^.]+))?\.csv(\.gz)?"
+    council.contract["socare"]["files"] = files
     visits = council.landing / "visits"
     files = READ | {name: data for name, (data, _) in REFUSED.items()}
     for name, data in files.items():
@@ -56,6 +67,8 @@ def landed(spark_session, tmp_path_factory):
     (visits / "2015_alias.csv").symlink_to("2015_target.csv")
     (visits / "2015_gone.csv").symlink_to("nowhere.csv")
     (council.landing / "shared").symlink_to(visits)
+    for name in ODD_NAMES:
+        (visits / os.fsdecode(name)).write_text(lines("odd"))
     os.mkfifo(visits / "2015_pipe.csv")
     outside = council.root / "outside.csv"
     outside.write_text(lines("from outside"))
@@ -87,6 +100,13 @@ def test_a_file_with_another_meaning_is_refused(landed, name):
     council, refused = landed
     assert any(name in line and REFUSED[name][1] in line for line in refused.splitlines())
     assert notes_of(council, name) == []
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_name_that_no_reader_takes_refuses_that_file(landed, name):
+    council, refused = landed
+    assert ODD_NAMES[name] in refused
+    assert ODD_NAMES[name].partition(": ")[0] in council.run.landing
 
 
 def test_what_is_no_file_is_named(landed):
@@ -144,6 +164,22 @@ def test_a_file_that_vanishes_after_it_was_read_does_not_end_the_run(
     assert council.ledger()["2015.csv"] == ("accepted", 3, 2, 1, 0, 0)
     said = " ".join(council.run.warnings)
     assert "visits/2015.csv: its rejected lines were not written" in said
+
+
+def test_a_file_that_grows_while_it_is_read_is_named_for_it(spark_session, tmp_path, monkeypatch):
+    council = Council(spark_session, tmp_path)
+    council.lands("2015.csv", "1,7,2015-01-01", header="ID,PERID,START")
+    path, examine = council.landing / "visits" / "2015.csv", intake.examine
+
+    def growing(arrival):
+        seen = examine(arrival)
+        path.write_text(path.read_text() + "2,7,2015-01-01\n")
+        return seen
+
+    monkeypatch.setattr(intake, "examine", growing)
+    assert "2015.csv: it cannot be read to its end, or it has changed" in council.ingests(
+        monkeypatch
+    )
 
 
 def test_without_a_key_every_record_counts(spark_session, tmp_path, monkeypatch):

@@ -393,7 +393,7 @@ def test_columns_in_no_contract_are_told_and_not_read(council, monkeypatch):
     assert council.run.warnings[:2] == [
         "visits/2015.csv: the column 'NOTES', which looks like NOTE, is in no contract and was "
         "not read.",
-        "visits/2015.csv: the optional column DOB is not there.",
+        "visits/2015.csv: 6 optional columns are not there: DOB, END, COST, SEX, POSTCODE, NOTE.",
     ]
 
 
