@@ -4,10 +4,13 @@ import math
 from decimal import Decimal
 
 import duckdb
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from jobs.study import JOBS
-from scripts.bench_duckdb import LEFT_OUT, QUERIES, difference, made_again
+from scripts import bench_duckdb
+from scripts.bench_duckdb import LEFT_OUT, QUERIES, Study, difference, made_again
 from socare_spark.lake.tables import Column, Zone, working
 
 TABLE = working(
@@ -118,3 +121,14 @@ def test_every_query_is_of_a_table():
     jobs = {job.name for job in JOBS}
     assert {f for f in files if not f.endswith("/_shared")} - known - {"common"} == set()
     assert {f.split("/")[0] for f in files} - jobs - {"common"} == set()
+
+
+def test_a_table_that_holds_no_file_is_opened_too(tmp_path, monkeypatch):
+    (tmp_path / "common.sql").write_text("SELECT 1", "utf-8")
+    monkeypatch.setattr(bench_duckdb, "QUERIES", tmp_path)
+    rows = pa.table({"place": pa.array(["B1"])})
+    for name, part in (("some", rows), ("none", rows.slice(0, 0))):
+        write_deltalake(tmp_path / "working" / name, part)
+    opened = Study(tmp_path, tmp_path).database
+    assert opened.execute("SELECT count(*) FROM working.some").fetchone() == (1,)
+    assert opened.execute("SELECT count(place) FROM working.none").fetchone() == (0,)
