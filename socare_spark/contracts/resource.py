@@ -218,6 +218,8 @@ def field_fault(field: Field) -> str:
          f"{' '.join('%' + d for d in DIRECTIVES)}, and %z for a datetime alone"),
         (field.is_date and any(map(_is_ambiguous, field.formats)), "a format names a part twice,"
          " a day without a month, minutes without hours, or only one of %I and %p"),
+        (field.is_date and _are_ambiguous(field.formats),
+         "two formats read one text as different days: declare one of them"),
         (field.is_date and any(map(_FIXED_OFFSET.search, field.formats)),
          "a format has a fixed offset, which would not count: use %z"),
     ]  # fmt: skip
@@ -238,6 +240,12 @@ def _is_ambiguous(form: str) -> bool:
     repeated = any(sum(used.count(d) for d in same) > 1 for same in _ALTERNATIVES)
     lacking = [("d", "mbB"), ("I", "p"), ("p", "I"), ("M", "HI"), ("S", "M"), ("f", "S")]
     return repeated or any(d in used and not set(used) & set(needs) for d, needs in lacking)
+
+
+def _are_ambiguous(formats: Sequence[str]) -> bool:
+    """Whether two formats differ only in which number is the day, the month or the short year."""
+    distinct = set(formats)
+    return len({re.sub("%[dmy]", "%d", form) for form in distinct}) < len(distinct)
 
 
 def _directives(form: str) -> list[str]:

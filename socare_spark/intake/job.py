@@ -7,6 +7,7 @@ one group of commits: a file is in whole, or not at all.
 import json
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -84,6 +85,7 @@ def run(context: Context) -> None:
     others = unclaimed(landing, context.conf, contracts, _claimed(datasets))
     _note_files(context, datasets, others)
     _note_history(context, datasets)
+    context.run.warnings += _same_contents(datasets, known)
     try:
         taken = _stage_all(context, [d for d in datasets if d.accepted], keyring)
         refused = [r for d in datasets for r in d.refused] + _gated(taken)
@@ -280,6 +282,27 @@ def _note_history(context: Context, datasets: Sequence[_Dataset]) -> None:
                 f"landing folder: {', '.join(dataset.gone[:_NAMED])}{more}. Their rows stay; "
                 "ingest --withdraw FILE takes a file out."
             )
+
+
+def _same_contents(datasets: Sequence[_Dataset], known: Books) -> list[str]:
+    """Files of one dataset and part whose contents are the same although their periods differ."""
+    sentences = []
+    for dataset in datasets:
+        new = {f.arrival.name for f in dataset.accepted}
+        contents: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for file in dataset.accepted:
+            if file.look.records:
+                contents[file.look.sha256, file.arrival.part].append(file.arrival.name)
+        for arrival in dataset.unchanged:
+            entry = known.standing[arrival.identity]
+            contents[entry.sha256, arrival.part].append(arrival.name)
+        sentences += [
+            f"{', '.join(sorted(names))}: these files have the same content, so one may have the "
+            "wrong name or be sent twice: compare them, and ask for the right file."
+            for names in contents.values()
+            if len(names) > 1 and new.intersection(names)
+        ]
+    return sentences
 
 
 def _claimed(datasets: Sequence[_Dataset]) -> set[str]:

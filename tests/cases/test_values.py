@@ -18,12 +18,15 @@ def lines(*notes, header=HEADER, end="", ids=IDS):
     return "\n".join([header, *rows, ""])
 
 
+AGAIN = lines("again")
 READ = {
     "1999_marked.csv": ("\ufeff" + lines("Day care – older £", "b")).encode(),
     "1999_zipped.csv.gz": gzip.compress(("\ufeff" + lines("café")).encode()),
     "1999_page.csv": lines("café – £").encode("cp1252"),
     "2015_wide.csv": lines("café").encode("utf-16"),
     "2015_mojibake.csv": lines("cafÃ©", "Day care â€“ older", "Â£5", "café").encode(),
+    "2013.csv": AGAIN.encode(),
+    "2014.csv": AGAIN.encode(),
     "2015_repeats.csv": lines("a", "b", "b", "c", ids=[900, 901, 901, 901]).encode(),
     "2015_once.csv": lines(*"abcdefghij" * 15, ids=[*range(10_000, 10_149), 10_000]).encode(),
     "2015_more.csv": lines("x", header=HEADER + ",A,NOTES", end=",1,2").encode(),
@@ -131,6 +134,15 @@ def test_undeclared_columns_of_a_file_are_one_sentence(landed):
     assert said == [
         "visits/2015_head.csv: a column without a name was not read.",
         "visits/2015_more.csv: 2 columns are in no contract and were not read: 'A', 'NOTES'.",
+    ]
+
+
+def test_the_same_content_for_two_periods_is_reported(landed):
+    council, _ = landed
+    said = [w for w in council.run.warnings if "same content" in w]
+    assert said == [
+        "visits/2013.csv, visits/2014.csv: these files have the same content, so one may have the "
+        "wrong name or be sent twice: compare them, and ask for the right file."
     ]
 
 

@@ -370,3 +370,22 @@ def test_limits_may_be_written_as_yaml_reads_them(kind, low, high):
     assert Field.model_validate(declared).constraints.minimum is not None
     with pytest.raises(ValueError, match="greater than its maximum"):
         Field.model_validate({**declared, "constraints": {"minimum": high, "maximum": low}})
+
+
+@pytest.mark.parametrize(
+    ("formats", "refused"),
+    [
+        (["%d/%m/%Y", "%m/%d/%Y"], True),
+        (["%d-%m-%y", "%y-%m-%d"], True),
+        (["%d %b %Y", "%b %d %Y"], False),
+        (["%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%Y-%m-%d", "%d/%m/%Y"], False),
+    ],
+)
+def test_formats_that_read_one_text_as_two_days_are_refused(formats, refused):
+    field = {"name": "DAY", "type": "date", "socare": {"keep": "as_is"}}
+    declared = {**field, "format": formats[0], "alsoFormats": formats[1:]}
+    if refused:
+        with pytest.raises(ValueError, match="two formats read one text as different days"):
+            Field.model_validate(declared)
+    else:
+        Field.model_validate(declared)
