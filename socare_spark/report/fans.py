@@ -80,7 +80,8 @@ def draw_fans(fans: Sequence[Fan], path: Path, source: str) -> Path:
             figure,
             source,
             "Each series has a scale of its own. MASE below 1: nearer than a year before was, on "
-            "average. Held: share of earlier values inside the 80 % and the 95 % interval.",
+            "average. Held: share of earlier values inside the 80 % and the 95 % interval. Dotted: "
+            "some records are missing.",
         )
         return save(figure, path)
 
