@@ -1,4 +1,4 @@
-"""Every column that an analysis needs is in the documentation, under the job that needs it."""
+"""The columns that analyses need are documented, and the shipped contracts keep no others."""
 
 from pathlib import Path
 
@@ -9,9 +9,11 @@ from socare_spark.analyses import requests
 from socare_spark.analyses.combinations import job as combinations
 from socare_spark.analyses.cross_service import job as cross_service
 from socare_spark.analyses.elements import job as elements
+from socare_spark.analyses.flow.settings import read_flows
 from socare_spark.analyses.forecast import job as forecast
 from socare_spark.analyses.provision import job as provision
 from socare_spark.analyses.use import job as use
+from socare_spark.contracts.resource import read_contracts
 from socare_spark.job import Context
 from socare_spark.lake.zones import Lake
 from socare_spark.tracking.progress import Progress
@@ -23,10 +25,14 @@ MODULES = [combinations, cross_service, elements, forecast, provision, requests,
 OF_INGEST = {"extract", "snapshot", "tenant"}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=[m.ANALYSIS.name for m in MODULES])
-def test_needed_columns_are_documented(module, tmp_path):
+@pytest.fixture
+def context(tmp_path):
     run, quiet = Run("some", tmp_path, {}), Progress(Console(quiet=True))
-    context = Context(None, Lake(tmp_path), ROOT / "conf", None, None, run, quiet)
+    return Context(None, Lake(tmp_path), ROOT / "conf", None, None, run, quiet)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=[m.ANALYSIS.name for m in MODULES])
+def test_needed_columns_are_documented(module, context):
     named = {need.column for need in module.ANALYSIS.needs(context)} - OF_INGEST
     text = (ROOT / "docs" / "contracts.md").read_text("utf-8")
     (row,) = (
@@ -34,3 +40,14 @@ def test_needed_columns_are_documented(module, tmp_path):
     )
     assert named
     assert {column for column in named if f"`{column}`" not in row} == set()
+
+
+def test_shipped_contracts_keep_the_columns_that_an_analysis_reads(context):
+    needs = [need for module in MODULES for need in module.ANALYSIS.needs(context)]
+    for flow in read_flows(ROOT / "conf"):
+        needs += [*flow.needs, *(n for part in flow.needs_of_parts.values() for n in part)]
+    read = {(need.source, need.column) for need in needs}
+    for contract in read_contracts(ROOT / "conf"):
+        kept = {f.output for f in contract.fields if not f.socare.drop} - {*contract.own_key}
+        kept |= {f.socare.age.name for f in contract.fields if f.socare.age}
+        assert {c for c in kept if (contract.table, c) not in read} == set(), contract.name
