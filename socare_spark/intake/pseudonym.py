@@ -10,7 +10,6 @@ import binascii
 import hashlib
 import hmac
 import json
-import os
 import re
 import stat
 import unicodedata
@@ -28,6 +27,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
 from socare_spark.intake.blanks import BLANKS
+from socare_spark.lake.transaction import write_durably
 
 KEY_FILE = "SOCARE_KEY_FILE"
 KEY = "SOCARE_KEY"
@@ -38,6 +38,7 @@ _CHECK = "key check value"
 # What spreadsheets put around a number to keep it a text, and what they make of a whole number.
 _WRAPPED = re.compile(r'^=?"([^"]*)"$')
 _TEXT_MARKS = "'\u2018\u2019"
+_POINT = "."
 _WHOLE_NUMBER = re.compile(r"^([0-9]+)[.]0+$")
 # The ASCII blanks of BLANKS around a text, for Java.
 _EDGES = r"^[\x00-\x20]+|[\x00-\x20]+$"
@@ -165,7 +166,7 @@ def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
     }
     if not path.exists() and not begun:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _note(path, ours | schemes)
+        write_durably(path, ours | schemes)
         return
     theirs = _noted(path)
     changed = [name for name, value in schemes.items() if theirs.get(name, value) != value]
@@ -182,7 +183,7 @@ def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
             "was begun with, or begin a new lake."
         )
     if not schemes.keys() <= theirs.keys():
-        _note(path, theirs | schemes)
+        write_durably(path, theirs | schemes)
 
 
 def _noted(path: Path) -> dict[str, str]:
@@ -199,12 +200,6 @@ def _noted(path: Path) -> dict[str, str]:
     return noted
 
 
-def _note(path: Path, values: Mapping[str, str]) -> None:
-    partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(values, indent=2), "utf-8")
-    os.replace(partial, path)
-
-
 def normalise(identifier: str, scheme: Scheme) -> str:
     """An identifier in the one spelling that is hashed.
 
@@ -215,12 +210,19 @@ def normalise(identifier: str, scheme: Scheme) -> str:
     text = "".join(map(_counted, unicodedata.normalize("NFKC", identifier)))
     text = _bare(_WRAPPED.sub(r"\1", _bare(text)))
     text = _bare(text.lstrip(_TEXT_MARKS)).upper()
-    for character in scheme.remove:
+    for character in _all_but_points(scheme):
         text = text.replace(character, "")
     text = _WHOLE_NUMBER.sub(r"\1", text)
+    if _POINT in scheme.remove:
+        text = text.replace(_POINT, "")
     if scheme.strip_leading_zeros:
         text = text.lstrip("0") or ("0" if text else "")
     return text
+
+
+def _all_but_points(scheme: Scheme) -> str:
+    """The characters to remove first: a trailing `.0` must be seen before points go."""
+    return scheme.remove.replace(_POINT, "")
 
 
 def _counted(character: str) -> str:
@@ -258,7 +260,7 @@ def normalise_columns(
             for name, scheme in schemes.items()
         }
         frame = frame.withColumns(others)
-    for step in (_unwrapped, _upper, _without_decimals, _without_zeros):
+    for step in (_unwrapped, _upper, _without_decimals, _without_points, _without_zeros):
         frame = frame.withColumns({n: step(F.col(n), scheme) for n, scheme in schemes.items()})
     if not ascii_only:
         both = {n: F.coalesce(f"_other_{n}", n) for n in schemes}
@@ -282,12 +284,17 @@ def _unwrapped(cell: Column, _scheme: Scheme) -> Column:
 
 def _upper(text: Column, scheme: Scheme) -> Column:
     upper = F.upper(text)
-    return F.translate(upper, scheme.remove, "") if scheme.remove else upper
+    remove = _all_but_points(scheme)
+    return F.translate(upper, remove, "") if remove else upper
 
 
 def _without_decimals(text: Column, _scheme: Scheme) -> Column:
     shorter = F.regexp_replace(text, _WHOLE_NUMBER.pattern, "$1")
     return F.when(text.endswith("0") & text.contains("."), shorter).otherwise(text)
+
+
+def _without_points(text: Column, scheme: Scheme) -> Column:
+    return F.translate(text, _POINT, "") if _POINT in scheme.remove else text
 
 
 def _without_zeros(text: Column, scheme: Scheme) -> Column:

@@ -67,7 +67,7 @@ def test_a_scheme_may_declare_its_shape(spark):
     assert [shape for _, shape in found.values()] == [True, True, False, True]
 
 
-@pytest.mark.parametrize("remove", ["", "-"])
+@pytest.mark.parametrize("remove", ["", "-", ". -"])
 def test_spark_and_python_agree_on_any_text(spark, remove):
     draw = random.Random(11)
     alphabet = "0019AEe+-.,'\"= #\t\u200b\u00ad\u00a0７’é"

@@ -98,6 +98,14 @@ def test_normalise(written, read):
     assert normalise(written, Scheme(strip_leading_zeros=True, remove=" ")) == read
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("4000001.0", "4000001"), ("40.000.01", "4000001"), ("4 000-001.0", "4000001"), ("1.00", "1")],
+)
+def test_decimals_go_before_points_do(written, read):
+    assert normalise(written, Scheme(remove=". -")) == read
+
+
 def test_there_must_be_a_key():
     with pytest.raises(NotPermittedError, match="no key"):
         open_keyring(PROJECT, twin=False, environment={})
