@@ -71,9 +71,9 @@ def _change_tables(context: Context, settings: MaintenanceSettings) -> None:
         return
     with together(context.spark, lake, touched):
         if people is not None:
-            known = len(lake.frame(PEOPLE, "person"))
+            known = lake.count(PEOPLE)
             lake.replace(PEOPLE, people, context.note())
-            counts[f"{_NAME}/people_removed"] = known - len(lake.frame(PEOPLE, "person"))
+            counts[f"{_NAME}/people_removed"] = known - lake.count(PEOPLE)
         for name in small:
             if name != PEOPLE.path or people is None:
                 tables.compact(lake, name, target_bytes=settings.small_file_bytes)

@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from socare_spark.intake.ledger import books
+from socare_spark.intake.ledger import LEDGER, books
 from socare_spark.intake.rejected import rejected_folder
 from socare_spark.intake.stage import staging_folder
 from socare_spark.lake.zones import Lake
@@ -33,15 +33,21 @@ def unnamed_pictures(lake: Lake) -> list[Path]:
 
 
 def rejected_without_source(lake: Lake, landing: Path) -> list[Path]:
-    """Rejected lines and refusals of files that are neither in the lake nor in landing."""
+    """Rejected lines and refusals of files that are neither in the lake nor in landing any more.
+
+    Files that this lake never had to do with stay: another landing folder beside this one has its
+    rejected lines in the same place.
+    """
     folder = rejected_folder(landing)
+    known = {row["file"] for row in lake.rows(LEDGER, "file")} if lake.exists(LEDGER) else set()
     accepted = frozenset(entry.file for entry in books(lake).standing.values())
     found = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
         for ending, held in ((_REJECTED, accepted), (_REFUSED, frozenset[str]())):
             source = name.removesuffix(ending)
-            if source != name and source not in held and not (landing / source).is_file():
+            gone = source in known - held and not (landing / source).is_file()
+            if source != name and gone:
                 found.append(path)
     return found
 

@@ -99,13 +99,13 @@ def _share(value: float | None) -> str:
 
 
 def _last(entries: _Rows, *statuses: str) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The last ledger row, of those with a status, of each file that stands."""
+    """The last ledger row, of those with a status, of each file that was not taken out since."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in sorted(entries, key=lambda row: (row["sequence"], row["status"] != "replaced")):
         file = (row["dataset"], row["extract"], row["part"])
         if row["status"] in statuses:
             found[file] = row
-        elif row["status"] == "withdrawn":
+        elif row["status"] in ("withdrawn", "replaced"):
             found.pop(file, None)
     return found
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from socare_spark.lake.zones import Lake
-from socare_spark.report.summary import show
+from socare_spark.report.summary import _last, show
 from socare_spark.tracking.record import Run
 
 PEOPLE = 4711
@@ -41,3 +41,14 @@ def test_figures_are_for_a_terminal(lake, runs, monkeypatch, capsys, always, int
     assert (f"{PEOPLE:,}" in text) == shown
     assert ("requests: done; tables: 1, pictures: 0" in text) == (not shown)
     assert str(PEOPLE) not in text
+
+
+def test_a_file_that_was_replaced_by_another_part_counts_once():
+    def entry(sequence, status, part):
+        names = ("dataset", "extract", "part", "sequence", "status")
+        return dict(zip(names, ("visits", date(2014, 12, 31), part, sequence, status), strict=True))
+
+    entries = [
+        entry(1, "accepted", ""), entry(2, "replaced", ""), entry(2, "accepted", "north"),
+    ]  # fmt: skip
+    assert [part for _, _, part in _last(entries, "accepted", "amended")] == ["north"]
