@@ -326,10 +326,10 @@ def run_jobs(
     lake = Lake(options.lake.resolve())
     if unfinished(lake) and options.dry_run:
         progress.say("a run broke off: the next run brings its tables back first")
-    elif unfinished(lake):
+    else:
         for name in undo(spark, lake):
             progress.say(f"{name}: brought back to its state before a run that broke off")
-    check_versions(lake)
+        check_versions(lake)
     study = run.job == STUDY
     run.configuration = configuration_digest(options.conf)
     if options.dry_run:

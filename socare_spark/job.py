@@ -9,7 +9,6 @@ import json
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,6 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import LackingError
 from socare_spark.lake.columns import is_readable, with_columns_as
+from socare_spark.lake.pool import side_by_side
 from socare_spark.lake.tables import Table
 from socare_spark.lake.transaction import together
 from socare_spark.lake.zones import Lake
@@ -233,7 +233,7 @@ class Analysis:
         # What is read together must be of one run: all tables of the job change, or none does.
         with together(context.spark, context.lake, [table.path for table in self.writes]):
             # Small results spend their time in commits, not in work: side by side they share it.
-            with ThreadPoolExecutor(_WRITERS) as pool:
+            with side_by_side(_WRITERS) as pool:
                 list(pool.map(write, frames.items()))
             self._clear_lacking(context)
         context.spark.catalog.clearCache()

@@ -9,7 +9,6 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -36,6 +35,7 @@ from socare_spark.intake.stage import Stage, stage, staging_folder
 from socare_spark.intake.unclaimed import sentences, unclaimed
 from socare_spark.intake.withdraw import add_option, entries_to_withdraw, withdraw
 from socare_spark.job import Context, Job
+from socare_spark.lake.pool import side_by_side
 from socare_spark.lake.transaction import together
 
 _SIDE_BY_SIDE = 2
@@ -183,7 +183,7 @@ def _look(landing: Path, contract: Contract, books: Books) -> _Dataset:
     changed = _check_contract(contract, there, known)
     dataset = _Dataset(contract, rebuild=changed, refused=refused, older=older)
     dataset.gone, dataset.passed_over = _gone(contract, there, known), outdated
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+    with side_by_side(_SIDE_BY_SIDE) as pool:
         entries = [None if changed else known.get(arrival.identity) for arrival in files]
         same = list(pool.map(_same, files, entries))
         dataset.unchanged = [a for a, old in zip(files, same, strict=True) if old]
@@ -343,7 +343,7 @@ def _stage_all(context: Context, datasets: Sequence[_Dataset], keyring: Keyring)
         return []
     with (
         context.progress.step("ingest: read, check, pseudonymise", of=len(datasets)) as step,
-        ThreadPoolExecutor(_SIDE_BY_SIDE) as pool,
+        side_by_side(_SIDE_BY_SIDE) as pool,
     ):
         return [taken for taken in pool.map(one, datasets) if taken is not None]
 
@@ -452,7 +452,7 @@ def _bring_in_all(
         together(context.spark, context.lake, touched, keep=True),
         context.progress.step("ingest: commit", of=len(some) + 1) as step,
     ):
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        with side_by_side(_SIDE_BY_SIDE) as pool:
             people = pool.submit(commit_people, context, some, keyring)
             ready = list(pool.map(prepare, some))
             list(pool.map(bring_in, some, ready))

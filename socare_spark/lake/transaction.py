@@ -48,7 +48,7 @@ def together(
     """
     lake.root.mkdir(parents=True, exist_ok=True)
     before = {name: lake.version(name) for name in tables}
-    _write_durably(lake.root / _NOTE, before)
+    write_durably(lake.root / _NOTE, before)
     try:
         yield
         _bring_to_disk(lake, before)
@@ -72,7 +72,9 @@ def undo(spark: SparkSession, lake: Lake) -> list[str]:
     changed = [name for name, version in versions.items() if lake.version(name) != version]
     for name, version in versions.items():
         _roll_back(lake.folder(name), version)
-    note_versions(lake, versions.keys() & kept_versions(lake).keys())
+    known = kept_versions(lake)
+    # The versions from before the group: a table that is lost is found by `check_versions`.
+    _keep(lake, {name: version for name, version in versions.items() if name in known})
     # The session may remember the commits that are gone; it may itself be gone.
     with suppress(Py4JError, OSError, AttributeError, TypeError):
         spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
@@ -100,11 +102,14 @@ def note_versions(lake: Lake, tables: Iterable[str]) -> None:
 
     A job that commits to `restricted/` outside a group calls this; a group calls it by itself.
     """
+    _keep(lake, {name: lake.version(name) for name in tables})
+
+
+def _keep(lake: Lake, versions: Versions) -> None:
     known = kept_versions(lake)
-    now = known | {name: lake.version(name) for name in tables}
-    now = {name: version for name, version in now.items() if version is not None}
+    now = {n: version for n, version in (known | dict(versions)).items() if version is not None}
     if now != known:
-        _write_durably(lake.root / _VERSIONS, now)
+        write_durably(lake.root / _VERSIONS, now)
 
 
 def check_versions(lake: Lake) -> None:
@@ -184,11 +189,11 @@ def _added(table: Path, log_file: Path) -> list[Path]:
     return [table / unquote(a["add"]["path"]) for a in actions if "add" in a]
 
 
-def _write_durably(path: Path, versions: Versions) -> None:
-    """Writes a file whole, replacing an earlier state of it, and brings it to disk."""
+def write_durably(path: Path, values: Mapping[str, object]) -> None:
+    """Writes a JSON file whole, replacing an earlier state of it, and brings it to disk."""
     partial = path.with_suffix(".partial")
     with partial.open("w", encoding="utf-8") as file:
-        json.dump(versions, file, indent=2, sort_keys=True)
+        json.dump(values, file, indent=2, sort_keys=True)
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)

@@ -7,7 +7,6 @@ that stand.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -18,6 +17,7 @@ from pyspark.sql import functions as F
 from socare_spark.contracts.load import read_model
 from socare_spark.errors import ConfigurationError, DataError, LackingError
 from socare_spark.job import Context, Job
+from socare_spark.lake.pool import side_by_side
 from socare_spark.lake.tables import Table
 from socare_spark.lake.transaction import together
 from socare_spark.places.built import (
@@ -238,7 +238,7 @@ def _run(context: Context) -> None:
         # What later jobs read must be of one run: areas, and the places of postcodes in them.
         with (
             together(context.spark, context.lake, [table.path for table in REFERENCE]),
-            ThreadPoolExecutor(len(REFERENCE)) as pool,
+            side_by_side(len(REFERENCE)) as pool,
         ):
             list(pool.map(write, places.tables.items()))
     _tell(context, places)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 from socare_spark import command
 from socare_spark.errors import Exit
 from socare_spark.job import Job
+from socare_spark.lake.pool import side_by_side
 
 
 def runs(tmp_path, work, monkeypatch):
@@ -73,3 +75,38 @@ def test_a_signal_does_not_wait_for_queries(tmp_path, monkeypatch):
 
     assert runs(tmp_path, works, monkeypatch) == (128 + signal.SIGINT, "interrupted")
     assert ends == [True]
+
+
+def test_a_pool_has_ended_before_a_signal_goes_on():
+    ends = []
+
+    def beside():
+        time.sleep(0.5)
+        ends.append("ended")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt), side_by_side(1) as pool:
+            pool.submit(beside)
+            pool.submit(beside)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert ends == ["ended"]
+
+
+def test_a_dry_run_after_a_killed_run_says_what_the_next_does(tmp_path, monkeypatch, capsys):
+    lake = tmp_path / "lake"
+    lake.mkdir()
+    (lake / "unfinished.json").write_text('{"restricted/one": 1}')
+    (lake / "versions.json").write_text('{"restricted/one": 1}')
+    monkeypatch.setattr(command, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr(command, "local_folders", lambda: [tmp_path])
+    job = Job("works", "Works.", lambda _: None, lambda _: ["reads  nothing"], ())
+    arguments = ["--lake", str(lake), "--conf", str(tmp_path), "--dry-run"]
+    assert command.main(job, arguments) == Exit.DONE
+    assert "the next run brings its tables back first" in capsys.readouterr().err
+    assert (lake / "unfinished.json").exists()

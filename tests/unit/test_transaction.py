@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
+from socare_spark.errors import DataError
 from socare_spark.lake import transaction
 from socare_spark.lake.tables import Column, Table, Zone
 from socare_spark.lake.transaction import check_versions, together, undo, unfinished
@@ -140,3 +141,21 @@ def test_an_undo_that_breaks_off_is_begun_again(lake, kind, monkeypatch):
     assert steps > 1
     assert held(lake) == OLD_ROWS
     check_versions(lake)
+
+
+@pytest.mark.parametrize("harm", ["lost", "older"])
+def test_an_undo_does_not_accept_a_table_that_is_lost_or_older(lake, harm, monkeypatch):
+    enters(lake, ONE, "more")
+    transaction.note_versions(lake, [ONE.path])
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction, "undo", lambda *_: [])
+        with suppress(KeyboardInterrupt), together(None, lake, [ONE.path, TWO.path]):
+            enters(lake, TWO, "new")
+            raise KeyboardInterrupt
+    if harm == "lost":
+        shutil.rmtree(lake.folder(ONE))
+    else:
+        (lake.folder(ONE) / "_delta_log" / f"{1:020}.json").unlink()
+    undo(None, lake)
+    with pytest.raises(DataError, match="restricted/one: version 1 expected"):
+        check_versions(lake)
