@@ -26,11 +26,13 @@ class Column:
         shapes: Shapes of its cells, digits and letters as one sign each; empty where they are many.
         typed: The contract says that its cells hold digits.
         longest: Characters that a cell may have.
+        shortest: Characters of its shortest cell, empty ones left out.
     """
 
     shapes: frozenset[str] = frozenset()
     typed: bool = False
     longest: int = LONGEST_CELL
+    shortest: int = 0
 
     @property
     def telling(self) -> bool:
@@ -40,11 +42,19 @@ class Column:
 
     def fits(self, text: str) -> bool:
         """Whether a text looks like a cell of the column."""
+        if self.telling and text.strip() and len(text) < self.shortest:
+            return False
         if self.shapes:
             return _shape(text) in self.shapes
         if self.typed:
             return not text.strip() or _TYPED.fullmatch(text) is not None
         return not text.startswith(" ")
+
+    def excludes(self, text: str) -> bool:
+        """Whether a text is hardly a cell of the column; the sample need not have its shape."""
+        if not text.strip() or _shape(text) in self.shapes:
+            return False
+        return _TYPED.fullmatch(text) is None if self.typed else text.startswith(" ")
 
 
 def columns_of(fields: Sequence[Field | None], sample: Sequence[Sequence[str]]) -> list[Column]:
@@ -62,10 +72,11 @@ def _column(field: Field | None, cells: Sequence[str]) -> Column:
     shapes = frozenset(map(_shape, cells))
     if len(shapes) > _FEW_SHAPES or not any(shapes):
         shapes = frozenset()
+    shortest = min((len(cell) for cell in cells if cell.strip()), default=0)
     if field is None:
-        return Column(shapes)
+        return Column(shapes, shortest=shortest)
     typed = field.type != "string" or field.socare.pseudonymise is not None
-    return Column(shapes, typed, field.constraints.max_length or LONGEST_CELL)
+    return Column(shapes, typed, field.constraints.max_length or LONGEST_CELL, shortest)
 
 
 def _shape(text: str) -> str:
@@ -83,24 +94,34 @@ def swallows(cells: Sequence[str], columns: Sequence[Column], delimiter: str) ->
 
 def _holds_records(cell: str, k: int, columns: Sequence[Column], delimiter: str) -> bool:
     first, *middle, last = (line.split(delimiter) for line in _BREAK.split(cell))
-    after, before, width = first[1:], last[:-1], len(columns)
-    if _fits(after, columns[k + 1 :], whole=len(after) == width - k - 1):
+    width = len(columns)
+    inner = [(line, columns) for line in middle if len(line) == width]
+    after = (first[1:][-len(columns[k + 1 :]) :], columns[k + 1 :])
+    before = (last[:-1][:k], columns[:k])
+    if sum(_evidence(*part) for part in [after, before, *inner]) > 1:
         return True
-    if _fits(before, columns, whole=len(before) == k):
+    fitting = [part for part in inner if _fits(*part)]
+    if len(fitting) > 1 or any(_evidence(*part) for part in fitting):
         return True
-    lines = [line for line in middle if len(line) == width]
-    if any(_fits(line, columns, whole=True) for line in lines):
-        return True
-    return sum(not _misfits(line, columns) for line in lines) > 1
+    # The cell of the first or the last column leaves the rest of a record in one line.
+    ends = [(first, 0, after)] * (k == 0) + [(last, -1, before)] * (k == width - 1)
+    return any(
+        len(line) == width and not columns[k].excludes(line[at]) and _fits(*rest)
+        for line, at, rest in ends
+        if _evidence(*rest)
+    )
 
 
-def _fits(texts: Sequence[str], columns: Sequence[Column], *, whole: bool) -> bool:
-    """Whether texts are cells of these columns; one may be odd where many are telling."""
+def _fits(texts: Sequence[str], columns: Sequence[Column]) -> bool:
+    return all(c.fits(t) for t, c in zip(texts, columns, strict=False))
+
+
+def _evidence(texts: Sequence[str], columns: Sequence[Column]) -> int:
+    """How many texts are probably cells of these columns, unless others are hardly any.
+
+    One of the others may be odd where there are many.
+    """
     pairs = list(zip(texts, columns, strict=False))
     telling = sum(c.telling and bool(t.strip()) and c.fits(t) for t, c in pairs)
-    misfits = _misfits(texts, columns)
-    return telling >= (1 if whole else 2) and misfits <= (telling >= 3)
-
-
-def _misfits(texts: Sequence[str], columns: Sequence[Column]) -> int:
-    return sum(not c.fits(t) for t, c in zip(texts, columns, strict=False))
+    odd = sum(c.excludes(t) for t, c in pairs)
+    return telling if odd <= (telling >= 3) else 0

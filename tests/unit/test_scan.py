@@ -137,6 +137,70 @@ def test_a_cell_of_several_lines_is_legitimate(tmp_path, note, count, first):
     assert look_at(file_of(tmp_path, text), "utf-8", ",", at).records == text.count(",HC")
 
 
+ADDRESSES = [
+    Field(name="ID", constraints={"required": True}, socare={"pseudonymise": "person"}),
+    Field(name="ADDRESS", socare={"keep": "as_is"}),
+    Field(name="DAY", type="date", socare={"keep": "as_is"}),
+    Field(name="NOTE", socare={"keep": "as_is"}),
+]
+
+
+def addressed(start, end, street, day):
+    return "".join(f"{i},{street.format(i=i)},{day},fine\n" for i in range(start, end))
+
+
+@pytest.mark.parametrize("street", ["{i} Elm Road", "The Elms ({i})"])
+@pytest.mark.parametrize("day", ["2014-01-02", ""])
+@pytest.mark.parametrize("end", [52, 53, 90])
+def test_a_shape_that_the_sample_lacks_does_not_excuse_a_record(tmp_path, street, day, end):
+    text = "ID,ADDRESS,DAY,NOTE\n" + addressed(10, 50, "{i} Elm Road", "2014-01-02")
+    text += '50,50 Elm Road,2014-01-02,"help, now\n' + addressed(51, end, street, day)
+    text += f'{end},{street.format(i=end)},2014-01-02,a screen of 5"\n'
+    with pytest.raises(DataError, match="opens in line 42"):
+        look_at(file_of(tmp_path, text), "utf-8", ",", ADDRESSES)
+
+
+def test_two_records_of_two_columns_are_found(tmp_path):
+    text = "ID,NOTE\n" + "".join(f"{i},a note of {i}\n" for i in range(10, 50))
+    with pytest.raises(DataError, match="opens in line 42"):
+        look_at(file_of(tmp_path, text + '50,"open\n51,12"\n'), "utf-8", ",", ADDRESSES[:2])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "c/o Smith\n1, The Mews",
+        "Flat 3\n12, High Street",
+        "Flat 3\n12,High Street",
+        "Flat 3\n12, High Street\nMoseley",
+        "Flat 3\n12,High Street\nMoseley, Birmingham",
+        "Items:\n1,bread\n2,milk\n3,eggs",
+    ],
+)
+@pytest.mark.parametrize("width", [2, 4])
+@pytest.mark.parametrize("many", [True, False])
+def test_a_house_number_before_a_comma_is_no_identifier(tmp_path, cell, width, many):
+    streets = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if many else "A"
+    lines = [
+        [f"{4000000 + i}", " ".join([street] * (i + 1)), "2014-01-02", "fine"]
+        for i, street in enumerate(streets)
+    ]
+    lines.append(["4000099", f'"{cell}"', "2014-01-02", "fine"])
+    text = "".join(",".join(line[:width]) + "\n" for line in [[f.name for f in ADDRESSES], *lines])
+    look = look_at(file_of(tmp_path, text), "utf-8", ",", ADDRESSES[:width])
+    assert look.records == len(lines)
+
+
+@pytest.mark.parametrize("cell", ["c/o Smith\n1, The Mews", "Flat 3\n12, High Street"])
+@pytest.mark.parametrize("width", [2, 4])
+def test_an_address_is_legitimate_beside_short_identifiers(tmp_path, cell, width):
+    lines = [[str(i), f"{i} Elm Road", "2014-01-02", "fine"] for i in range(1, 30)]
+    lines.append(["30", f'"{cell}"', "2014-01-02", "fine"])
+    text = "".join(",".join(line[:width]) + "\n" for line in [[f.name for f in ADDRESSES], *lines])
+    look = look_at(file_of(tmp_path, text), "utf-8", ",", ADDRESSES[:width])
+    assert look.records == len(lines)
+
+
 def test_one_comma_in_prose_does_not_refuse_a_file_of_two_columns(tmp_path):
     text = 'ID,NOTE\n1,short\n2,"Dear Sir,\nthank you, all is well\nYours, Bob"\n3,x\n'
     look = look_at(file_of(tmp_path, text), "utf-8", ",", [FIELDS[0], FIELDS[2]])
