@@ -8,7 +8,7 @@ import calendar
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -26,12 +26,15 @@ ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15", *
 DIRECTIVES = tuple("YymdHMSIpbBfj")
 # Directives that say the same; a format has one of each row at most.
 _ALTERNATIVES = ("Yy", "mbBj", "dj", "HI", "M", "S", "f", "p", "z")
+PERSON = "person"
 PLACE = ("source_file", "line")
 _FIXED_OFFSET = re.compile(r"%[MSf][+-][0-9]{2}:?[0-9]{2}")
+PERIOD_FORMS = "a year, a month or a day (2017, 2017-06 or 2017-06-30), from 1900 to 2100"
 _COLUMN = r"^[a-z][a-z0-9_]*$"
 _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "number")
-_YEAR, _MONTH, _DAY = slice(0, 4), slice(4, 6), slice(6, 8)
+_PERIOD = re.compile(r"([0-9]{4})(?:[-_.]?([0-9]{2})(?:[-_.]?([0-9]{2}))?)?")
+_YEARS = range(1900, 2101)
 
 
 class Constraints(Strict):
@@ -421,6 +424,8 @@ class Contract(Strict):
                 f"two fields are written to the same column, or one to {ours.extract_column}, "
                 "source_file or line, which are ours: use 'as'"
             )
+        if PERSON in outputs and not (self.person and self.person.socare.pseudonymise):
+            raise ValueError(f"{PERSON}: a column of this name must be pseudonymised")
         return self
 
     @property
@@ -431,6 +436,11 @@ class Contract(Strict):
     def field(self, name: str) -> Field:
         """The field of that name."""
         return next(f for f in self.fields if f.name == name)
+
+    @property
+    def person(self) -> Field | None:
+        """The field whose token is the column `person`."""
+        return next((f for f in self.fields if f.output == PERSON and not f.socare.drop), None)
 
     @property
     def dated(self) -> frozenset[str]:
@@ -513,20 +523,30 @@ def period_days(period: str) -> tuple[date, date]:
     Raises:
         ValueError: it is none of these.
     """
-    digits = re.sub(r"\D", "", period)
+    found = _PERIOD.fullmatch(period)
     try:
-        year, month, day = (int(digits[at] or 1) for at in (_YEAR, _MONTH, _DAY))
+        year, month, day = (int(part or 1) for part in found.groups()) if found else (0, 0, 0)
         first = date(year, month, day)
     except ValueError:
-        digits = ""
-    match len(digits):
-        case 4:
-            return first, date(year, 12, 31)
-        case 6:
-            return first, date(year, month, calendar.monthrange(year, month)[1])
-        case 8:
-            return first, first
-    raise ValueError("a period is a year, a month or a day")
+        year = 0
+    if found is None or year not in _YEARS:
+        raise ValueError(f"a period is {PERIOD_FORMS}")
+    if found[3]:
+        return first, first
+    if found[2]:
+        return first, date(year, month, calendar.monthrange(year, month)[1])
+    return first, date(year, 12, 31)
+
+
+def financial_years(periods: Iterable[str]) -> frozenset[str]:
+    """Those that seem to be financial years: 2010-11 and 2011-12, which could be months.
+
+    They are of at least two years, and each names the next year where others would name a month.
+    """
+    parts = {p: m.groups() for p in periods if (m := _PERIOD.fullmatch(p)) and m[2] and not m[3]}
+    next_years = all((int(year) + 1) % 100 == int(after) for year, after, _ in parts.values())
+    several = len({year for year, _, _ in parts.values()}) > 1
+    return frozenset(parts if several and next_years else ())
 
 
 def period_end(period: str) -> date:

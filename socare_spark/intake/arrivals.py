@@ -7,12 +7,18 @@ says; the others go on.
 import difflib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from socare_spark.contracts.resource import Contract, period_end, plain
+from socare_spark.contracts.resource import (
+    PERIOD_FORMS,
+    Contract,
+    financial_years,
+    period_end,
+    plain,
+)
 from socare_spark.errors import DataError
 from socare_spark.intake.diagnosis import wrong_header
 from socare_spark.intake.names import name_below, unusable_name
@@ -104,14 +110,17 @@ def arrivals(landing: Path, contract: Contract) -> tuple[list[Arrival], list[Ref
     found: dict[tuple[str, str, str], list[Arrival]] = defaultdict(list)
     refused: list[Refused] = []
     pattern = re.compile(contract.socare.files)
-    for path in sorted(p for p in landing.rglob("*") if p.is_file()):
-        match = pattern.fullmatch(name_below(landing, path))
-        if match:
-            arrival = _arrival(contract, landing, path, match.groupdict())
-            if isinstance(arrival, Refused):
-                refused.append(arrival)
-            else:
-                found[arrival.identity].append(arrival)
+    paths = sorted(p for p in landing.rglob("*") if p.is_file())
+    claimed = [
+        (p, m.groupdict()) for p in paths if (m := pattern.fullmatch(name_below(landing, p)))
+    ]
+    years = financial_years(groups["period"] or "" for _, groups in claimed)
+    for path, groups in claimed:
+        arrival = _arrival(contract, landing, path, groups, years)
+        if isinstance(arrival, Refused):
+            refused.append(arrival)
+        else:
+            found[arrival.identity].append(arrival)
     newest: list[Arrival] = []
     older: list[str] = []
     for _, copies in sorted(found.items()):
@@ -125,7 +134,11 @@ def arrivals(landing: Path, contract: Contract) -> tuple[list[Arrival], list[Ref
 
 
 def _arrival(
-    contract: Contract, landing: Path, path: Path, groups: Mapping[str, str | None]
+    contract: Contract,
+    landing: Path,
+    path: Path,
+    groups: Mapping[str, str | None],
+    financial: Collection[str],
 ) -> Arrival | Refused:
     period, revision = groups["period"] or "", groups.get("revision") or "0"
     others = sorted((k, v) for k, v in groups.items() if k not in ("period", "revision") and v)
@@ -136,10 +149,17 @@ def _arrival(
     unusable = unusable_name(landing, path)
     if unusable:
         return _refused(arrival, unusable)
+    if period in financial:
+        return _refused(
+            arrival,
+            "the periods in the names of the dataset's files look like financial years (2011-12), "
+            f"and a period is {PERIOD_FORMS}: write its last day in the name, 2012-03-31 for a "
+            "financial year or 2011-12-31 for a month",
+        )
     if arrival.extract is None:
         return _refused(
             arrival,
-            "the period in its name is not a year, a month or a day: rename the file, or correct "
+            f"the period in its name is not {PERIOD_FORMS}: rename the file, or correct "
             f"socare.files of the contract {contract.name}",
         )
     if not whole:

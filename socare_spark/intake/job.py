@@ -171,6 +171,14 @@ def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
                 f"conf/datasets/{contract.name}.yaml names the identifier scheme "
                 f"{', '.join(unknown)}, which conf/project.yaml does not have: declare it there."
             )
+        person = contract.person
+        scheme = (person and person.socare.pseudonymise) or ""
+        if person and not project.schemes[scheme].person:
+            raise ConfigurationError(
+                f"conf/datasets/{contract.name}.yaml writes {person.name} as person under the "
+                f"scheme {scheme}, which is not of people: declare person: true for the scheme in "
+                "conf/project.yaml, or use a scheme of people, or another name than person."
+            )
 
 
 def _look(landing: Path, contract: Contract, books: Books) -> _Dataset:

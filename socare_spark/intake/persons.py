@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from socare_spark.contracts.resource import Contract
 from socare_spark.intake.ledger import PEOPLE
 from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.reader import DIGEST
@@ -76,7 +77,11 @@ def _enter_few(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]
         columns = {"person": "person", DIGEST: "digest", _day(stage): "first_seen"}
         rows = stage.good_few(wanted, *columns).rename_columns(columns)
         rows = rows.filter(pc.is_valid(rows["person"]))
-        seen.append(rows.append_column("scheme", pa.array([_scheme(stage)] * len(rows), "string")))
+        seen.append(
+            rows.append_column(
+                "scheme", pa.array([person_scheme(stage.contract)] * len(rows), "string")
+            )
+        )
     people = pa.concat_tables(seen).group_by([*_WHO, "scheme"]).aggregate([("first_seen", "min")])
     people = people.rename_columns({"first_seen_min": "first_seen"})
     people = people.append_column("key_id", pa.array([key_id] * len(people), "string"))
@@ -95,7 +100,7 @@ def _append_many(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, st
         .select(
             "person",
             F.col(DIGEST).alias("digest"),
-            F.lit(_scheme(stage)).alias("scheme"),
+            F.lit(person_scheme(stage.contract)).alias("scheme"),
             F.lit(key_id).alias("key_id"),
             F.col(_day(stage)).alias("first_seen"),
         )
@@ -119,9 +124,9 @@ def _has_people(stage: Stage) -> bool:
     return "person" in stage.frame.columns and DIGEST in stage.frame.columns
 
 
-def _scheme(stage: Stage) -> str:
-    fields = stage.contract.fields
-    return next(f.socare.pseudonymise or "" for f in fields if f.output == "person")
+def person_scheme(contract: Contract) -> str:
+    """The scheme of the column `person`; empty where a contract has none."""
+    return (contract.person and contract.person.socare.pseudonymise) or ""
 
 
 def _day(stage: Stage) -> str:

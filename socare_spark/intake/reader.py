@@ -62,6 +62,11 @@ def alike(files: Sequence[Accepted]) -> list[list[Accepted]]:
     return list(groups.values())
 
 
+def internal_names(contract: Contract) -> dict[str, str]:
+    """The names of the fields while they are read: outputs may repeat where fields are dropped."""
+    return {field.name: plain(field.name) for field in contract.fields}
+
+
 def rule_names(contract: Contract, keyring: Keyring) -> list[tuple[str, str]]:
     """Code and column of each rule, in the order of their bits."""
     nothing = dict.fromkeys((f.name for f in contract.fields), F.lit(None).cast("string"))
@@ -127,6 +132,7 @@ def _cleaned(
     """Cells by field instead of by position, identifiers normalised, and each row's place."""
     columns = {c: f"c{i}" for i, c in enumerate(files[0].columns) if c is not None}
     ascii_only = all(f.look.ascii_only for f in files)
+    internal = internal_names(contract)
     missing, spaces_only = contract.schema_.missing_values, files[0].look.spaces_only
 
     def cell(field: Field) -> Column:
@@ -139,10 +145,10 @@ def _cleaned(
         "_block",
         F.monotonically_increasing_id().alias("_row"),
         F.col(_CORRUPT).isNotNull().alias("_shapeless"),
-        *[cell(f).alias(f"t_{f.output}") for f in contract.fields],
+        *[cell(f).alias(f"t_{internal[f.name]}") for f in contract.fields],
     )
     schemes = {
-        f"t_{f.output}": keyring.project.schemes[f.socare.pseudonymise]
+        f"t_{internal[f.name]}": keyring.project.schemes[f.socare.pseudonymise]
         for f in contract.fields
         if f.socare.pseudonymise and f.name in columns
     }
@@ -225,12 +231,16 @@ def _mended(cell: Column, encoding: str) -> Column:
 
 def _converted(clean: DataFrame, contract: Contract, keyring: Keyring) -> DataFrame:
     """Typed values, then checked, then pseudonymised rows: one projection each."""
-    values = [typed(f, F.col(f"t_{f.output}")).alias(f"v_{f.output}") for f in contract.fields]
+    internal = internal_names(contract)
+    values = [
+        typed(f, F.col(f"t_{internal[f.name]}")).alias(f"v_{internal[f.name]}")
+        for f in contract.fields
+    ]
     valued = clean.select("*", *values)
     found = rules(
         contract,
-        {f.name: F.col(f"t_{f.output}") for f in contract.fields},
-        {f.name: F.col(f"v_{f.output}") for f in contract.fields},
+        {field: F.col(f"t_{name}") for field, name in internal.items()},
+        {field: F.col(f"v_{name}") for field, name in internal.items()},
         F.col("_as_of"),
         F.col("_shapeless"),
         schemes=keyring.project.schemes,
@@ -254,27 +264,30 @@ def _converted(clean: DataFrame, contract: Contract, keyring: Keyring) -> DataFr
 
 
 def _digests(contract: Contract) -> list[Column]:
-    schemes = _schemes(contract)
+    schemes, internal = _schemes(contract), internal_names(contract)
     found = []
     for field in contract.fields:
         scheme = field.socare.pseudonymise
         if scheme:
             i = schemes.index(scheme)
-            value = digest(F.col(f"v_{field.output}"), F.col(f"_inner{i}"), F.col(f"_outer{i}"))
-            found.append(value.alias(f"d_{field.output}"))
+            name = internal[field.name]
+            value = digest(F.col(f"v_{name}"), F.col(f"_inner{i}"), F.col(f"_outer{i}"))
+            found.append(value.alias(f"d_{name}"))
     return found
 
 
 def _outputs(contract: Contract) -> list[tuple[str, Column]]:
     found: list[tuple[str, Column]] = []
+    internal = internal_names(contract)
     for field in contract.fields:
-        how, value = field.socare, F.col(f"v_{field.output}")
+        how, value = field.socare, F.col(f"v_{internal[field.name]}")
         if how.age is not None:
-            at = F.col(f"v_{contract.field(how.age.at).output}")
+            at = F.col(f"v_{internal[how.age.at]}")
             found.append((how.age.name, age(value, at, how.age.steps)))
         if how.drop:
             continue
-        found.append((field.output, _treated(field, value)))
+        hashed = F.col(f"d_{internal[field.name]}")
+        found.append((field.output, token(hashed) if how.pseudonymise else _treated(field, value)))
     return found
 
 
@@ -286,8 +299,6 @@ def _treated(field: Field, value: Column) -> Column:
             return F.when(is_unit(value), _sector(value))
         case "district":
             return F.when(is_unit(value), F.substring_index(value, " ", 1))
-    if field.socare.pseudonymise:
-        return token(F.col(f"d_{field.output}"))
     return value
 
 
@@ -296,5 +307,7 @@ def _sector(value: Column) -> Column:
 
 
 def _digest(contract: Contract) -> list[tuple[str, Column]]:
-    people = any(f.output == "person" for f in contract.fields)
-    return [(DIGEST, F.unhex(F.col("d_person")))] if people else []
+    person = contract.person
+    if person is None:
+        return []
+    return [(DIGEST, F.unhex(F.col(f"d_{internal_names(contract)[person.name]}")))]

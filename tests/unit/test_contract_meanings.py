@@ -1,0 +1,129 @@
+"""A contract that could mean two things, or that no reader can follow, is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from socare_spark.contracts.project import Project, Scheme, read_project
+from socare_spark.contracts.resource import Contract, period_end, read_contracts
+from socare_spark.errors import ConfigurationError
+from socare_spark.intake.arrivals import arrivals
+from socare_spark.intake.job import _check_schemes
+from socare_spark.intake.persons import person_scheme
+from socare_spark.intake.reader import internal_names
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+ID = {"name": "ID", "constraints": {"required": True}, "socare": {"keep": "as_is"}}
+
+
+def contract(*fields, key=("ID",), dialect=None, **ours):
+    ours = {"files": r"visits/(?P<period>[0-9_-]*[0-9])(_(?P<area>[a-z]+))?\.csv", **ours}
+    return Contract.model_validate(
+        {
+            "name": "visits",
+            "dialect": dialect or {},
+            "schema": {"primaryKey": list(key), "fields": [ID, *fields]},
+            "socare": ours,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        *("2017-1-1", "10-2010", "2017-1", "1020-10-31", "1899", "2101-01", "2017--01", "x2017"),
+        *("2017 ", "2017-01-", "01.02.2017", "2017/18", "2009-2010", "20171", "٢٠١٧", "2017-00"),
+    ],
+)
+def test_a_period_is_written_in_full(period):
+    with pytest.raises(ValueError, match="a year, a month or a day"):
+        period_end(period)
+
+
+@pytest.mark.parametrize("period", ["2017", "201712", "2017-12", "2017_12.31", "20171231"])
+def test_the_marks_of_a_period_may_be_absent(period):
+    assert period_end(period).isoformat() == "2017-12-31"
+
+
+def landed(folder, *names):
+    (folder / "visits").mkdir(exist_ok=True)
+    for name in names:
+        (folder / "visits" / f"{name}.csv").write_text(f"ID\n{name}\n")
+    newest, refused, _ = arrivals(folder, contract())
+    return {a.period for a in newest}, {r.arrival.period: r.why for r in refused}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["2009-10", "2010-11", "2011-12"],
+        ["2011-12", "2012-13"],
+        ["2009_10", "200809", "1999-00"],
+        ["2011-12_north", "2012-13_south"],
+    ],
+)
+def test_names_that_look_like_financial_years_are_refused(tmp_path, names):
+    taken, refused = landed(tmp_path, *names, "2014")
+    assert taken == {"2014"}
+    assert len(refused) == len(names)
+    assert all("financial year" in why and "2012-03-31" in why for why in refused.values())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["2011-12"],
+        ["2011-12", "2012-01"],
+        ["2010-11", "2011-12", "2011-11"],
+        ["2011-12-01", "2012-13-01"],
+        ["2011-12_north", "2011-12_south"],
+    ],
+)
+def test_months_beside_other_months_are_months(tmp_path, names):
+    refused = landed(tmp_path, *names)[1]
+    assert not any("financial" in why for why in refused.values())
+
+
+def test_columns_have_internal_names_of_their_own():
+    dropped = {"name": "POSTCODE", "socare": {"drop": True}}
+    home = {"name": "HOME POSTCODE", "socare": {"keep": "postcode", "as": "postcode"}}
+    names = internal_names(contract(dropped, home))
+    assert names == {"ID": "id", "POSTCODE": "postcode", "HOME POSTCODE": "home_postcode"}
+
+
+PERSON = {"name": "PERID", "socare": {"pseudonymise": "carefirst", "as": "person"}}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"name": "PERSON", "socare": {"keep": "as_is"}},
+        {"name": "PERID", "socare": {"keep": "as_is", "as": "person"}},
+        {
+            "name": "DAY",
+            "type": "date",
+            "socare": {"keep": "as_is", "age": {"at": "DAY", "as": "person"}},
+        },
+    ],
+)
+def test_a_person_is_a_token(field):
+    with pytest.raises(ValueError, match="person: a column of this name must be pseudonymised"):
+        contract(field)
+
+
+def test_an_extract_day_is_no_person():
+    with pytest.raises(ValueError, match="person: a column of this name must be pseudonymised"):
+        contract(extract_column="person")
+
+
+def test_a_dropped_column_may_be_called_person():
+    one = contract({"name": "PERSON", "socare": {"drop": True}}, PERSON)
+    assert person_scheme(one) == "carefirst"
+    assert person_scheme(contract({"name": "PERSON", "socare": {"drop": True}})) == ""
+
+
+def test_a_person_needs_a_scheme_of_people():
+    _check_schemes(read_project(CONF), read_contracts(CONF))
+    project = Project(council="c", project="p", key_id="k", schemes={"carefirst": Scheme()})
+    with pytest.raises(ConfigurationError, match=r"PERID.*carefirst.*person: true"):
+        _check_schemes(project, [contract(PERSON)])
