@@ -3,7 +3,18 @@
 import re
 import warnings
 
-_PYTHON_ALONE = re.compile(r"\(\?(P[<=>]|\(|[aLux]+[:)])|\\[UN]")
+# Java has no octal escape without 0, no escape \b or \1 in a set and no group (?P<name>); its sets
+# nest, its \v is a set, and a brace is always a quantifier.
+_SHARED = re.compile(
+    r"""(?:
+    \\(?![0NUv]|[0-9]{2})[\s\S]                                     # an escape
+    | \[\^?\]?(?:\\[^0-9bNUv]|(?!&&)[^\[\]\\])*\]                  # a set
+    | \((?!\?) | \(\?(?:[:=!>]|<[=!]|[ims]+\)|[ims]*(?:-[ims]+)?:)  # a group
+    | \{[0-9]{1,9}(?:,[0-9]{0,9})?\}                                # a quantifier
+    | [^\\\[({]
+    )*+""",
+    re.VERBOSE,
+)
 
 
 def portable(pattern: str) -> str:
@@ -19,6 +30,9 @@ def portable(pattern: str) -> str:
             re.compile(pattern)
     except (re.error, FutureWarning, OverflowError, RecursionError):
         raise ValueError("is not a regular expression that Python and Java share") from None
-    if _PYTHON_ALONE.search(pattern.replace("\\\\", "")):
-        raise ValueError("holds a group or an escape that Java does not have: use another")
+    if not _SHARED.fullmatch(pattern):
+        raise ValueError(
+            "holds a group, an escape, a set or a brace that Java reads differently: use another, "
+            "and write a brace that is a character as \\{"
+        )
     return pattern

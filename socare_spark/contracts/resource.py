@@ -8,9 +8,11 @@ import calendar
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import combinations
 from pathlib import Path
 from typing import Literal, Self
 
@@ -104,9 +106,13 @@ class Span(Strict):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.start and self.end and period_days(self.start)[0] > period_end(self.end):
+        if not _in_turn(self.start, self.end):
             raise ValueError("'to' must not be before 'from'")
         return self
+
+    def overlaps(self, other: "Span") -> bool:
+        """Whether some day is in both."""
+        return _in_turn(self.start, other.end) and _in_turn(other.start, self.end)
 
 
 class Treatment(Strict):
@@ -132,6 +138,23 @@ class Treatment(Strict):
     brackets: bool = False
     open_ended: tuple[date, ...] = ()
     no_place: tuple[str, ...] = ()
+
+    @field_validator("no_place")
+    @classmethod
+    def _are_texts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(letters(entry) and "*" not in entry.rstrip("* ") for entry in value):
+            raise ValueError("no_place needs a letter or digit in each text, and * only at its end")
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _are_currencies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_is_currency, value)):
+            raise ValueError(
+                "currency needs a letter or a currency sign in each text, and no digit, sign or "
+                "bracket"
+            )
+        return value
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -305,8 +328,10 @@ class Dialect(Strict):
     @field_validator("delimiter")
     @classmethod
     def _one_byte(cls, value: str) -> str:
-        if not value.isascii() or value in '"\r\n\0':
-            raise ValueError("delimiter must be one ASCII character, and no quote or line end")
+        if not value.isascii() or value in '"\\\r\n\0':
+            raise ValueError(
+                "delimiter must be one ASCII character, and no quote, backslash or line end"
+            )
         return value
 
 
@@ -315,6 +340,20 @@ class Spelling(Span):
 
     column: str
     also: tuple[str, ...]
+
+
+def _spelling_fault(names: Sequence[str], spellings: Sequence[Spelling]) -> str:
+    """Why a header could mean no column or two; empty where it cannot."""
+    fields = {plain(name): name for name in names}
+    each = [(plain(text), s) for s in spellings for text in s.also]
+    if any(not text for text, _ in each):
+        return "a text has no letter or digit"
+    if any(fields.get(text, s.column) != s.column for text, s in each):
+        return "a text is the name of another field"
+    for (text, one), (again, other) in combinations(each, 2):
+        if text == again and one.column != other.column and one.overlaps(other):
+            return f"a text means two columns in one period: {one.column} and {other.column}"
+    return ""
 
 
 class EncodingOf(Span):
@@ -391,6 +430,8 @@ class Contract(Strict):
         names = [f.name for f in self.fields]
         if len(set(map(plain, names))) != len(names):
             raise ValueError("schema.fields: two fields have the same name")
+        if "" in map(plain, names):
+            raise ValueError("schema.fields: a name has no letter or digit")
         ours = self.socare
         mentioned = [*self.schema_.primary_key, *self.dated]
         mentioned += [s.column for s in ours.spellings]
@@ -398,6 +439,9 @@ class Contract(Strict):
         unknown = sorted(set(mentioned) - set(names))
         if unknown:
             raise ValueError(f"names columns that schema.fields does not have: {unknown}")
+        fault = _spelling_fault(names, ours.spellings)
+        if fault:
+            raise ValueError(f"socare.spellings: {fault}")
         both = [f.name for f in self.fields if f.constraints.required and f.socare.optional]
         if both:
             raise ValueError(f"{', '.join(both)}: a required column cannot be optional")
@@ -412,6 +456,8 @@ class Contract(Strict):
         encodings = {self.encoding, *(e.encoding for e in ours.encodings)}
         if not {e.lower() for e in encodings} <= set(ENCODINGS):
             raise ValueError(f"encoding: allowed are {', '.join(ENCODINGS)}")
+        if len(set(self.schema_.primary_key)) != len(self.schema_.primary_key):
+            raise ValueError("primaryKey names a column twice")
         for key in self.schema_.primary_key:
             field = self.field(key)
             if field.socare.drop or not field.constraints.required:
@@ -507,6 +553,17 @@ class Contract(Strict):
         return known
 
 
+def letters(text: str) -> str:
+    """The letters and digits of a text that may be a postcode, in upper case."""
+    return re.sub("[^A-Z0-9]", "", text.upper())
+
+
+def _is_currency(text: str) -> bool:
+    kinds = {unicodedata.category(c) for c in text}
+    named = "Sc" in kinds or any(map(str.isalpha, text))
+    return named and not kinds & {"Nd", "Pd", "Ps", "Pe", "Sm"}
+
+
 def plain(header: str) -> str:
     """A header without case, blanks and punctuation, as headers are compared."""
     return re.sub(r"[^0-9a-z]+", "_", header.strip().lower()).strip("_")
@@ -556,6 +613,11 @@ def period_end(period: str) -> date:
         ValueError: it is not a year, a month or a day.
     """
     return period_days(period)[1]
+
+
+def _in_turn(start: str | None, end: str | None) -> bool:
+    """Whether the first day of one period is not after the last of another."""
+    return start is None or end is None or period_days(start)[0] <= period_end(end)
 
 
 def _within(period: str, start: str | None, end: str | None) -> bool:

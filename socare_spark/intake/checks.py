@@ -14,7 +14,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Scheme
-from socare_spark.contracts.resource import Contract, Field
+from socare_spark.contracts.resource import Contract, Field, letters
 from socare_spark.intake.blanks import stripped
 from socare_spark.intake.pseudonym import shapely
 
@@ -191,12 +191,15 @@ def is_unit(postcode_: Column) -> Column:
 
 
 def _place(field: Field, text: Column) -> Column:
-    """A unit postcode, or the declared text of a value that is no place."""
-    found = postcode(text)
+    """A unit postcode, or the declared text of a value that is no place.
+
+    A unit postcode is one although the beginning of a text with `*` is its own.
+    """
+    unit = found = postcode(text)
     bare = _letters(text)
     for entry in field.socare.no_place:
-        wanted = re.sub("[^A-Z0-9]", "", entry.upper())
-        fits = bare.startswith(wanted) if entry.endswith("*") else bare == wanted
+        begins = bare.startswith(letters(entry)) & unit.isNull()
+        fits = begins if entry.rstrip().endswith("*") else bare == letters(entry)
         found = F.when(fits, F.lit(entry.rstrip("* "))).otherwise(found)
     return found
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 
@@ -126,7 +127,8 @@ def wrong_header(text: str, delimiter: str, known: Collection[str]) -> str:
         how = " and begins with a line sep=" if first.startswith("sep=") else ""
         return (
             f"its cells are separated by {_DELIMITERS[other]}{how}, and the contract declares "
-            f"{_DELIMITERS.get(delimiter, repr(delimiter))}: declare dialect.delimiter {other!r}"
+            f"{_DELIMITERS.get(delimiter, repr(delimiter))}: "
+            f"declare dialect.delimiter {json.dumps(other)}"
         )
     if place < 0 and count > 1:
         at = 1 + text[: text.find(lines[-place])].count("\n")

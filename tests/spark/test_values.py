@@ -144,6 +144,9 @@ PLACES = {
 def test_postcodes_and_texts_that_are_no_place(spark):
     declared = {"no_place": ["GIR 0AA", "BFPO*", "NO FIXED ABODE"]}
     assert read(spark, list(PLACES), keep="postcode", socare=declared) == PLACES
+    wide = {"no_place": ["B*"]}
+    found = {"B1 1AA": "B1 1AA", "b11aa": "B1 1AA", "BFPO 12": "B", "X": None}
+    assert read(spark, list(found), keep="postcode", socare=wide) == found
     rows = spark.createDataFrame([("B1 1AA",), ("BFPO",)], "v string")
     assert [r[0] for r in rows.select(is_unit(F.col("v"))).collect()] == [True, False]
 

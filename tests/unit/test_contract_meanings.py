@@ -4,16 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from socare_spark.contracts.project import Project, Scheme, read_project
+from socare_spark.contracts.patterns import portable
+from socare_spark.contracts.project import IDENTIFIER_SHAPE, Project, Scheme, read_project
 from socare_spark.contracts.resource import Contract, period_end, read_contracts
 from socare_spark.errors import ConfigurationError
 from socare_spark.intake.arrivals import arrivals
+from socare_spark.intake.diagnosis import wrong_header
 from socare_spark.intake.job import _check_schemes
 from socare_spark.intake.persons import person_scheme
 from socare_spark.intake.reader import internal_names
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 ID = {"name": "ID", "constraints": {"required": True}, "socare": {"keep": "as_is"}}
+COST = {"name": "COST", "type": "number", "socare": {"keep": "as_is"}}
 
 
 def contract(*fields, key=("ID",), dialect=None, **ours):
@@ -127,3 +130,143 @@ def test_a_person_needs_a_scheme_of_people():
     project = Project(council="c", project="p", key_id="k", schemes={"carefirst": Scheme()})
     with pytest.raises(ConfigurationError, match=r"PERID.*carefirst.*person: true"):
         _check_schemes(project, [contract(PERSON)])
+
+
+@pytest.mark.parametrize("entry", ["*", "-*", "?*", "", " ", "-", "B*1", "*BFPO", "é*"])
+def test_a_text_that_is_no_place_has_a_letter_or_digit(entry):
+    with pytest.raises(ValueError, match="no_place"):
+        contract({"name": "HOME", "socare": {"keep": "postcode", "no_place": [entry]}})
+
+
+@pytest.mark.parametrize(
+    ("spellings", "message"),
+    [
+        ([{"column": "COST", "also": ["£"]}], "no letter or digit"),
+        ([{"column": "COST", "also": ["id"]}], "another field"),
+        ([{"column": c, "also": ["Sum"]} for c in ("ID", "COST")], "two columns"),
+        (
+            [
+                {"column": "ID", "also": ["SUM"], "to": "2014-06"},
+                {"column": "COST", "also": ["sum"], "from": "2014"},
+            ],
+            "two columns",
+        ),
+    ],
+)
+def test_a_spelling_means_one_column(spellings, message):
+    with pytest.raises(ValueError, match=message):
+        contract(COST, spellings=spellings)
+
+
+def test_a_spelling_may_mean_other_columns_in_other_periods():
+    spellings = [
+        {"column": "ID", "also": ["SUM", "id"], "to": "2014"},
+        {"column": "COST", "also": ["SUM"], "from": "2015"},
+        {"column": "COST", "also": ["sum", "S"], "from": "2016"},
+    ]
+    one = contract(COST, spellings=spellings)
+    assert [one.spellings_of(p)["sum"] for p in ("2014", "2015")] == ["ID", "COST"]
+
+
+def test_a_field_has_a_name():
+    with pytest.raises(ValueError, match="no letter or digit"):
+        contract({"name": "£", "socare": {"keep": "as_is", "as": "sum"}})
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(
+            "{[0-9A-F]+}",
+            "a{",
+            "a{,3}",
+            "(?#c)a",
+            "(?ia)x",
+            r"\0",
+            "a{ 3}",
+            "a{2,b}",
+            "a{9999999999}",
+        ),
+        *("(?a)x", "(?x)a b", "(?P<n>a)", "(?u:x)", "(a)(?(1)b|c)", r"[\0]", r"[\b]", r"[\1]"),
+        *(
+            r"\v",
+            "[a[b]",
+            "[a&&b]",
+            "[&&a]",
+            r"\101",
+            r"\N{DIGIT ONE}",
+            r"\U0001F600",
+            "(",
+            "[[a]b]",
+        ),
+    ],
+)
+def test_a_pattern_that_java_reads_differently_is_refused(pattern):
+    with pytest.raises(ValueError, match=r"regular expression|Java"):
+        portable(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(
+            "",
+            "[A-Z]{2}[0-9]{6}[A-D]?",
+            "a{2,}",
+            "a{2,3}?",
+            r"\{[0-9]\}",
+            "[{}]",
+            "(?i)x",
+            "(?i:x)|y",
+        ),
+        *(
+            "(?-i:x)",
+            "(?i-s:x)",
+            "(?=a)a",
+            "(?!a)b",
+            "(?<=a)b|(?<!a)b",
+            "(?:a|b)",
+            "(?>a)",
+            r"(a)\1",
+        ),
+        *(
+            r"[^\]\\]",
+            r"\\0",
+            r"\\\{",
+            "[]a]",
+            "[^]a]",
+            r"\x41é",
+            r"\d+\.\d",
+            "a}",
+            "a++",
+            IDENTIFIER_SHAPE,
+        ),
+    ],
+)
+def test_a_pattern_that_java_shares_is_taken(pattern):
+    assert portable(pattern) == pattern
+
+
+@pytest.mark.parametrize("sign", ["-", "+", "5", "£-", ".", " ", "", "(", "−"])
+def test_a_currency_is_no_part_of_a_number(sign):
+    money = {**COST, "socare": {"keep": "as_is", "currency": ["£", sign]}}
+    with pytest.raises(ValueError, match="currency"):
+        contract(money)
+
+
+def test_currencies_are_signs_or_words():
+    contract({**COST, "socare": {"keep": "as_is", "currency": ["£", "GBP", "Rs.", "R$"]}})
+
+
+def test_a_backslash_is_no_delimiter():
+    with pytest.raises(ValueError, match="delimiter"):
+        contract(dialect={"delimiter": "\\"})
+
+
+def test_a_key_names_a_column_once():
+    with pytest.raises(ValueError, match="primaryKey"):
+        contract(key=("ID", "ID"))
+
+
+def test_a_delimiter_is_named_as_yaml_reads_it():
+    assert wrong_header("id\tcost\n", ",", {"id", "cost"}).endswith(r'dialect.delimiter "\t"')

@@ -269,7 +269,7 @@ def test_what_is_no_csv_file_is_named(tmp_path, head, says):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("ID;DAY;NOTE\n1;2;3\n", "semicolons.*declare dialect.delimiter ';'"),
+        ("ID;DAY;NOTE\n1;2;3\n", 'semicolons.*declare dialect.delimiter ";"'),
         ("ID\tDAY\tNOTE\n1\t2\t3\n", "tabs.*declare"),
         ("ID|DAY|NOTE\n", "bars.*declare"),
         ("sep=;\nID;DAY;NOTE\n", "semicolons and begins with a line sep="),
