@@ -254,9 +254,15 @@ def test_closed_agreements_are_forecast_from_complete_quarters(council):
     council.settings.update(incomplete_months={"agreements": 6})
     rows = council.run()["RESPITE, people"]
     assert [row["period"] for row in rows if row["complete"] is False] == ["2015Q3", "2015Q4"]
-    # An agreement that is open makes it another source.
+    # One agreement without an end is an error of the source.
     del council.settings["incomplete_months"]
-    council.put(closed, [(date(2015, 12, 31), None)])
+    day = date(2015, 12, 31)
+    council.put(closed, [(day, day)] * 99 + [(day, None)])
+    rows = council.run()["RESPITE, people"]
+    assert [row["actual"] for row in rows if row["complete"] is False] == people[20:]
+    assert "Fewer than 5% of the agreements" in "\n".join(council.warnings)
+    # Agreements that are open make it another source.
+    council.put(closed, [(day, day)] * 9 + [(day, None)])
     rows = council.run()["RESPITE, people"]
     assert {row["complete"] for row in rows if row["actual"] is not None} == {True}
 

@@ -1,10 +1,13 @@
 """Months that are cut from the end of a source."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
+import yaml
 
-from socare_spark.analyses.completeness import months_before
+from socare_spark.analyses import completeness
+from socare_spark.analyses.completeness import complete_until, months_before
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,26 @@ from socare_spark.analyses.completeness import months_before
 )
 def test_months_before_a_day(day, months, expected):
     assert months_before(day, months) == expected
+
+
+def test_a_declaration_without_effect_is_reported(tmp_path, monkeypatch):
+    settings = {
+        "horizon": 2, "shortest": 20, "origins": 1, "least_people": 10, "agreements": "costed",
+        "requests": {"dataset": "requests"},
+        "incomplete_months": {"costed": 6, "cosetd": 6, "closed": 12, "requests": 3},
+    }  # fmt: skip
+    for folder in ("analyses", "datasets"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "analyses" / "forecast.yaml").write_text(yaml.safe_dump(settings))
+    (tmp_path / "datasets" / "closed.yaml").touch()
+    (tmp_path / "datasets" / "requests.yaml").touch()
+    for name in ("last_day", "newest_extract"):
+        monkeypatch.setattr(completeness, name, lambda *_: date(2015, 12, 31))
+    lake, run = SimpleNamespace(exists="restricted/costed".__eq__), SimpleNamespace(warnings=[])
+    context = SimpleNamespace(conf=tmp_path, lake=lake, run=run)
+    assert complete_until(context, "costed") == date(2015, 6, 30)
+    said = [warning.partition(":")[0] for warning in run.warnings]
+    assert said == [
+        f"analyses/forecast.yaml names {name} in incomplete_months, without effect"
+        for name in ("cosetd", "requests")
+    ]
