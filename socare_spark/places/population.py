@@ -35,7 +35,10 @@ def read_population(
     """
     if not sources:
         return spark.createDataFrame([], POPULATION.schema)
-    rows = reduce(DataFrame.unionByName, [_read(spark, landing, source) for source in sources])
+    frames = [
+        _read(spark, path, source) for source in sources for path in matching(landing, source.files)
+    ]
+    rows = reduce(DataFrame.unionByName, frames)
     bad = rows.where("year IS NULL OR population IS NULL OR population < 0 OR code IS NULL").count()
     if bad:
         raise DataError(
@@ -57,9 +60,9 @@ def read_population(
     )
 
 
-def _read(spark: SparkSession, landing: Path, source: PopulationSource) -> DataFrame:
-    paths = [literal_path(path) for path in matching(landing, source.files)]
-    raw = spark.read.csv(paths, header=True, inferSchema=False)
+def _read(spark: SparkSession, path: Path, source: PopulationSource) -> DataFrame:
+    """The figures of one file; several files may have their columns in another order each."""
+    raw = spark.read.csv(literal_path(path), header=True, inferSchema=False, enforceSchema=False)
     values = {
         "layer": source.layer,
         "code": source.code,
@@ -70,7 +73,7 @@ def _read(spark: SparkSession, landing: Path, source: PopulationSource) -> DataF
     absent = [v.column for v in values.values() if v and v.column and v.column not in raw.columns]
     if absent:
         raise ConfigurationError(
-            f"Population file {source.files[0]} has no column {', '.join(absent)}; it has "
+            f"Population file {path.name} has no column {', '.join(absent)}; it has "
             f"{', '.join(raw.columns)}."
         )
     text = {name: _text(value) for name, value in values.items()}

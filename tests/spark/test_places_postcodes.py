@@ -152,6 +152,18 @@ def test_population_whose_layer_and_year_stand_in_no_column(spark, tmp_path):
     ) == [("ward", "A", 2024, 5)]
 
 
+def test_population_from_files_with_columns_in_another_order(spark, tmp_path):
+    (tmp_path / "p1.csv").write_text("code,year,population\nA,2011,1500\n")
+    (tmp_path / "p2.csv").write_text("code,population,year\nB,1600,2012\n")
+    columns = {c: {"column": c} for c in ("code", "year", "population")}
+    source = _population(layer={"value": "ward"}, files=["p*.csv"], **columns)
+    found = read_population(spark, tmp_path, [source])
+    assert _rows(found, "code", "year", "population") == [("A", 2011, 1500), ("B", 2012, 1600)]
+    (tmp_path / "p3.csv").write_text("code,people,year\nB,1600,2013\n")
+    with pytest.raises(ConfigurationError, match=r"p3.csv has no column population"):
+        read_population(spark, tmp_path, [source])
+
+
 def test_population_that_is_no_number(spark, tmp_path):
     (tmp_path / "p.csv").write_text("ward_code,n\nA,many\nB,2\n")
     source = _population(
