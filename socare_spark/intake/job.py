@@ -28,7 +28,7 @@ from socare_spark.intake.ledger import (
 )
 from socare_spark.intake.preflight import sha256_of
 from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
-from socare_spark.intake.rejected import ChangedError, write_refused, write_rejected
+from socare_spark.intake.rejected import ChangedError, has_reason, write_refused, write_rejected
 from socare_spark.intake.remarks import remarks
 from socare_spark.intake.repeats import remark, repeated_keys, too_often
 from socare_spark.intake.stage import Stage, stage, staging_folder
@@ -437,12 +437,11 @@ def _bring_in_all(
 ) -> None:
     landing = _landing(context)
     news = [r for r in refused if r.key not in known.refused]
-    if not news and not any(t.wanted for t in taken):
+    idle = not news and not any(t.wanted for t in taken)
+    if not idle or not all(has_reason(landing, r.arrival) for r in refused):
+        context.run.warnings += _write_reasons(landing, taken, refused)
+    if idle:
         return
-    for t in taken:
-        context.run.warnings += _write_rejected_lines(landing, t)
-    for r in refused:
-        write_refused(landing, r.arrival, r.why)
     tables = [table_of(t.stage) for t in taken]
     touched = [x.path for t in tables for x in (t, superseded_table(t))]
     touched += [t.path for t in (PEOPLE, QUARANTINE, LEDGER)]
@@ -503,8 +502,19 @@ def _prepared(
     return destination.prepared(staged, taken.wanted, replaced)
 
 
+def _write_reasons(landing: Path, taken: Sequence[Taken], refused: Sequence[Refused]) -> list[str]:
+    """Writes rejected lines and reasons; returns sentences on those that could not be written."""
+    sentences = [sentence for t in taken for sentence in _write_rejected_lines(landing, t)]
+    for r in refused:
+        try:
+            write_refused(landing, r.arrival, r.why)
+        except OSError as error:
+            sentences.append(_not_written(r.arrival, "the reason of its refusal was", error))
+    return sentences
+
+
 def _write_rejected_lines(landing: Path, taken: Taken) -> list[str]:
-    """Writes the rejected lines of each file; returns sentences on files that have changed."""
+    """Writes the rejected lines of each file; returns sentences on those that were not written."""
     sentences = []
     for i, (file, tally) in enumerate(zip(taken.stage.files, taken.stage.tallies, strict=True)):
         if file.look.records != tally.rows:
@@ -516,7 +526,17 @@ def _write_rejected_lines(landing: Path, taken: Taken) -> list[str]:
                 f"{file.arrival.name}: its rejected lines were not written, since the file has "
                 "changed or gone since the run read it."
             )
+        except OSError as error:
+            sentences.append(_not_written(file.arrival, "its rejected lines were", error))
     return sentences
+
+
+def _not_written(arrival: Arrival, subject: str, error: OSError) -> str:
+    what = error.strerror or type(error).__name__
+    return (
+        f"{arrival.name}: {subject} not written to the folder rejected ({what}): check the length "
+        "of the name, and the permissions and the disk of the folder."
+    )
 
 
 def _refusals(landing: Path, refused: Sequence[Refused]) -> str:

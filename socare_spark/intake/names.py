@@ -5,6 +5,8 @@ import unicodedata
 from pathlib import Path
 
 _HIDDEN = ("_", ".")
+# Bytes of a name that file systems take, less those that the names of rejected lines have besides.
+LONGEST_NAME = 255 - len(".rejected.csv.partial")
 
 
 def name_below(landing: Path, path: Path) -> str:
@@ -23,6 +25,8 @@ def unusable_name(landing: Path, path: Path) -> str:
         return "Spark does not read files whose names begin with _ or .: rename it"
     if ":" in name:
         return "Spark does not read files whose names hold a colon: rename it"
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        return f"its name has more than {LONGEST_NAME} bytes: rename it"
     return ""
 
 

@@ -75,6 +75,11 @@ def _lines(
         yield f"{line}{delimiter}{reasons}{delimiter}".encode() + record + b"\n"
 
 
+def has_reason(landing: Path, arrival: Arrival) -> bool:
+    """Whether the sentence that says why a file was refused is there."""
+    return os.path.exists(_path(landing, arrival, ".refused.txt"))
+
+
 def write_refused(landing: Path, arrival: Arrival, why: str) -> None:
     """Leaves the sentence that says why a whole file was refused."""
     _write(_path(landing, arrival, ".refused.txt"), [f"{arrival.name}: {why}.\n".encode()])
@@ -100,7 +105,7 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
     try:
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.writelines(lines)
-    except ChangedError:
-        partial.unlink()
+    except (ChangedError, OSError):
+        partial.unlink(missing_ok=True)
         raise
     os.replace(partial, path)

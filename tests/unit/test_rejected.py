@@ -1,0 +1,60 @@
+"""Reasons of refusals beside the landing folder, and names that leave no room for them."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from socare_spark.intake import job
+from socare_spark.intake.arrivals import Refused
+from socare_spark.intake.ledger import Books
+from socare_spark.intake.names import LONGEST_NAME, unusable_name
+
+
+def refused(name):
+    return Refused(SimpleNamespace(name=name), "digest", "it is empty")
+
+
+def bring_in(landing, files, known=()):
+    """The warnings of a run that refuses files and takes none."""
+    context = SimpleNamespace(landing=landing, run=SimpleNamespace(warnings=[]))
+    job._bring_in_all(context, [], files, Books({}, frozenset(known)), None)
+    return context.run.warnings
+
+
+@pytest.mark.parametrize("sign", ["x", "é"])
+def test_a_name_without_room_for_its_rejected_lines_is_refused(sign):
+    width = len(sign.encode())
+    fits, more = sign * (LONGEST_NAME // width), sign * (LONGEST_NAME // width + 1)
+    landing = Path("landing")
+    assert unusable_name(landing, landing / "visits" / fits) == ""
+    assert "bytes: rename it" in unusable_name(landing, landing / "visits" / more)
+
+
+def test_the_longest_name_has_room_for_its_rejected_lines(tmp_path):
+    for ending in (".rejected.csv.partial", ".refused.txt.partial"):
+        (tmp_path / f"{'x' * LONGEST_NAME}{ending}").touch()
+
+
+def test_a_reason_that_is_lost_is_written_again_and_others_stay(tmp_path):
+    landing, files = tmp_path / "landing", [refused("a.csv"), refused("b.csv")]
+    landing.mkdir()
+    known = {file.key for file in files}
+    assert bring_in(landing, files, known) == []
+    reasons = [tmp_path / "rejected" / f"{name}.csv.refused.txt" for name in "ab"]
+    assert [path.read_text() for path in reasons] == [
+        "a.csv: it is empty.\n",
+        "b.csv: it is empty.\n",
+    ]
+    before = [path.stat().st_ino for path in reasons]
+    assert bring_in(landing, files, known) == []
+    assert [path.stat().st_ino for path in reasons] == before
+
+
+def test_a_reason_that_cannot_be_written_is_reported_and_others_are_written(tmp_path):
+    landing, long = tmp_path / "landing", "x" * 250
+    landing.mkdir()
+    files = [refused(long), refused("b.csv")]
+    (said,) = bring_in(landing, files, {file.key for file in files})
+    assert said.startswith(f"{long}: the reason of its refusal was not written")
+    assert [path.name for path in (tmp_path / "rejected").iterdir()] == ["b.csv.refused.txt"]
