@@ -1,7 +1,8 @@
 """Text that a program decoded with the wrong encoding before it was written: `Ã©` for `é`.
 
 Only typical forms count: UTF-8 read as an 8-bit code page, where the first character is one of a
-few that hardly stand before such a second one in a correct text, and the replacement character.
+few that hardly stand before such a second one in a correct text, the replacement character, and
+the control characters that ISO 8859 has where Windows code pages have signs.
 """
 
 import re
@@ -18,11 +19,13 @@ _SECOND = "".join(sorted({c for e in EIGHT_BIT for c in _CODES.decode(e, errors=
 _PUNCTUATION = "\u2018\u2019\u201b\u201c\u201d\u2013\u2014\u2026\u2022\xbb\xab \xa0\xb4\xa8\xb8\xb7"
 _RARE = "".join(c for c in _SECOND if c not in _PUNCTUATION)
 _TYPICAL = re.compile(
-    f"[ÂÃ][{_SECOND}]|â[{_SECOND}][{_SECOND}]|[ÄÅ][{_RARE}]|ï[»¿][{_SECOND}]|ðŸ|\ufffd"
+    f"[ÂÃ][{_SECOND}]|â[{_SECOND}][{_SECOND}]|[ÄÅ][{_RARE}]|ï[»¿][{_SECOND}]|ðŸ|[\ufffd\x80-\x9f]"
 )
 # Bytes that every such text has, so that few records are decoded.
 _IN_8_BIT = re.compile(rb"[\xc2-\xc5\xe2\xef\xf0][\x80-\xbf]")
-_IN_UTF_8 = re.compile(rb"\xc3[\x82-\x85\xa2\xaf\xb0][\xc2\xc5\xc6\xcb\xe2]|\xef\xbf\xbd")
+_IN_UTF_8 = re.compile(
+    rb"\xc3[\x82-\x85\xa2\xaf\xb0][\xc2\xc5\xc6\xcb\xe2]|\xef\xbf\xbd|\xc2[\x80-\x9f]"
+)
 
 
 def is_mojibake(text: str) -> bool:

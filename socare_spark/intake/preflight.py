@@ -35,6 +35,9 @@ _PREFIX = 6
 # Characters whose UTF-8 is hardly text of an 8-bit code page. That of one rare letter alone may be
 # a capital letter and a closing quote.
 _EVIDENCE = re.compile("[\u0080-\u017f\u0800-\U0010ffff]|[\u0180-\u07ff]{2}")
+# Control characters in ISO 8859, and signs such as quotes and dashes in windows-1252.
+_ISO_8859 = ("iso-8859-1", "iso-8859-15")
+_SIGN = re.compile(b"[\x80-\x9f]")
 csv.field_size_limit(1 << 30)
 
 
@@ -110,7 +113,7 @@ class _Watched:
         self.ascii_only = True
         self._decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
         self._utf_8 = _Trial(encoding)
-        self._pending = False
+        self._pending, self._signs = False, False
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self.pieces:
@@ -119,6 +122,7 @@ class _Watched:
                 continue
             if self._pending or not piece.isascii():
                 self.ascii_only = False
+                self._signs |= self.encoding in _ISO_8859 and _SIGN.search(piece) is not None
                 self._utf_8.add(piece)
                 self._decode(piece, final=False)
                 self._pending = bool(self._decoder.getstate()[0]) or self._utf_8.pending
@@ -127,6 +131,12 @@ class _Watched:
         self._decode(b"", final=True)
         if self._utf_8.succeeded:
             raise _is_utf_8(self.encoding)
+        if self._signs:
+            raise DataError(
+                "it holds bytes from 0x80 to 0x9F, which are signs in windows-1252 and no text in "
+                f"{self.encoding}, which the contract declares: declare the encoding windows-1252 "
+                "for its period under socare.encodings"
+            )
 
     def _decode(self, piece: bytes, *, final: bool) -> str:
         try:

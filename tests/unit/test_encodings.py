@@ -52,6 +52,21 @@ def test_text_of_an_8_bit_code_page_is_read(tmp_path, text):
     assert look_at(path, "windows-1252").records == 1
 
 
+@pytest.mark.parametrize("declared", ["iso-8859-1", "iso-8859-15"])
+@pytest.mark.parametrize("text", ["it’s", "£5 – “x”", "café…", "1,€"])
+@pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
+def test_windows_1252_is_not_read_as_iso_8859(tmp_path, declared, text, name):
+    data = ("ID,NOTE\n" + "1,é\n" * 9 + f"2,{text}\n").encode("cp1252")
+    with pytest.raises(DataError, match="declare the encoding windows-1252 for its period"):
+        look_at(file_of(tmp_path, data, name), declared)
+
+
+@pytest.mark.parametrize("declared", ["iso-8859-1", "iso-8859-15"])
+def test_text_of_iso_8859_is_read(tmp_path, declared):
+    data = bytes(range(0xA0, 0x100))
+    assert look_at(file_of(tmp_path, b"ID,NOTE\n1," + data + b"\n"), declared).records == 1
+
+
 @pytest.mark.parametrize("start", [b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"])
 def test_utf_32_is_named(tmp_path, start):
     with pytest.raises(DataError, match="it is UTF-32"):
@@ -68,6 +83,8 @@ MOJIBAKE = [
     "Å‚",
     "ðŸ˜€",
     "Ã\x83Â©",
+    "it\x92s",
+    "\x80 5",
 ]
 LEGITIMATE = ["café – £5", "É’s", "SÃO", "“Å”", "BÂ 7", "Ä…", "ÅNGSTRÖM", "Ð’", "naïve", "Ó¡"]
 
