@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from socare_spark.contracts.project import Project, Scheme
+from socare_spark.contracts.resource import Contract
 from socare_spark.intake.ledger import PEOPLE
 from socare_spark.intake.persons import CollisionError, add_people
 from socare_spark.intake.pseudonym import Keyring
@@ -26,8 +27,14 @@ def stage(spark, request):
     def made(*rows):
         types = "person bigint, _digest binary, _file int, extract date"
         frame = spark.createDataFrame(list(rows), types)
-        field = SimpleNamespace(output="person", socare=SimpleNamespace(pseudonymise="s"))
-        contract = SimpleNamespace(fields=[field], socare=SimpleNamespace(extract_column="extract"))
+        field = {"name": "PERID", "socare": {"pseudonymise": "s", "as": "person"}}
+        contract = Contract.model_validate(
+            {
+                "name": "visits",
+                "schema": {"primaryKey": [], "fields": [field]},
+                "socare": {"files": "(?P<period>.*)"},
+            }
+        )
 
         def unbroken(wanted):
             return frame.where(frame["_file"].isin(wanted))
