@@ -9,7 +9,12 @@ from pydantic import RootModel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.extracts import extract_need, newest_extract, restricted
+from socare_spark.analyses.extracts import (
+    contract_of,
+    extract_need,
+    newest_extract,
+    restricted,
+)
 from socare_spark.analyses.vocabulary import mended, read_mended
 from socare_spark.contracts.load import read_model
 from socare_spark.contracts.resource import Contract
@@ -82,9 +87,9 @@ def read_bands(conf: Path, name: str, dataset: str = "") -> tuple[Band, ...]:
         raise ConfigurationError(
             f"{VOCABULARY} has no set of age bands called '{name}'; it has {', '.join(sets)}."
         )
-    contract = conf / "datasets" / f"{dataset}.yaml"
-    if dataset and contract.is_file():
-        _check_edges(read_model(contract, Contract), name, sets[name])
+    contract = contract_of(conf, dataset)
+    if contract is not None:
+        _check_edges(contract, name, sets[name])
     return sets[name]
 
 
@@ -110,7 +115,7 @@ def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
 
     Returns:
         `dataset`, `person`, `age` (at the start), `year` (of the start), `postcode`, `service` (in
-        upper case), `element` (mended), `cost` (as `cost_to`).
+        upper case), `element` (as the vocabulary spells it), `cost` (as `cost_to`).
     """
     spellings = read_mended(context.conf)
     frames = [_slim(context, d, spellings) for d in dict.fromkeys(datasets)]

@@ -35,7 +35,7 @@ def extract_need(context: Context, dataset: str, *tables: Table) -> Need:
 
 def extract_column(context: Context, dataset: str) -> str:
     """Name of the column with the day of an extract."""
-    contract = _contract(context.conf, dataset)
+    contract = contract_of(context.conf, dataset)
     if contract is not None:
         return contract.socare.extract_column
     return SNAPSHOT if _has_snapshot(context, dataset) else "extract"
@@ -43,13 +43,13 @@ def extract_column(context: Context, dataset: str) -> str:
 
 def are_snapshots(context: Context, dataset: str) -> bool:
     """Whether each extract of a dataset is a whole copy of its system."""
-    contract = _contract(context.conf, dataset)
+    contract = contract_of(context.conf, dataset)
     return contract.socare.snapshots if contract else _has_snapshot(context, dataset)
 
 
 def newest_extract(context: Context, dataset: str) -> date | None:
     """The day of the newest extract; None where there is no record."""
-    day = F.max(extract_column(context, dataset))
+    day = F.max(extract_column(context, dataset)).cast("date")
     newest: date | None = context.read(restricted(dataset)).agg(day).collect()[0][0]
     return newest
 
@@ -76,6 +76,7 @@ def _has_snapshot(context: Context, dataset: str) -> bool:
     return context.lake.exists(source) and SNAPSHOT in context.read(source).columns
 
 
-def _contract(conf: Path, dataset: str) -> Contract | None:
+def contract_of(conf: Path, dataset: str) -> Contract | None:
+    """The contract of a dataset; None where the configuration has none."""
     path = conf / "datasets" / f"{dataset}.yaml"
     return read_model(path, Contract) if path.is_file() else None

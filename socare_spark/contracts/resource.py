@@ -470,7 +470,7 @@ class Contract(Strict):
                 f"two fields are written to the same column, or one to {ours.extract_column}, "
                 "source_file or line, which are ours: use 'as'"
             )
-        if PERSON in outputs and not (self.person and self.person.socare.pseudonymise):
+        if PERSON in outputs and not self.person_scheme:
             raise ValueError(f"{PERSON}: a column of this name must be pseudonymised")
         return self
 
@@ -487,6 +487,11 @@ class Contract(Strict):
     def person(self) -> Field | None:
         """The field whose token is the column `person`."""
         return next((f for f in self.fields if f.output == PERSON and not f.socare.drop), None)
+
+    @property
+    def person_scheme(self) -> str:
+        """The scheme of the column `person`; empty where the contract has none."""
+        return (self.person and self.person.socare.pseudonymise) or ""
 
     @property
     def dated(self) -> frozenset[str]:

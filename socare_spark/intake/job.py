@@ -171,8 +171,7 @@ def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
                 f"conf/datasets/{contract.name}.yaml names the identifier scheme "
                 f"{', '.join(unknown)}, which conf/project.yaml does not have: declare it there."
             )
-        person = contract.person
-        scheme = (person and person.socare.pseudonymise) or ""
+        person, scheme = contract.person, contract.person_scheme
         if person and not project.schemes[scheme].person:
             raise ConfigurationError(
                 f"conf/datasets/{contract.name}.yaml writes {person.name} as person under the "

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.resource import Contract
 from socare_spark.intake.ledger import PEOPLE
 from socare_spark.intake.pseudonym import Keyring
 from socare_spark.intake.reader import DIGEST
@@ -79,7 +78,7 @@ def _enter_few(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]
         rows = rows.filter(pc.is_valid(rows["person"]))
         seen.append(
             rows.append_column(
-                "scheme", pa.array([person_scheme(stage.contract)] * len(rows), "string")
+                "scheme", pa.array([stage.contract.person_scheme] * len(rows), "string")
             )
         )
     people = pa.concat_tables(seen).group_by([*_WHO, "scheme"]).aggregate([("first_seen", "min")])
@@ -100,7 +99,7 @@ def _append_many(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, st
         .select(
             "person",
             F.col(DIGEST).alias("digest"),
-            F.lit(person_scheme(stage.contract)).alias("scheme"),
+            F.lit(stage.contract.person_scheme).alias("scheme"),
             F.lit(key_id).alias("key_id"),
             F.col(_day(stage)).alias("first_seen"),
         )
@@ -122,11 +121,6 @@ def _append_many(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, st
 
 def _has_people(stage: Stage) -> bool:
     return "person" in stage.frame.columns and DIGEST in stage.frame.columns
-
-
-def person_scheme(contract: Contract) -> str:
-    """The scheme of the column `person`; empty where a contract has none."""
-    return (contract.person and contract.person.socare.pseudonymise) or ""
 
 
 def _day(stage: Stage) -> str:

@@ -11,7 +11,6 @@ from socare_spark.errors import ConfigurationError
 from socare_spark.intake.arrivals import arrivals
 from socare_spark.intake.diagnosis import wrong_header
 from socare_spark.intake.job import _check_schemes
-from socare_spark.intake.persons import person_scheme
 from socare_spark.intake.reader import internal_names
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -121,8 +120,8 @@ def test_an_extract_day_is_no_person():
 
 def test_a_dropped_column_may_be_called_person():
     one = contract({"name": "PERSON", "socare": {"drop": True}}, PERSON)
-    assert person_scheme(one) == "carefirst"
-    assert person_scheme(contract({"name": "PERSON", "socare": {"drop": True}})) == ""
+    assert one.person_scheme == "carefirst"
+    assert contract({"name": "PERSON", "socare": {"drop": True}}).person_scheme == ""
 
 
 def test_a_person_needs_a_scheme_of_people():

@@ -26,6 +26,7 @@ from socare_spark.analyses.combinations.reasons import read_reasons
 from socare_spark.analyses.combinations.renames import COMBINATION_RENAMES, combination_renames
 from socare_spark.analyses.combinations.settings import SETTINGS, Settings, read_settings
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
+from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.vocabulary import (
     SUBPROCESSES,
     UNMAPPED,
@@ -41,7 +42,7 @@ _MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
 
 def _records(context: Context, settings: Settings) -> DataFrame:
     """person, reason and outcome as written, first_day, last_day."""
-    frame = context.read(f"restricted/{settings.dataset}")
+    frame = context.read(restricted(settings.dataset))
     meant = {
         "reason": settings.reason,
         "outcome": settings.outcome,
@@ -111,7 +112,7 @@ _WRITES = (
 
 def _needs(context: Context) -> list[Need]:
     settings = read_settings(context)
-    source = f"restricted/{settings.dataset}"
+    source = restricted(settings.dataset)
     dated = (COMBINATION_BLOCKS, COMBINATION_RENAMES, COMBINATION_PERIODS)
     by_people = (COMBINATION_BANDS, SUBPROCESS_EXTREMES, PERSON_TIMELINES)
     totals = (COMBINATIONS, COMBINATION_TOTALS)
@@ -127,7 +128,7 @@ def _needs(context: Context) -> list[Need]:
 ANALYSIS = Analysis(
     name="combinations",
     says="Which reason goes with which outcome: people, records, time of use, by sub-process.",
-    reads=lambda context: [f"restricted/{read_settings(context).dataset}"],
+    reads=lambda context: [restricted(read_settings(context).dataset)],
     writes=_WRITES,
     needs=_needs,
     tables=tables,

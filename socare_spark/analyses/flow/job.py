@@ -12,7 +12,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.extracts import extract_column
+from socare_spark.analyses.extracts import extract_column, newest_extract, restricted
 from socare_spark.analyses.flow.bounds import check_activities, most_common, say_long_cases
 from socare_spark.analyses.flow.events import (
     MICROSECONDS_A_DAY,
@@ -61,7 +61,7 @@ from socare_spark.analyses.flow.times import (
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
 from socare_spark.errors import LackingError
 from socare_spark.job import Analysis, Context, Need
-from socare_spark.lake.tables import Table, Zone
+from socare_spark.lake.tables import Table
 from socare_spark.places.tables import AREAS, POSTCODE_AREAS
 
 _TABLES = (
@@ -139,7 +139,7 @@ def _together(context: Context, table: Table, frames: Sequence[DataFrame]) -> Da
 
 def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
     def read(dataset: str) -> DataFrame:
-        return context.read(f"{Zone.RESTRICTED}/{dataset}")
+        return context.read(restricted(dataset))
 
     check_cases(flow, read)
     everything = all_events(flow, read).persist()
@@ -223,14 +223,12 @@ def _end(context: Context, dataset: str, events: DataFrame) -> date | None:
         dataset: Name of the dataset.
         events: The events from it.
     """
-    frame = context.read(f"{Zone.RESTRICTED}/{dataset}")
-    extract = extract_column(context, dataset)
-    if extract in frame.columns:
-        row = frame.agg(F.max(extract).cast("date")).first()
+    if extract_column(context, dataset) in context.read(restricted(dataset)).columns:
+        newest = newest_extract(context, dataset)
     else:
         day = F.date_from_unix_date((F.max("at") / MICROSECONDS_A_DAY).cast("int"))
-        row = events.agg(day).first()
-    known = [day for day in (row[0] if row else None, context.as_of) if day is not None]
+        newest = events.agg(day).collect()[0][0]
+    known = [day for day in (newest, context.as_of) if day is not None]
     return min(known, default=None)
 
 

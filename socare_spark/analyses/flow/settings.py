@@ -13,10 +13,10 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import codes
+from socare_spark.analyses.extracts import restricted
 from socare_spark.contracts.load import Strict, read_model
 from socare_spark.errors import ConfigurationError
 from socare_spark.job import Need
-from socare_spark.lake.tables import Zone
 from socare_spark.lake.zones import Lake
 
 ASSESSED = "assessed"
@@ -168,7 +168,7 @@ class Flow(Strict):
     @property
     def tables(self) -> list[str]:
         """The tables of those datasets."""
-        return [f"{Zone.RESTRICTED}/{name}" for name in sorted(self.datasets)]
+        return [restricted(name) for name in sorted(self.datasets)]
 
     @property
     def needs(self) -> list[Need]:
@@ -193,7 +193,7 @@ class Flow(Strict):
 
 
 def _needs(part: Records | Log | Outcomes, columns: list[str]) -> list[Need]:
-    return [Need(f"{Zone.RESTRICTED}/{part.dataset}", column, "") for column in columns]
+    return [Need(restricted(part.dataset), column, "") for column in columns]
 
 
 def read_flows(conf: Path) -> list[Flow]:
