@@ -85,7 +85,7 @@ def quarantined(folder: Path, rows: int) -> None:
 
 
 def contested(folder: Path, rows: int) -> None:
-    """Keys that each stand in two extracts with another kind."""
+    """Keys that both extracts hold, with a different kind in each."""
     numbers = np.arange(rows)
     for year in (2015, 2016):
         write(folder / f"{year}.csv", numbers, case=numbers, days=0, kinds=year - 2015)
@@ -106,7 +106,7 @@ def write(path: Path, ids: np.ndarray, *, case: np.ndarray, days: object, kinds:
 
 
 def timed(submit: str, job: str, folder: Path) -> str:
-    """What one run of a job took."""
+    """Runs a job; returns its exit code, seconds and most memory."""
     began, most = time.monotonic(), {"java": 0, "python": 0}
     with (folder / f"{job.split(maxsplit=1)[0]}.log").open("wb") as log:
         run = subprocess.Popen(  # noqa: S603 - its own command

@@ -77,7 +77,7 @@ class Variants(Strict):
 
     Attributes:
         shortest: Descriptions of fewer letters are not compared by slips of spelling.
-        most: Of more descriptions than these the most used are compared, the others are not.
+        most: Number of descriptions that are compared, the most used first.
     """
 
     shortest: Annotated[int, Field(ge=4)] = 10
@@ -167,7 +167,7 @@ def request_variants(newest: DataFrame, shortest: int, most: int) -> DataFrame:
     Args:
         newest: Result of `of_newest`.
         shortest: Letters that a description must have to be compared by slips.
-        most: So many descriptions, the most used, are compared. The driver holds them.
+        most: Number of descriptions that are compared, the most used first; the driver holds them.
     """
     used = newest.select("description", "records").orderBy(F.desc("records"), "description")
     texts = used.limit(most).toPandas()
@@ -187,7 +187,7 @@ def _snapshot_before(counted: DataFrame) -> DataFrame:
 
 
 def _ranks_before(counted: DataFrame, top: DataFrame) -> DataFrame:
-    """What the descriptions of the top lists were in the snapshot before.
+    """Records and rank in the snapshot before, for the descriptions of the top lists.
 
     Args:
         counted: Cells of snapshot and description.

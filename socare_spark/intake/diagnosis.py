@@ -73,7 +73,7 @@ def encoding_found(head: bytes, declared: str) -> str:
 
 
 def odd_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """What most records have in common whose cells are not as many as the header's names.
+    """Describes why most records have another number of cells than the header has names.
 
     Args:
         header: The names.

@@ -1,4 +1,4 @@
-"""Sentences about files that are read although something about them is odd."""
+"""Sentences about unusual features of files that are read."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _NAMED = 10
 
 
 def remarks(contract: Contract, files: Sequence[Accepted]) -> list[str]:
-    """Describes what is odd about the files of a dataset.
+    """Describes the unusual features of the files of a dataset.
 
     Args:
         contract: The contract.

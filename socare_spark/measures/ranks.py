@@ -1,7 +1,7 @@
 """Ranks and running sums over all rows of a frame, made by several tasks.
 
 A window without a partition sorts all rows in one task. Here each task sorts one range of the
-order, and adds what the ranges before it hold.
+order, and adds the totals of the earlier ranges.
 """
 
 from collections.abc import Sequence

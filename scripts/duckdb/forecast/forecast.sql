@@ -36,7 +36,7 @@ whole AS (
     )
     WHERE last_day(first + INTERVAL 2 MONTH) <= until
 ),
--- The last day of which a source holds all records.
+-- The last day up to which each source is complete.
 completed AS (
     SELECT 'elements' AS source,
         (max(extract) + 1 - to_months(

@@ -32,7 +32,8 @@ FLOW_REWORK = working(
 )
 FLOW_DURATIONS = working(
     "flow_durations",
-    "How many had come to the next stage so many days after their first time in the one before; "
+    "Number of people who had reached the next stage, by days since their first time in the one "
+    "before; "
     "people are followed to the last day that the records of both stages reach. "
     "In an event log, to the activity that follows directly, for the most common transitions.",
     [

@@ -32,7 +32,7 @@ class History:
         measure: The measure of `cells`.
         periods: Quarters one after the other, as '2010Q1', from the first that counts.
         cells: For each the measures of `cells`, and `unnamed`, its records without a person.
-        complete: Quarters, from the first, of which the source holds all records.
+        complete: Number of quarters, from the first, whose records are all in the source.
     """
 
     series: str
@@ -90,7 +90,7 @@ def histories(
         wanted: What is counted -> what messages call it.
         measures: Of each a series.
         periods: The whole quarters of the source.
-        complete: Those of which the source holds all records; None means all.
+        complete: The quarters whose records are all in the source; None means all.
     """
     found = {(row["counted"], row["period"]): row for row in rows}
     for counted, known_as in wanted.items():

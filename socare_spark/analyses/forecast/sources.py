@@ -19,7 +19,7 @@ from socare_spark.measures.cells import cells
 
 # A text that so many records share names a service; one of fewer may be what somebody wrote.
 _COMMON = 10
-# Of these texts so many, the most used, are compared with a description that no record has.
+# Number of these texts, the most used first, compared with a description that no record has.
 _QUOTED = 10_000
 
 
