@@ -4,7 +4,6 @@ Look at the files, stage those that are new, judge each, then bring all that sta
 one group of commits: a file is in whole, or not at all.
 """
 
-import json
 import os
 import shutil
 from collections import defaultdict
@@ -32,6 +31,7 @@ from socare_spark.intake.rejected import ChangedError, has_reason, write_refused
 from socare_spark.intake.remarks import remarks
 from socare_spark.intake.repeats import remark, repeated_keys, too_often
 from socare_spark.intake.stage import Stage, stage, staging_folder
+from socare_spark.intake.synthetic import is_synthetic
 from socare_spark.intake.unclaimed import sentences, unclaimed
 from socare_spark.intake.withdraw import add_option, entries_to_withdraw, withdraw
 from socare_spark.job import Context, Job
@@ -75,7 +75,7 @@ def run(context: Context) -> None:
         return
     project, contracts = read_project(context.conf), read_contracts(context.conf)
     _check_schemes(project, contracts)
-    keyring = open_keyring(project, twin=is_twin(landing), environment=os.environ)
+    keyring = open_keyring(project, twin=is_synthetic(landing), environment=os.environ)
     begun = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
     check_key(keyring, context.lake.root / "restricted" / "key_check.json", begun=begun)
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
@@ -144,22 +144,6 @@ def _landing(context: Context) -> Path:
             "folder with the extracts."
         )
     return context.landing
-
-
-def is_twin(landing: Path) -> bool:
-    """Whether a landing folder holds the synthetic study and nothing else.
-
-    Its `truth.json` must name every file with its digest.
-    """
-    try:
-        manifest = json.loads((landing / "truth.json").read_text("utf-8"))["manifest"]
-        files = {p.relative_to(landing).as_posix(): p for p in landing.rglob("*") if p.is_file()}
-        files.pop("truth.json")
-        return set(files) == set(manifest) and all(
-            sha256_of(path) == manifest[name] for name, path in files.items()
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:

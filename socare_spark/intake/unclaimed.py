@@ -12,6 +12,7 @@ import yaml
 
 from socare_spark.contracts.resource import Contract
 from socare_spark.intake.names import name_below
+from socare_spark.intake.synthetic import marker_files
 
 _COPY = re.compile(r" \(\d+\)|( -)? copy( \(\d+\))?|^copy of ", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(zip|7z|rar|bz2|xz|zst|tar|tgz)$", re.IGNORECASE)
@@ -30,7 +31,7 @@ def unclaimed(
         contracts: The contracts.
         claimed: Files that a contract claims.
     """
-    known = {*claimed, "truth.json", *_of_places(landing, conf)}
+    known = {*claimed, *marker_files(landing), *_of_places(landing, conf)}
     paths = {name_below(landing, p): p for p in landing.rglob("*")}
     found: dict[str, str] = {}
     for name, path in sorted(paths.items()):

@@ -20,6 +20,7 @@ from socare_spark.twin.children_files import children_extract
 from socare_spark.twin.city import City
 from socare_spark.twin.draws import Draws, Ints
 from socare_spark.twin.extract import Extract, Met
+from socare_spark.twin.marker import MARKER, is_marked, write_marker
 from socare_spark.twin.people import Universe
 from socare_spark.twin.reference import write_reference
 from socare_spark.twin.refused import write_refused
@@ -38,6 +39,7 @@ from socare_spark.twin.writer import ExtractWriter, sha256_of
 
 Progress = Callable[[str], None]
 DEFECTS = ("default", "none", "files")
+TRUTH = "truth.json"
 
 
 def write_twin(
@@ -66,7 +68,8 @@ def write_twin(
         say("the twin is there already")
         return present
     out.mkdir(parents=True, exist_ok=True)
-    (out / "truth.json").unlink(missing_ok=True)
+    for name in (MARKER, TRUTH):
+        (out / name).unlink(missing_ok=True)
     draws = Draws(seed)
     city = City(draws)
     say("reference sources")
@@ -103,8 +106,14 @@ def write_twin(
     _remove_others(out, written)
     truth["manifest"] = {str(p.relative_to(out)): sha256_of(p) for p in sorted(written)}
     text = json.dumps(truth, indent=1, ensure_ascii=False, sort_keys=False)
-    (out / "truth.json").write_text(text + "\n", encoding="utf-8")
+    (out / TRUTH).write_text(text + "\n", encoding="utf-8")
+    write_marker(out, _digests(out, truth), TRUTH)
     return truth
+
+
+def _digests(out: Path, truth: dict[str, Any]) -> dict[str, str]:
+    """Path -> digest of each file that the marker names."""
+    return {**truth["manifest"], TRUTH: sha256_of(out / TRUTH)}
 
 
 def _extracts(
@@ -157,14 +166,14 @@ def recipe() -> str:
 
 
 def _already_there(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
-    path = out / "truth.json"
+    path = out / TRUTH
     if not path.exists():
         return None
     truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     same = all(truth.get(key) == value for key, value in settings.items())
     files = truth.get("manifest", {})
     whole = all((out / f).exists() and sha256_of(out / f) == sha for f, sha in files.items())
-    return truth if same and whole else None
+    return truth if same and whole and is_marked(out, _digests(out, truth), TRUTH) else None
 
 
 def _remove_others(out: Path, written: set[Path]) -> None:

@@ -13,6 +13,7 @@ import pytest
 import shapely
 import yaml
 
+from socare_spark.intake.synthetic import MARKER, is_synthetic, marker_files
 from socare_spark.twin import write_twin
 from tests.study import children_recount
 from tests.study import twin_recount as recount
@@ -363,7 +364,12 @@ def test_same_seed_same_bytes_and_another_seed_others(tmp_path, truth, landing):
 
 def test_manifest_names_every_file(landing, truth):
     present = {str(p.relative_to(landing)) for p in landing.rglob("*") if p.is_file()}
-    assert present - {"truth.json"} == set(truth["manifest"])
+    assert present - {"truth.json", MARKER} == set(truth["manifest"])
+
+
+def test_ingest_recognises_the_twin_by_its_marker(landing):
+    assert is_synthetic(landing)
+    assert marker_files(landing) == {"truth.json", MARKER}
 
 
 def test_a_twin_that_is_there_already_is_left_alone(landing):
@@ -372,6 +378,13 @@ def test_a_twin_that_is_there_already_is_left_alone(landing):
     write_twin(landing, scale=0.02, seed=1, progress=said.append)
     assert said == ["the twin is there already"]
     assert (landing / "truth.json").stat().st_mtime_ns == before
+
+
+def test_a_twin_without_its_marker_is_written_again(tmp_path):
+    write_twin(tmp_path, scale=0.001)
+    (tmp_path / MARKER).unlink()
+    write_twin(tmp_path, scale=0.001)
+    assert is_synthetic(tmp_path)
 
 
 def test_without_defects_every_row_is_kept(tmp_path):
