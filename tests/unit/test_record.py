@@ -1,8 +1,11 @@
-"""Records of runs whose process is gone are closed."""
+"""Records of runs whose process is gone are closed, and the code version names the jobs' code."""
 
 import json
 
-from socare_spark.tracking.record import Run, close_dead_runs
+import pytest
+
+from socare_spark.tracking import record
+from socare_spark.tracking.record import Run, close_dead_runs, code_version
 
 
 def test_a_record_that_still_says_running_is_closed(tmp_path):
@@ -15,3 +18,30 @@ def test_a_record_that_still_says_running_is_closed(tmp_path):
     assert json.loads(dead.path.read_text())["status"] == "broken off"
     assert json.loads(done.path.read_text())["status"] == "done"
     assert close_dead_runs(tmp_path) == []
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    for folder in ("twin/requests", "lake", "analyses/twin"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "constants.py").write_text("SIZE = 1\n")
+    monkeypatch.setattr(record, "files", lambda _package: tmp_path)
+    return tmp_path
+
+
+def version_after(change):
+    before = code_version.__wrapped__()
+    change()
+    return before, code_version.__wrapped__()
+
+
+@pytest.mark.parametrize("name", ["lake/constants.py", "analyses/twin/constants.py", "new.py"])
+def test_code_version_follows_the_code_of_the_jobs(package, name):
+    before, after = version_after(lambda: (package / name).write_text("SIZE = 2\n"))
+    assert before != after
+
+
+@pytest.mark.parametrize("name", ["twin/requests/constants.py", "twin/new.py"])
+def test_code_version_does_not_follow_the_generator_of_synthetic_data(package, name):
+    before, after = version_after(lambda: (package / name).write_text("SIZE = 2\n"))
+    assert before == after
