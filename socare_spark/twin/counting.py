@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from socare_spark.twin.draws import EPOCH, Ints
-from socare_spark.twin.people import Universe
+from socare_spark.twin.population.universe import Universe
 
 
 def spread(columns: Sequence[Ints], labels: Sequence[Sequence[Any] | None]) -> list[list[Any]]:

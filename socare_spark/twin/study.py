@@ -10,23 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from socare_spark.twin.adult_files import adult_extract
-from socare_spark.twin.adults import adult_agreements, adult_assessments, adult_flow
-from socare_spark.twin.agreement_files import agreement_extract
-from socare_spark.twin.agreements_costed import costed_agreements
-from socare_spark.twin.agreements_drawn import closed_agreements
-from socare_spark.twin.children import childrens_assessments
-from socare_spark.twin.children_files import children_extract
-from socare_spark.twin.city import City
+from socare_spark.twin.agreements.agreement_extract import agreement_extract
+from socare_spark.twin.agreements.costed_agreements import costed_agreements
+from socare_spark.twin.agreements.drawn_agreements import closed_agreements
+from socare_spark.twin.assessments.adult_extract import adult_extract
+from socare_spark.twin.assessments.adult_flow import adult_agreements, adult_assessments, adult_flow
+from socare_spark.twin.assessments.childrens_assessments import childrens_assessments
+from socare_spark.twin.assessments.childrens_extract import children_extract
+from socare_spark.twin.csv_writer.extract import Extract, Met
+from socare_spark.twin.csv_writer.extract_writer import ExtractWriter, sha256_of
+from socare_spark.twin.csv_writer.refused_files import write_refused
 from socare_spark.twin.draws import Draws, Ints
-from socare_spark.twin.extract import Extract, Met
-from socare_spark.twin.marker import MARKER, is_marked, write_marker
-from socare_spark.twin.people import Universe
-from socare_spark.twin.reference import write_reference
-from socare_spark.twin.refused import write_refused
-from socare_spark.twin.requests import requests, requests_extract
-from socare_spark.twin.services import services_truth
-from socare_spark.twin.tenancies import (
+from socare_spark.twin.housing.tenancies import (
     Crosswalk,
     crosswalk,
     crosswalk_extract,
@@ -34,8 +29,13 @@ from socare_spark.twin.tenancies import (
     tenancies_extract,
     tenants,
 )  # fmt: skip
+from socare_spark.twin.marker import MARKER, is_marked, write_marker
+from socare_spark.twin.population.city import City
+from socare_spark.twin.population.reference_sources import write_reference
+from socare_spark.twin.population.universe import Universe
+from socare_spark.twin.requests.crm_requests import requests, requests_extract
+from socare_spark.twin.truth.services_truth import services_truth
 from socare_spark.twin.vocabulary import FOLDER
-from socare_spark.twin.writer import ExtractWriter, sha256_of
 
 Progress = Callable[[str], None]
 DEFECTS = ("default", "none", "files")
@@ -160,8 +160,11 @@ def recipe() -> str:
     """
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for path in sorted([*here.glob("*.py"), *here.glob("facts/*.csv"), *FOLDER.glob("*.yaml")]):
-        digest.update(path.name.encode() + path.read_bytes())
+    own = [*here.rglob("*.py"), *here.rglob("*.csv")]
+    sources = {path.relative_to(here): path for path in own}
+    sources |= {path.relative_to(FOLDER): path for path in FOLDER.glob("*.yaml")}
+    for name, path in sorted(sources.items()):
+        digest.update(name.as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socare_spark.measures.spelling import fingerprint, letters, one_slip, spelling_groups
-from socare_spark.twin.request_texts import respelled, tail
+from socare_spark.twin.requests.request_descriptions import respelled, tail
 
 
 def alignment(a, b):

@@ -7,7 +7,7 @@ to the record; these five have the smallest differences of the city.
 import numpy as np
 
 from socare_spark.twin.draws import Draws, Ints, apportion, scaled
-from socare_spark.twin.people import NOWHERE, Universe
+from socare_spark.twin.population.universe import NOWHERE, Universe
 
 CONTRACT_A, RECORDS_A = "OAEHSGCO", 72_860
 CONTRACT_B, RECORDS_B = "HSSU65PL", 55_199

@@ -7,7 +7,7 @@ day care and enablement are as their own modules promise, and enablement beyond 
 
 import numpy as np
 
-from socare_spark.twin.agreements import (
+from socare_spark.twin.agreements.agreement_records import (
     Agreements,
     Laid,
     band_of,
@@ -16,20 +16,20 @@ from socare_spark.twin.agreements import (
     in_order,
     weekly_pence,
 )
-from socare_spark.twin.agreements_contracts import (
+from socare_spark.twin.agreements.agreement_spells import spells_of
+from socare_spark.twin.agreements.compared_contracts import (
     CONTRACT_A,
     CONTRACT_B,
     YOUNGER_A,
     contract_districts,
 )
-from socare_spark.twin.agreements_daycare import with_providers
-from socare_spark.twin.agreements_drawn import Wanted, drawn_agreements
-from socare_spark.twin.agreements_enablement import CLIENTS, THRESHOLD_DAYS, enablement_agreements
-from socare_spark.twin.agreements_respite import ELEMENT as RESPITE
-from socare_spark.twin.agreements_respite import respite_agreements
-from socare_spark.twin.agreements_spells import spells_of
+from socare_spark.twin.agreements.day_care import with_providers
+from socare_spark.twin.agreements.drawn_agreements import Wanted, drawn_agreements
+from socare_spark.twin.agreements.enablement import CLIENTS, THRESHOLD_DAYS, enablement_agreements
+from socare_spark.twin.agreements.respite import ELEMENT as RESPITE
+from socare_spark.twin.agreements.respite import respite_agreements
 from socare_spark.twin.draws import Draws, Ints, day, scaled
-from socare_spark.twin.people import Universe
+from socare_spark.twin.population.universe import Universe
 from socare_spark.twin.vocabulary import bands
 
 DATASET = "agreements_costed"

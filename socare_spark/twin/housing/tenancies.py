@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from socare_spark.twin import cells
+from socare_spark.twin.csv_writer import csv_cells
+from socare_spark.twin.csv_writer.extract import Extract, Layout, Met, yearly_rows
 from socare_spark.twin.draws import EPOCH, Bools, Draws, Floats, Ints, day, scaled, years
-from socare_spark.twin.extract import Extract, Layout, Met, yearly_rows
-from socare_spark.twin.people import Universe
+from socare_spark.twin.population.universe import Universe
 
 TENANTS = 78_000
 # Of the tenants: known to the case system too; registered twice; with a second tenancy.
@@ -165,8 +165,8 @@ def tenancies_extract(universe: Universe, draws: Draws, records: Tenancies) -> E
     """
     own = draws.scoped("tenancies cells")
     rented = records.tenants
-    tenure = cells.Texts(list(TENURES))
-    postcode = cells.Texts(universe.city.postcodes.text.tolist())
+    tenure = csv_cells.Texts(list(TENURES))
+    postcode = csv_cells.Texts(universe.city.postcodes.text.tolist())
     periods = tuple(str(y) for y in range(FIRST_YEAR, LAST_YEAR + 1))
     file_year = np.where(records.open, LAST_YEAR, years(records.end))
 
@@ -174,12 +174,12 @@ def tenancies_extract(universe: Universe, draws: Draws, records: Tenancies) -> E
         return universe.postcode(rented.person[records.tenant[rows]], records.start[rows])
 
     def render(rows: Ints, period: str) -> dict[str, pa.Array]:
-        end = np.where(records.open[rows], cells.NO_DAY, records.end[rows])
+        end = np.where(records.open[rows], csv_cells.NO_DAY, records.end[rows])
         return {
-            "TENANCY_ID": cells.numbers(FIRST_IDENTIFIER + rows),
-            "TENANT_ID": cells.numbers(rented.number[records.tenant[rows]]),
-            "TENANCY_START": cells.dates(records.start[rows]),
-            "TENANCY_END": cells.dates(end),
+            "TENANCY_ID": csv_cells.numbers(FIRST_IDENTIFIER + rows),
+            "TENANT_ID": csv_cells.numbers(rented.number[records.tenant[rows]]),
+            "TENANCY_START": csv_cells.dates(records.start[rows]),
+            "TENANCY_END": csv_cells.dates(end),
             "TENURE": tenure.take(own.choose("tenure", rows, list(TENURES.values()))),
             "POSTCODE": postcode.take(home(rows)),
         }
@@ -216,8 +216,8 @@ def crosswalk_extract(universe: Universe, pairs: Crosswalk) -> Extract:
 
     def render(rows: Ints, period: str) -> dict[str, pa.Array]:
         return {
-            "PERID": cells.numbers(universe.perid(pairs.person[rows])),
-            "TENANT_ID": cells.numbers(pairs.tenants.number[pairs.tenant[rows]]),
+            "PERID": csv_cells.numbers(universe.perid(pairs.person[rows])),
+            "TENANT_ID": csv_cells.numbers(pairs.tenants.number[pairs.tenant[rows]]),
         }
 
     def rows_of(copy: str) -> Ints:

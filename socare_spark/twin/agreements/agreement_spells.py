@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from socare_spark.twin.agreements import Agreements
+from socare_spark.twin.agreements.agreement_records import Agreements
 from socare_spark.twin.draws import Ints
 
 # More than any day number, so that days of one person and element never reach those of the next.

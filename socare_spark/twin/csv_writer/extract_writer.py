@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socare_spark.twin import defects
-from socare_spark.twin.cells import as_bytes, dates, lines, quoted
+from socare_spark.twin.csv_writer import planted_defects
+from socare_spark.twin.csv_writer.csv_cells import as_bytes, dates, lines, quoted
+from socare_spark.twin.csv_writer.extract import Extract
 from socare_spark.twin.draws import EPOCH, Draws, Ints, day, years
-from socare_spark.twin.extract import Extract
 
 PIECE = 200_000
 SUPERSEDED_RATE, DUPLICATE_RATE = 0.002, 0.0025
@@ -87,7 +87,9 @@ class ExtractWriter:
         self.variants: Counter[tuple[str, str]] = Counter()
         self.sizes = {p: len(extract.rows_of(p)) for p in extract.periods}
         self.kinds = {
-            period: {k.name: k for k in defects.kinds(extract.layout, extract.columns_of[period])}
+            period: {
+                k.name: k for k in planted_defects.kinds(extract.layout, extract.columns_of[period])
+            }
             for period in extract.periods
         }
         self.plan = self._plan() if planted else {p: {} for p in extract.periods}
@@ -97,16 +99,16 @@ class ExtractWriter:
         rates = {name: kind.rate for kinds in self.kinds.values() for name, kind in kinds.items()}
         usual = BAD_SHARE / sum(rates.values())
         rates = {name: rate * usual for name, rate in rates.items()}
-        plan = defects.allocate(self.draws.generator("plan"), rates, self.sizes)
+        plan = planted_defects.allocate(self.draws.generator("plan"), rates, self.sizes)
         for period, counts in plan.items():
             plan[period] = {name: n for name, n in counts.items() if name in self.kinds[period]}
         return plan
 
-    def _choose_odd(self) -> dict[str, tuple[str, defects.Odd, Ints]]:
+    def _choose_odd(self) -> dict[str, tuple[str, planted_defects.Odd, Ints]]:
         columns = tuple(dict.fromkeys(c for cs in self.extract.columns_of.values() for c in cs))
         rng = self.draws.generator("odd")
         chosen = {}
-        for name, (rate, column, rewrite) in defects.odd_kinds(
+        for name, (rate, column, rewrite) in planted_defects.odd_kinds(
             self.extract.layout, columns, self.extract.mistyped
         ).items():
             count = min(self.extract.size, max(3, round(rate * self.extract.size)))
@@ -228,8 +230,8 @@ class ExtractWriter:
                 bad = {c: cells[c][at].as_py() for c in columns}
                 bad[self.extract.layout.identifier] = str(self.extract.spare_identifier + self.used)
                 self.used += 1
-                spot = defects.Spot(self.extract.layout, as_of, turn)
-                insertions.add(at, defects.spoilt_line(kind, bad, spot))
+                spot = planted_defects.Spot(self.extract.layout, as_of, turn)
+                insertions.add(at, planted_defects.spoilt_line(kind, bad, spot))
                 truth.reasons[kind.reason] += 1
                 truth.defects[name] += 1
 
@@ -241,7 +243,7 @@ class ExtractWriter:
         insertions: Insertions,
         truth: FileTruth,
     ) -> None:
-        count = round(DUPLICATE_RATE * share[2]) or int(share[2] >= defects.LEAST_FILE)
+        count = round(DUPLICATE_RATE * share[2]) or int(share[2] >= planted_defects.LEAST_FILE)
         rng = self.draws.generator(f"duplicate {period}")
         sources = np.sort(rng.choice(share[2], count, replace=False))
         after = rng.integers(1, 2_000, count)
@@ -262,7 +264,8 @@ class ExtractWriter:
         starts = self.extract.starts(later)
         able = np.flatnonzero(starts < self.extract.as_of[period] - 10)
         count = min(
-            round(SUPERSEDED_RATE * share[2]) or int(share[2] >= defects.LEAST_FILE), len(able) // 2
+            round(SUPERSEDED_RATE * share[2]) or int(share[2] >= planted_defects.LEAST_FILE),
+            len(able) // 2,
         )
         rng = self.draws.generator(f"superseded {period}")
         rows = later[np.sort(rng.choice(able, count, replace=False))]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from socare_spark.twin.agreements import Laid, element_of
-from socare_spark.twin.agreements_drawn import LAST_END, YEARS, agreement_pool
+from socare_spark.twin.agreements.agreement_records import Laid, element_of
+from socare_spark.twin.agreements.drawn_agreements import LAST_END, YEARS, agreement_pool
 from socare_spark.twin.draws import Bools, Calendar, Draws, Ints, birthday, day, scaled
-from socare_spark.twin.people import Universe, near_normal
+from socare_spark.twin.population.universe import Universe, near_normal
 
 THRESHOLD_DAYS = 42
 SHARE_OVER = 0.2

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from socare_spark.twin.city import City
 from socare_spark.twin.draws import Bools, Draws, Floats, Ints, day, scaled
+from socare_spark.twin.population.city import City
 from socare_spark.twin.vocabulary import vocabulary
 
 # Cohorts of the case system's 567,119 clients: how many at scale 1 and between which days they were

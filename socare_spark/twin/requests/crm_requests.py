@@ -17,11 +17,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socare_spark.twin import cells, request_texts
 from socare_spark.twin.counting import spread
+from socare_spark.twin.csv_writer import csv_cells
+from socare_spark.twin.csv_writer.extract import Extract, Layout, Met
 from socare_spark.twin.draws import EPOCH, Bools, Calendar, Draws, Ints, apportion, day, scaled
-from socare_spark.twin.extract import Extract, Layout, Met
-from socare_spark.twin.people import Universe
+from socare_spark.twin.population.universe import Universe
+from socare_spark.twin.requests import request_descriptions
 
 SNAPSHOTS = ("2019-02-12", "2019-08-12", "2020-02-25")
 RECORDS = (1_170_517, 1_185_728, 1_189_511)
@@ -82,7 +83,7 @@ def _counts(own: Draws, scale: float, awkward: bool) -> tuple[list[str], Ints]:
     add. What disappears from a snapshot had been used once; the descriptions of Table 26 stay.
     """
     top_texts, top = _top(scale)
-    once = request_texts.ONCE if scale >= 0.01 else ((), (), ())
+    once = request_descriptions.ONCE if scale >= 0.01 else ((), (), ())
     # Above the study's size descriptions grow with the root of the records, as the words of a
     # language do.
     growth = min(scale, scale**0.5)
@@ -113,7 +114,7 @@ def _tail_texts(
 ) -> list[str]:
     """Returns the texts of the tail, part after part; a part's named ones come last in it."""
     ours = [text for part in named for text in part]
-    words = iter(request_texts.tail(sum(sizes) - len(ours), {*taken, *ours}, awkward))
+    words = iter(request_descriptions.tail(sum(sizes) - len(ours), {*taken, *ours}, awkward))
     return [
         text
         for size, part in zip(sizes, named, strict=True)
@@ -125,8 +126,8 @@ def _top(scale: float) -> tuple[list[str], Ints]:
     """Returns the thirty commonest descriptions and their records; a snapshot's unprinted two are
     ranks 29 and 30.
     """
-    table = request_texts.printed()
-    texts = [*dict.fromkeys(table["description"]), request_texts.BELOW_TOP]
+    table = request_descriptions.printed()
+    texts = [*dict.fromkeys(table["description"]), request_descriptions.BELOW_TOP]
     counts = np.zeros((len(texts), 3), dtype=np.int64)
     for s, snapshot in enumerate(SNAPSHOTS):
         shown = table[table["snapshot"] == snapshot].set_index("description")["records"]
@@ -208,9 +209,9 @@ def requests_extract(universe: Universe, draws: Draws, records: Requests) -> Ext
     well.
     """
     own = draws.scoped("requests cells")
-    text = cells.Texts(records.texts)
+    text = csv_cells.Texts(records.texts)
     codes = universe.city.postcodes
-    postcode = cells.Texts(codes.text.tolist())
+    postcode = csv_cells.Texts(codes.text.tolist())
 
     def where(rows: Ints) -> tuple[Ints, Bools, Ints]:
         """Returns person, whether the person is known, and the postcode's position or -1."""
@@ -224,12 +225,12 @@ def requests_extract(universe: Universe, draws: Draws, records: Requests) -> Ext
     def render(rows: Ints, period: str) -> dict[str, pa.Array]:
         found = {
             "SERVICE_DESCRIPTION": text.take(records.description[rows]),
-            "RECORD_ID": cells.numbers(FIRST_IDENTIFIER + rows),
-            "REQUEST_DATE": cells.dates(records.date[rows].astype(np.int64)),
+            "RECORD_ID": csv_cells.numbers(FIRST_IDENTIFIER + rows),
+            "REQUEST_DATE": csv_cells.dates(records.date[rows].astype(np.int64)),
         }
         if period == SNAPSHOTS[-1]:
             person, known, home = where(rows)
-            number = cells.numbers(universe.perid(person))
+            number = csv_cells.numbers(universe.perid(person))
             found["POSTCODE"] = postcode.take(home)
             found["PERID"] = pc.if_else(pa.array(known), number, "")
         return found
@@ -302,7 +303,7 @@ def requests_marginals(universe: Universe, records: Requests, where: Where) -> d
                                if n == 1 and "wheelie" in t.lower())}
             for s, snapshot in enumerate(SNAPSHOTS)
         ],
-        "request_variants": request_texts.respelled(
+        "request_variants": request_descriptions.respelled(
             [t for t, n in zip(records.texts, records.counts[:, -1], strict=True) if n]
         ),
         "newest_by_ward": spread([ward], [names]),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socare_spark.twin.draws import Draws, Floats, Ints, ages, day
-from socare_spark.twin.people import Universe, near_normal
+from socare_spark.twin.population.universe import Universe, near_normal
 from socare_spark.twin.vocabulary import vocabulary
 
 # How common an element is within a band, by client group and by service; elements not of the band's

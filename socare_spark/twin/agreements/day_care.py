@@ -7,10 +7,10 @@ by client group, district and year; in two districts it is far from that of all 
 
 import numpy as np
 
-from socare_spark.twin.agreements import Laid, elements
+from socare_spark.twin.agreements.agreement_records import Laid, elements
 from socare_spark.twin.counting import open_in
 from socare_spark.twin.draws import Draws, Floats, Ints, day, years
-from socare_spark.twin.people import Universe, near_normal
+from socare_spark.twin.population.universe import Universe, near_normal
 
 INTERNAL_SHARE = 0.31
 FIRST_YEAR, LAST_YEAR = 2010, 2015

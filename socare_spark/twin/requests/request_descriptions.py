@@ -10,7 +10,7 @@ from itertools import islice
 
 import pandas as pd
 
-from socare_spark.twin.city import FACTS
+from socare_spark.twin.facts import FACTS
 
 BELOW_TOP = "Street Lighting Fault"
 # Table 26: descriptions used once, by snapshot.

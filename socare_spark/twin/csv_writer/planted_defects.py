@@ -11,8 +11,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from socare_spark.twin.cells import quoted
-from socare_spark.twin.extract import Layout
+from socare_spark.twin.csv_writer.csv_cells import quoted
+from socare_spark.twin.csv_writer.extract import Layout
 
 Cells = dict[str, str]
 PLACEHOLDERS = ("", "0", "999999999", "UNKNOWN", "N/A", "TEST")

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from socare_spark.twin import cells
-from socare_spark.twin.adults import (
+from socare_spark.twin.agreements.agreement_extract import agreement_texts
+from socare_spark.twin.agreements.agreement_records import Agreements
+from socare_spark.twin.assessments.adult_flow import (
     CATEGORIES,
     GROUPS,
     STAGES,
@@ -17,12 +18,11 @@ from socare_spark.twin.adults import (
     AdultAssessments,
     groups,
 )  # fmt: skip
-from socare_spark.twin.agreement_files import agreement_texts
-from socare_spark.twin.agreements import Agreements
 from socare_spark.twin.counting import spread
+from socare_spark.twin.csv_writer import csv_cells
+from socare_spark.twin.csv_writer.extract import Extract, Layout, yearly_rows
 from socare_spark.twin.draws import Draws, Ints, ages, day, years
-from socare_spark.twin.extract import Extract, Layout, yearly_rows
-from socare_spark.twin.people import Universe
+from socare_spark.twin.population.universe import Universe
 from socare_spark.twin.vocabulary import vocabulary
 
 COLUMNS = (
@@ -57,14 +57,14 @@ def adult_extract(
     """
     own = draws.scoped("adult_assessments cells")
     texts = agreement_texts(universe)
-    group = cells.Texts(groups())
-    step = cells.Texts([f"{text}{form}" for text in GROUPS.values() for form in FORMS])
-    reason = cells.Texts(REASONS)
-    outcome = cells.Texts([f"{o['code']} - {o['label']}" for o in vocabulary("outcomes")])
-    team = cells.Texts([t["name"] for t in vocabulary("teams")])
-    client = cells.Texts(CLIENT_GROUPS)
+    group = csv_cells.Texts(groups())
+    step = csv_cells.Texts([f"{text}{form}" for text in GROUPS.values() for form in FORMS])
+    reason = csv_cells.Texts(REASONS)
+    outcome = csv_cells.Texts([f"{o['code']} - {o['label']}" for o in vocabulary("outcomes")])
+    team = csv_cells.Texts([t["name"] for t in vocabulary("teams")])
+    client = csv_cells.Texts(CLIENT_GROUPS)
     wards, seats = (
-        cells.Texts(universe.city.wards[c].tolist()) for c in ("ward_name", "constituency_name")
+        csv_cells.Texts(universe.city.wards[c].tolist()) for c in ("ward_name", "constituency_name")
     )
     periods = tuple(str(y) for y in range(2013, 2017))
 
@@ -84,11 +84,11 @@ def adult_extract(
             universe.draws.choose("client", person, (0, 33, 24, 29, 5, 9)),
         )
         return {
-            "ASM_ID": cells.numbers(FIRST_IDENTIFIER + rows),
-            "PERID": cells.numbers(universe.perid(person)),
-            "DOB": cells.dates(born),
-            "ASSESSMENT_START": cells.dates(start),
-            "ASSESSMENT_END": cells.dates(end),
+            "ASM_ID": csv_cells.numbers(FIRST_IDENTIFIER + rows),
+            "PERID": csv_cells.numbers(universe.perid(person)),
+            "DOB": csv_cells.dates(born),
+            "ASSESSMENT_START": csv_cells.dates(start),
+            "ASSESSMENT_END": csv_cells.dates(end),
             "QSA_DESCRIPTION": step.take(code * len(FORMS) + form),
             "QSA_GROUP": group.take(code),
             "ASSESSMENT_REASON": reason.take(own.choose("reason", rows, REASON_WEIGHTS)),

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from socare_spark.twin.extract import Extract
-from socare_spark.twin.writer import sha256_of
+from socare_spark.twin.csv_writer.extract import Extract
+from socare_spark.twin.csv_writer.extract_writer import sha256_of
 
 ROWS = 120
 SPOILT_EVERY = 9

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from socare_spark.twin.agreements import Laid, element_of
-from socare_spark.twin.agreements_drawn import agreement_pool
+from socare_spark.twin.agreements.agreement_records import Laid, element_of
+from socare_spark.twin.agreements.drawn_agreements import agreement_pool
 from socare_spark.twin.draws import Bools, Draws, Ints, day, scaled
-from socare_spark.twin.people import Universe
+from socare_spark.twin.population.universe import Universe
 
 ELEMENT = "CHIRDRT"
 PEOPLE = {

@@ -3,14 +3,14 @@
 import numpy as np
 import pyarrow as pa
 
-from socare_spark.twin import cells
-from socare_spark.twin.agreement_files import agreement_texts
-from socare_spark.twin.agreements import elements
-from socare_spark.twin.children import ChildrensAssessments
-from socare_spark.twin.children_truth import children_marginals
+from socare_spark.twin.agreements.agreement_extract import agreement_texts
+from socare_spark.twin.agreements.agreement_records import elements
+from socare_spark.twin.assessments.childrens_assessments import ChildrensAssessments
+from socare_spark.twin.csv_writer import csv_cells
+from socare_spark.twin.csv_writer.extract import Extract, Layout, yearly_rows
 from socare_spark.twin.draws import Draws, Ints, day, years
-from socare_spark.twin.extract import Extract, Layout, yearly_rows
-from socare_spark.twin.people import Universe
+from socare_spark.twin.population.universe import Universe
+from socare_spark.twin.truth.childrens_truth import children_marginals
 
 COLUMNS = (
     "ASM_ID", "PERID", "DOB", "AGREEMENT_START", "AGREEMENT_END", "ASSESSMENT_START",
@@ -36,18 +36,18 @@ def children_extract(universe: Universe, draws: Draws, records: ChildrensAssessm
     own = draws.scoped("children_assessments cells")
     texts = agreement_texts(universe)
     facts = records.combinations.facts
-    reason = cells.Texts(
+    reason = csv_cells.Texts(
         (facts["reason"] + " " + facts["dash"] + " " + facts["reason_description"]).tolist()
     )
-    outcome = cells.Texts(
+    outcome = csv_cells.Texts(
         (facts["outcome"] + " " + facts["dash"] + " " + facts["outcome_description"]).tolist()
     )
-    step = cells.Texts(facts["reason_description"].tolist())
-    group = cells.Texts(facts["subprocess"].tolist())
-    team = cells.Texts([f"{t} {a}" for t in TEAMS for a in AREAS])
-    client = cells.Texts(GROUPS)
+    step = csv_cells.Texts(facts["reason_description"].tolist())
+    group = csv_cells.Texts(facts["subprocess"].tolist())
+    team = csv_cells.Texts([f"{t} {a}" for t in TEAMS for a in AREAS])
+    client = csv_cells.Texts(GROUPS)
     wards, seats = (
-        cells.Texts(universe.city.wards[c].tolist()) for c in ("ward_name", "constituency_name")
+        csv_cells.Texts(universe.city.wards[c].tolist()) for c in ("ward_name", "constituency_name")
     )
     children = np.array([i for i, e in enumerate(elements()) if e.client_group == "CH"])
     periods = tuple(str(y) for y in range(2006, 2019))
@@ -75,15 +75,15 @@ def children_extract(universe: Universe, draws: Draws, records: ChildrensAssessm
         )
         disabled = (own.uniform("disabled", person) < 0.07).astype(np.int64)
         return {
-            "ASM_ID": cells.numbers(FIRST_IDENTIFIER + rows),
-            "PERID": cells.numbers(universe.perid(person)),
-            "DOB": cells.dates(
-                np.where(born <= start, born, cells.NO_DAY)
+            "ASM_ID": csv_cells.numbers(FIRST_IDENTIFIER + rows),
+            "PERID": csv_cells.numbers(universe.perid(person)),
+            "DOB": csv_cells.dates(
+                np.where(born <= start, born, csv_cells.NO_DAY)
             ),  # a record made before the birth
-            "AGREEMENT_START": cells.dates(np.where(agreed, start, cells.NO_DAY)),
-            "AGREEMENT_END": cells.dates(np.where(ended, end, cells.NO_DAY)),
-            "ASSESSMENT_START": cells.dates(start),
-            "ASSESSMENT_END": cells.dates(end),
+            "AGREEMENT_START": csv_cells.dates(np.where(agreed, start, csv_cells.NO_DAY)),
+            "AGREEMENT_END": csv_cells.dates(np.where(ended, end, csv_cells.NO_DAY)),
+            "ASSESSMENT_START": csv_cells.dates(start),
+            "ASSESSMENT_END": csv_cells.dates(end),
             "SERVICE": texts.service.take(element),
             "SERVICE_DESCRIPTION": texts.service_description.take(element),
             "ELEMENT": texts.element.take(element),
@@ -93,7 +93,7 @@ def children_extract(universe: Universe, draws: Draws, records: ChildrensAssessm
             "ASSESSMENT_REASON": reason.take(which),
             "FORM_OUTCOME": outcome.take(which),
             "SERVICE_TEAM": team.take(places),
-            "WEEKLY_COST": cells.pounds(pence),
+            "WEEKLY_COST": csv_cells.pounds(pence),
             "POSTCODE": texts.postcode.take(code),
             "GENDER": texts.gender.take(universe.gender(person)),
             "ETHNICITY": texts.ethnicity.take(universe.ethnicity(person)),

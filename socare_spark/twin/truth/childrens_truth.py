@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from socare_spark.twin.children import ChildrensAssessments
-from socare_spark.twin.city import FACTS
+from socare_spark.twin.assessments.childrens_assessments import ChildrensAssessments
 from socare_spark.twin.counting import distinct, iso
 from socare_spark.twin.draws import Ints
+from socare_spark.twin.facts import FACTS
 
 BANDS = (("10,000+", 10_000, None), ("5,000-10,000", 5_000, 10_000), ("below 5,000", 0, 5_000))
 # So many combinations that start or end in one month are a block.

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from socare_spark.twin import cells
-from socare_spark.twin.agreements import Agreements, elements, weekly_pence
-from socare_spark.twin.agreements_contracts import CONTRACT_A, CONTRACT_B
-from socare_spark.twin.agreements_truth import use_truth
+from socare_spark.twin.agreements.agreement_records import Agreements, elements, weekly_pence
+from socare_spark.twin.agreements.compared_contracts import CONTRACT_A, CONTRACT_B
 from socare_spark.twin.counting import places_truth, spread
-from socare_spark.twin.defects import MISTYPED
+from socare_spark.twin.csv_writer import csv_cells
+from socare_spark.twin.csv_writer.extract import Extract, Layout, yearly_rows
+from socare_spark.twin.csv_writer.planted_defects import MISTYPED
 from socare_spark.twin.draws import Draws, Ints, day, years
-from socare_spark.twin.extract import Extract, Layout, yearly_rows
-from socare_spark.twin.people import GENDERS, Universe
+from socare_spark.twin.population.universe import GENDERS, Universe
+from socare_spark.twin.truth.element_use_truth import use_truth
 from socare_spark.twin.vocabulary import bands, vocabulary
 
 COLUMNS = (
@@ -49,14 +49,14 @@ UNKNOWN_GROUP_SHARE = 0.02
 class AgreementTexts:
     """The texts that agreement cells are taken from."""
 
-    element: cells.Texts
-    description: cells.Texts
-    service: cells.Texts
-    service_description: cells.Texts
-    group: cells.Texts
-    gender: cells.Texts
-    ethnicity: cells.Texts
-    postcode: cells.Texts
+    element: csv_cells.Texts
+    description: csv_cells.Texts
+    service: csv_cells.Texts
+    service_description: csv_cells.Texts
+    group: csv_cells.Texts
+    gender: csv_cells.Texts
+    ethnicity: csv_cells.Texts
+    postcode: csv_cells.Texts
 
 
 def agreement_texts(universe: Universe) -> AgreementTexts:
@@ -64,14 +64,14 @@ def agreement_texts(universe: Universe) -> AgreementTexts:
     words = vocabulary("elements")
     every = elements()
     return AgreementTexts(
-        cells.Texts([e.code for e in every]),
-        cells.Texts([e.description for e in every]),
-        cells.Texts([e.service for e in every]),
-        cells.Texts([words["services"][e.service] for e in every]),
-        cells.Texts([words["client_groups"][e.client_group] for e in every]),
-        cells.Texts(GENDERS),
-        cells.Texts(universe.ethnic_labels),
-        cells.Texts(universe.city.postcodes.text.tolist()),
+        csv_cells.Texts([e.code for e in every]),
+        csv_cells.Texts([e.description for e in every]),
+        csv_cells.Texts([e.service for e in every]),
+        csv_cells.Texts([words["services"][e.service] for e in every]),
+        csv_cells.Texts([words["client_groups"][e.client_group] for e in every]),
+        csv_cells.Texts(GENDERS),
+        csv_cells.Texts(universe.ethnic_labels),
+        csv_cells.Texts(universe.city.postcodes.text.tolist()),
     )
 
 
@@ -89,18 +89,18 @@ def agreement_extract(universe: Universe, draws: Draws, agreements: Agreements) 
         start = agreements.start[rows]
         unknown_group = own.uniform("group", person) < UNKNOWN_GROUP_SHARE
         return {
-            "ADEID": cells.numbers(first + rows),
-            "PERID": cells.numbers(universe.perid(person)),
-            "DOB": cells.dates(universe.born(person)),
-            "AGREEMENT_START": cells.dates(start),
-            "AGREEMENT_END": cells.dates(
-                np.where(agreements.open[rows], cells.NO_DAY, agreements.end[rows])
+            "ADEID": csv_cells.numbers(first + rows),
+            "PERID": csv_cells.numbers(universe.perid(person)),
+            "DOB": csv_cells.dates(universe.born(person)),
+            "AGREEMENT_START": csv_cells.dates(start),
+            "AGREEMENT_END": csv_cells.dates(
+                np.where(agreements.open[rows], csv_cells.NO_DAY, agreements.end[rows])
             ),
             "SERVICE": texts.service.take(element),
             "SERVICE_DESCRIPTION": texts.service_description.take(element),
             "ELEMENT": texts.element.take(element),
             "ELEMENT_DESCRIPTION": texts.description.take(element),
-            "WEEKLY_COST": cells.pounds(weekly_pence(universe, agreements, own, rows)),
+            "WEEKLY_COST": csv_cells.pounds(weekly_pence(universe, agreements, own, rows)),
             "POSTCODE": texts.postcode.take(universe.postcode(person, start)),
             "GENDER": texts.gender.take(universe.gender(person)),
             "ETHNICITY": texts.ethnicity.take(universe.ethnicity(person)),

@@ -7,7 +7,6 @@ to spare, so that no spatial engine can disagree about it.
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,8 +14,8 @@ import shapely
 from scipy.spatial import cKDTree
 
 from socare_spark.twin.draws import Bools, Draws, Floats, Ints
+from socare_spark.twin.facts import FACTS
 
-FACTS = Path(__file__).parent / "facts"
 INWARD_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
 SECTOR_DIGITS = (0, 8, 9, 1, 2, 3, 4, 5, 6, 7)
 POSTCODES_A_SECTOR = 150

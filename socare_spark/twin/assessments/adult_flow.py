@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from socare_spark.twin.agreements import (
+from socare_spark.twin.agreements.agreement_records import (
     Agreements,
     element_weights,
     joined_ends,
     lengths,
 )  # fmt: skip
 from socare_spark.twin.draws import Bools, Calendar, Draws, Ints, ages, day, scaled
-from socare_spark.twin.people import Universe
+from socare_spark.twin.population.universe import Universe
 from socare_spark.twin.vocabulary import vocabulary
 
 FIRST_DAY, LAST_DAY = day(2013, 4), day(2016, 12, 31)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from socare_spark.twin.agreements import (
+from socare_spark.twin.agreements.agreement_records import (
     Agreements,
     Laid,
     element_weights,
@@ -19,7 +19,7 @@ from socare_spark.twin.agreements import (
     lengths,
 )
 from socare_spark.twin.draws import Calendar, Draws, Floats, Ints, apportion, birthday, day, scaled
-from socare_spark.twin.people import Universe
+from socare_spark.twin.population.universe import Universe
 from socare_spark.twin.vocabulary import bands
 
 CLOSED_BANDS = (10_000, 34_000, 47_000, 124_000)

@@ -9,8 +9,8 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from socare_spark.twin.city import City
 from socare_spark.twin.draws import apportion
+from socare_spark.twin.population.city import City
 
 COUNTRY, REGION, HEALTH = "E92000001", "E19000001", "E18000005"
 AUTHORITY, NEIGHBOUR_AUTHORITY = "E08000025", "E08000029"

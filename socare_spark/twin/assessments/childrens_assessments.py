@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from socare_spark.twin.city import FACTS
 from socare_spark.twin.draws import (
     EPOCH,
     Bools,
@@ -25,7 +24,8 @@ from socare_spark.twin.draws import (
     day,
     scaled,
 )  # fmt: skip
-from socare_spark.twin.people import Universe
+from socare_spark.twin.facts import FACTS
+from socare_spark.twin.population.universe import Universe
 
 PEOPLE = 63_012
 FROM_CHILDREN = 50_000

@@ -1,0 +1,1 @@
+"""Assessments of adults and children, and their extracts."""

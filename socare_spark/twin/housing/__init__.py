@@ -1,0 +1,1 @@
+"""Tenancies, the crosswalk from tenants to people, and their extracts."""

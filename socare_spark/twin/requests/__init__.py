@@ -1,0 +1,1 @@
+"""Service requests of the CRM and their extract."""

@@ -1,0 +1,1 @@
+"""Published counts and totals, counted over the twin's own columns."""
