@@ -1,8 +1,9 @@
 """A1: agreements by postcode district and year, what is unusual among them, and where they move.
 
-Source: thesis 3.11, figures 6-10; domain reference, section 5, A1. A record is in the city when its
-postcode's district is one of the reference districts (those that have located postcodes in the
-city); the district is read from the postcode's text, so a terminated postcode counts too.
+Source: thesis 3.13.1, figures 6-10; docs/definitions.md, sections 5.1 and 5.2. A record is in the
+city when its postcode's district is one of the reference districts (those that have located
+postcodes in the city); the district is read from the postcode's text, so a terminated postcode
+counts too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from socare_spark.measures.significance import Floats, adjusted, mann_kendall, s
 from socare_spark.places.postcodes import district_of
 from socare_spark.places.tables import AREAS
 
-_SOURCE = "Thesis 3.11, figures 6-10 (A1)"
+_SOURCE = "Thesis 3.13.1, figures 6-10 (A1)"
 DISTRICT = Column("district", "string", "Postcode district of the city, as 'B21'.")
 YEAR = Column("year", "int", "Calendar year of the agreement's start.")
 

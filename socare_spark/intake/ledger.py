@@ -59,7 +59,7 @@ LEDGER = Table(
         Column("columns_dropped", "string", "Columns that no contract names, and were not read."),
         Column("at", "timestamp", "When the row was written (UTC)."),
     ),
-    source="Design, section 4",
+    source="docs/definitions.md, section 2.10",
 )
 
 QUARANTINE = Table(
@@ -78,7 +78,7 @@ QUARANTINE = Table(
         Column("reasons", "array<string>", "Reason codes."),
         Column("columns", "array<string>", "The column each reason concerns, in the same order."),
     ),
-    source="Design, section 4",
+    source="docs/definitions.md, section 2.10; docs/contracts.md, Reasons",
 )
 
 PEOPLE = Table(
@@ -94,7 +94,7 @@ PEOPLE = Table(
             "first_seen", "date", "As-of day of the extract that held the person when first read."
         ),
     ),
-    source="Design, section 4",
+    source="docs/definitions.md, section 2.11; docs/contracts.md, Identifiers",
 )
 
 

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 def days_open(start: Column, end: Column, first: Column, last: Column) -> Column:
     """Days of [start, end] that fall in [first, last], both ends counted; 0 where they do not meet.
 
-    `end` is the last day; null means still open (domain reference, section 5).
+    `end` is the last day; null means still open (docs/definitions.md, section 3.2).
     """
     from_day = F.greatest(start, first)
     to_day = F.least(F.coalesce(end, last), last)

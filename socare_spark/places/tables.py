@@ -2,7 +2,7 @@
 
 from socare_spark.lake.tables import Column, Table, Zone
 
-_SOURCE = "Thesis 3.11 (heat maps) and chapter 5 of the domain reference"
+_SOURCE = "Thesis 3.13.2 (heat maps); docs/definitions.md, section 4"
 LAYER = Column("layer", "string", "Layer of areas, as conf/places.yaml names it.")
 CODE = Column("code", "string", "Code of the area within its layer.")
 

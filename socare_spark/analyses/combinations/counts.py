@@ -2,8 +2,8 @@
 
 A combination is a pair of codes, whatever its texts say of them. What stands in texts is told by
 `spellings`, who was concerned by `uses`; every table of the job works on these two. Source: thesis
-5.8, 5.10 and 5.11, Tables 19 to 23, figures 40 to 46; ranks as section 5 of the domain reference
-settles them.
+5.8, 5.10 and 5.11, Tables 19 to 23, figures 40 to 46; docs/definitions.md, sections 9.1, 9.2, 9.6
+and 9.7.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 A service is declared in `conf/`; its records, whatever their dataset, become rows of one shape, and
 every table is made from these. Nobody is looked up: people are counted by which services know them.
-Source: thesis 6.5 and 7.2; domain reference, E4 and E5.
+Source: thesis 6.5 and 7.2; docs/definitions.md, section 11.
 """
 
 from collections.abc import Mapping, Sequence

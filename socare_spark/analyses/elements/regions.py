@@ -1,7 +1,8 @@
 """Regions of interest: who has agreements there, for the people who live there, by year (B4).
 
 An agreement is in every calendar year in which it is open on some day, and costs in each what its
-days of that year cost. Source: thesis 4.2.4, Table 11, figures 30-32; domain reference, section 5.
+days of that year cost. Source: thesis 4.2.4, Table 11, figures 30-32; docs/definitions.md, section
+6.4.
 """
 
 from collections.abc import Mapping
@@ -51,7 +52,7 @@ REGION_PROFILE = working(
             "per_1000", "double", "People for each 1,000 of population; null without a population."
         ),
     ],
-    source="Thesis 4.2.4, Table 11 and figures 30-32; domain reference, section 5, B4",
+    source="Thesis 4.2.4, Table 11 and figures 30-32; docs/definitions.md, section 6.4",
 )
 
 

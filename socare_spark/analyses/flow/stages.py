@@ -1,6 +1,6 @@
 """People by stage: how many came to each, without the one before, and through all of them.
 
-Source: thesis 4.3, Tables 11 to 13 and figure 35; readings in section 4 of the domain reference
+Source: thesis 4.3, Tables 11 to 13 and figure 35; docs/definitions.md, sections 8.2 to 8.5 and 13
 (the shares of Table 13 are of the people in either of two stages).
 """
 

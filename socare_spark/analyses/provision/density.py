@@ -1,9 +1,11 @@
 """A2 and A4: people with agreements for each area of each layer, and hot spots among the areas.
 
-Source: thesis 3.11 and 3.13, figures 11-13, 19 and 20; domain reference, section 5, A2. A record is
-in an area when the place of its postcode is (`reference/postcode_areas`), so the same people are
-counted in every layer that covers the city. Every area has a row for every age band, or year: an
-area with nobody in it is a finding of a map, and takes part in Gi*.
+Source: thesis 3.13.2 and 3.13.4, figures 11-13, 19 and 20; docs/definitions.md, sections 5.5 and
+5.6.
+
+A record is in an area when the place of its postcode is (`reference/postcode_areas`), so the same
+people are counted in every layer that covers the city. Every area has a row for every age band, or
+year: an area with nobody in it is a finding of a map, and takes part in Gi*.
 
 Most functions take `by`, the column that areas are counted by beside themselves: `age_band` in
 `density`, `year` in `density_series`. Each of its values is one variable of Gi*.
@@ -54,7 +56,7 @@ DENSITY = working(
         Column("gi_z", "double", _GI_Z.format("")),
         _P,
     ),
-    source="Thesis 3.11, figures 11-13 (A2)",
+    source="Thesis 3.13.2, figures 11-13 (A2)",
 )
 DENSITY_SERIES = working(
     "density_series",

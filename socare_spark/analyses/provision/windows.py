@@ -1,6 +1,6 @@
 """Totals of whole datasets, and the years in which a dataset is dense.
 
-Source: thesis 3.11 and 4.2, Table 7 (age bands); domain reference, section 5, A1 (dense window).
+Source: thesis 3.11 and 4.2, Table 7 (age bands); docs/definitions.md, sections 5.3 and 5.4.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ DENSE_WINDOW = working(
         Column("last_year", "int", "Last year of the window."),
         Column("share", "double", "Share of the dataset's agreements that start in the window."),
     ),
-    source="Thesis 3.11; domain reference, section 5, A1",
+    source="Thesis 3.13.1, figure 7; docs/definitions.md, section 5.4",
 )
 
 

@@ -1,6 +1,6 @@
 """B8: what groups of elements cost, year by year and quarter by quarter.
 
-Source: thesis 4.4.1 and figure 36; domain reference, section 5, B8.
+Source: thesis 4.4.1 and figure 36; docs/definitions.md, section 7.3.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,8 @@
 """B2: who has an element of service in a quarter, and in one quarter and not in another.
 
-Source: thesis 4.2.2, figure 28 and Table 10; domain reference, B2. Somebody has an element in a
-quarter when an agreement of theirs is open on one of its days; the cost is that of its days.
+Source: thesis 4.2.2, figure 28 and Table 10; docs/definitions.md, sections 7.1 and 7.2.
+Somebody has an element in a quarter when an agreement of theirs is open on one of its days; the
+cost is that of its days.
 """
 
 from collections.abc import Sequence

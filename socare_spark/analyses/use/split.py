@@ -1,7 +1,8 @@
 """B9: who provides a service, the council itself or others, by client group, district and year.
 
-Source: thesis 4.4.2, figure 37; domain reference, B9. The letter after the client group in an
-element's code says who provides it. An agreement counts in every year in which it is open.
+Source: thesis 4.4.2, figure 37; docs/definitions.md, section 7.5. The letter after the client
+group in an element's code says who provides it. An agreement counts in every year in which it is
+open.
 """
 
 from collections import defaultdict

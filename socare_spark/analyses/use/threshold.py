@@ -1,6 +1,6 @@
 """B10: who has an element of service for more consecutive weeks than a policy allows.
 
-Source: thesis 4.4.3, figures 38 and 39; domain reference, B10 and section 5. Agreements of one
+Source: thesis 4.4.3, figures 38 and 39; docs/definitions.md, section 7.6. Agreements of one
 person and element that overlap or adjoin are one spell, and its days after the threshold are beyond
 it. They count, with what they cost, in the year in which they fall: somebody who crosses the
 threshold on New Year's Day is over it in the new year alone. A day that several agreements of a

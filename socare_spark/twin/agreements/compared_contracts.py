@@ -20,8 +20,8 @@ TABLE_9 = {
     "B26": (952, 569),
     "B42": (690, 332),
 }
-# Records of the two contracts outside the city or without a postcode (section 5: a net 1,136 at
-# least).
+# Records of the two contracts outside the city or without a postcode (a net 1,136 at least:
+# docs/definitions.md, section 6.1).
 AWAY_A, AWAY_B = 9_400, 1_050
 
 

@@ -34,8 +34,8 @@ from socare_spark.twin.vocabulary import bands
 
 DATASET = "agreements_costed"
 BAND_RECORDS = (7_300, 26_000, 47_000, 133_000)
-# What enablement beyond six weeks costs in a year of MANAGED at scale 1, in pounds (section 5: from
-# 790,000 to 799,999).
+# What enablement beyond six weeks costs in a year of MANAGED at scale 1, in pounds: from 790,000 to
+# 799,999 (docs/definitions.md, section 7.6).
 COST_BEYOND = 795_000
 MANAGED = (2010, 2015)
 # At small scales a few people decide about a cost, which stays a likely one.
