@@ -3,37 +3,21 @@
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from socare_spark.twin.agreements.agreement_extract import agreement_extract
-from socare_spark.twin.agreements.costed_agreements import costed_agreements
-from socare_spark.twin.agreements.drawn_agreements import closed_agreements
-from socare_spark.twin.assessments.adult_extract import adult_extract
-from socare_spark.twin.assessments.adult_flow import adult_agreements, adult_assessments, adult_flow
-from socare_spark.twin.assessments.childrens_assessments import childrens_assessments
-from socare_spark.twin.assessments.childrens_extract import children_extract
 from socare_spark.twin.csv_writer.extract import Extract, Met
 from socare_spark.twin.csv_writer.extract_writer import ExtractWriter, sha256_of
 from socare_spark.twin.csv_writer.refused_files import write_refused
-from socare_spark.twin.draws import Draws, Ints
-from socare_spark.twin.housing.tenancies import (
-    Crosswalk,
-    crosswalk,
-    crosswalk_extract,
-    tenancies,
-    tenancies_extract,
-    tenants,
-)  # fmt: skip
+from socare_spark.twin.datasets import extracts
+from socare_spark.twin.draws import Draws
+from socare_spark.twin.housing.crosswalk import crosswalk
+from socare_spark.twin.housing.tenancies import tenants
 from socare_spark.twin.marker import MARKER, is_marked, write_marker
 from socare_spark.twin.population.city import City
 from socare_spark.twin.population.reference_sources import write_reference
 from socare_spark.twin.population.universe import Universe
-from socare_spark.twin.requests.crm_requests import requests, requests_extract
 from socare_spark.twin.truth.services_truth import services_truth
 from socare_spark.twin.vocabulary import FOLDER
 
@@ -55,11 +39,11 @@ def write_twin(
     bytes.
 
     Args:
-        out: the landing folder; extracts of an earlier twin in it are replaced.
-        scale: 1 is the study's own size; 0.001 to 20.
-        seed: varies everything that is drawn; published counts hold for each.
-        defects: `default`, `none`, or `files` for files besides that must be refused whole.
-        progress: called with a short line before each step.
+        out: The landing folder; extracts of an earlier twin in it are replaced.
+        scale: 1 is the study's own size; 0.001 to 50.
+        seed: Varies everything that is drawn; published counts hold for each.
+        defects: `default`, `none`, or `files` to add files that must be refused whole.
+        progress: Called with a short line before each step.
     """
     say = progress or (lambda _line: None)
     settings = {"scale": scale, "seed": seed, "defects": defects, "recipe": recipe()}
@@ -67,42 +51,15 @@ def write_twin(
     if present is not None:
         say("the twin is there already")
         return present
-    out.mkdir(parents=True, exist_ok=True)
-    for name in (MARKER, TRUTH):
-        (out / name).unlink(missing_ok=True)
+    _begin(out)
     draws = Draws(seed)
     city = City(draws)
     say("reference sources")
-    truth: dict[str, Any] = {
-        **settings,
-        "files": {},
-        "marginals": {},
-        "reference": write_reference(city, out / "reference"),
-    }
+    reference = write_reference(city, out / "reference")
     written = {path for path in (out / "reference").rglob("*") if path.is_file()}
-    universe = Universe(city, draws, scale)
-    pairs = crosswalk(universe, draws, tenants(universe, draws, scale))
-    met: list[Met] = []
-    for extract in _extracts(universe, draws, scale, defects, pairs):
-        writer = ExtractWriter(extract, out, draws, planted=defects != "none")
-        for period in extract.periods:
-            say(f"{extract.dataset} {period}")
-            name = f"{extract.dataset}/{extract.name(period)}"
-            truth["files"][name] = writer.write(period).record()
-            written.add(out / name)
-        if defects == "files" and extract.dataset == "agreements_closed":
-            refused = write_refused(extract, out)
-            truth["files"].update(refused)
-            written.update(out / name for name in refused)
-        truth["marginals"][extract.dataset] = extract.marginals()
-        if writer.variants:
-            variants = [[*pair, n] for pair, n in sorted(writer.variants.items())]
-            truth["marginals"][extract.dataset]["element_variants"] = variants
-        if extract.met is not None:
-            met.append(extract.met(writer.nameless))
-        del writer, extract
-        gc.collect()
-    truth["marginals"]["services"] = services_truth(universe, met, pairs)
+    truth: dict[str, Any] = {**settings, "files": {}, "marginals": {}, "reference": reference}
+    _write_extracts(out, Universe(city, draws, scale), draws, truth, say)
+    written.update(out / name for name in truth["files"])
     _remove_others(out, written)
     truth["manifest"] = {str(p.relative_to(out)): sha256_of(p) for p in sorted(written)}
     text = json.dumps(truth, indent=1, ensure_ascii=False, sort_keys=False)
@@ -111,47 +68,49 @@ def write_twin(
     return truth
 
 
+def _begin(out: Path) -> None:
+    """Makes the folder, and removes the files that declare an earlier twin in it complete."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (MARKER, TRUTH):
+        (out / name).unlink(missing_ok=True)
+
+
+def _write_extracts(
+    out: Path, universe: Universe, draws: Draws, truth: dict[str, Any], say: Progress
+) -> None:
+    """Writes all extracts, and puts into `truth` the files and the marginals of each."""
+    scale, awkward = truth["scale"], truth["defects"] != "none"
+    pairs = crosswalk(universe, draws, tenants(universe, draws, scale))
+    met: list[Met] = []
+    for extract in extracts(universe, draws, scale, pairs, awkward=awkward):
+        met += _write_extract(out, extract, draws, truth, say)
+        del extract
+        gc.collect()
+    truth["marginals"]["services"] = services_truth(universe, met, pairs)
+
+
+def _write_extract(
+    out: Path, extract: Extract, draws: Draws, truth: dict[str, Any], say: Progress
+) -> list[Met]:
+    """Writes the files of one dataset; returns whom its service met."""
+    writer = ExtractWriter(extract, out, draws, planted=truth["defects"] != "none")
+    for period in extract.periods:
+        say(f"{extract.dataset} {period}")
+        name = f"{extract.dataset}/{extract.name(period)}"
+        truth["files"][name] = writer.write(period).record()
+    if truth["defects"] == "files" and extract.dataset == "agreements_closed":
+        truth["files"].update(write_refused(extract, out))
+    marginals = extract.marginals()
+    if writer.variants:
+        variants = [[*pair, n] for pair, n in sorted(writer.variants.items())]
+        marginals["element_variants"] = variants
+    truth["marginals"][extract.dataset] = marginals
+    return [extract.met(writer.nameless)] if extract.met else []
+
+
 def _digests(out: Path, truth: dict[str, Any]) -> dict[str, str]:
     """Path -> digest of each file that the marker names."""
     return {**truth["manifest"], TRUTH: sha256_of(out / TRUTH)}
-
-
-def _extracts(
-    universe: Universe,
-    draws: Draws,
-    scale: float,
-    defects: str,
-    pairs: Crosswalk,
-) -> Iterator[Extract]:
-    """Makes one dataset after the other, so that only one is held at a time."""
-    yield agreement_extract(universe, draws, closed_agreements(universe, draws, scale))
-    yield agreement_extract(universe, draws, costed_agreements(universe, draws, scale))
-    flow = adult_flow(universe, draws, scale)
-    agreements = adult_agreements(universe, draws, scale, flow)
-    extract = agreement_extract(universe, draws, agreements)
-    yield replace(extract, met=_cared_for(universe, agreements.person, agreements.start))
-    assessments = adult_assessments(universe, draws, scale, flow)
-    extract = adult_extract(universe, draws, assessments, agreements)
-    assessed = flow.pool[assessments.place]
-    yield replace(extract, met=_cared_for(universe, assessed, assessments.start))
-    del flow, agreements, assessments, assessed, extract
-    children = childrens_assessments(universe, draws, scale)
-    extract = children_extract(universe, draws, children)
-    yield replace(extract, met=_cared_for(universe, children.person, children.start))
-    del children, extract
-    yield requests_extract(universe, draws, requests(draws, scale, awkward=defects != "none"))
-    yield tenancies_extract(universe, draws, tenancies(draws, pairs.tenants))
-    yield crosswalk_extract(universe, pairs)
-
-
-def _cared_for(universe: Universe, person: np.ndarray, start: np.ndarray) -> Callable[[Ints], Met]:
-    """Returns whom social care met: at home on the day, and never without a name."""
-
-    def met(_nameless: Ints) -> Met:
-        who, on = person.astype(np.int64), start.astype(np.int64)
-        return Met("social_care", who, universe.postcode(who, on), on)
-
-    return met
 
 
 def recipe() -> str:

@@ -1,21 +1,15 @@
-"""How agreement records are written to files, and what is true of them."""
-
-from dataclasses import dataclass
-from typing import Any
+"""The extracts of the agreement datasets."""
 
 import numpy as np
 import pyarrow as pa
 
-from socare_spark.twin.agreements.agreement_records import Agreements, elements, weekly_pence
-from socare_spark.twin.agreements.compared_contracts import CONTRACT_A, CONTRACT_B
-from socare_spark.twin.counting import places_truth, spread
+from socare_spark.twin.agreements.agreement_records import Agreements, weekly_pence
+from socare_spark.twin.agreements.agreement_texts import agreement_texts
 from socare_spark.twin.csv_writer import csv_cells
 from socare_spark.twin.csv_writer.extract import Extract, Layout, yearly_rows
 from socare_spark.twin.csv_writer.planted_defects import MISTYPED
 from socare_spark.twin.draws import Draws, Ints, day, years
-from socare_spark.twin.population.universe import GENDERS, Universe
-from socare_spark.twin.truth.element_use_truth import use_truth
-from socare_spark.twin.vocabulary import bands, vocabulary
+from socare_spark.twin.population.universe import Universe
 
 COLUMNS = (
     "ADEID", "PERID", "DOB", "AGREEMENT_START", "AGREEMENT_END", "SERVICE", "SERVICE_DESCRIPTION",
@@ -45,39 +39,14 @@ AS_WRITTEN = ("OAEHSGCO", "HSSU65PL", "OAIHSENB", "LDEDAYCR")
 UNKNOWN_GROUP_SHARE = 0.02
 
 
-@dataclass(frozen=True)
-class AgreementTexts:
-    """The texts that agreement cells are taken from."""
-
-    element: csv_cells.Texts
-    description: csv_cells.Texts
-    service: csv_cells.Texts
-    service_description: csv_cells.Texts
-    group: csv_cells.Texts
-    gender: csv_cells.Texts
-    ethnicity: csv_cells.Texts
-    postcode: csv_cells.Texts
-
-
-def agreement_texts(universe: Universe) -> AgreementTexts:
-    """Collects the texts from the vocabulary and the city."""
-    words = vocabulary("elements")
-    every = elements()
-    return AgreementTexts(
-        csv_cells.Texts([e.code for e in every]),
-        csv_cells.Texts([e.description for e in every]),
-        csv_cells.Texts([e.service for e in every]),
-        csv_cells.Texts([words["services"][e.service] for e in every]),
-        csv_cells.Texts([words["client_groups"][e.client_group] for e in every]),
-        csv_cells.Texts(GENDERS),
-        csv_cells.Texts(universe.ethnic_labels),
-        csv_cells.Texts(universe.city.postcodes.text.tolist()),
-    )
+def cell_draws(draws: Draws, dataset: str) -> Draws:
+    """The draws of the values of a dataset's cells."""
+    return draws.scoped(f"{dataset} cells")
 
 
 def agreement_extract(universe: Universe, draws: Draws, agreements: Agreements) -> Extract:
     """Returns an agreement dataset ready to be written."""
-    own = draws.scoped(f"{agreements.dataset} cells")
+    own = cell_draws(draws, agreements.dataset)
     texts = agreement_texts(universe)
     first = FIRST_IDENTIFIER[agreements.dataset]
     adult = agreements.dataset == "agreements_adult"
@@ -132,45 +101,4 @@ def agreement_extract(universe: Universe, draws: Draws, agreements: Agreements) 
         encodings={"2007": "cp1252"} if closed else {},
         gzipped=frozenset({"2011"}) if closed else frozenset(),
         mistyped=typed,
-        marginals=lambda: agreement_marginals(universe, agreements, own),
     )
-
-
-def agreement_marginals(universe: Universe, agreements: Agreements, own: Draws) -> dict[str, Any]:
-    """Returns what must come out of the kept records: bands, start years, elements, places, and of
-    the costed series the use of elements. `own` are the draws of the cells' values.
-    """
-    names = [
-        b[0] for b in bands("costed" if agreements.dataset == "agreements_costed" else "agreements")
-    ]
-    person, band = agreements.person, agreements.band
-    district = universe.district(person)
-    codes = universe.city.districts["district"].tolist()
-    code = universe.postcode(person, agreements.start)
-    outward = np.where(district >= 0, district, np.where(code >= 0, len(codes), len(codes) + 1))
-    labels = [*codes, "outside", None]
-    start_year = years(agreements.start)
-    element_names = [e.code for e in elements()]
-    truth: dict[str, Any] = {
-        "records": len(agreements),
-        "people": len(np.unique(person)),
-        "age_bands": [
-            {
-                "age_band": name,
-                "records": int((band == b).sum()),
-                "people": len(np.unique(person[band == b])),
-            }
-            for b, name in enumerate(names)
-        ],
-        "start_years": spread([outward, start_year], [labels, None]),
-        "elements": spread([agreements.element], [element_names]),
-        "places": places_truth(universe, person, code, band, names),
-    }
-    if agreements.dataset == "agreements_costed":
-        contracts = (CONTRACT_A, CONTRACT_B)
-        chosen = np.isin(agreements.element, [element_names.index(c) for c in contracts])
-        truth["element_comparison"] = spread(
-            [outward[chosen], agreements.element[chosen]], [labels, element_names]
-        )
-        truth |= use_truth(universe, agreements, own)
-    return truth

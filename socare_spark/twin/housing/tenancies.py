@@ -7,16 +7,10 @@ some tenants are not in the crosswalk, some are not known to the case system at 
 """
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
-from socare_spark.twin.csv_writer import csv_cells
-from socare_spark.twin.csv_writer.extract import Extract, Layout, Met, yearly_rows
-from socare_spark.twin.draws import EPOCH, Bools, Draws, Floats, Ints, day, scaled, years
+from socare_spark.twin.draws import Bools, Draws, Floats, Ints, day, scaled
 from socare_spark.twin.population.universe import Universe
 
 TENANTS = 78_000
@@ -24,21 +18,10 @@ TENANTS = 78_000
 KNOWN_SHARE, TWICE_SHARE, SECOND_SHARE = 0.7, 0.04, 0.2
 # That part of each cohort rents so many times as often as others.
 CARED_FOR, CARED_FOR_RENT = 0.2, 2.5
-# Of the identifiers of tenants whom the case system knows: in the crosswalk; joined to a second
-# person besides; new since the copy before; joined to somebody else in the copy before.
-LINKED_SHARE, HELD_TWICE_SHARE, NEW_SHARE, WITHDRAWN_SHARE = 0.82, 0.015, 0.06, 0.012
-TENURES = {
-    "Secure": 61, "Introductory": 14, "Assured": 9, "Flexible": 8,
-    "Temporary accommodation, nightly charged": 6, "Demoted": 2,
-}  # fmt: skip
 FIRST_DAY, LAST_DAY = day(1988), day(2019, 12, 31)
 FIRST_YEAR, LAST_YEAR = 2014, 2019
 SHORTEST, MEAN_LENGTH = 120, 8 * 365.25
-COPIES = ("2019-08-12", "2020-02-25")
-COLUMNS = ("TENANCY_ID", "TENANT_ID", "TENANCY_START", "TENANCY_END", "TENURE", "POSTCODE")
-CROSSWALK = "crosswalk_tenants"
-FIRST_IDENTIFIER, FIRST_TENANT = 3_000_000, 211_000
-SERVICE = "housing"
+FIRST_TENANT = 211_000
 
 
 @dataclass(frozen=True)
@@ -65,25 +48,6 @@ class Tenancies:
     def open(self) -> Bools:
         """Returns which tenancies run beyond the last extract."""
         return self.end > LAST_DAY
-
-
-@dataclass(frozen=True)
-class Crosswalk:
-    """Pairs of a person of the universe and a position in the tenants' identifiers.
-
-    `held` has bit c set where copy c holds the pair.
-    """
-
-    tenants: Tenants
-    person: Ints
-    tenant: Ints
-    held: npt.NDArray[np.uint8]
-
-    @property
-    def newest(self) -> tuple[Ints, Ints]:
-        """Returns the pairs of the last copy."""
-        rows = np.flatnonzero(self.held >> (len(COPIES) - 1) & 1)
-        return self.person[rows], self.tenant[rows]
 
 
 def tenants(universe: Universe, draws: Draws, scale: float) -> Tenants:
@@ -136,109 +100,3 @@ def tenancies(draws: Draws, rented: Tenants) -> Tenancies:
 def _length(own: Draws, purpose: str, index: Ints) -> Ints:
     length: Floats = own.exponential(f"{purpose} length", index, MEAN_LENGTH)
     return SHORTEST + np.floor(length).astype(np.int64)
-
-
-def crosswalk(universe: Universe, draws: Draws, rented: Tenants) -> Crosswalk:
-    """Draws the pairs of the copies; what the last one holds is right but for people held twice."""
-    own = draws.scoped("crosswalk")
-    index = np.arange(len(rented.number))
-    known = rented.person < universe.size
-    linked = index[known & (own.uniform("linked", index) < LINKED_SHARE)]
-    twice = linked[own.uniform("held twice", linked) < HELD_TWICE_SHARE]
-    wrong = linked[own.uniform("withdrawn", linked) < WITHDRAWN_SHARE]
-    other, stranger = (
-        (own.bits(purpose, rows) % np.uint64(universe.size)).astype(np.int64)
-        for purpose, rows in (("other", twice), ("stranger", wrong))
-    )
-    person = np.concatenate([rented.person[linked], other, stranger])
-    tenant = np.concatenate([linked, twice, wrong])
-    held = np.where(own.uniform("new", tenant) < NEW_SHARE, 0b10, 0b11)
-    held[len(linked) + len(twice) :] = 0b01
-    # The same pair drawn again is the same pair, and the first draw of it holds.
-    _, once = np.unique(tenant * universe.size + person, return_index=True)
-    return Crosswalk(rented, person[once], tenant[once], held[once].astype(np.uint8))
-
-
-def tenancies_extract(universe: Universe, draws: Draws, records: Tenancies) -> Extract:
-    """Returns the tenancies ready to be written, each in the file of the year it ended in; those
-    that run are in the last.
-    """
-    own = draws.scoped("tenancies cells")
-    rented = records.tenants
-    tenure = csv_cells.Texts(list(TENURES))
-    postcode = csv_cells.Texts(universe.city.postcodes.text.tolist())
-    periods = tuple(str(y) for y in range(FIRST_YEAR, LAST_YEAR + 1))
-    file_year = np.where(records.open, LAST_YEAR, years(records.end))
-
-    def home(rows: Ints) -> Ints:
-        return universe.postcode(rented.person[records.tenant[rows]], records.start[rows])
-
-    def render(rows: Ints, period: str) -> dict[str, pa.Array]:
-        end = np.where(records.open[rows], csv_cells.NO_DAY, records.end[rows])
-        return {
-            "TENANCY_ID": csv_cells.numbers(FIRST_IDENTIFIER + rows),
-            "TENANT_ID": csv_cells.numbers(rented.number[records.tenant[rows]]),
-            "TENANCY_START": csv_cells.dates(records.start[rows]),
-            "TENANCY_END": csv_cells.dates(end),
-            "TENURE": tenure.take(own.choose("tenure", rows, list(TENURES.values()))),
-            "POSTCODE": postcode.take(home(rows)),
-        }
-
-    def met(_nameless: Ints) -> Met:
-        rows = np.arange(len(records.tenant))
-        return Met(SERVICE, universe.size + records.tenant, home(rows), records.start)
-
-    return Extract(
-        dataset="tenancies",
-        layout=Layout(
-            "TENANCY_ID",
-            ("TENANCY_ID", "TENANCY_START", "TENURE"),
-            start="TENANCY_START",
-            end="TENANCY_END",
-            person="TENANT_ID",
-            birth_before_start=False,
-        ),
-        periods=periods,
-        as_of={p: day(int(p), 12, 31) for p in periods},
-        columns_of={p: COLUMNS for p in periods},
-        size=len(records.tenant),
-        rows_of=yearly_rows(file_year),
-        render=render,
-        starts=lambda rows: records.start[rows],
-        spare_identifier=FIRST_IDENTIFIER + 60_000_000,
-        marginals=lambda: _counts(records.tenant),
-        met=met,
-    )
-
-
-def crosswalk_extract(universe: Universe, pairs: Crosswalk) -> Extract:
-    """Returns the two copies of the crosswalk ready to be written."""
-
-    def render(rows: Ints, period: str) -> dict[str, pa.Array]:
-        return {
-            "PERID": csv_cells.numbers(universe.perid(pairs.person[rows])),
-            "TENANT_ID": csv_cells.numbers(pairs.tenants.number[pairs.tenant[rows]]),
-        }
-
-    def rows_of(copy: str) -> Ints:
-        return np.flatnonzero(pairs.held >> COPIES.index(copy) & 1)
-
-    every = np.concatenate([rows_of(copy) for copy in COPIES])
-    return Extract(
-        dataset=CROSSWALK,
-        layout=Layout("TENANT_ID", ("TENANT_ID",), start="", birth_before_start=False),
-        periods=COPIES,
-        as_of={c: (date.fromisoformat(c) - EPOCH).days for c in COPIES},
-        columns_of={c: ("PERID", "TENANT_ID") for c in COPIES},
-        size=len(pairs.person),
-        rows_of=rows_of,
-        render=render,
-        starts=lambda rows: np.zeros(len(rows), dtype=np.int64),
-        spare_identifier=90_000_000,
-        yearly=False,
-        marginals=lambda: _counts(pairs.person[every]),
-    )
-
-
-def _counts(who: Ints) -> dict[str, Any]:
-    return {"records": len(who), "people": len(np.unique(who))}

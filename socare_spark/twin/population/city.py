@@ -57,6 +57,10 @@ class Postcodes:
         """Returns the positions of the postcodes with a status."""
         return np.flatnonzero(self.status == status)
 
+    def ward_at(self, position: Ints) -> Ints:
+        """The ward of the postcode at each position; -1 without a postcode or outside the wards."""
+        return np.where(position >= 0, self.ward[np.maximum(position, 0)], -1)
+
 
 class City:
     """Wards, districts, outline and postcodes of the synthetic city."""

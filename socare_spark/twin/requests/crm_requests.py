@@ -6,22 +6,14 @@ a snapshot holds a stretch of the numbers, so that older ones are purged, newer 
 stays keeps identifier, date and all else.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from socare_spark.twin.counting import spread
-from socare_spark.twin.csv_writer import csv_cells
-from socare_spark.twin.csv_writer.extract import Extract, Layout, Met
-from socare_spark.twin.draws import EPOCH, Bools, Calendar, Draws, Ints, apportion, day, scaled
-from socare_spark.twin.population.universe import Universe
+from socare_spark.twin.draws import EPOCH, Calendar, Draws, Ints, apportion, day, scaled
 from socare_spark.twin.requests import request_descriptions
 
 SNAPSHOTS = ("2019-02-12", "2019-08-12", "2020-02-25")
@@ -36,13 +28,7 @@ YEARS = {
     2010: 0.5, 2011: 0.7, 2012: 0.9, 2013: 1.1, 2014: 1.4, 2015: 1.8, 2016: 2.3, 2017: 2.9,
     2018: 3.4, 2019: 3.6, 2020: 3.6,
 }  # fmt: skip
-FIRST_IDENTIFIER = 4_000_000
-KNOWN_SHARE, POSTCODE_SHARE = 0.38, 0.85
-COLUMNS = ("SERVICE_DESCRIPTION", "RECORD_ID", "REQUEST_DATE")
-COLUMNS_2020 = (*COLUMNS, "POSTCODE", "PERID")
 PURGED_SHARE = 0.01
-SERVICE = "crm"
-Where = Callable[[Ints], tuple[Ints, Bools, Ints]]
 
 
 @dataclass
@@ -57,6 +43,10 @@ class Requests:
     description: npt.NDArray[np.int32]
     date: npt.NDArray[np.int16]
     held: npt.NDArray[np.uint8]
+
+    def in_snapshot(self, snapshot: str) -> Ints:
+        """The rows that a snapshot holds."""
+        return np.flatnonzero(self.held & (1 << SNAPSHOTS.index(snapshot)))
 
 
 def requests(draws: Draws, scale: float, awkward: bool) -> Requests:
@@ -202,116 +192,3 @@ def _dates(
         edges = np.array(days)
         result[part] = calendar.draw(np.minimum(u, 1 - 1e-9), edges[era], edges[era + 1])
     return result
-
-
-def requests_extract(universe: Universe, draws: Draws, records: Requests) -> Extract:
-    """Returns the requests ready to be written; the newest snapshot has postcode and person as
-    well.
-    """
-    own = draws.scoped("requests cells")
-    text = csv_cells.Texts(records.texts)
-    codes = universe.city.postcodes
-    postcode = csv_cells.Texts(codes.text.tolist())
-
-    def where(rows: Ints) -> tuple[Ints, Bools, Ints]:
-        """Returns person, whether the person is known, and the postcode's position or -1."""
-        person = (own.bits("person", rows) % np.uint64(universe.size)).astype(np.int64)
-        known = own.uniform("known", rows) < KNOWN_SHARE
-        home = universe.postcode(person, records.date[rows].astype(np.int64))
-        given = own.uniform("postcode", rows)
-        anywhere = np.floor(given / POSTCODE_SHARE * codes.starts[-1]).astype(np.int64)
-        return person, known, np.where(known, home, np.where(given < POSTCODE_SHARE, anywhere, -1))
-
-    def render(rows: Ints, period: str) -> dict[str, pa.Array]:
-        found = {
-            "SERVICE_DESCRIPTION": text.take(records.description[rows]),
-            "RECORD_ID": csv_cells.numbers(FIRST_IDENTIFIER + rows),
-            "REQUEST_DATE": csv_cells.dates(records.date[rows].astype(np.int64)),
-        }
-        if period == SNAPSHOTS[-1]:
-            person, known, home = where(rows)
-            number = csv_cells.numbers(universe.perid(person))
-            found["POSTCODE"] = postcode.take(home)
-            found["PERID"] = pc.if_else(pa.array(known), number, "")
-        return found
-
-    def rows_of(period: str) -> Ints:
-        return np.flatnonzero(records.held & (1 << SNAPSHOTS.index(period)))
-
-    def met(nameless: Ints) -> Met:
-        rows = rows_of(SNAPSHOTS[-1])
-        parts = [where(rows[i : i + 1_000_000]) for i in range(0, len(rows), 1_000_000)]
-        person, known, home = (np.concatenate(column) for column in zip(*parts, strict=True))
-        named = known & ~np.isin(rows, nameless)
-        return Met(SERVICE, np.where(named, person, -1), home, records.date[rows].astype(np.int64))
-
-    return Extract(
-        dataset="requests",
-        layout=Layout(
-            "RECORD_ID",
-            ("SERVICE_DESCRIPTION", "RECORD_ID", "REQUEST_DATE"),
-            start="REQUEST_DATE",
-            person_required=False,
-            birth_before_start=False,
-        ),
-        periods=SNAPSHOTS,
-        as_of={s: (date.fromisoformat(s) - EPOCH).days for s in SNAPSHOTS},
-        columns_of={s: COLUMNS_2020 if s == SNAPSHOTS[-1] else COLUMNS for s in SNAPSHOTS},
-        size=len(records.description),
-        rows_of=rows_of,
-        render=render,
-        starts=lambda rows: records.date[rows].astype(np.int64),
-        spare_identifier=FIRST_IDENTIFIER + 900_000_000,
-        yearly=False,
-        marginals=lambda: requests_marginals(universe, records, where),
-        met=met,
-    )
-
-
-def requests_marginals(universe: Universe, records: Requests, where: Where) -> dict[str, Any]:
-    """Returns Tables 24 and 25, the descriptions used once, and the newest snapshot's places, of
-    kept records.
-    """
-    ranks = [_ranks(records, s) for s in range(len(SNAPSHOTS))]
-    top = []
-    for s, snapshot in enumerate(SNAPSHOTS):
-        for d, rank in list(ranks[s].items())[:30]:
-            before = ranks[s - 1].get(d) if s else None
-            change = int(records.counts[d, s] - records.counts[d, s - 1]) if s else None
-            top.append(
-                {"snapshot": snapshot, "rank": rank, "description": records.texts[d],
-                 "records": int(records.counts[d, s]),
-                 "rank_change": None if before is None else before - rank, "records_change": change}
-            )  # fmt: skip
-    codes = universe.city.postcodes
-    newest = np.flatnonzero(records.held & (1 << (len(SNAPSHOTS) - 1)))
-    homes = np.concatenate(
-        [where(newest[i : i + 1_000_000])[2] for i in range(0, len(newest), 1_000_000)]
-    )
-    ward = np.where(homes >= 0, codes.ward[np.maximum(homes, 0)], -1)
-    names = [*universe.city.wards["ward_code"].tolist(), None]
-    return {
-        "request_snapshots": [
-            {"snapshot": snapshot, "records": int(records.counts[:, s].sum()),
-             "descriptions": int((records.counts[:, s] > 0).sum())}
-            for s, snapshot in enumerate(SNAPSHOTS)
-        ],
-        "request_top30": top,
-        "request_single_use": [
-            {"snapshot": snapshot, "descriptions": int((records.counts[:, s] == 1).sum()),
-             "wheelie": sorted(t for t, n in zip(records.texts, records.counts[:, s], strict=True)
-                               if n == 1 and "wheelie" in t.lower())}
-            for s, snapshot in enumerate(SNAPSHOTS)
-        ],
-        "request_variants": request_descriptions.respelled(
-            [t for t, n in zip(records.texts, records.counts[:, -1], strict=True) if n]
-        ),
-        "newest_by_ward": spread([ward], [names]),
-    }  # fmt: skip
-
-
-def _ranks(records: Requests, s: int) -> dict[int, int]:
-    """Returns description -> rank in a snapshot: most records first, equal ones by text."""
-    held = np.flatnonzero(records.counts[:, s]).tolist()
-    held.sort(key=lambda d: (-int(records.counts[d, s]), records.texts[d].encode()))
-    return {d: rank for rank, d in enumerate(held, start=1)}

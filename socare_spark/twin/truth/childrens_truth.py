@@ -1,5 +1,6 @@
 """What is true of the children's assessments, counted from the rows as they were made."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,60 +17,40 @@ BANDS = (("10,000+", 10_000, None), ("5,000-10,000", 5_000, 10_000), ("below 5,0
 BLOCK = 10
 
 
-def children_marginals(records: ChildrensAssessments) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Use:
+    """Use of each combination.
+
+    `first` and `last` are the days on which its use starts and ends; `last_start` is the day on
+    which its last record starts.
+    """
+
+    people: Ints
+    records: Ints
+    first: Ints
+    last: Ints
+    last_start: Ints
+
+
+def childrens_marginals(records: ChildrensAssessments) -> dict[str, Any]:
     """Returns what every table about combinations must say of the kept records."""
-    chosen = records.combinations
-    count = len(chosen.people)
+    facts = records.combinations.facts
     which, person = records.combination.astype(np.int64), records.person.astype(np.int64)
-    people = distinct(person, which, count)
-    number = np.bincount(which, minlength=count)
-    first, last = np.full(count, 10**6), np.full(count, -(10**6))
-    np.minimum.at(first, which, records.start)
-    last_start = last.copy()
-    np.maximum.at(last, which, records.end)
-    np.maximum.at(last_start, which, records.start)
-    used = first, last
-    keys = list(
-        zip(
-            chosen.facts["subprocess"], chosen.facts["reason"], chosen.facts["outcome"], strict=True
-        )
-    )
-    listed = [
-        {
-            "subprocess": s,
-            "reason": r,
-            "outcome": o,
-            "people": int(people[i]),
-            "records": int(number[i]),
-            "first_used": iso(int(first[i])),
-            "last_used": iso(int(last[i])),
-            "last_started": iso(int(last_start[i])),
-        }
-        for i, (s, r, o) in enumerate(keys)
-    ]
+    use = _use(records, which, person)
+    keys = list(zip(facts["subprocess"], facts["reason"], facts["outcome"], strict=True))
     names = list(dict.fromkeys(s for s, _, _ in keys))
     owner = np.array([names.index(s) for s, _, _ in keys])
-    process_people = distinct(person, owner[which], len(names))
-    visits = np.isin(which, chosen.visits)
+    listed = _combinations(keys, use)
+    visits = np.isin(which, records.combinations.visits)
+    used = use.first, use.last
     return {
         "records": len(records),
         "people": len(np.unique(person)),
         "combinations": listed,
-        "combination_bands": [
-            {"band": b, "combinations": int(((people >= low) & (people < (high or 10**12))).sum())}
-            for b, low, high in BANDS
-        ],
-        "below_100_people": int((people < 100).sum()),
-        "combination_totals": [
-            {
-                "subprocess": name,
-                "combinations": int((owner == i).sum()),
-                "people": int(process_people[i]),
-                "records": int(number[owner == i].sum()),
-            }
-            for i, name in enumerate(names)
-        ],
-        "reason_totals": _reason_totals(chosen.facts["reason"].tolist(), which, person, keys),
+        "combination_bands": _bands(use.people),
+        "below_100_people": int((use.people < 100).sum()),
+        "combination_totals": _subprocess_totals(names, owner, use, which, person),
+        "reason_totals": _reason_totals(facts["reason"].tolist(), which, person, keys),
         "statutory_visits": {
             "people": len(np.unique(person[visits])),
             "records": int(visits.sum()),
@@ -80,6 +61,61 @@ def children_marginals(records: ChildrensAssessments) -> dict[str, Any]:
         "combination_periods": _periods(records, used),
         "person_timelines": _timelines(records, names, owner[which]),
     }
+
+
+def _use(records: ChildrensAssessments, which: Ints, person: Ints) -> _Use:
+    count = len(records.combinations.people)
+    first, last = np.full(count, 10**6), np.full(count, -(10**6))
+    last_start = last.copy()
+    np.minimum.at(first, which, records.start)
+    np.maximum.at(last, which, records.end)
+    np.maximum.at(last_start, which, records.start)
+    people, number = distinct(person, which, count), np.bincount(which, minlength=count)
+    return _Use(people, number, first, last, last_start)
+
+
+def _combinations(keys: list[tuple[str, str, str]], use: _Use) -> list[dict[str, Any]]:
+    """Returns each combination with its people, records and days of use."""
+    return [
+        {
+            "subprocess": subprocess,
+            "reason": reason,
+            "outcome": outcome,
+            "people": int(use.people[i]),
+            "records": int(use.records[i]),
+            "first_used": iso(int(use.first[i])),
+            "last_used": iso(int(use.last[i])),
+            "last_started": iso(int(use.last_start[i])),
+        }
+        for i, (subprocess, reason, outcome) in enumerate(keys)
+    ]
+
+
+def _bands(people: Ints) -> list[dict[str, Any]]:
+    """Returns the number of combinations by how many people have them."""
+    return [
+        {
+            "band": band,
+            "combinations": int(((people >= low) & (people < (high or 10**12))).sum()),
+        }
+        for band, low, high in BANDS
+    ]
+
+
+def _subprocess_totals(
+    names: list[str], owner: Ints, use: _Use, which: Ints, person: Ints
+) -> list[dict[str, Any]]:
+    """Returns combinations, people and records of each sub-process."""
+    people = distinct(person, owner[which], len(names))
+    return [
+        {
+            "subprocess": name,
+            "combinations": int((owner == i).sum()),
+            "people": int(people[i]),
+            "records": int(use.records[owner == i].sum()),
+        }
+        for i, name in enumerate(names)
+    ]
 
 
 def _reason_totals(

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from socare_spark.twin.counting import spread
 from socare_spark.twin.csv_writer.extract import Met
 from socare_spark.twin.draws import Bools, Ints, years
-from socare_spark.twin.housing.tenancies import Crosswalk
+from socare_spark.twin.housing.crosswalk import Crosswalk
 from socare_spark.twin.population.universe import Universe
 
 REASONS = {"terminated": "unlocated", "unplaced": "unlocated", "outside": "outside_city"}
