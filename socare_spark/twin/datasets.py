@@ -7,8 +7,8 @@ import numpy as np
 
 from socare_spark.twin.agreements.agreement_extract import agreement_extract
 from socare_spark.twin.agreements.agreement_records import Agreements
+from socare_spark.twin.agreements.closed_agreements import closed_agreements
 from socare_spark.twin.agreements.costed_agreements import costed_agreements
-from socare_spark.twin.agreements.drawn_agreements import closed_agreements
 from socare_spark.twin.assessments.adult_extract import adult_extract
 from socare_spark.twin.assessments.adult_flow import (
     adult_agreements,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from socare_spark.twin.agreements.agreement_records import elements
+from socare_spark.twin.agreements.service_elements import elements
 from socare_spark.twin.csv_writer import csv_cells
 from socare_spark.twin.population.universe import GENDERS, Universe
 from socare_spark.twin.vocabulary import vocabulary

@@ -11,8 +11,6 @@ from socare_spark.twin.agreements.agreement_records import (
     Agreements,
     Laid,
     band_of,
-    element_of,
-    element_weights,
     in_order,
     weekly_pence,
 )
@@ -28,6 +26,7 @@ from socare_spark.twin.agreements.drawn_agreements import Wanted, drawn_agreemen
 from socare_spark.twin.agreements.enablement import CLIENTS, THRESHOLD_DAYS, enablement_agreements
 from socare_spark.twin.agreements.respite import ELEMENT as RESPITE
 from socare_spark.twin.agreements.respite import respite_agreements
+from socare_spark.twin.agreements.service_elements import element_of, element_weights
 from socare_spark.twin.draws import Draws, Ints, day, scaled
 from socare_spark.twin.population.universe import Universe
 from socare_spark.twin.vocabulary import bands

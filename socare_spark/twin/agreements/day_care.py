@@ -7,7 +7,8 @@ by client group, district and year; in two districts it is far from that of all 
 
 import numpy as np
 
-from socare_spark.twin.agreements.agreement_records import Laid, elements
+from socare_spark.twin.agreements.agreement_records import Laid
+from socare_spark.twin.agreements.service_elements import elements
 from socare_spark.twin.counting import open_in
 from socare_spark.twin.draws import Draws, Floats, Ints, day, years
 from socare_spark.twin.population.universe import Universe, near_normal

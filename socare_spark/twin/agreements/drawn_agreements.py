@@ -1,8 +1,4 @@
-"""Draws agreements: who has them, when they start and how long they last; and the closed series.
-
-Guarantee: at scale 1 each age band of the closed series holds exactly its published number of
-records (Table 3), and 2009 to 2015 is the shortest run of years with four fifths of them.
-"""
+"""Draws agreements: who has them, when they start and how long they last."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,19 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from socare_spark.twin.agreements.agreement_records import (
-    Agreements,
     Laid,
-    element_weights,
-    elements,
-    in_order,
     joined_ends,
     lengths,
 )
-from socare_spark.twin.draws import Calendar, Draws, Floats, Ints, apportion, birthday, day, scaled
+from socare_spark.twin.agreements.service_elements import elements
+from socare_spark.twin.draws import Calendar, Draws, Floats, Ints, apportion, birthday, day
 from socare_spark.twin.population.universe import Universe
-from socare_spark.twin.vocabulary import bands
 
-CLOSED_BANDS = (10_000, 34_000, 47_000, 124_000)
 FIRST_END, LAST_END = day(2001), day(2015, 12, 31)
 # Shares of the start years. 2009-2015 hold over 80 %, no six years do; a few agreements began
 # before the window.
@@ -163,13 +154,3 @@ def _ends(own: Draws, element: Ints, start: Ints, index: Ints) -> Ints:
     )
     ends: Ints = np.where(end > LAST_END, np.maximum(shorter, FIRST_END), end)
     return ends
-
-
-def closed_agreements(universe: Universe, draws: Draws, scale: float) -> Agreements:
-    """Returns the first extract: 215,000 closed agreements at scale 1, by age band as Table 3."""
-    dataset = "agreements_closed"
-    wanted = [
-        Wanted.anywhere(scaled(n, scale), element_weights(b)) for b, n in enumerate(CLOSED_BANDS)
-    ]
-    drawn = drawn_agreements(universe, draws.scoped(dataset), bands("agreements"), wanted)
-    return in_order(universe, dataset, bands("agreements"), drawn)

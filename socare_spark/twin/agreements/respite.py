@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from socare_spark.twin.agreements.agreement_records import Laid, element_of
+from socare_spark.twin.agreements.agreement_records import Laid
 from socare_spark.twin.agreements.drawn_agreements import agreement_pool
+from socare_spark.twin.agreements.service_elements import element_of
 from socare_spark.twin.draws import Bools, Draws, Ints, day, scaled
 from socare_spark.twin.population.universe import Universe
 

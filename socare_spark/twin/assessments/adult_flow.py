@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from socare_spark.twin.agreements.agreement_records import (
     Agreements,
-    element_weights,
     joined_ends,
     lengths,
-)  # fmt: skip
+    # fmt: skip,
+)
+from socare_spark.twin.agreements.service_elements import element_weights
 from socare_spark.twin.draws import Bools, Calendar, Draws, Ints, ages, day, scaled
 from socare_spark.twin.population.universe import Universe
 from socare_spark.twin.vocabulary import vocabulary

@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from socare_spark.twin.agreements.agreement_records import elements
 from socare_spark.twin.agreements.agreement_texts import agreement_texts
+from socare_spark.twin.agreements.service_elements import elements
 from socare_spark.twin.assessments.childrens_assessments import ChildrensAssessments
 from socare_spark.twin.csv_writer import csv_cells
 from socare_spark.twin.csv_writer.extract import Extract, Layout, yearly_rows

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from socare_spark.twin.agreements.agreement_extract import cell_draws
-from socare_spark.twin.agreements.agreement_records import Agreements, elements
+from socare_spark.twin.agreements.agreement_records import Agreements
 from socare_spark.twin.agreements.compared_contracts import CONTRACT_A, CONTRACT_B
+from socare_spark.twin.agreements.service_elements import elements
 from socare_spark.twin.counting import spread
 from socare_spark.twin.draws import Draws, years
 from socare_spark.twin.population.universe import Universe

@@ -12,17 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from socare_spark.twin.agreements.agreement_records import (
-    Agreements,
-    element_of,
-    elements,
-    weekly_pence,
-)
+from socare_spark.twin.agreements.agreement_records import Agreements, weekly_pence
 from socare_spark.twin.agreements.agreement_spells import spells_of
 from socare_spark.twin.agreements.compared_contracts import CONTRACT_A, CONTRACT_B
 from socare_spark.twin.agreements.day_care import ANOMALOUS, providers
 from socare_spark.twin.agreements.enablement import CLIENTS, THRESHOLD_DAYS
 from socare_spark.twin.agreements.respite import ELEMENT as RESPITE
+from socare_spark.twin.agreements.service_elements import element_of, elements
 from socare_spark.twin.counting import distinct, open_in
 from socare_spark.twin.draws import Bools, Draws, Ints, day
 from socare_spark.twin.population.universe import Universe
