@@ -1,7 +1,7 @@
 """Submits `ingest`: extract files in, restricted tables and a balanced ledger out."""
 
 from socare_spark.command import main
-from socare_spark.intake.job import JOB
+from socare_spark.ingest.job import JOB
 
 if __name__ == "__main__":
     raise SystemExit(main(JOB))

@@ -14,7 +14,7 @@ import pyarrow.csv
 from pyspark.sql import SparkSession
 from rich.console import Console
 
-from socare_spark.intake.job import run as ingest
+from socare_spark.ingest.job import run as ingest
 from socare_spark.job import Context
 from socare_spark.lake.zones import Lake
 from socare_spark.session import open_session

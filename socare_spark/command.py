@@ -27,7 +27,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from socare_spark.errors import ConfigurationError, Exit, LackingError, OperatorError
-from socare_spark.intake.rejected import rejected_folder
+from socare_spark.ingest.rejected_lines import rejected_folder
 from socare_spark.job import Context, Job
 from socare_spark.lake.access import open_to_others
 from socare_spark.lake.lock import locked

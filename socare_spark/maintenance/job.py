@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from socare_spark.errors import DataError
-from socare_spark.intake.ledger import PEOPLE
+from socare_spark.ingest.ledger import PEOPLE
 from socare_spark.job import Context, Job
 from socare_spark.lake.transaction import together, unfinished
 from socare_spark.maintenance import leftovers, tables

@@ -9,9 +9,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from socare_spark.intake.ledger import LEDGER, books
-from socare_spark.intake.rejected import rejected_folder
-from socare_spark.intake.stage import staging_folder
+from socare_spark.ingest.ledger import LEDGER, read_ledger
+from socare_spark.ingest.rejected_lines import rejected_folder
+from socare_spark.ingest.staging import staging_folder
 from socare_spark.lake.zones import Lake
 
 _RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
@@ -40,7 +40,7 @@ def rejected_without_source(lake: Lake, landing: Path) -> list[Path]:
     """
     folder = rejected_folder(landing)
     known = {row["file"] for row in lake.rows(LEDGER, "file")} if lake.exists(LEDGER) else set()
-    accepted = frozenset(entry.file for entry in books(lake).standing.values())
+    accepted = frozenset(entry.file for entry in read_ledger(lake).current.values())
     found = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()

@@ -4,7 +4,7 @@ from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 
-from socare_spark.intake.ledger import PEOPLE
+from socare_spark.ingest.ledger import PEOPLE
 from socare_spark.lake.tables import Zone
 from socare_spark.lake.zones import Lake
 from socare_spark.maintenance.tables import tables_of

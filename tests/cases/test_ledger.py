@@ -8,8 +8,8 @@ from council import KEY, Council
 from studies import run_here
 
 from socare_spark.errors import ConfigurationError, DataError
-from socare_spark.intake import ledger
-from socare_spark.intake.job import JOB
+from socare_spark.ingest import ledger
+from socare_spark.ingest.job import JOB
 from socare_spark.lake.transaction import check_versions
 
 
@@ -68,7 +68,7 @@ def test_the_ledger_does_not_follow_the_clock(council, monkeypatch):
         patch.setattr(ledger, "datetime", Earlier)
         council.lands("2015.csv", row("a", "new"))
         council.ingests(monkeypatch)
-    standing = ledger.books(council.lake).standing.values()
+    standing = ledger.read_ledger(council.lake).current.values()
     counts = {e.file: (e.rows_kept, e.rows_superseded) for e in standing}
     assert counts == {"visits/2014.csv": (0, 1), "visits/2015.csv": (1, 0)}
     assert {e.sequence for e in standing} == {2}
@@ -126,7 +126,7 @@ def test_a_name_that_comes_to_mean_another_part_is_read_again(council, monkeypat
     council.contract["socare"]["files"] = r"visits/(?P<period>\d{4})(_(?P<region>[a-z]{2,}))?\.csv"
     council.ingests(monkeypatch)
     assert council.rows("id") == [("a",)]
-    standing = ledger.books(council.lake).standing
+    standing = ledger.read_ledger(council.lake).current
     assert [identity[2] for identity in standing] == ["region=north"]
 
 

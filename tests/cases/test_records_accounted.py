@@ -5,7 +5,7 @@ import gzip
 import pytest
 from council import HEADER, Council
 
-from socare_spark.intake import job as intake
+from socare_spark.ingest import job as ingest_job
 
 ROW = "{},7,1950-06-15,2015-03-01,,,F,B1 1AA,{},SMITH"
 
@@ -132,13 +132,13 @@ def test_a_file_that_is_damaged_while_it_is_read_refuses_itself(
     council.lands("2014.csv", ROW.format("a", "x").replace("2015", "2014"))
     path = council.landing / "visits" / "2015.csv.gz"
     path.write_bytes(gzip.compress(lines(*map(str, range(5_000))).encode()))
-    stage = intake.stage
+    stage = ingest_job.stage_dataset
 
     def damaged(*arguments):
         path.write_bytes(path.read_bytes()[:900])
         return stage(*arguments)
 
-    monkeypatch.setattr(intake, "stage", damaged)
+    monkeypatch.setattr(ingest_job, "stage_dataset", damaged)
     assert "2015.csv.gz: it cannot be read to its end" in council.ingests(monkeypatch)
     assert council.rows("id") == [("a",)]
     assert council.run.landing["visits/2015.csv.gz"] == "refused"

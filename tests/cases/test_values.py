@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from council import HEADER, Council
 
-from socare_spark.intake import job as intake
+from socare_spark.ingest import job as ingest_job
 
 IDS = count()
 
@@ -164,14 +164,14 @@ def test_a_file_that_vanishes_after_it_was_read_does_not_end_the_run(
     council.lands(
         "2015.csv", "1,7,2015-01-01", "2,7,2015-01-01", "3,7,soon", header="ID,PERID,START"
     )
-    path, stage = council.landing / "visits" / "2015.csv", intake.stage
+    path, stage = council.landing / "visits" / "2015.csv", ingest_job.stage_dataset
 
     def vanishing(*arguments):
         staged = stage(*arguments)
         path.unlink()
         return staged
 
-    monkeypatch.setattr(intake, "stage", vanishing)
+    monkeypatch.setattr(ingest_job, "stage_dataset", vanishing)
     assert council.ingests(monkeypatch) == ""
     assert council.ledger()["2015.csv"] == ("accepted", 3, 2, 1, 0, 0)
     said = " ".join(council.run.warnings)
@@ -181,14 +181,14 @@ def test_a_file_that_vanishes_after_it_was_read_does_not_end_the_run(
 def test_a_file_that_grows_while_it_is_read_is_named_for_it(spark_session, tmp_path, monkeypatch):
     council = Council(spark_session, tmp_path)
     council.lands("2015.csv", "1,7,2015-01-01", header="ID,PERID,START")
-    path, examine = council.landing / "visits" / "2015.csv", intake.examine
+    path, examine = council.landing / "visits" / "2015.csv", ingest_job.inspect_file
 
     def growing(arrival):
         seen = examine(arrival)
         path.write_text(path.read_text() + "2,7,2015-01-01\n")
         return seen
 
-    monkeypatch.setattr(intake, "examine", growing)
+    monkeypatch.setattr(ingest_job, "inspect_file", growing)
     assert "2015.csv: it cannot be read to its end, or it has changed" in council.ingests(
         monkeypatch
     )

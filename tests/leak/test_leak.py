@@ -11,7 +11,7 @@ import pytest
 from processes import ROOT, submit
 
 from socare_spark.contracts.project import read_project
-from socare_spark.intake.pseudonym import Keyring
+from socare_spark.ingest.pseudonym import Keyring
 
 KEY = bytes.fromhex("5ec2e7" + "a9" * 29)
 PERSON = "PX7731904"
@@ -28,7 +28,7 @@ import os
 import pathlib
 from pyspark import SparkConf
 from socare_spark.command import main
-from socare_spark.intake import books, job
+from socare_spark.ingest import ledger_entries as books, job
 
 def broken(entries):
     (scratch,) = pathlib.Path(SparkConf().get("spark.local.dir")).iterdir()

@@ -8,7 +8,7 @@ from council import KEY, Council
 from pyspark import SparkContext
 
 from socare_spark.contracts.project import read_project
-from socare_spark.intake.pseudonym import Keyring
+from socare_spark.ingest.pseudonym import Keyring
 
 ROW = "1,{},1950-06-15,2014-02-01,2014-09-01,12.50,F,B1 1AA,note,S"
 

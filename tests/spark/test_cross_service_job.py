@@ -16,7 +16,7 @@ from socare_spark.analyses.cross_service.counts import (
 )
 from socare_spark.analyses.cross_service.job import ANALYSIS
 from socare_spark.errors import LackingError
-from socare_spark.intake.job import JOB as INGEST
+from socare_spark.ingest.job import JOB as INGEST
 from socare_spark.job import Context
 from socare_spark.lake.zones import Lake
 from socare_spark.places.tables import AREAS, POSTCODE_AREAS

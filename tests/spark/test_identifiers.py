@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Scheme
-from socare_spark.intake.blanks import stripped
-from socare_spark.intake.pseudonym import normalise, normalise_columns, placeholders, shapely
+from socare_spark.ingest.blanks import strip_whitespace
+from socare_spark.ingest.pseudonym import has_shape, normalise_columns, normalise_text, placeholders
 
 NUMBER = Scheme(
     strip_leading_zeros=True, placeholders=("0", "999999999", "NA", "N/A", "null", "None", "-")
@@ -41,9 +41,9 @@ SOUND = [
 def read(spark, texts, scheme=NUMBER):
     """Text -> normalised identifier and whether it has the shape."""
     rows = spark.createDataFrame(list(enumerate(texts)), "i int, raw string")
-    cells = rows.select("i", stripped(F.col("raw")).alias("v"))
+    cells = rows.select("i", strip_whitespace(F.col("raw")).alias("v"))
     found = normalise_columns(cells, {"v": scheme}, ascii_only=False)
-    made = found.select("i", "v", shapely(F.col("v"), scheme).alias("s")).collect()
+    made = found.select("i", "v", has_shape(F.col("v"), scheme).alias("s")).collect()
     return {texts[r["i"]]: (r["v"], r["s"]) for r in made}
 
 
@@ -75,6 +75,6 @@ def test_spark_and_python_agree_on_any_text(spark, remove):
     scheme = NUMBER.model_copy(update={"remove": remove})
     found = read(spark, texts, scheme)
     nobody = set(placeholders(scheme))
-    expected = {t: normalise(t, scheme) for t in texts}
+    expected = {t: normalise_text(t, scheme) for t in texts}
     wrong = [t for t in texts if found[t][0] != (None if expected[t] in nobody else expected[t])]
     assert wrong == []

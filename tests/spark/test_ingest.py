@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from council import Council
 
-from socare_spark.intake import books, commit, stage
+from socare_spark.ingest import ledger_entries, loader, staging
 from socare_spark.lake.transaction import undo, unfinished
 
 
@@ -20,7 +20,7 @@ def council(spark, tmp_path):
 def either_way(monkeypatch, request):
     """Few rows are brought in by the driver and many by tasks: the outcome must be the same."""
     if request.param == "by tasks":
-        monkeypatch.setattr(stage, "_FEW", 0)
+        monkeypatch.setattr(staging, "DRIVER_MAX_ROWS", 0)
 
 
 def row(key, person="7", start="2015-03-01", end="", note="", **other):
@@ -235,13 +235,13 @@ def test_rows_that_all_lose_leave_their_table_as_it_was(council, monkeypatch):
 
 def test_the_driver_and_tasks_take_turns_on_one_table(council, monkeypatch):
     council.lands("2013.csv", *[row(key, note="3", start="2013-01-01") for key in "abc"])
-    monkeypatch.setattr(stage, "_FEW", 0)
+    monkeypatch.setattr(staging, "DRIVER_MAX_ROWS", 0)
     council.ingests(monkeypatch)
     council.lands("2014.csv", *[row(key, note="4", start="2013-01-01") for key in "bcd"])
-    monkeypatch.setattr(stage, "_FEW", 100)
+    monkeypatch.setattr(staging, "DRIVER_MAX_ROWS", 100)
     council.ingests(monkeypatch)
     council.lands("2015.csv", *[row(key, note="5", start="2013-01-01") for key in "cde"])
-    monkeypatch.setattr(stage, "_FEW", 0)
+    monkeypatch.setattr(staging, "DRIVER_MAX_ROWS", 0)
     council.ingests(monkeypatch)
     council.lands("2014.csv", *[row(key, note="4 mended", start="2013-01-01") for key in "ab"])
     council.ingests(monkeypatch)
@@ -252,7 +252,7 @@ def test_the_driver_and_tasks_take_turns_on_one_table(council, monkeypatch):
 
 
 def test_few_rows_that_meet_too_many_are_left_to_tasks(council, monkeypatch):
-    monkeypatch.setattr(commit, "_REWRITTEN", 0)
+    monkeypatch.setattr(loader, "DRIVER_MAX_REWRITE_BYTES", 0)
     council.lands("2014.csv", row("a", note="old", start="2014-01-01"), row("b"))
     council.ingests(monkeypatch)
     council.lands("2015.csv", row("a", note="new", start="2014-01-01"))
@@ -328,7 +328,7 @@ def test_a_run_that_breaks_off_leaves_nothing(council, monkeypatch):
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(books, "ledger_rows", broken)
+        patch.setattr(ledger_entries, "ledger_rows", broken)
         with pytest.raises(RuntimeError):
             council.ingests(monkeypatch)
     assert (council.rows("id", "note"), council.ledger()) == before
@@ -349,7 +349,7 @@ def test_a_run_that_was_killed_is_undone_by_the_next(council, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(books, "ledger_rows", killed)
+        patch.setattr(ledger_entries, "ledger_rows", killed)
         with pytest.raises(KeyboardInterrupt):
             council.ingests(monkeypatch)
     note.rename(council.lake.root / "unfinished.json")

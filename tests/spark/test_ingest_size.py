@@ -4,9 +4,9 @@ import pyarrow as pa
 import pytest
 from council import HEADER, Council
 
-from socare_spark.intake import books, persons, stage
-from socare_spark.intake.ledger import QUARANTINE
-from socare_spark.intake.persons import CollisionError
+from socare_spark.ingest import ledger_entries, people, staging
+from socare_spark.ingest.ledger import QUARANTINE
+from socare_spark.ingest.people import CollisionError
 from socare_spark.lake import zones
 from socare_spark.lake.zones import Lake
 from socare_spark.report import summary
@@ -35,9 +35,9 @@ def many(monkeypatch, request):
     """Constants so small that tasks do what the driver does else, and pieces of two rows."""
     many = request.param == "many"
     if many:
-        monkeypatch.setattr(stage, "_FEW", 0)
-        monkeypatch.setattr(books, "_FEW", 0)
-        monkeypatch.setattr(persons, "_HELD", 0)
+        monkeypatch.setattr(staging, "DRIVER_MAX_ROWS", 0)
+        monkeypatch.setattr(ledger_entries, "_FEW", 0)
+        monkeypatch.setattr(people, "_DRIVER_MAX_PEOPLE", 0)
         monkeypatch.setitem(zones.PIECES, "batch_size", 2)
     return many
 
@@ -89,9 +89,9 @@ def test_two_people_of_one_token_are_found_among_many(spark, tmp_path, monkeypat
     council = Council(spark, tmp_path)
     council.lands("2015.csv", GOOD.format(1), GOOD.format(2))
     council.ingests(monkeypatch)
-    known = council.lake.frame(persons.PEOPLE)
+    known = council.lake.frame(people.PEOPLE)
     known["digest"] = [b"0" * 32]
-    council.lake.enter(persons.PEOPLE, pa.Table.from_pandas(known, preserve_index=False), {})
+    council.lake.enter(people.PEOPLE, pa.Table.from_pandas(known, preserve_index=False), {})
     council.lands("2016.csv", GOOD.replace(",7,", ",8,").format(3))
     with pytest.raises(CollisionError, match="1 tokens"):
         council.ingests(monkeypatch)
@@ -101,8 +101,8 @@ def test_a_large_table_is_searched_by_tasks(spark, tmp_path, monkeypatch):
     council = Council(spark, tmp_path)
     council.lands("2015.csv", GOOD.format(1), GOOD.format(2))
     council.ingests(monkeypatch)
-    for module in ("commit", "persons"):
-        monkeypatch.setattr(f"socare_spark.intake.{module}.SCANNED", 0)
+    for module in ("loader", "people"):
+        monkeypatch.setattr(f"socare_spark.ingest.{module}.SCANNED", 0)
     monkeypatch.setattr(Lake, "matching", lambda *_: pytest.fail("the driver read a large table"))
     council.lands("2016.csv", GOOD.replace(",7,", ",8,").format(2), GOOD.format(3))
     assert council.ingests(monkeypatch) == ""

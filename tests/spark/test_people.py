@@ -7,9 +7,9 @@ import pytest
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.contracts.resource import Contract
-from socare_spark.intake.ledger import PEOPLE
-from socare_spark.intake.persons import CollisionError, add_people
-from socare_spark.intake.pseudonym import Keyring
+from socare_spark.ingest.ledger import PEOPLE
+from socare_spark.ingest.people import CollisionError, register_people
+from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.lake.zones import Lake
 
 PROJECT = Project(council="c", project="p", key_id="k1", schemes={"s": Scheme()})
@@ -62,15 +62,15 @@ def test_a_person_is_there_once_from_the_first_day_on(stage, tmp_path):
     lake, early, late = Lake(tmp_path), date(2014, 12, 31), date(2015, 12, 31)
     one = stage((1, ONE, 0, late), (1, ONE, 0, early), (None, None, 0, early))
     other = stage((1, ONE, 0, late), (2, TWO, 0, late), (3, THREE, 1, late))
-    add_people(lake, [(one, [0]), (other, [0])], RING, NOTE)
+    register_people(lake, [(one, [0]), (other, [0])], RING, NOTE)
     assert found(lake) == [(1, ONE, "s", early), (2, TWO, "s", late)]
     assert lake.rows(PEOPLE, "key_id")[0] == {"key_id": "k1"}
 
 
 def test_who_is_known_is_not_new(stage, tmp_path):
     lake, early, late = Lake(tmp_path), date(2014, 12, 31), date(2015, 12, 31)
-    add_people(lake, [(stage((1, ONE, 0, early)), [0])], RING, NOTE)
-    add_people(lake, [(stage((1, ONE, 0, late), (2, TWO, 0, late)), [0])], RING, NOTE)
+    register_people(lake, [(stage((1, ONE, 0, early)), [0])], RING, NOTE)
+    register_people(lake, [(stage((1, ONE, 0, late), (2, TWO, 0, late)), [0])], RING, NOTE)
     assert found(lake) == [(1, ONE, "s", early), (2, TWO, "s", late)]
 
 
@@ -78,8 +78,8 @@ def test_two_people_of_one_token_are_found(stage, tmp_path):
     day = date(2015, 12, 31)
     both, other = stage((1, ONE, 0, day), (1, TWO, 0, day)), stage((1, TWO, 0, day))
     with pytest.raises(CollisionError, match="1 tokens"):
-        add_people(Lake(tmp_path / "a"), [(both, [0])], RING, NOTE)
+        register_people(Lake(tmp_path / "a"), [(both, [0])], RING, NOTE)
     lake = Lake(tmp_path / "b")
-    add_people(lake, [(stage((1, ONE, 0, day)), [0])], RING, NOTE)
+    register_people(lake, [(stage((1, ONE, 0, day)), [0])], RING, NOTE)
     with pytest.raises(CollisionError, match="1 tokens"):
-        add_people(lake, [(other, [0])], RING, NOTE)
+        register_people(lake, [(other, [0])], RING, NOTE)

@@ -8,8 +8,8 @@ import pytest
 from council import Council
 
 from socare_spark.contracts.resource import Contract
-from socare_spark.intake.arrivals import Accepted, arrivals, examine
-from socare_spark.intake.reader import alike, scan
+from socare_spark.ingest.discovery import ReadableFile, discover_files, inspect_file
+from socare_spark.ingest.reader import group_by_layout, scan
 
 TOKENS = ["a", "7", ",", ",", ",", '"', '""', '","', "\n", "\n", " ", 'x"', "\u00e9"]
 
@@ -43,17 +43,17 @@ def test_spark_reads_the_records_that_the_scan_counts(spark, tmp_path, newline):
     for i, text in enumerate(texts(newline)):
         (council.landing / "visits" / f"2015_{i}.csv").write_bytes(text.encode())
         wanted[f"2015_{i}.csv"] = text
-    seen = [examine(arrival) for arrival in arrivals(council.landing, contract)[0]]
-    files = [file for file in seen if isinstance(file, Accepted)]
+    seen = [inspect_file(arrival) for arrival in discover_files(council.landing, contract)[0]]
+    files = [file for file in seen if isinstance(file, ReadableFile)]
     assert len(files) > 40
     found = {file.arrival.path.name: [] for file in files}
-    for group in alike(files):
+    for group in group_by_layout(files):
         for file in group:
             rows = scan(spark, [file]).drop("_path", "_block").collect()
-            found[file.arrival.path.name] = [tuple(row) for row in rows]
+            found[file.landed.path.name] = [tuple(row) for row in rows]
     for file in files:
-        name = file.arrival.path.name
+        name = file.landed.path.name
         expected = cells_of(wanted[name])
-        assert len(found[name]) == len(expected) == file.look.records, repr(wanted[name])
+        assert len(found[name]) == len(expected) == file.profile.records, repr(wanted[name])
         whole = [[c or "" for c in row[:2]] for row in found[name] if row[2] is None]
         assert whole == [row for row in expected if len(row) == 2], repr(wanted[name])

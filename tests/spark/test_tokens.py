@@ -8,8 +8,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Project, Scheme
-from socare_spark.intake.blanks import stripped
-from socare_spark.intake.pseudonym import Keyring, digest, normalise, normalise_columns, token
+from socare_spark.ingest.blanks import strip_whitespace
+from socare_spark.ingest.pseudonym import Keyring, digest, normalise_columns, normalise_text, token
 
 SCHEME = Scheme(strip_leading_zeros=True, remove="-", placeholders=("", "0", "UNKNOWN"))
 PROJECT = Project(council="c", project="p", key_id="k", schemes={"s": SCHEME, "t": SCHEME})
@@ -20,7 +20,7 @@ def tokens(spark, texts, scheme="s", parts=4):
     pads = RING.pads(scheme)
     keys = spark.createDataFrame([(pads.inner, pads.outer)], "inner binary, outer binary")
     rows = spark.createDataFrame(list(enumerate(texts)), "i int, raw string").repartition(parts)
-    cells = rows.select("i", stripped(F.col("raw")).alias("v"))
+    cells = rows.select("i", strip_whitespace(F.col("raw")).alias("v"))
     clean = normalise_columns(cells, {"v": SCHEME}, ascii_only=False)
     hashed = clean.crossJoin(F.broadcast(keys)).select(
         "i", "v", digest(F.col("v"), F.col("inner"), F.col("outer")).alias("d")
@@ -32,7 +32,7 @@ def tokens(spark, texts, scheme="s", parts=4):
 
 
 def expected(text, scheme="s"):
-    clean = normalise(text, SCHEME)
+    clean = normalise_text(text, SCHEME)
     if clean in SCHEME.placeholders:
         return (None, None, None)
     mac = hmac.new(RING.subkey(scheme), clean.encode(), hashlib.sha256)

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract, Field
-from socare_spark.intake.checks import age, is_unit, rules, typed
+from socare_spark.ingest.conversion import age, convert, is_unit, rules
 
 
 def read(spark, texts, *, keep="as_is", socare=None, **declared):
@@ -15,7 +15,7 @@ def read(spark, texts, *, keep="as_is", socare=None, **declared):
     treatment = {"keep": keep, **(socare or {})}
     field = Field.model_validate({"name": "X", "socare": treatment, **declared})
     rows = spark.createDataFrame(list(enumerate(texts)), "i int, text string")
-    value = typed(field, F.col("text"))
+    value = convert(field, F.col("text"))
     if field.is_date:
         value = F.date_format(value, "yyyy-MM-dd HH:mm:ss.SSS")
     found = {r["i"]: r["v"] for r in rows.select("i", value.alias("v")).collect()}
@@ -181,10 +181,10 @@ def test_dropped_columns_are_checked_and_absent_where_no_rule_reads_them(spark):
         [["x"] * 6, [None] * 6], ", ".join(f"{f['name']} string" for f in fields)
     )
     texts = {f.name: F.col(f.name) for f in contract.fields}
-    values = {f.name: typed(f, F.col(f.name)) for f in contract.fields}
+    values = {f.name: convert(f, F.col(f.name)) for f in contract.fields}
     found = rules(contract, texts, values, F.lit(date(2015, 1, 1)), F.lit(False), schemes={})
     seen = rows.select(
-        [F.coalesce(r.broken, F.lit(False)).alias(f"{r.code} {r.column}") for r in found]
+        [F.coalesce(r.failed, F.lit(False)).alias(f"{r.code} {r.column}") for r in found]
     )
     broken = [sorted(k for k, v in r.asDict().items() if v) for r in seen.collect()]
     assert broken == [

@@ -8,7 +8,7 @@ import yaml
 from rich.console import Console
 
 from socare_spark.errors import DataError
-from socare_spark.intake import job as intake
+from socare_spark.ingest import job as ingest_job
 from socare_spark.job import Context
 from socare_spark.lake.zones import Lake
 from socare_spark.tracking.progress import Progress
@@ -119,7 +119,7 @@ class Council:
         """Runs ingest; returns what was refused as text, or an empty one."""
         monkeypatch.setenv("SOCARE_KEY", KEY)
         try:
-            intake.run(self.context())
+            ingest_job.run(self.context())
         except DataError as refused:
             return str(refused)
         return ""

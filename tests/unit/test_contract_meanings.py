@@ -8,10 +8,10 @@ from socare_spark.contracts.patterns import portable
 from socare_spark.contracts.project import IDENTIFIER_SHAPE, Project, Scheme, read_project
 from socare_spark.contracts.resource import Contract, period_end, read_contracts
 from socare_spark.errors import ConfigurationError
-from socare_spark.intake.arrivals import arrivals
-from socare_spark.intake.diagnosis import wrong_header
-from socare_spark.intake.job import _check_schemes
-from socare_spark.intake.reader import internal_names
+from socare_spark.ingest.discovery import discover_files
+from socare_spark.ingest.format_diagnosis import wrong_header
+from socare_spark.ingest.job import _check_schemes
+from socare_spark.ingest.reader import internal_names
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 ID = {"name": "ID", "constraints": {"required": True}, "socare": {"keep": "as_is"}}
@@ -51,8 +51,8 @@ def landed(folder, *names):
     (folder / "visits").mkdir(exist_ok=True)
     for name in names:
         (folder / "visits" / f"{name}.csv").write_text(f"ID\n{name}\n")
-    newest, refused, _ = arrivals(folder, contract())
-    return {a.period for a in newest}, {r.arrival.period: r.why for r in refused}
+    newest, refused, _ = discover_files(folder, contract())
+    return {a.period for a in newest}, {r.landed.period: r.reason for r in refused}
 
 
 @pytest.mark.parametrize(

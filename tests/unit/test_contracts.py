@@ -9,8 +9,8 @@ import yaml
 
 from socare_spark.contracts.resource import Contract, Field, period_end, plain, read_contracts
 from socare_spark.errors import ConfigurationError, DataError
-from socare_spark.intake.arrivals import arrivals, match_header
-from socare_spark.intake.job import plan
+from socare_spark.ingest.discovery import discover_files, match_header
+from socare_spark.ingest.job import plan
 from socare_spark.lake.zones import Lake
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -307,7 +307,7 @@ def test_files_of_a_period(tmp_path):
     folder.mkdir()
     for name in ("2014.csv", "2015_north.csv", "2015_south.csv", "2014_r2.csv", "other.txt"):
         (folder / name).write_text("ID\n")
-    newest, refused, older = arrivals(tmp_path, contract())
+    newest, refused, older = discover_files(tmp_path, contract())
     assert (refused, older) == ([], ["visits/2014.csv"])
     found = [(a.name, a.part) for a in newest]
     assert found == [
@@ -322,10 +322,10 @@ def test_two_files_for_one_period_are_refused(tmp_path):
     (tmp_path / "visits" / "2014.csv").write_text("ID\n")
     (tmp_path / "visits" / "2014_r0.csv").write_text("ID\n")
     (tmp_path / "visits" / "2015.csv").write_text("ID\n")
-    newest, refused, _ = arrivals(tmp_path, contract())
+    newest, refused, _ = discover_files(tmp_path, contract())
     assert [a.name for a in newest] == ["visits/2015.csv"]
-    assert [r.arrival.name for r in refused] == ["visits/2014.csv", "visits/2014_r0.csv"]
-    assert all("same period" in r.why for r in refused)
+    assert [r.landed.name for r in refused] == ["visits/2014.csv", "visits/2014_r0.csv"]
+    assert all("same period" in r.reason for r in refused)
 
 
 def test_plain():

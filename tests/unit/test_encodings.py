@@ -6,8 +6,8 @@ import pytest
 
 from socare_spark.contracts.resource import Field
 from socare_spark.errors import DataError
-from socare_spark.intake import records
-from socare_spark.intake.preflight import look_at, record_bytes
+from socare_spark.ingest import csv_records
+from socare_spark.ingest.file_profile import profile_file, record_bytes
 
 FIELDS = [
     Field.model_validate({"name": "ID", "socare": {"keep": "as_is"}}),
@@ -29,7 +29,7 @@ def file_of(folder, data, name="x.csv"):
 @pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
 def test_a_mark_decides_the_encoding(tmp_path, declared, written, name):
     path = file_of(tmp_path, MARKED.encode(written), name)
-    look = look_at(path, declared, ",", FIELDS)
+    look = profile_file(path, declared, ",", FIELDS)
     assert (look.encoding, look.header[0], look.records) == (written, "ID", 1)
     assert list(record_bytes(path, [1], look, declared)) == ["1,café – £5,x".encode()]
 
@@ -41,15 +41,15 @@ def test_a_mark_decides_the_encoding(tmp_path, declared, written, name):
 @pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
 @pytest.mark.parametrize("size", [1 << 22, 1])
 def test_utf_8_is_not_read_as_an_8_bit_code_page(tmp_path, monkeypatch, declared, text, name, size):
-    monkeypatch.setattr(records, "_CHUNK", size)
+    monkeypatch.setattr(csv_records, "_CHUNK", size)
     with pytest.raises(DataError, match="declare the encoding utf-8 for its period"):
-        look_at(file_of(tmp_path, text.encode(), name), declared)
+        profile_file(file_of(tmp_path, text.encode(), name), declared)
 
 
 @pytest.mark.parametrize("text", ["café", "É’s", "£5 – “x”", "naïve Ã", "plain", "Â£ and é"])
 def test_text_of_an_8_bit_code_page_is_read(tmp_path, text):
     path = file_of(tmp_path, f"ID,NOTE\n1,{text}\n".encode("cp1252"))
-    assert look_at(path, "windows-1252").records == 1
+    assert profile_file(path, "windows-1252").records == 1
 
 
 @pytest.mark.parametrize("declared", ["iso-8859-1", "iso-8859-15"])
@@ -58,19 +58,19 @@ def test_text_of_an_8_bit_code_page_is_read(tmp_path, text):
 def test_windows_1252_is_not_read_as_iso_8859(tmp_path, declared, text, name):
     data = ("ID,NOTE\n" + "1,é\n" * 9 + f"2,{text}\n").encode("cp1252")
     with pytest.raises(DataError, match="declare the encoding windows-1252 for its period"):
-        look_at(file_of(tmp_path, data, name), declared)
+        profile_file(file_of(tmp_path, data, name), declared)
 
 
 @pytest.mark.parametrize("declared", ["iso-8859-1", "iso-8859-15"])
 def test_text_of_iso_8859_is_read(tmp_path, declared):
     data = bytes(range(0xA0, 0x100))
-    assert look_at(file_of(tmp_path, b"ID,NOTE\n1," + data + b"\n"), declared).records == 1
+    assert profile_file(file_of(tmp_path, b"ID,NOTE\n1," + data + b"\n"), declared).records == 1
 
 
 @pytest.mark.parametrize("start", [b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"])
 def test_utf_32_is_named(tmp_path, start):
     with pytest.raises(DataError, match="it is UTF-32"):
-        look_at(file_of(tmp_path, start + "ID\n1\n".encode("utf-32le")), "utf-8")
+        profile_file(file_of(tmp_path, start + "ID\n1\n".encode("utf-32le")), "utf-8")
 
 
 MOJIBAKE = [
@@ -93,11 +93,11 @@ LEGITIMATE = ["café – £5", "É’s", "SÃO", "“Å”", "BÂ 7", "Ä…", "
 def test_mojibake_is_counted_by_column(tmp_path, encoding):
     rows = [f'{i},{text},{text}\n"{text}\n",b,c\n' for i, text in enumerate(MOJIBAKE + LEGITIMATE)]
     path = file_of(tmp_path, ("ID,NOTE,SURNAME\n" + "".join(rows)).encode(encoding))
-    look = look_at(path, encoding, ",", FIELDS)
+    look = profile_file(path, encoding, ",", FIELDS)
     assert dict(look.mojibake) == {"ID": len(MOJIBAKE), "NOTE": len(MOJIBAKE)}
 
 
 def test_mojibake_is_counted_in_an_8_bit_code_page(tmp_path):
     data = "ID,NOTE,SURNAME\n1,café,x\n2,".encode("cp1252") + "café –,x\n3,y,£\n".encode()
-    look = look_at(file_of(tmp_path, data), "windows-1252", ",", FIELDS)
+    look = profile_file(file_of(tmp_path, data), "windows-1252", ",", FIELDS)
     assert dict(look.mojibake) == {"NOTE": 1}

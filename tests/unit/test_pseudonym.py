@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
-from socare_spark.intake.pseudonym import Keyring, check_key, normalise, open_keyring
+from socare_spark.ingest.pseudonym import Keyring, check_key, normalise_text, open_keyring
 
 PROJECT = Project(
     council="c", project="p", key_id="k1", schemes={"a": Scheme(), "b": Scheme(person=True)}
@@ -95,7 +95,7 @@ def test_every_part_of_the_domain_changes_the_subkey(changed):
     ],
 )
 def test_normalise(written, read):
-    assert normalise(written, Scheme(strip_leading_zeros=True, remove=" ")) == read
+    assert normalise_text(written, Scheme(strip_leading_zeros=True, remove=" ")) == read
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_normalise(written, read):
     [("4000001.0", "4000001"), ("40.000.01", "4000001"), ("4 000-001.0", "4000001"), ("1.00", "1")],
 )
 def test_decimals_go_before_points_do(written, read):
-    assert normalise(written, Scheme(remove=". -")) == read
+    assert normalise_text(written, Scheme(remove=". -")) == read
 
 
 def test_there_must_be_a_key():

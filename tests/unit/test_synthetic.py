@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from socare_spark.intake.synthetic import MARKER, is_synthetic, marker_files
-from socare_spark.intake.unclaimed import unclaimed
+from socare_spark.ingest.synthetic import MARKER, is_synthetic, marker_files
+from socare_spark.ingest.unclaimed_files import unclaimed
 
 
 def digest(data):

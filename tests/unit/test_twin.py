@@ -13,7 +13,7 @@ import pytest
 import shapely
 import yaml
 
-from socare_spark.intake.synthetic import MARKER, is_synthetic, marker_files
+from socare_spark.ingest.synthetic import MARKER, is_synthetic, marker_files
 from socare_spark.twin import write_twin
 from tests.study import children_recount
 from tests.study import twin_recount as recount

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socare_spark.intake import resolve as resolving
-from socare_spark.intake.resolve import losers_of_few, resolve, standing
+from socare_spark.ingest import precedence as resolving
+from socare_spark.ingest.precedence import existing_versions, find_dropped_arrow, resolve
 
 TYPES = "a string, b bigint, said bigint, extract date, source_file string, line bigint"
 TYPED = ["a", "b", "said", "extract", "source_file", "line"]
@@ -61,7 +61,7 @@ def either_size(monkeypatch, request):
         raise AssertionError("rows without a bound were sent to every task")
 
     if request.param == "many keys":
-        monkeypatch.setattr(resolving, "_SMALL", 0)
+        monkeypatch.setattr(resolving, "_BROADCAST_MAX_ROWS", 0)
         monkeypatch.setattr(resolving.F, "broadcast", refused)
 
 
@@ -76,16 +76,16 @@ def test_tasks_and_the_driver_find_what_the_rule_says(spark, with_known, many):
     old = spark.createDataFrame(known[TYPED], TYPES)
     met = old.join(frame.select("a", "b"), ["a", "b"], "left_semi")
 
-    rivals = standing(met, CONTRACT) if with_known else None
+    rivals = existing_versions(met, CONTRACT) if with_known else None
     by_tasks = resolve(frame, CONTRACT, known=rivals, many=many)
     table = met.select(*DECISIVE).toArrow()
-    by_driver = losers_of_few(frame.toArrow(), table, CONTRACT)
+    by_driver = find_dropped_arrow(frame.toArrow(), table, CONTRACT)
 
     met_keys = set(zip(new["a"], new["b"], strict=True))
     rivals = known[[k in met_keys for k in zip(known["a"], known["b"], strict=True)]]
     right = expected(new, rivals)
     assert {*right.values()} == {"duplicate", "superseded"}
-    assert {(r["source_file"], r["line"]): r["lost"] for r in by_tasks.losers.collect()} == right
+    assert {(r["source_file"], r["line"]): r["lost"] for r in by_tasks.dropped.collect()} == right
     places = zip(by_driver["source_file"], by_driver["line"], strict=True)
     assert dict(zip(places, by_driver["lost"], strict=True)) == right
     ours = by_driver[by_driver["at"] >= 0]

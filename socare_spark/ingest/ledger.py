@@ -103,7 +103,7 @@ class UnbalancedError(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One row of the ledger."""
 
     run_id: str
@@ -136,11 +136,11 @@ class Entry:
         return self.extract or date.min
 
     @property
-    def stands(self) -> bool:
+    def is_current(self) -> bool:
         """Whether rows of the file are in the table."""
         return self.status in ("accepted", "amended")
 
-    def balanced(self) -> Self:
+    def check_balanced(self) -> Self:
         """Itself.
 
         Raises:
@@ -167,30 +167,30 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Books:
+class LedgerState:
     """What the ledger says as it stands.
 
     Attributes:
-        standing: The last entry of each file whose rows are in the lake, by dataset, extract, part.
+        current: The last entry of each file whose rows are in the lake, by dataset, extract, part.
         withdrawn: The last entry of each file that was taken out, by dataset, extract, part.
         refused: File, digest and reason of every refusal.
         sequence: The number of the run that writes to the ledger next.
     """
 
-    standing: Mapping[tuple[str, str, str], Entry]
+    current: Mapping[tuple[str, str, str], LedgerEntry]
     refused: frozenset[tuple[str, str, str]]
-    withdrawn: Mapping[tuple[str, str, str], Entry] = field(default_factory=dict)
+    withdrawn: Mapping[tuple[str, str, str], LedgerEntry] = field(default_factory=dict)
     sequence: int = 1
 
 
-def books(lake: Lake) -> Books:
+def read_ledger(lake: Lake) -> LedgerState:
     """Reads the ledger.
 
     Raises:
         DataError: an earlier state of this software wrote it, or its version is not kept.
     """
     if not lake.exists(LEDGER):
-        return Books({}, frozenset())
+        return LedgerState({}, frozenset())
     if LEDGER.path not in kept_versions(lake) or not set(LEDGER.names) <= lake.columns(LEDGER):
         raise DataError(
             f"The lake {lake.root} was begun by an earlier version, or its versions.json is lost: "
@@ -198,24 +198,24 @@ def books(lake: Lake) -> Books:
         )
     entries = sorted(map(_entry, lake.rows(LEDGER)), key=_order)
     last = {e.identity: e for e in entries if e.status != "refused"}
-    return Books(
-        {i: e for i, e in last.items() if e.stands},
+    return LedgerState(
+        {i: e for i, e in last.items() if e.is_current},
         frozenset((e.file, e.sha256, e.why) for e in entries if e.status == "refused"),
         {i: e for i, e in last.items() if e.status == "withdrawn"},
         1 + max((e.sequence for e in entries), default=0),
     )
 
 
-def _order(entry: Entry) -> tuple[int, bool]:
+def _order(entry: LedgerEntry) -> tuple[int, bool]:
     """By run; within a run a file is replaced before another takes its place."""
     return (entry.sequence, entry.status != "replaced")
 
 
-def _entry(row: Mapping[str, Any]) -> Entry:
-    return Entry(**{k: v for k, v in row.items() if k != "at"})
+def _entry(row: Mapping[str, Any]) -> LedgerEntry:
+    return LedgerEntry(**{k: v for k, v in row.items() if k != "at"})
 
 
-def ledger_rows(entries: Sequence[Entry]) -> pa.Table:
+def ledger_rows(entries: Sequence[LedgerEntry]) -> pa.Table:
     """Entries as rows of the ledger, stamped with the time."""
     now = datetime.now(UTC)
     return pa.Table.from_pylist([asdict(e) | {"at": now} for e in entries])

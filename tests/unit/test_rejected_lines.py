@@ -5,20 +5,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from socare_spark.intake import job
-from socare_spark.intake.arrivals import Refused
-from socare_spark.intake.ledger import Books
-from socare_spark.intake.names import LONGEST_NAME, unusable_name
+from socare_spark.ingest import job
+from socare_spark.ingest.discovery import RefusedFile
+from socare_spark.ingest.file_names import LONGEST_NAME, unusable_name
+from socare_spark.ingest.ledger import LedgerState
 
 
 def refused(name):
-    return Refused(SimpleNamespace(name=name), "digest", "it is empty")
+    return RefusedFile(SimpleNamespace(name=name), "digest", "it is empty")
 
 
 def bring_in(landing, files, known=()):
     """The warnings of a run that refuses files and takes none."""
     context = SimpleNamespace(landing=landing, run=SimpleNamespace(warnings=[]))
-    job._bring_in_all(context, [], files, Books({}, frozenset(known)), None)
+    job._load_all(context, [], files, LedgerState({}, frozenset(known)), None)
     return context.run.warnings
 
 

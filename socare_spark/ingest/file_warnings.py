@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from socare_spark.contracts.resource import UTF_16, Contract
-from socare_spark.intake.arrivals import Accepted
+from socare_spark.ingest.discovery import ReadableFile
 
 # Names in a sentence; the run record and the ledger have all.
 _NAMED = 10
 
 
-def remarks(contract: Contract, files: Sequence[Accepted]) -> list[str]:
+def file_warnings(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
     """Describes the unusual features of the files of a dataset.
 
     Args:
@@ -26,12 +26,12 @@ def remarks(contract: Contract, files: Sequence[Accepted]) -> list[str]:
     ]
 
 
-def _undeclared(files: Sequence[Accepted]) -> list[str]:
+def _undeclared(files: Sequence[ReadableFile]) -> list[str]:
     """The columns that no contract names, one sentence for the files that have the same ones."""
     groups: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
     for file in files:
         if file.dropped:
-            groups[tuple(file.dropped.items())].append(file.arrival.name)
+            groups[tuple(file.dropped.items())].append(file.landed.name)
     return [f"{_some(names)}: {_unread(columns)}." for columns, names in groups.items()]
 
 
@@ -48,12 +48,12 @@ def _unread(columns: Sequence[tuple[str, str]]) -> str:
     return f"the column '{head}'{hint} is in no contract and was not read"
 
 
-def _absent(contract: Contract, files: Sequence[Accepted]) -> list[str]:
+def _absent(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
     """The optional columns that files lack, one sentence for the files that lack the same ones."""
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for file in files:
         lost = (f for f in contract.fields if f.name not in file.columns and contract.is_read(f))
-        groups[tuple(field.name for field in lost)].append(file.arrival.name)
+        groups[tuple(field.name for field in lost)].append(file.landed.name)
     groups.pop((), None)
     return [
         f"{_some(names)}: the optional column {lost[0]} is not there."
@@ -63,7 +63,7 @@ def _absent(contract: Contract, files: Sequence[Accepted]) -> list[str]:
     ]
 
 
-def _passed_over(files: Sequence[Accepted]) -> list[str]:
+def _passed_over(files: Sequence[ReadableFile]) -> list[str]:
     """Lines that were not counted as records, and files without a record."""
     words = {
         "before": "before the header",
@@ -72,21 +72,21 @@ def _passed_over(files: Sequence[Accepted]) -> list[str]:
     }
     sentences = []
     for file in files:
-        counts = [f"{n} {words[kind]}" for kind, n in sorted(file.look.passed_over.items())]
+        counts = [f"{n} {words[kind]}" for kind, n in sorted(file.profile.passed_over.items())]
         if counts:
-            sentences.append(f"{file.arrival.name}: lines were passed over ({', '.join(counts)}).")
-        if not file.look.records:
-            sentences.append(f"{file.arrival.name}: it holds a header and no record.")
+            sentences.append(f"{file.landed.name}: lines were passed over ({', '.join(counts)}).")
+        if not file.profile.records:
+            sentences.append(f"{file.landed.name}: it holds a header and no record.")
     return sentences
 
 
-def _marked(files: Sequence[Accepted]) -> list[str]:
+def _marked(files: Sequence[ReadableFile]) -> list[str]:
     """Files whose byte order mark names another encoding than the contract."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for file in files:
-        declared, found = file.arrival.encoding, file.look.encoding
+        declared, found = file.landed.encoding, file.profile.encoding
         if found != declared and not (declared == "utf-16" and found in UTF_16):
-            groups[declared, found].append(file.arrival.name)
+            groups[declared, found].append(file.landed.name)
     return [
         f"{_some(names)}: read as {found}, which the byte order mark names, although the contract "
         f"declares {declared}: declare {found} for the period under socare.encodings."
@@ -94,14 +94,14 @@ def _marked(files: Sequence[Accepted]) -> list[str]:
     ]
 
 
-def _mojibake(files: Sequence[Accepted]) -> list[str]:
+def _mojibake(files: Sequence[ReadableFile]) -> list[str]:
     """Columns with text that their source decoded wrongly."""
     return [
-        f"{file.arrival.name}: the column {column} has {count} cells that their source decoded "
+        f"{file.landed.name}: the column {column} has {count} cells that their source decoded "
         "with a wrong encoding (for instance, one letter with an accent has become two signs). "
         "They are kept as they are: ask for the file again, exported with the right encoding."
         for file in files
-        for column, count in sorted(file.look.mojibake.items())
+        for column, count in sorted(file.profile.mojibake.items())
     ]
 
 

@@ -14,34 +14,55 @@ from pathlib import Path
 from socare_spark.contracts.project import Project, read_project
 from socare_spark.contracts.resource import Contract, read_contracts
 from socare_spark.errors import ConfigurationError, DataError
-from socare_spark.intake.arrivals import Accepted, Arrival, Refused, arrivals, examine
-from socare_spark.intake.books import Identity, Taken, commit_books, commit_people, entries_of
-from socare_spark.intake.commit import Destination, Standing, superseded_table, table_of
-from socare_spark.intake.ledger import (
+from socare_spark.ingest.discovery import (
+    LandedFile,
+    ReadableFile,
+    RefusedFile,
+    discover_files,
+    inspect_file,
+)
+from socare_spark.ingest.file_profile import sha256_of
+from socare_spark.ingest.file_warnings import file_warnings
+from socare_spark.ingest.ledger import (
     LEDGER,
     PEOPLE,
     QUARANTINE,
-    Books,
-    Entry,
-    books,
+    LedgerEntry,
+    LedgerState,
+    read_ledger,
 )
-from socare_spark.intake.preflight import sha256_of
-from socare_spark.intake.pseudonym import Keyring, check_key, open_keyring
-from socare_spark.intake.rejected import ChangedError, has_reason, write_refused, write_rejected
-from socare_spark.intake.remarks import remarks
-from socare_spark.intake.repeats import remark, repeated_keys, too_often
-from socare_spark.intake.stage import Stage, stage, staging_folder
-from socare_spark.intake.synthetic import is_synthetic
-from socare_spark.intake.unclaimed import sentences, unclaimed
-from socare_spark.intake.withdraw import add_option, entries_to_withdraw, withdraw
+from socare_spark.ingest.ledger_entries import (
+    Identity,
+    JudgedDataset,
+    commit_people,
+    make_entries,
+    write_ledger,
+)
+from socare_spark.ingest.loader import DatasetLoader, LoadOutcome, staged_table, superseded_table
+from socare_spark.ingest.pseudonym import Keyring, check_key, open_keyring
+from socare_spark.ingest.rejected_lines import (
+    ChangedError,
+    has_reason,
+    write_refused,
+    write_rejected,
+)
+from socare_spark.ingest.repeated_keys import (
+    count_repeated_keys,
+    refusal_reason,
+    repeated_keys_warning,
+)
+from socare_spark.ingest.staging import StagedDataset, stage_dataset, staging_folder
+from socare_spark.ingest.unclaimed_files import sentences, unclaimed
+from socare_spark.ingest.withdrawal import add_option, entries_to_withdraw, withdraw
+from socare_spark.ingest.synthetic import is_synthetic
 from socare_spark.job import Context, Job
 from socare_spark.lake.pool import side_by_side
 from socare_spark.lake.transaction import together
 
-_SIDE_BY_SIDE = 2
+_WORKERS = 2
 # Names in a line; the run record has all.
-_NAMED = 5
-_EMPTIED = (
+_MAX_NAMED = 5
+_EMPTY_REPLACEMENT = (
     "it holds no record, but a file of its period is in the lake and does: ask for the file again"
 )
 _UNREADABLE = (
@@ -54,10 +75,10 @@ class _Dataset:
     """One contract's part of a run."""
 
     contract: Contract
-    accepted: list[Accepted] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    accepted: list[ReadableFile] = field(default_factory=list)
+    refused: list[RefusedFile] = field(default_factory=list)
     older: Sequence[str] = ()
-    unchanged: list[Arrival] = field(default_factory=list)
+    unchanged: list[LandedFile] = field(default_factory=list)
     rebuild: bool = False
     passed_over: Mapping[str, str] = field(default_factory=dict)
     gone: Sequence[str] = ()
@@ -79,26 +100,26 @@ def run(context: Context) -> None:
     begun = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
     check_key(keyring, context.lake.root / "restricted" / "key_check.json", begun=begun)
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
-    known = books(context.lake)
+    known = read_ledger(context.lake)
     with context.progress.step("ingest: look at files"):
-        datasets = [_look(landing, contract, known) for contract in contracts]
+        datasets = [_classify_files(landing, contract, known) for contract in contracts]
     others = unclaimed(landing, context.conf, contracts, _claimed(datasets))
     _note_files(context, datasets, others)
     _note_history(context, datasets)
     context.run.warnings += _same_contents(datasets, known)
     try:
-        taken = _stage_all(context, [d for d in datasets if d.accepted], keyring)
-        refused = [r for d in datasets for r in d.refused] + _gated(taken)
-        _bring_in_all(context, taken, refused, known, keyring)
-        context.run.warnings += _remarks_on_keys(taken)
+        judged = _stage_all(context, [d for d in datasets if d.accepted], keyring)
+        refused = [r for d in datasets for r in d.refused] + _refused_by_limits(judged)
+        _load_all(context, judged, refused, known, keyring)
+        context.run.warnings += _repeated_key_warnings(judged)
     finally:
         shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
     for r in refused:
-        context.run.landing[r.arrival.name] = "refused"
+        context.run.landing[r.landed.name] = "refused"
     unchanged = sum(len(d.unchanged) for d in datasets)
     context.progress.say(f"ingest: {unchanged} files unchanged")
     if refused:
-        raise DataError(_refusals(landing, refused))
+        raise DataError(_refusal_message(landing, refused))
     if others and len(context.run.landing) == len(others):
         raise DataError(
             f"No file of {landing} was read: {len(others)} are there, and no contract of "
@@ -111,18 +132,18 @@ def plan(context: Context) -> Sequence[str]:
     landing = _landing(context)
     if context.withdraw:
         return [f"withdraws {entry.file}" for entry in entries_to_withdraw(context)]
-    known = books(context.lake)
+    known = read_ledger(context.lake)
     lines = []
     contracts = read_contracts(context.conf)
     _check_schemes(read_project(context.conf), contracts)
     for contract in contracts:
-        newest, refused, _ = arrivals(landing, contract)
-        lines += [f"refuses {r.arrival.name}: {r.why}" for r in refused]
-        for arrival in newest:
-            entry = known.standing.get(arrival.identity)
-            state = "unchanged" if _same(arrival, entry) else "changed" if entry else "new"
-            state = "passed over" if _outdated(arrival, known) else state
-            lines.append(f"reads  {arrival.name} ({state})")
+        newest, refused, _ = discover_files(landing, contract)
+        lines += [f"refuses {r.landed.name}: {r.reason}" for r in refused]
+        for landed in newest:
+            entry = known.current.get(landed.identity)
+            state = "unchanged" if _is_unchanged(landed, entry) else "changed" if entry else "new"
+            state = "passed over" if _outdated_reason(landed, known) else state
+            lines.append(f"reads  {landed.name} ({state})")
         lines.append(f"writes {contract.table}")
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
 
@@ -164,34 +185,38 @@ def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
             )
 
 
-def _look(landing: Path, contract: Contract, books: Books) -> _Dataset:
+def _classify_files(landing: Path, contract: Contract, books: LedgerState) -> _Dataset:
     """Sorts the files of a contract into unchanged, acceptable, refused and passed over."""
-    known = books.standing
-    newest, refused, older = arrivals(landing, contract)
-    outdated = {file.name: why for file in newest if (why := _outdated(file, books))}
+    known = books.current
+    newest, refused, older = discover_files(landing, contract)
+    outdated = {file.name: reason for file in newest if (reason := _outdated_reason(file, books))}
     files = [file for file in newest if file.name not in outdated]
-    there = [*files, *(r.arrival for r in refused if r.arrival.extract)]
+    there = [*files, *(r.landed for r in refused if r.landed.extract)]
     changed = _check_contract(contract, there, known)
     dataset = _Dataset(contract, rebuild=changed, refused=refused, older=older)
-    dataset.gone, dataset.passed_over = _gone(contract, there, known), outdated
-    with side_by_side(_SIDE_BY_SIDE) as pool:
-        entries = [None if changed else known.get(arrival.identity) for arrival in files]
-        same = list(pool.map(_same, files, entries))
+    dataset.gone, dataset.passed_over = _files_gone(contract, there, known), outdated
+    with side_by_side(_WORKERS) as pool:
+        entries = [None if changed else known.get(landed.identity) for landed in files]
+        same = list(pool.map(_is_unchanged, files, entries))
         dataset.unchanged = [a for a, old in zip(files, same, strict=True) if old]
-        new = [arrival for arrival, old in zip(files, same, strict=True) if not old]
-        for seen in pool.map(examine, new):
-            if isinstance(seen, Accepted) and seen.look.records == 0 and _had_rows(seen, known):
-                seen = Refused(seen.arrival, seen.look.sha256, _EMPTIED)  # noqa: PLW2901
-            if isinstance(seen, Accepted):
+        new = [landed for landed, old in zip(files, same, strict=True) if not old]
+        for seen in pool.map(inspect_file, new):
+            if (
+                isinstance(seen, ReadableFile)
+                and seen.profile.records == 0
+                and _had_records(seen, known)
+            ):
+                seen = RefusedFile(seen.landed, seen.profile.sha256, _EMPTY_REPLACEMENT)  # noqa: PLW2901
+            if isinstance(seen, ReadableFile):
                 dataset.accepted.append(seen)
             else:
                 dataset.refused.append(seen)
     return dataset
 
 
-def _outdated(file: Arrival, books: Books) -> str:
+def _outdated_reason(file: LandedFile, books: LedgerState) -> str:
     """Why a file is not taken although a contract claims it; empty where it may be."""
-    withdrawn, entry = books.withdrawn.get(file.identity), books.standing.get(file.identity)
+    withdrawn, entry = books.withdrawn.get(file.identity), books.current.get(file.identity)
     if withdrawn is not None and withdrawn.sha256 == _digest(file):
         return f"not taken, its content was withdrawn ({withdrawn.file})"
     newer = withdrawn or entry
@@ -204,35 +229,35 @@ def _outdated(file: Arrival, books: Books) -> str:
     )
 
 
-def _digest(file: Arrival) -> str:
+def _digest(file: LandedFile) -> str:
     try:
         return sha256_of(file.path)
     except OSError:
         return ""
 
 
-def _gone(
-    contract: Contract, files: Sequence[Arrival], known: Mapping[Identity, Entry]
+def _files_gone(
+    contract: Contract, files: Sequence[LandedFile], known: Mapping[Identity, LedgerEntry]
 ) -> list[str]:
     """Files whose rows are in the lake and that left the landing folder."""
     there = {file.identity for file in files}
     return sorted(e.file for i, e in known.items() if i[0] == contract.name and i not in there)
 
 
-def _same(arrival: Arrival, entry: Entry | None) -> bool:
+def _is_unchanged(landed: LandedFile, entry: LedgerEntry | None) -> bool:
     """Whether a file is the one that was read; what cannot be read is looked at with the new."""
-    if entry is None or entry.contract != arrival.contract.digest(arrival.as_of):
+    if entry is None or entry.contract != landed.contract.digest(landed.as_of):
         return False
-    return entry.sha256 == _digest(arrival)
+    return entry.sha256 == _digest(landed)
 
 
-def _had_rows(file: Accepted, known: Mapping[Identity, Entry]) -> bool:
-    entry = known.get(file.arrival.identity)
+def _had_records(file: ReadableFile, known: Mapping[Identity, LedgerEntry]) -> bool:
+    entry = known.get(file.landed.identity)
     return entry is not None and entry.rows_kept > 0
 
 
 def _check_contract(
-    contract: Contract, files: Sequence[Arrival], known: Mapping[Identity, Entry]
+    contract: Contract, files: Sequence[LandedFile], known: Mapping[Identity, LedgerEntry]
 ) -> bool:
     """Whether the table is made anew: all its rows were read with another contract.
 
@@ -263,30 +288,32 @@ def _note_history(context: Context, datasets: Sequence[_Dataset]) -> None:
     """Reports the files that are not taken, and those that left the landing folder."""
     for dataset in datasets:
         context.run.landing |= dataset.passed_over
-        context.run.warnings += [f"{name}: {why}." for name, why in dataset.passed_over.items()]
+        context.run.warnings += [
+            f"{name}: {reason}." for name, reason in dataset.passed_over.items()
+        ]
         context.run.files_gone.extend(dataset.gone)
         if dataset.gone:
             count = len(dataset.gone)
-            more = f" and {count - _NAMED} more" if count > _NAMED else ""
+            more = f" and {count - _MAX_NAMED} more" if count > _MAX_NAMED else ""
             context.run.warnings.append(
                 f"{dataset.contract.name}: {count} files whose rows are in the lake left the "
-                f"landing folder: {', '.join(dataset.gone[:_NAMED])}{more}. Their rows stay; "
+                f"landing folder: {', '.join(dataset.gone[:_MAX_NAMED])}{more}. Their rows stay; "
                 "ingest --withdraw FILE takes a file out."
             )
 
 
-def _same_contents(datasets: Sequence[_Dataset], known: Books) -> list[str]:
+def _same_contents(datasets: Sequence[_Dataset], known: LedgerState) -> list[str]:
     """Files of one dataset and part whose contents are the same although their periods differ."""
     sentences = []
     for dataset in datasets:
-        new = {f.arrival.name for f in dataset.accepted}
+        new = {f.landed.name for f in dataset.accepted}
         contents: dict[tuple[str, str], list[str]] = defaultdict(list)
         for file in dataset.accepted:
-            if file.look.records:
-                contents[file.look.sha256, file.arrival.part].append(file.arrival.name)
-        for arrival in dataset.unchanged:
-            entry = known.standing[arrival.identity]
-            contents[entry.sha256, arrival.part].append(arrival.name)
+            if file.profile.records:
+                contents[file.profile.sha256, file.landed.part].append(file.landed.name)
+        for landed in dataset.unchanged:
+            entry = known.current[landed.identity]
+            contents[entry.sha256, landed.part].append(landed.name)
         sentences += [
             f"{', '.join(sorted(names))}: these files have the same content, so one may have the "
             "wrong name or be sent twice: compare them, and ask for the right file."
@@ -300,8 +327,8 @@ def _claimed(datasets: Sequence[_Dataset]) -> set[str]:
     """The files that a contract claims, with copies that a higher revision replaces."""
     found: set[str] = set()
     for dataset in datasets:
-        found |= {a.name for a in dataset.unchanged} | {r.arrival.name for r in dataset.refused}
-        found |= {f.arrival.name for f in dataset.accepted} | set(dataset.older)
+        found |= {a.name for a in dataset.unchanged} | {r.landed.name for r in dataset.refused}
+        found |= {f.landed.name for f in dataset.accepted} | set(dataset.older)
         found |= set(dataset.passed_over)
     return found
 
@@ -313,37 +340,39 @@ def _note_files(context: Context, datasets: Sequence[_Dataset], others: Mapping[
         run.landing |= dict.fromkeys(dataset.older, "an older revision")
         run.landing |= {a.name: "unchanged" for a in dataset.unchanged}
         for file in dataset.accepted:
-            run.files_read[file.arrival.name] = file.look.sha256
-            run.landing[file.arrival.name] = "read"
-        run.warnings += remarks(dataset.contract, dataset.accepted)
+            run.files_read[file.landed.name] = file.profile.sha256
+            run.landing[file.landed.name] = "read"
+        run.warnings += file_warnings(dataset.contract, dataset.accepted)
     run.landing |= dict.fromkeys(others, "no contract's pattern matches")
     run.warnings += sentences(others)
 
 
-def _stage_all(context: Context, datasets: Sequence[_Dataset], keyring: Keyring) -> list[Taken]:
-    def one(dataset: _Dataset) -> Taken | None:
+def _stage_all(
+    context: Context, datasets: Sequence[_Dataset], keyring: Keyring
+) -> list[JudgedDataset]:
+    def one(dataset: _Dataset) -> JudgedDataset | None:
         staged = _staged(context, dataset, keyring)
         step.advance()
         return (
             staged
             if staged is None
-            else _judged(staged, whole=dataset.rebuild, refused=len(dataset.refused))
+            else _apply_file_limits(staged, whole=dataset.rebuild, refused=len(dataset.refused))
         )
 
     if not datasets:
         return []
     with (
         context.progress.step("ingest: read, check, pseudonymise", of=len(datasets)) as step,
-        side_by_side(_SIDE_BY_SIDE) as pool,
+        side_by_side(_WORKERS) as pool,
     ):
-        return [taken for taken in pool.map(one, datasets) if taken is not None]
+        return [judged for judged in pool.map(one, datasets) if judged is not None]
 
 
-def _staged(context: Context, dataset: _Dataset, keyring: Keyring) -> Stage | None:
+def _staged(context: Context, dataset: _Dataset, keyring: Keyring) -> StagedDataset | None:
     """Stages a dataset's files; those that Spark cannot read are refused, and the others staged."""
 
-    def of(files: Sequence[Accepted]) -> Stage:
-        return stage(context.spark, context.lake, dataset.contract, files, keyring)
+    def of(files: Sequence[ReadableFile]) -> StagedDataset:
+        return stage_dataset(context.spark, context.lake, dataset.contract, files, keyring)
 
     try:
         return of(dataset.accepted)
@@ -351,12 +380,12 @@ def _staged(context: Context, dataset: _Dataset, keyring: Keyring) -> Stage | No
         if not _of_a_file(error):
             raise
     faulty = [file for file in dataset.accepted if not _readable(of, file)]
-    dataset.refused += [Refused(f.arrival, f.look.sha256, _UNREADABLE) for f in faulty]
+    dataset.refused += [RefusedFile(f.landed, f.profile.sha256, _UNREADABLE) for f in faulty]
     dataset.accepted = [file for file in dataset.accepted if file not in faulty]
     return of(dataset.accepted) if dataset.accepted else None
 
 
-def _readable(of: Callable[[Sequence[Accepted]], Stage], file: Accepted) -> bool:
+def _readable(of: Callable[[Sequence[ReadableFile]], StagedDataset], file: ReadableFile) -> bool:
     """Whether Spark reads a file alone."""
     try:
         of([file])
@@ -372,18 +401,18 @@ def _of_a_file(error: Exception) -> bool:
     return any(sign in str(error) for sign in ("FAILED_READ_FILE", "PATH_NOT_FOUND"))
 
 
-def _judged(staged: Stage, *, whole: bool, refused: int) -> Taken:
+def _apply_file_limits(staged: StagedDataset, *, whole: bool, refused: int) -> JudgedDataset:
     """Which staged files are taken; with `whole`, all of the dataset or none."""
     wanted, gated = [], {}
-    repeated = repeated_keys(staged)
+    repeated = count_repeated_keys(staged)
     for i, (file, tally) in enumerate(zip(staged.files, staged.tallies, strict=True)):
         share = tally.quarantined / tally.rows if tally.rows else 0.0
         gate = staged.contract.socare.gate
-        if tally.rows != file.look.records:
+        if tally.rows != file.profile.records:
             gated[i] = (
-                f"it holds {file.look.records} records by its line ends and quotes, and the reader "
-                f"finds {tally.rows}; ask for the file again with quotes doubled in cells"
-                if _digest(file.arrival) == file.look.sha256
+                f"it holds {file.profile.records} records by its line ends and quotes, and the "
+                f"reader finds {tally.rows}; ask for the file again with quotes doubled in cells"
+                if _digest(file.landed) == file.profile.sha256
                 else _UNREADABLE
             )
         elif share > gate:
@@ -391,64 +420,64 @@ def _judged(staged: Stage, *, whole: bool, refused: int) -> Taken:
             gated[i] = (
                 f"{tally.quarantined} of {tally.rows} rows ({share:.1%}) would be quarantined, "
                 f"and the contract allows {gate:.1%} (most often {common}); see the rejected lines"
-                f"{file.look.hint if 'row_shape' in tally.reasons else ''}"
+                f"{file.profile.hint if 'row_shape' in tally.reasons else ''}"
             )
-        elif why := too_often(staged.contract, tally, repeated[i]):
-            gated[i] = why
+        elif reason := refusal_reason(staged.contract, tally, repeated[i]):
+            gated[i] = reason
         else:
             wanted.append(i)
     if whole and (gated or refused):
         gated |= dict.fromkeys(wanted, "its contract has changed and another file cannot be read")
         wanted = []
-    return Taken(staged, wanted, gated, repeated, rebuild=whole)
+    return JudgedDataset(staged, wanted, gated, repeated, rebuild=whole)
 
 
-def _gated(taken: Sequence[Taken]) -> list[Refused]:
+def _refused_by_limits(judged: Sequence[JudgedDataset]) -> list[RefusedFile]:
     return [
-        Refused(t.stage.files[i].arrival, t.stage.files[i].look.sha256, why)
-        for t in taken
-        for i, why in t.gated.items()
+        RefusedFile(t.staged.files[i].landed, t.staged.files[i].profile.sha256, reason)
+        for t in judged
+        for i, reason in t.refused.items()
     ]
 
 
-def _bring_in_all(
+def _load_all(
     context: Context,
-    taken: Sequence[Taken],
-    refused: Sequence[Refused],
-    known: Books,
+    judged: Sequence[JudgedDataset],
+    refused: Sequence[RefusedFile],
+    known: LedgerState,
     keyring: Keyring,
 ) -> None:
     landing = _landing(context)
     news = [r for r in refused if r.key not in known.refused]
-    idle = not news and not any(t.wanted for t in taken)
-    if not idle or not all(has_reason(landing, r.arrival) for r in refused):
-        context.run.warnings += _write_reasons(landing, taken, refused)
+    idle = not news and not any(t.accepted for t in judged)
+    if not idle or not all(has_reason(landing, r.landed) for r in refused):
+        context.run.warnings += _write_reasons(landing, judged, refused)
     if idle:
         return
-    tables = [table_of(t.stage) for t in taken]
+    tables = [staged_table(t.staged) for t in judged]
     touched = [x.path for t in tables for x in (t, superseded_table(t))]
     touched += [t.path for t in (PEOPLE, QUARANTINE, LEDGER)]
 
-    def prepare(t: Taken) -> Callable[[], Standing]:
-        return _prepared(context, t, known.standing)
+    def prepare(t: JudgedDataset) -> Callable[[], LoadOutcome]:
+        return _plan_load(context, t, known.current)
 
-    def bring_in(t: Taken, commit: Callable[[], Standing]) -> None:
-        t.standing = commit()
+    def bring_in(t: JudgedDataset, commit: Callable[[], LoadOutcome]) -> None:
+        t.outcome = commit()
         step.advance()
 
-    some = [t for t in taken if t.wanted]
+    some = [t for t in judged if t.accepted]
 
     with (
         together(context.spark, context.lake, touched, keep=True),
         context.progress.step("ingest: commit", of=len(some) + 1) as step,
     ):
-        with side_by_side(_SIDE_BY_SIDE) as pool:
+        with side_by_side(_WORKERS) as pool:
             people = pool.submit(commit_people, context, some, keyring)
             ready = list(pool.map(prepare, some))
             list(pool.map(bring_in, some, ready))
             people.result()
-        entries = entries_of(context, taken, news, known)
-        commit_books(context, taken, entries, {r.arrival.name for r in news})
+        entries = make_entries(context, judged, news, known)
+        write_ledger(context, judged, entries, {r.landed.name for r in news})
         step.advance()
     context.spark.catalog.clearCache()
     context.run.ledger.extend(asdict(e) for e in entries)
@@ -458,72 +487,76 @@ def _bring_in_all(
             context.run.outputs[name] = {"version": commit.version, "rows": commit.rows}
 
 
-def _remarks_on_keys(taken: Sequence[Taken]) -> list[str]:
+def _repeated_key_warnings(judged: Sequence[JudgedDataset]) -> list[str]:
     sentences = []
-    for t in taken:
-        lost = t.standing.lost if t.standing else {}
-        for i in t.wanted:
-            name, tally = t.stage.files[i].arrival.name, t.stage.tallies[i]
+    for t in judged:
+        lost = t.outcome.dropped if t.outcome else {}
+        for i in t.accepted:
+            name, tally = t.staged.files[i].landed.name, t.staged.tallies[i]
             duplicate = lost.get((name, "duplicate"), 0)
-            sentences.append(remark(t.stage.contract, name, tally, t.repeated[i], duplicate))
+            sentences.append(
+                repeated_keys_warning(t.staged.contract, name, tally, t.repeated[i], duplicate)
+            )
     return [sentence for sentence in sentences if sentence]
 
 
-def _prepared(
-    context: Context, taken: Taken, known: Mapping[Identity, Entry]
-) -> Callable[[], Standing]:
-    staged, lake = taken.stage, context.lake
+def _plan_load(
+    context: Context, judged: JudgedDataset, known: Mapping[Identity, LedgerEntry]
+) -> Callable[[], LoadOutcome]:
+    staged, lake = judged.staged, context.lake
     ours = {i: e for i, e in known.items() if i[0] == staged.contract.name}
-    if taken.rebuild:
+    if judged.rebuild:
         # All files are read again: what was there is of another shape.
-        for name in (table_of(staged), superseded_table(table_of(staged))):
+        for name in (staged_table(staged), superseded_table(staged_table(staged))):
             if lake.exists(name):
                 lake.clear(context.spark, name, context.note())
-    identities = [staged.files[i].arrival.identity for i in taken.wanted]
+    identities = [staged.files[i].landed.identity for i in judged.accepted]
     replaced = [ours[i].file for i in identities if i in ours]
-    destination = Destination(lake, staged.contract, table_of(staged), context.note())
-    return destination.prepared(staged, taken.wanted, replaced)
+    destination = DatasetLoader(lake, staged.contract, staged_table(staged), context.note())
+    return destination.plan(staged, judged.accepted, replaced)
 
 
-def _write_reasons(landing: Path, taken: Sequence[Taken], refused: Sequence[Refused]) -> list[str]:
+def _write_reasons(
+    landing: Path, judged: Sequence[JudgedDataset], refused: Sequence[RefusedFile]
+) -> list[str]:
     """Writes rejected lines and reasons; returns sentences on those that could not be written."""
-    sentences = [sentence for t in taken for sentence in _write_rejected_lines(landing, t)]
+    sentences = [sentence for t in judged for sentence in _write_rejected_lines(landing, t)]
     for r in refused:
         try:
-            write_refused(landing, r.arrival, r.why)
+            write_refused(landing, r.landed, r.reason)
         except OSError as error:
-            sentences.append(_not_written(r.arrival, "the reason of its refusal was", error))
+            sentences.append(_not_written(r.landed, "the reason of its refusal was", error))
     return sentences
 
 
-def _write_rejected_lines(landing: Path, taken: Taken) -> list[str]:
+def _write_rejected_lines(landing: Path, judged: JudgedDataset) -> list[str]:
     """Writes the rejected lines of each file; returns sentences on those that were not written."""
     sentences = []
-    for i, (file, tally) in enumerate(zip(taken.stage.files, taken.stage.tallies, strict=True)):
-        if file.look.records != tally.rows:
+    for i, (file, tally) in enumerate(zip(judged.staged.files, judged.staged.tallies, strict=True)):
+        if file.profile.records != tally.rows:
             continue
         try:
-            write_rejected(landing, file, taken.stage.bad(i), taken.stage.rules)
+            write_rejected(landing, file, judged.staged.invalid_rows(i), judged.staged.rules)
         except ChangedError:
             sentences.append(
-                f"{file.arrival.name}: its rejected lines were not written, since the file has "
+                f"{file.landed.name}: its rejected lines were not written, since the file has "
                 "changed or gone since the run read it."
             )
         except OSError as error:
-            sentences.append(_not_written(file.arrival, "its rejected lines were", error))
+            sentences.append(_not_written(file.landed, "its rejected lines were", error))
     return sentences
 
 
-def _not_written(arrival: Arrival, subject: str, error: OSError) -> str:
+def _not_written(landed: LandedFile, subject: str, error: OSError) -> str:
     what = error.strerror or type(error).__name__
     return (
-        f"{arrival.name}: {subject} not written to the folder rejected ({what}): check the length "
+        f"{landed.name}: {subject} not written to the folder rejected ({what}): check the length "
         "of the name, and the permissions and the disk of the folder."
     )
 
 
-def _refusals(landing: Path, refused: Sequence[Refused]) -> str:
-    lines = [f"{r.arrival.name}: {r.why}." for r in refused]
+def _refusal_message(landing: Path, refused: Sequence[RefusedFile]) -> str:
+    lines = [f"{r.landed.name}: {r.reason}." for r in refused]
     files = "1 file was" if len(lines) == 1 else f"{len(lines)} files were"
     return (
         f"{files} refused whole, and nothing of them is in the lake; all others were taken. "

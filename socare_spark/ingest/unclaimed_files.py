@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from socare_spark.contracts.resource import Contract
-from socare_spark.intake.names import name_below
-from socare_spark.intake.synthetic import marker_files
+from socare_spark.ingest.file_names import name_below
+from socare_spark.ingest.synthetic import marker_files
 
 _COPY = re.compile(r" \(\d+\)|( -)? copy( \(\d+\))?|^copy of ", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(zip|7z|rar|bz2|xz|zst|tar|tgz)$", re.IGNORECASE)

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 BLANKS = "".join(chr(c) for c in (*range(33), 160))
 
 
-def stripped(cell: Column, *, spaces_only: bool = False) -> Column:
+def strip_whitespace(cell: Column, *, spaces_only: bool = False) -> Column:
     """A text without blanks and control characters around it.
 
     Args:

@@ -21,7 +21,7 @@ from socare_spark.contracts.resource import PLACE, Contract
 _PLACE = list(PLACE)
 _CONTENT = "_content"
 # As many keys or losers are sent to every task: 16 MB of keys, twice that in a table to look up.
-_SMALL = 1_000_000
+_BROADCAST_MAX_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,24 @@ class Resolution:
     """What becomes of rows that share a key with others.
 
     Attributes:
-        losers: `source_file`, `line`, `extract`, `lost` (`duplicate` or `superseded`).
+        dropped: `source_file`, `line`, `extract`, `lost` (`duplicate` or `superseded`).
         counts: Rows by file and way of losing.
         extracts: Days of the extracts that lose rows.
     """
 
-    losers: DataFrame
+    dropped: DataFrame
     counts: dict[tuple[str, str], int]
     extracts: frozenset[date]
 
-    def without(self, rows: DataFrame) -> DataFrame:
+    def without_dropped(self, rows: DataFrame) -> DataFrame:
         """The rows that stand."""
-        return rows if not self.counts else rows.join(self.losers, _PLACE, "left_anti")
+        return rows if not self.counts else rows.join(self.dropped, _PLACE, "left_anti")
 
     def superseded(self, rows: DataFrame) -> DataFrame:
         """The rows that a newer extract replaced."""
         if not self.any_superseded:
             return rows.limit(0)
-        lost = self.losers.where("lost = 'superseded'")
+        lost = self.dropped.where("lost = 'superseded'")
         return rows.join(lost, _PLACE, "left_semi")
 
     @property
@@ -63,7 +63,7 @@ def resolve(
     Args:
         rows: The rows, as their table has them.
         contract: Names the key and the column of the extract's day.
-        known: `standing` rows of other files that share a key with `rows`.
+        known: `existing_versions` rows of other files that share a key with `rows`.
         many: Whether they may be so many that eight bytes of each are too much for the driver.
     """
     key = contract.key
@@ -71,15 +71,15 @@ def resolve(
         # Without a key of their own no two rows are versions of one record.
         return _nothing(rows)
     keys = [frame.select(*key) for frame in (rows, known) if frame is not None]
-    shared, size = _shared(reduce(DataFrame.unionByName, keys), key, many=many)
+    shared, size = _repeated_key_hashes(reduce(DataFrame.unionByName, keys), key, many=many)
     if not size:
         return _nothing(rows)
     # To rank all rows costs one exchange between tasks; to spare those without a rival, another.
-    contested = rows if size > _SMALL else _with_rivals(rows, shared, key)
-    claims = _claims(contested, contract)
-    losers = _losers(claims if known is None else claims.unionByName(known), contract).cache()
+    contested = rows if size > _BROADCAST_MAX_ROWS else _rows_with_repeated_keys(rows, shared, key)
+    claims = _candidates(contested, contract)
+    losers = _find_dropped(claims if known is None else claims.unionByName(known), contract).cache()
     counted = losers.groupBy("source_file", "extract", "lost").count().collect()
-    small = sum(r["count"] for r in counted) < _SMALL
+    small = sum(r["count"] for r in counted) < _BROADCAST_MAX_ROWS
     return Resolution(
         F.broadcast(losers) if small else losers,
         {(r["source_file"], r["lost"]): r["count"] for r in counted},
@@ -91,7 +91,7 @@ def _nothing(rows: DataFrame) -> Resolution:
     return Resolution(rows.select(*_PLACE).limit(0), {}, frozenset())
 
 
-def losers_of_few(new: pa.Table, known: pa.Table, contract: Contract) -> pd.DataFrame:
+def find_dropped_arrow(new: pa.Table, known: pa.Table, contract: Contract) -> pd.DataFrame:
     """What `resolve` finds, for so few rows that the driver ranks them sooner than tasks do.
 
     Args:
@@ -117,25 +117,27 @@ def losers_of_few(new: pa.Table, known: pa.Table, contract: Contract) -> pd.Data
     return found
 
 
-def standing(rows: DataFrame, contract: Contract) -> DataFrame:
+def existing_versions(rows: DataFrame, contract: Contract) -> DataFrame:
     """What decides about rows of a table, none of which shares its key with another."""
-    return rows.select(*decisive(contract), F.lit(0).cast("bigint").alias(_CONTENT))
+    return rows.select(*precedence_columns(contract), F.lit(0).cast("bigint").alias(_CONTENT))
 
 
-def _claims(rows: DataFrame, contract: Contract) -> DataFrame:
+def _candidates(rows: DataFrame, contract: Contract) -> DataFrame:
     """What decides about rows: key, day and place, and a mark of all that they say."""
     said = [c for c in rows.columns if c != "line" and not c.startswith("_")]
-    return rows.select(*decisive(contract), F.xxhash64(*_comparable(said)).alias(_CONTENT))
+    return rows.select(*precedence_columns(contract), F.xxhash64(*_null_safe(said)).alias(_CONTENT))
 
 
-def decisive(contract: Contract) -> list[str]:
+def precedence_columns(contract: Contract) -> list[str]:
     """Names of the columns that decide between rows: key, day and place."""
     return list(dict.fromkeys([*contract.key, contract.socare.extract_column, *_PLACE]))
 
 
-def _shared(keys: DataFrame, key: Sequence[str], *, many: bool) -> tuple[DataFrame, int]:
+def _repeated_key_hashes(
+    keys: DataFrame, key: Sequence[str], *, many: bool
+) -> tuple[DataFrame, int]:
     """Marks of the keys that two rows have, and perhaps of some others; and how many."""
-    marks = keys.select(_mark(key))
+    marks = keys.select(_key_hash(key))
     if many:
         counted = marks.groupBy("_key").agg(F.count(F.lit(1)).alias("_n"))
         shared = counted.where("_n > 1").drop("_n").cache()
@@ -147,17 +149,17 @@ def _shared(keys: DataFrame, key: Sequence[str], *, many: bool) -> tuple[DataFra
     return keys.sparkSession.createDataFrame(found, "_key bigint").cache(), len(twice)
 
 
-def _with_rivals(rows: DataFrame, shared: DataFrame, key: Sequence[str]) -> DataFrame:
+def _rows_with_repeated_keys(rows: DataFrame, shared: DataFrame, key: Sequence[str]) -> DataFrame:
     """The rows whose key others have; the keys go to every task."""
-    marked = rows.withColumn("_key", _mark(key))
+    marked = rows.withColumn("_key", _key_hash(key))
     return marked.join(F.broadcast(shared), "_key", "left_semi").drop("_key")
 
 
-def _mark(key: Sequence[str]) -> Column:
-    return F.xxhash64(*_comparable(key)).alias("_key")
+def _key_hash(key: Sequence[str]) -> Column:
+    return F.xxhash64(*_null_safe(key)).alias("_key")
 
 
-def _losers(claims: DataFrame, contract: Contract) -> DataFrame:
+def _find_dropped(claims: DataFrame, contract: Contract) -> DataFrame:
     key, extract = contract.key, contract.socare.extract_column
     same = Window.partitionBy(*key, "source_file", _CONTENT).orderBy(F.desc("line"))
     newest = Window.partitionBy(*key).orderBy(
@@ -173,7 +175,7 @@ def _losers(claims: DataFrame, contract: Contract) -> DataFrame:
     return ranked.select(*_PLACE, "extract", lost.alias("lost")).where("lost is not null")
 
 
-def _comparable(names: Sequence[str]) -> list[Column]:
+def _null_safe(names: Sequence[str]) -> list[Column]:
     """Columns so written that a null is not passed over: (null, a) is not (a, null)."""
     columns: list[Column] = []
     for name in names:

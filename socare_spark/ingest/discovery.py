@@ -20,13 +20,13 @@ from socare_spark.contracts.resource import (
     plain,
 )
 from socare_spark.errors import DataError
-from socare_spark.intake.diagnosis import wrong_header
-from socare_spark.intake.names import name_below, unusable_name
-from socare_spark.intake.preflight import Head, Look, head_of, look_at, sha256_of
+from socare_spark.ingest.file_names import name_below, unusable_name
+from socare_spark.ingest.file_profile import FileProfile, Head, profile_file, read_head, sha256_of
+from socare_spark.ingest.format_diagnosis import wrong_header
 
 
 @dataclass(frozen=True)
-class Arrival:
+class LandedFile:
     """A file that a contract claims.
 
     Attributes:
@@ -70,45 +70,47 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Accepted:
+class ReadableFile:
     """An arrival that can be read: what was seen of it and which field each column is.
 
     Attributes:
-        arrival: The file.
-        look: What one look at its bytes found.
+        landed: The file.
+        profile: What one look at its bytes found.
         columns: For each column of the header the field it is, or None.
         dropped: Headers that no field claims, each with a field it resembles or an empty text.
     """
 
-    arrival: Arrival
-    look: Look
+    landed: LandedFile
+    profile: FileProfile
     columns: tuple[str | None, ...]
     dropped: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedFile:
     """An arrival that cannot be read, and why."""
 
-    arrival: Arrival
+    landed: LandedFile
     sha256: str
-    why: str
+    reason: str
 
     @property
     def key(self) -> tuple[str, str, str]:
         """File, digest and reason: the same refusal again is no news."""
-        return (self.arrival.name, self.sha256, self.why)
+        return (self.landed.name, self.sha256, self.reason)
 
 
-def arrivals(landing: Path, contract: Contract) -> tuple[list[Arrival], list[Refused], list[str]]:
+def discover_files(
+    landing: Path, contract: Contract
+) -> tuple[list[LandedFile], list[RefusedFile], list[str]]:
     """The files a contract claims, by period; of corrected copies only the newest.
 
     Returns:
         The files; those whose names alone refuse them: no period, no revision, or the period of
         another file; and the names of older copies.
     """
-    found: dict[tuple[str, str, str], list[Arrival]] = defaultdict(list)
-    refused: list[Refused] = []
+    found: dict[tuple[str, str, str], list[LandedFile]] = defaultdict(list)
+    refused: list[RefusedFile] = []
     pattern = re.compile(contract.socare.files)
     paths = sorted(p for p in landing.rglob("*") if p.is_file())
     claimed = [
@@ -116,112 +118,112 @@ def arrivals(landing: Path, contract: Contract) -> tuple[list[Arrival], list[Ref
     ]
     years = financial_years(groups["period"] or "" for _, groups in claimed)
     for path, groups in claimed:
-        arrival = _arrival(contract, landing, path, groups, years)
-        if isinstance(arrival, Refused):
-            refused.append(arrival)
+        landed = _landed_file(contract, landing, path, groups, years)
+        if isinstance(landed, RefusedFile):
+            refused.append(landed)
         else:
-            found[arrival.identity].append(arrival)
-    newest: list[Arrival] = []
+            found[landed.identity].append(landed)
+    newest: list[LandedFile] = []
     older: list[str] = []
     for _, copies in sorted(found.items()):
         best = max(a.revision for a in copies)
         rivals = [a for a in copies if a.revision == best]
         older += [a.name for a in copies if a.revision < best]
         newest += rivals if len(rivals) == 1 else []
-        refused += _rivals(rivals) if len(rivals) > 1 else []
-    linked = _linked(newest)
-    return [a for a in newest if a not in linked], [*refused, *_aliases(linked)], older
+        refused += _refuse_rivals(rivals) if len(rivals) > 1 else []
+    linked = _linked_files(newest)
+    return [a for a in newest if a not in linked], [*refused, *_refuse_aliases(linked)], older
 
 
-def _arrival(
+def _landed_file(
     contract: Contract,
     landing: Path,
     path: Path,
     groups: Mapping[str, str | None],
     financial: Collection[str],
-) -> Arrival | Refused:
+) -> LandedFile | RefusedFile:
     period, revision = groups["period"] or "", groups.get("revision") or "0"
     others = sorted((k, v) for k, v in groups.items() if k not in ("period", "revision") and v)
     part = "|".join(f"{k}={v}" for k, v in others)
     whole = revision.isdecimal()
     name = name_below(landing, path)
-    arrival = Arrival(contract, path, name, period, part, int(revision) if whole else 0)
+    landed = LandedFile(contract, path, name, period, part, int(revision) if whole else 0)
     unusable = unusable_name(landing, path)
     if unusable:
-        return _refused(arrival, unusable)
+        return _refuse(landed, unusable)
     if period in financial:
-        return _refused(
-            arrival,
+        return _refuse(
+            landed,
             "the periods in the names of the dataset's files look like financial years (2011-12), "
             f"and a period is {PERIOD_FORMS}: write its last day in the name, 2012-03-31 for a "
             "financial year or 2011-12-31 for a month",
         )
-    if arrival.extract is None:
-        return _refused(
-            arrival,
+    if landed.extract is None:
+        return _refuse(
+            landed,
             f"the period in its name is not {PERIOD_FORMS}: rename the file, or correct "
             f"socare.files of the contract {contract.name}",
         )
     if not whole:
-        return _refused(arrival, "the revision in its name is not a whole number: rename the file")
-    return arrival
+        return _refuse(landed, "the revision in its name is not a whole number: rename the file")
+    return landed
 
 
-def _rivals(rivals: Sequence[Arrival]) -> list[Refused]:
+def _refuse_rivals(rivals: Sequence[LandedFile]) -> list[RefusedFile]:
     names = " and ".join(a.name for a in rivals)
-    why = f"{names} claim the same period: keep one of them in the landing folder"
-    return [_refused(arrival, why) for arrival in rivals]
+    reason = f"{names} claim the same period: keep one of them in the landing folder"
+    return [_refuse(landed, reason) for landed in rivals]
 
 
-def _linked(files: Sequence[Arrival]) -> list[Arrival]:
+def _linked_files(files: Sequence[LandedFile]) -> list[LandedFile]:
     """The files that are one through links; no reader could tell their rows apart."""
     targets = Counter(file.path.resolve() for file in files)
     return [file for file in files if targets[file.path.resolve()] > 1]
 
 
-def _aliases(files: Sequence[Arrival]) -> list[Refused]:
+def _refuse_aliases(files: Sequence[LandedFile]) -> list[RefusedFile]:
     names = " and ".join(file.name for file in files)
-    why = f"{names} are one file through links: keep one name, or copies"
-    return [_refused(file, why) for file in files]
+    reason = f"{names} are one file through links: keep one name, or copies"
+    return [_refuse(file, reason) for file in files]
 
 
-def _refused(arrival: Arrival, why: str) -> Refused:
+def _refuse(landed: LandedFile, reason: str) -> RefusedFile:
     try:
-        return Refused(arrival, sha256_of(arrival.path), why)
+        return RefusedFile(landed, sha256_of(landed.path), reason)
     except OSError:
-        return Refused(arrival, "", why)
+        return RefusedFile(landed, "", reason)
 
 
-def examine(arrival: Arrival) -> Accepted | Refused:
+def inspect_file(landed: LandedFile) -> ReadableFile | RefusedFile:
     """Looks at a file and matches its header; never raises for what is wrong with it."""
-    contract, delimiter = arrival.contract, arrival.contract.dialect.delimiter
+    contract, delimiter = landed.contract, landed.contract.dialect.delimiter
     try:
-        head = head_of(arrival.path, arrival.encoding, delimiter)
-        columns, dropped = _matched(head, contract, arrival.period)
+        head = read_head(landed.path, landed.encoding, delimiter)
+        columns, dropped = _match_columns(head, contract, landed.period)
         fields = [None if c is None else contract.field(c) for c in columns]
-        look = look_at(arrival.path, arrival.encoding, delimiter, fields)
+        profile = profile_file(landed.path, landed.encoding, delimiter, fields)
     except DataError as error:
-        return _refused(arrival, str(error))
+        return _refuse(landed, str(error))
     except OSError as error:
-        return Refused(
-            arrival, "", f"it cannot be read ({error.strerror}): check its permissions and disk"
+        return RefusedFile(
+            landed, "", f"it cannot be read ({error.strerror}): check its permissions and disk"
         )
     except Exception as error:
         # Whatever a library makes of its bytes is this file's fault alone; texts may quote cells.
-        return _refused(arrival, f"it cannot be read ({type(error).__name__}): ask for it again")
-    return Accepted(arrival, look, columns, dropped)
+        return _refuse(landed, f"it cannot be read ({type(error).__name__}): ask for it again")
+    return ReadableFile(landed, profile, columns, dropped)
 
 
-def _matched(
+def _match_columns(
     head: Head, contract: Contract, period: str
 ) -> tuple[tuple[str | None, ...], dict[str, str]]:
     try:
         return match_header(head.header, contract, period)
     except DataError:
         known = contract.spellings_of(period)
-        why = wrong_header(head.text, contract.dialect.delimiter, known)
-        if why:
-            raise DataError(why) from None
+        reason = wrong_header(head.text, contract.dialect.delimiter, known)
+        if reason:
+            raise DataError(reason) from None
         raise
 
 
@@ -244,7 +246,7 @@ def match_header(
         )
     lost = [f for f in contract.fields if f.name not in taken]
     unknown = [name for name, column in zip(header, columns, strict=True) if column is None]
-    dropped = {name: _resembles(name, [f.name for f in lost]) for name in unknown}
+    dropped = {name: _closest_name(name, [f.name for f in lost]) for name in unknown}
     if not taken:
         raise DataError(
             "its first line names no column of the contract, so it seems to have no header: ask "
@@ -252,17 +254,17 @@ def match_header(
         )
     needed = [f.name for f in lost if contract.is_read(f) and not f.may_lack(period)]
     if needed:
-        raise DataError(_lacking(needed, dropped))
+        raise DataError(_missing_columns_message(needed, dropped))
     return columns, dropped
 
 
-def _resembles(header: str, names: Sequence[str]) -> str:
+def _closest_name(header: str, names: Sequence[str]) -> str:
     by_plain = {plain(name): name for name in names}
     close = difflib.get_close_matches(plain(header), list(by_plain), n=1, cutoff=0.75)
     return by_plain[close[0]] if close else ""
 
 
-def _lacking(needed: Sequence[str], dropped: Mapping[str, str]) -> str:
+def _missing_columns_message(needed: Sequence[str], dropped: Mapping[str, str]) -> str:
     hints = [f"'{head}' looks like {name}" for head, name in dropped.items() if name in needed]
     hint = f" ({'; '.join(hints)})" if hints else ""
     return (

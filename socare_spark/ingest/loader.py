@@ -15,30 +15,35 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract
-from socare_spark.intake.arrivals import Arrival
-from socare_spark.intake.resolve import decisive, losers_of_few, resolve, standing
-from socare_spark.intake.stage import Stage
+from socare_spark.ingest.discovery import LandedFile
+from socare_spark.ingest.precedence import (
+    existing_versions,
+    find_dropped_arrow,
+    precedence_columns,
+    resolve,
+)
+from socare_spark.ingest.staging import StagedDataset
 from socare_spark.lake import tables
 from socare_spark.lake.tables import Table, Zone
 from socare_spark.lake.zones import SCANNED, Lake
 
 # Rows of whose keys the driver sorts eight bytes each: 80 MB. Tasks compare the keys of more.
-_MANY = 10_000_000
+DRIVER_MAX_SORTED_KEYS = 10_000_000
 # Bytes of files that the driver writes again rather than Spark's tasks.
-_REWRITTEN = 30_000_000
+DRIVER_MAX_REWRITE_BYTES = 30_000_000
 
 
 @dataclass(frozen=True)
-class Standing:
+class LoadOutcome:
     """How the files of a dataset stand after its commit.
 
     Attributes:
-        lost: Rows by file and way (`duplicate`, `superseded`) that lost in this run.
+        dropped: Rows by file and way (`duplicate`, `superseded`) that lost in this run.
         recount: Rows in the table and among the superseded by file, where all were counted again
             because a file was replaced; None otherwise.
     """
 
-    lost: Mapping[tuple[str, str], int]
+    dropped: Mapping[tuple[str, str], int]
     recount: Mapping[str, tuple[int, int]] | None = None
 
 
@@ -86,7 +91,7 @@ def superseded_table(table: Table) -> Table:
     )
 
 
-def table_as_it_is(lake: Lake, spark: SparkSession, contract: Contract) -> Table | None:
+def existing_table(lake: Lake, spark: SparkSession, contract: Contract) -> Table | None:
     """The declaration of a dataset's table as the lake has it; None where the key is another."""
     schema = lake.read(spark, contract.table).schema
     columns = [
@@ -105,14 +110,14 @@ def _values(types: Mapping[str, str]) -> list[str]:
     return [n for n in types if not n.startswith("_") and n not in ("source_file", "line")]
 
 
-def table_of(stage: Stage) -> Table:
+def staged_table(stage: StagedDataset) -> Table:
     """The declaration of the table that a stage belongs to."""
     types = {f.name: f.dataType.simpleString() for f in stage.frame.schema.fields}
     return restricted_table(stage.contract, {**types, "source_file": "string", "line": "bigint"})
 
 
 @dataclass(frozen=True)
-class Destination:
+class DatasetLoader:
     """The tables of one dataset.
 
     Attributes:
@@ -128,37 +133,39 @@ class Destination:
     note: Mapping[str, str]
 
     @property
-    def lost(self) -> Table:
+    def superseded(self) -> Table:
         """Where superseded versions are."""
         return superseded_table(self.table)
 
-    def prepared(
-        self, stage: Stage, wanted: Sequence[int], replaced: Sequence[str]
-    ) -> Callable[[], Standing]:
+    def plan(
+        self, stage: StagedDataset, accepted: Sequence[int], replaced: Sequence[str]
+    ) -> Callable[[], LoadOutcome]:
         """Finds which good rows of staged files stand; what is returned commits them.
 
         Args:
             stage: The dataset's stage.
-            wanted: Indices of the files that are taken.
+            accepted: Indices of the files that are taken.
             replaced: Names, in the table, of the files whose rows go.
         """
         begun = self.lake.exists(self.table)
-        if stage.few(wanted) and not replaced:
-            by_driver = self._few(stage.good_few(wanted, *self.table.names))
+        if stage.fits_on_driver(accepted) and not replaced:
+            by_driver = self._plan_on_driver(stage.valid_rows_arrow(accepted, *self.table.names))
             if by_driver is not None:
                 return by_driver
-        new = self.table.shape(stage.good(wanted))
+        new = self.table.shape(stage.valid_rows(accepted))
         if begun and replaced:
-            return self._replaced(new, replaced)
+            return self._plan_replacement(new, replaced)
         if begun:
-            return self._added(new, [stage.files[i].arrival for i in wanted])
-        return self._begun(new, many=sum(stage.tallies[i].good for i in wanted) > _MANY)
+            return self._plan_append(new, [stage.files[i].landed for i in accepted])
+        return self._plan_first_load(
+            new, many=sum(stage.tallies[i].valid for i in accepted) > DRIVER_MAX_SORTED_KEYS
+        )
 
-    def without(self, spark: SparkSession, files: Sequence[str]) -> Callable[[], Standing]:
+    def plan_removal(self, spark: SparkSession, files: Sequence[str]) -> Callable[[], LoadOutcome]:
         """Finds what comes back when files are taken out; what is returned commits it."""
-        return self._replaced(self.lake.read(spark, self.table).limit(0), files)
+        return self._plan_replacement(self.lake.read(spark, self.table).limit(0), files)
 
-    def _few(self, new: pa.Table) -> Callable[[], Standing] | None:
+    def _plan_on_driver(self, new: pa.Table) -> Callable[[], LoadOutcome] | None:
         """By the driver: for the rows of a month the start of Spark's tasks would take longest.
 
         None where the table is too large for the driver to look for their keys, or where they meet
@@ -168,69 +175,77 @@ class Destination:
             return None
         place = [self.contract.socare.extract_column, "source_file", "line"]
         keys = new.select(self.contract.key)
-        known = self.lake.matching(self.table, keys, *decisive(self.contract))
-        losers = losers_of_few(new, known, self.contract)
+        known = self.lake.matching(self.table, keys, *precedence_columns(self.contract))
+        losers = find_dropped_arrow(new, known, self.contract)
         ours, theirs = losers[losers["at"] >= 0], losers[losers["at"] < 0]
         days = [*new[place[0]].unique().to_pylist(), *theirs[place[0]]]
-        if len(theirs) and self.lake.size(self.table, days) > _REWRITTEN:
+        if len(theirs) and self.lake.size(self.table, days) > DRIVER_MAX_REWRITE_BYTES:
             return None
         replaced = new.take(pa.array(ours.loc[ours["lost"] == "superseded", "at"]))
         stands = new.filter(pa.array(~np.isin(np.arange(len(new)), ours["at"])))
         gone = pa.Table.from_pandas(theirs[place], preserve_index=False)
 
-        def commit() -> Standing:
+        def commit() -> LoadOutcome:
             older = self.lake.matching(self.table, gone, *self.table.names)
             lost = pa.concat_tables([older, replaced.cast(older.schema)])
             if len(lost):
-                self.lake.enter(self.lost, lost, self.note)
+                self.lake.enter(self.superseded, lost, self.note)
             if len(gone):
                 self.lake.exchange(self.table, gone, stands, self.note)
             elif len(stands) or not self.lake.exists(self.table):
                 self.lake.enter(self.table, stands, self.note)
-            return Standing(Counter(zip(losers["source_file"], losers["lost"], strict=True)))
+            return LoadOutcome(Counter(zip(losers["source_file"], losers["lost"], strict=True)))
 
         return commit
 
-    def _begun(self, new: DataFrame, *, many: bool) -> Callable[[], Standing]:
+    def _plan_first_load(self, new: DataFrame, *, many: bool) -> Callable[[], LoadOutcome]:
         found = resolve(new, self.contract, many=many)
 
-        def commit() -> Standing:
-            self.lake.append(self.table, found.without(new), self.note)
+        def commit() -> LoadOutcome:
+            self.lake.append(self.table, found.without_dropped(new), self.note)
             if found.any_superseded:
-                self.lake.append(self.lost, found.superseded(new), self.note)
-            return Standing(found.counts)
+                self.lake.append(self.superseded, found.superseded(new), self.note)
+            return LoadOutcome(found.counts)
 
         return commit
 
-    def _added(self, new: DataFrame, files: Sequence[Arrival]) -> Callable[[], Standing]:
+    def _plan_append(
+        self, new: DataFrame, files: Sequence[LandedFile]
+    ) -> Callable[[], LoadOutcome]:
         key, extract = self.contract.key, self.contract.socare.extract_column
         known = self.lake.read(new.sparkSession, self.table)
         days = {f.as_of for f in files}
         near = known.where(F.col(extract).isin(*days)) if extract in key else known
-        rivals = standing(near, self.contract).join(new.select(*key), key, "left_semi")
+        rivals = existing_versions(near, self.contract).join(new.select(*key), key, "left_semi")
         found = resolve(new, self.contract, known=rivals.cache())
         ours = {f.name for f in files}
 
-        def commit() -> Standing:
+        def commit() -> LoadOutcome:
             if found.any_superseded:
                 older = known.where(F.col(extract).isin(*found.extracts))
                 both = new.unionByName(older.select(*self.table.names))
-                self.lake.append(self.lost, found.superseded(both), self.note)
-            stands = found.without(new)
+                self.lake.append(self.superseded, found.superseded(both), self.note)
+            stands = found.without_dropped(new)
             if all(name in ours for name, _ in found.counts):
                 self.lake.append(self.table, stands, self.note)
             else:
-                self._rewrite(found.extracts | days, found.without, stands)
-            return Standing(found.counts)
+                self._rewrite(found.extracts | days, found.without_dropped, stands)
+            return LoadOutcome(found.counts)
 
         return commit
 
-    def _replaced(self, new: DataFrame, replaced: Sequence[str]) -> Callable[[], Standing]:
+    def _plan_replacement(
+        self, new: DataFrame, replaced: Sequence[str]
+    ) -> Callable[[], LoadOutcome]:
         """Takes the rows of replaced files away and lets what they had superseded come back."""
         spark, key, names = new.sparkSession, self.contract.key, self.table.names
         extract = self.contract.socare.extract_column
         known = self.lake.read(spark, self.table)
-        old = self.lake.read(spark, self.lost) if self.lake.exists(self.lost) else known.limit(0)
+        old = (
+            self.lake.read(spark, self.superseded)
+            if self.lake.exists(self.superseded)
+            else known.limit(0)
+        )
         gone = F.col("source_file").isin(*replaced)
         leaving = known.where(gone)
         keys = new.select(*key).unionByName(leaving.select(*key)).distinct().cache()
@@ -248,16 +263,16 @@ class Destination:
         apart = old.where(~gone).join(keys, key, "left_anti").select(*names)
         apart = apart.unionByName(found.superseded(pool).select(*names)).cache()
 
-        def commit() -> Standing:
-            if self.lake.exists(self.lost) or found.any_superseded:
-                self.lake.replace(self.lost, apart, self.note)
+        def commit() -> LoadOutcome:
+            if self.lake.exists(self.superseded) or found.any_superseded:
+                self.lake.replace(self.superseded, apart, self.note)
             self._rewrite(
                 days,
                 lambda rows: rows.where(~gone).join(keys, key, "left_anti"),
-                found.without(pool),
+                found.without_dropped(pool),
             )
             kept, aside = _by_file(self.lake.read(spark, self.table)), _by_file(apart)
-            return Standing(found.counts, {n: (kept[n], aside[n]) for n in {*kept, *aside}})
+            return LoadOutcome(found.counts, {n: (kept[n], aside[n]) for n in {*kept, *aside}})
 
         return commit
 
@@ -270,7 +285,7 @@ class Destination:
         """One commit: of some extracts' rows those that are kept, and more."""
         if not days:
             return
-        where = f"{self.contract.socare.extract_column} IN ({_listed(days)})"
+        where = f"{self.contract.socare.extract_column} IN ({_as_sql_list(days)})"
         rows = kept(self.lake.read(more.sparkSession, self.table).where(where))
         self.lake.replace(
             self.table,
@@ -280,7 +295,7 @@ class Destination:
         )
 
 
-def _listed(days: Iterable[date]) -> str:
+def _as_sql_list(days: Iterable[date]) -> str:
     return ", ".join(f"DATE'{day}'" for day in sorted(days))
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from socare_spark.errors import DataError
 
-LONGEST_RECORD = 1 << 20
+MAX_RECORD_BYTES = 1 << 20
 _CHUNK = 1 << 22
 _GZIP = b"\x1f\x8b"
 _GZIP_MEMBER = 31
@@ -71,12 +71,12 @@ class Block:
         return self.data[self.starts[i] : self.ends[i]]
 
 
-def chunks(path: Path, also: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
+def chunks(path: Path, on_raw_bytes: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
     """The bytes of a file in pieces of bounded size, unzipped where it is gzipped.
 
     Args:
         path: The file.
-        also: Is given the bytes as they are in the file, for a digest.
+        on_raw_bytes: Is given the bytes as they are in the file, for a digest.
 
     Raises:
         DataError: the gzip is cut short or damaged, bytes follow it, or the name says otherwise
@@ -93,14 +93,14 @@ def chunks(path: Path, also: Callable[[bytes], object] | None = None) -> Iterato
                 else "named .gz but is not gzipped"
             )
             raise DataError(f"it is {found}: rename it")
-        pieces = _pieces(file, also)
+        pieces = _pieces(file, on_raw_bytes)
         yield from _unzipped(pieces) if zipped else pieces
 
 
-def _pieces(file: IO[bytes], also: Callable[[bytes], object] | None) -> Iterator[bytes]:
+def _pieces(file: IO[bytes], on_raw_bytes: Callable[[bytes], object] | None) -> Iterator[bytes]:
     while piece := file.read(_CHUNK):
-        if also is not None:
-            also(piece)
+        if on_raw_bytes is not None:
+            on_raw_bytes(piece)
         yield piece
 
 
@@ -126,7 +126,7 @@ def _unzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
         raise DataError("its gzip is cut short or damaged: ask for the file again") from None
 
 
-def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def prefetch(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same pieces, the next one fetched while the last is looked at."""
     with ThreadPoolExecutor(1) as fetch:
         coming = fetch.submit(next, pieces, None)
@@ -136,7 +136,7 @@ def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def blocks(
-    pieces: Iterator[bytes], delimiter: str, longest: int = LONGEST_RECORD
+    pieces: Iterator[bytes], delimiter: str, longest: int = MAX_RECORD_BYTES
 ) -> Iterator[Block]:
     """Cuts bytes into blocks of whole records.
 
@@ -309,12 +309,12 @@ def _structural(data: bytes, array: npt.NDArray[np.uint8], delimiter: str) -> Of
         QuoteError: a quote within a quoted cell is neither doubled nor the last of it.
     """
     quotes = np.flatnonzero(array == _QUOTE)
-    if not quotes.size or _regular(array, quotes, ord(delimiter)):
+    if not quotes.size or _is_rfc4180(array, quotes, ord(delimiter)):
         return quotes
-    return np.array(_walked(data, quotes.tolist(), ord(delimiter)), np.int64)
+    return np.array(_structural_one_by_one(data, quotes.tolist(), ord(delimiter)), np.int64)
 
 
-def _regular(array: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int) -> bool:
+def _is_rfc4180(array: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int) -> bool:
     """Whether every quote is where RFC 4180 has one, so that all open and close by turns."""
     beside = np.zeros(256, bool)
     beside[[delimiter, _LF, _CR, _QUOTE]] = True
@@ -324,7 +324,7 @@ def _regular(array: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int) -> b
     return bool(beside[before].all() and beside[after].all())
 
 
-def _walked(data: bytes, quotes: list[int], delimiter: int) -> list[int]:
+def _structural_one_by_one(data: bytes, quotes: list[int], delimiter: int) -> list[int]:
     """What `_structural` finds, quote by quote."""
     edges = (delimiter, _LF, _CR)
     found: list[int] = []

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from socare_spark.contracts.resource import Contract, read_contracts
 from socare_spark.errors import ConfigurationError
-from socare_spark.intake.books import amended
-from socare_spark.intake.commit import Destination, superseded_table, table_as_it_is
-from socare_spark.intake.ledger import LEDGER, QUARANTINE, Entry, books, ledger_rows
-from socare_spark.intake.rejected import remove_rejected
+from socare_spark.ingest.ledger import LEDGER, QUARANTINE, LedgerEntry, ledger_rows, read_ledger
+from socare_spark.ingest.ledger_entries import amended_entry
+from socare_spark.ingest.loader import DatasetLoader, existing_table, superseded_table
+from socare_spark.ingest.rejected_lines import remove_rejected
 from socare_spark.job import Context
 from socare_spark.lake.transaction import together
 
@@ -35,13 +35,13 @@ def add_option(options: ArgumentParser) -> None:
     )
 
 
-def entries_to_withdraw(context: Context) -> Sequence[Entry]:
+def entries_to_withdraw(context: Context) -> Sequence[LedgerEntry]:
     """The ledger's entries of the files that are to go.
 
     Raises:
         ConfigurationError: the rows of such a file are not in the lake.
     """
-    standing = books(context.lake).standing.values()
+    standing = read_ledger(context.lake).current.values()
     names = sorted({entry.file for entry in standing})
     for name in context.withdraw:
         if name not in names:
@@ -56,14 +56,14 @@ def entries_to_withdraw(context: Context) -> Sequence[Entry]:
 
 def withdraw(context: Context, landing: Path) -> None:
     """Takes the files of `context.withdraw` out, in one group of commits."""
-    by_dataset: dict[str, list[Entry]] = defaultdict(list)
+    by_dataset: dict[str, list[LedgerEntry]] = defaultdict(list)
     for entry in entries_to_withdraw(context):
         by_dataset[entry.dataset].append(entry)
     contracts = {contract.name: contract for contract in read_contracts(context.conf)}
     places = [_destination(context, contracts.get(name), name) for name in by_dataset]
     touched = [t.path for p in places for t in (p.table, superseded_table(p.table))]
     touched += [QUARANTINE.path, LEDGER.path]
-    new: list[Entry] = []
+    new: list[LedgerEntry] = []
     with together(context.spark, context.lake, touched, keep=True):
         for place, gone in zip(places, by_dataset.values(), strict=True):
             new += _take_out(context, place, gone)
@@ -76,33 +76,35 @@ def withdraw(context: Context, landing: Path) -> None:
             context.progress.say(f"ingest: {entry.file} withdrawn, {entry.rows_kept} rows")
 
 
-def _destination(context: Context, contract: Contract | None, dataset: str) -> Destination:
+def _destination(context: Context, contract: Contract | None, dataset: str) -> DatasetLoader:
     if contract is None:
         raise ConfigurationError(
             f"conf/datasets/{dataset}.yaml is not there, so no file of {dataset} can be withdrawn: "
             "restore the contract."
         )
-    table = table_as_it_is(context.lake, context.spark, contract)
+    table = existing_table(context.lake, context.spark, contract)
     if table is None:
         raise ConfigurationError(
             f"conf/datasets/{dataset}.yaml declares another key than the table of the lake has: "
             "restore the contract, withdraw the file, then change the contract."
         )
-    return Destination(context.lake, contract, table, context.note())
+    return DatasetLoader(context.lake, contract, table, context.note())
 
 
-def _take_out(context: Context, place: Destination, gone: Sequence[Entry]) -> list[Entry]:
+def _take_out(
+    context: Context, place: DatasetLoader, gone: Sequence[LedgerEntry]
+) -> list[LedgerEntry]:
     """Commits a dataset without some files; returns the ledger's new rows."""
-    known, run = books(context.lake), context.run.run_id
+    known, run = read_ledger(context.lake), context.run.run_id
     files = sorted({entry.file for entry in gone})
-    standing = place.without(context.spark, files)()
+    standing = place.plan_removal(context.spark, files)()
     if context.lake.exists(QUARANTINE):
         named = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         where = f"dataset = '{place.contract.name}' AND file IN ({named})"
         context.lake.remove(QUARANTINE, where, context.note())
     entries = [replace(entry, run_id=run, status="withdrawn") for entry in gone]
-    for entry in known.standing.values():
+    for entry in known.current.values():
         if entry.dataset == place.contract.name and entry.file not in files:
-            changed = amended(run, standing, entry)
+            changed = amended_entry(run, standing, entry)
             entries += [changed] if changed else []
-    return [replace(entry, sequence=known.sequence).balanced() for entry in entries]
+    return [replace(entry, sequence=known.sequence).check_balanced() for entry in entries]

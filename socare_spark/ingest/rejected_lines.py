@@ -11,9 +11,9 @@ from itertools import chain, tee
 from pathlib import Path
 
 from socare_spark.errors import DataError
-from socare_spark.intake.arrivals import Accepted, Arrival
-from socare_spark.intake.checks import broken
-from socare_spark.intake.preflight import record_bytes
+from socare_spark.ingest.conversion import failed_rules
+from socare_spark.ingest.discovery import LandedFile, ReadableFile
+from socare_spark.ingest.file_profile import record_bytes
 
 # Sets of broken rules whose text is kept.
 _SPELLED = 10_000
@@ -30,7 +30,7 @@ def rejected_folder(landing: Path) -> Path:
 
 def write_rejected(
     landing: Path,
-    file: Accepted,
+    file: ReadableFile,
     bad: Iterable[tuple[int, tuple[int, ...]]],
     names: Sequence[tuple[str, str]],
 ) -> None:
@@ -45,8 +45,8 @@ def write_rejected(
     Raises:
         ChangedError: the file has changed since it was read.
     """
-    path = _path(landing, file.arrival, ".rejected.csv")
-    _path(landing, file.arrival, ".refused.txt").unlink(missing_ok=True)
+    path = _path(landing, file.landed, ".rejected.csv")
+    _path(landing, file.landed, ".refused.txt").unlink(missing_ok=True)
     rows = iter(bad)
     first = next(rows, None)
     if first is None:
@@ -56,33 +56,33 @@ def write_rejected(
 
 
 def _lines(
-    file: Accepted,
+    file: ReadableFile,
     bad: Iterable[tuple[int, tuple[int, ...]]],
     names: Sequence[tuple[str, str]],
 ) -> Iterator[bytes]:
     """The header and each rejected line, with the line's number and the reasons before it."""
-    spelled = lru_cache(_SPELLED)(lambda words: _spelled(broken(words, names)))
+    spelled = lru_cache(_SPELLED)(lambda words: _failed_rules_text(failed_rules(words, names)))
     noted, lines = tee(bad)
     told = chain([("line", "reasons")], ((line, spelled(words)) for line, words in noted))
-    encoding, delimiter = file.arrival.encoding, file.arrival.contract.dialect.delimiter
+    encoding, delimiter = file.landed.encoding, file.landed.contract.dialect.delimiter
     wanted = chain([0], (line for line, _ in lines))
-    records = record_bytes(file.arrival.path, wanted, file.look, encoding, delimiter)
+    records = record_bytes(file.landed.path, wanted, file.profile, encoding, delimiter)
     for line, reasons in told:
         try:
             record = next(records)
         except (OSError, DataError, StopIteration):
-            raise ChangedError(file.arrival.name) from None
+            raise ChangedError(file.landed.name) from None
         yield f"{line}{delimiter}{reasons}{delimiter}".encode() + record + b"\n"
 
 
-def has_reason(landing: Path, arrival: Arrival) -> bool:
+def has_reason(landing: Path, landed: LandedFile) -> bool:
     """Whether the sentence that says why a file was refused is there."""
-    return os.path.exists(_path(landing, arrival, ".refused.txt"))
+    return os.path.exists(_path(landing, landed, ".refused.txt"))
 
 
-def write_refused(landing: Path, arrival: Arrival, why: str) -> None:
+def write_refused(landing: Path, landed: LandedFile, reason: str) -> None:
     """Leaves the sentence that says why a whole file was refused."""
-    _write(_path(landing, arrival, ".refused.txt"), [f"{arrival.name}: {why}.\n".encode()])
+    _write(_path(landing, landed, ".refused.txt"), [f"{landed.name}: {reason}.\n".encode()])
 
 
 def remove_rejected(landing: Path, file: str) -> None:
@@ -91,12 +91,12 @@ def remove_rejected(landing: Path, file: str) -> None:
         (rejected_folder(landing) / f"{file}{ending}").unlink(missing_ok=True)
 
 
-def _spelled(found: Iterable[tuple[str, str]]) -> str:
+def _failed_rules_text(found: Iterable[tuple[str, str]]) -> str:
     return " ".join(f"{code}:{column}" if column else code for code, column in found)
 
 
-def _path(landing: Path, arrival: Arrival, ending: str) -> Path:
-    return rejected_folder(landing) / f"{arrival.name}{ending}"
+def _path(landing: Path, landed: LandedFile, ending: str) -> Path:
+    return rejected_folder(landing) / f"{landed.name}{ending}"
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socare_spark.errors import DataError
-from socare_spark.intake import records
-from socare_spark.intake.preflight import look_at, record_bytes
+from socare_spark.ingest import csv_records
+from socare_spark.ingest.file_profile import profile_file, record_bytes
 
 BLANKS = "".join(map(chr, range(33)))
 cells = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
@@ -43,7 +43,7 @@ def written(rows, newline):
 def test_counts_records(tmp_path, content, found, multiline):
     path = tmp_path / "x.csv"
     path.write_bytes(content)
-    look = look_at(path, "utf-8")
+    look = profile_file(path, "utf-8")
     assert (look.records, look.multiline, look.header) == (found, multiline, ("a", "b"))
 
 
@@ -52,7 +52,7 @@ def test_counts_records(tmp_path, content, found, multiline):
 def test_records_are_those_of_the_standard_reader(tmp_path_factory, rows, newline):
     path = tmp_path_factory.mktemp("r") / "x.csv"
     path.write_bytes(written([["h1", "h2", "h3", "h4"], *rows], newline))
-    look = look_at(path, "utf-8")
+    look = profile_file(path, "utf-8")
     lines = np.arange(1, look.records + 1)
     parts = [p.decode() for p in record_bytes(path, lines, look, "utf-8")]
     again = [row for part in parts for row in csv.reader(io.StringIO(part, newline=""))]
@@ -67,7 +67,7 @@ def test_the_cut_of_reading_does_not_matter(rows, size):
 
     def shape(parts):
         found = []
-        for block in records.blocks(iter(parts), ","):
+        for block in csv_records.blocks(iter(parts), ","):
             found += [block.data[s:e] for s, e in zip(block.starts, block.ends, strict=True)]
         return found
 
@@ -78,7 +78,7 @@ def test_gzip_is_read_and_digested_as_it_lies(tmp_path):
     plain, zipped = tmp_path / "x.csv", tmp_path / "x.csv.gz"
     plain.write_bytes(b"a,b\n1,2\n")
     zipped.write_bytes(gzip.compress(b"a,b\n1,2\n", mtime=0))
-    one, other = look_at(plain, "utf-8"), look_at(zipped, "utf-8")
+    one, other = profile_file(plain, "utf-8"), profile_file(zipped, "utf-8")
     assert one.records == other.records == 1
     assert one.sha256 != other.sha256
 
@@ -100,4 +100,4 @@ def test_a_broken_file_is_refused_with_the_reason(tmp_path, name, content, encod
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(DataError, match=says):
-        look_at(path, encoding)
+        profile_file(path, encoding)

@@ -21,15 +21,15 @@ import numpy.typing as npt
 
 from socare_spark.contracts.resource import UTF_16, Field, plain
 from socare_spark.errors import DataError
-from socare_spark.intake.diagnosis import encoding_found, odd_width, other_format
-from socare_spark.intake.mojibake import EIGHT_BIT, is_examined, is_mojibake, suspect_offsets
-from socare_spark.intake.records import LONGEST_RECORD, Block, ahead, blocks, chunks
-from socare_spark.intake.swallowed import LONGEST_CELL, Column, columns_of, swallows
+from socare_spark.ingest.csv_records import MAX_RECORD_BYTES, Block, blocks, chunks, prefetch
+from socare_spark.ingest.format_diagnosis import encoding_found, odd_width, other_format
+from socare_spark.ingest.mojibake import EIGHT_BIT, is_examined, is_mojibake, suspect_offsets
+from socare_spark.ingest.swallowed_records import LONGEST_CELL, Column, columns_of, swallows
 
 HEAD = 1 << 18
 _LONGEST_NAME = 100
 _BYTES_PER_CHARACTER = 4
-_MOST_CELLS = 20_000
+_MAX_CELLS = 20_000
 _SAMPLE = 1_000
 _PREFIX = 6
 # Characters whose UTF-8 is hardly text of an 8-bit code page. That of one rare letter alone may be
@@ -42,7 +42,7 @@ csv.field_size_limit(1 << 30)
 
 
 @dataclass(frozen=True)
-class Look:
+class FileProfile:
     """What one pass over a file found.
 
     Attributes:
@@ -74,7 +74,7 @@ class Look:
     mojibake: Counter[str] = dataclass_field(default_factory=Counter)
 
 
-class _Trial:
+class _DecodingTrial:
     """Whether bytes that are declared as an 8-bit code page are UTF-8 beyond ASCII."""
 
     def __init__(self, encoding: str) -> None:
@@ -104,7 +104,7 @@ class _Trial:
         return self.possible and self._seen
 
 
-class _Watched:
+class _DecodeCheckedStream:
     """Pieces of a file as UTF-8 or an 8-bit encoding, watched while they pass."""
 
     def __init__(self, pieces: Iterator[bytes], encoding: str) -> None:
@@ -112,7 +112,7 @@ class _Watched:
         self.encoding = encoding
         self.ascii_only = True
         self._decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-        self._utf_8 = _Trial(encoding)
+        self._utf_8 = _DecodingTrial(encoding)
         self._pending, self._signs = False, False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -170,7 +170,7 @@ class Head:
     encoding: str
 
 
-def head_of(path: Path, encoding: str, delimiter: str) -> Head:
+def read_head(path: Path, encoding: str, delimiter: str) -> Head:
     """Reads the beginning of a file.
 
     Raises:
@@ -213,12 +213,12 @@ def _separator_line(row: Sequence[str], delimiter: str) -> bool:
     return delimiter.join(row).strip().lower() == f"sep={delimiter}".strip()
 
 
-def look_at(
+def profile_file(
     path: Path,
     encoding: str,
     delimiter: str = ",",
     fields: Sequence[Field | None] = (),
-) -> Look:
+) -> FileProfile:
     """Passes over a file once.
 
     Args:
@@ -230,14 +230,16 @@ def look_at(
     Raises:
         DataError: the file cannot be read as it is. The text is the end of a sentence about it.
     """
-    head = head_of(path, encoding, delimiter)
+    head = read_head(path, encoding, delimiter)
     digest = hashlib.sha256()
-    watched = _Watched(chunks(path, digest.update), head.encoding)
-    survey = _Survey(head.header, head.encoding, delimiter, fields or (None,) * len(head.header))
-    for block in blocks(ahead(iter(watched)), delimiter, survey.longest):
+    watched = _DecodeCheckedStream(chunks(path, digest.update), head.encoding)
+    survey = _FileSurvey(
+        head.header, head.encoding, delimiter, fields or (None,) * len(head.header)
+    )
+    for block in blocks(prefetch(iter(watched)), delimiter, survey.longest):
         survey.add(block)
     survey.check_line_ends()
-    return Look(
+    return FileProfile(
         digest.hexdigest(),
         path.stat().st_size,
         head.header,
@@ -252,7 +254,7 @@ def look_at(
     )
 
 
-class _Survey:
+class _FileSurvey:
     """What the records of a file say, block by block."""
 
     def __init__(
@@ -266,11 +268,11 @@ class _Survey:
         self.delimiter = delimiter
         self.fields = fields
         self.names = header
-        self.sieve = _Sieve(header, self.encoding, delimiter)
+        self.sieve = _RecordFilter(header, self.encoding, delimiter)
         self.columns: list[Column] = []
         cells = [(f and f.constraints.max_length) or LONGEST_CELL for f in fields]
         self.most = max(cells)
-        self.longest = max(LONGEST_RECORD, _BYTES_PER_CHARACTER * sum(cells))
+        self.longest = max(MAX_RECORD_BYTES, _BYTES_PER_CHARACTER * sum(cells))
         self.records = 0
         self.multiline, self.spaces_only = False, True
         self.line_ends: frozenset[str] = frozenset()
@@ -323,9 +325,9 @@ class _Survey:
         for i in np.flatnonzero(sizes > LONGEST_CELL).tolist():
             row = self.sieve.cells(block.record(i))
             line = block.line_of(int(block.starts[i]))
-            if len(row) > _MOST_CELLS:
+            if len(row) > _MAX_CELLS:
                 raise DataError(
-                    f"the record in line {line} has more than {_MOST_CELLS:,} cells: declare the "
+                    f"the record in line {line} has more than {_MAX_CELLS:,} cells: declare the "
                     "right dialect.delimiter, or ask for the file again"
                 )
             limits = [max(c.longest, LONGEST_CELL) for c in self.columns]
@@ -365,7 +367,7 @@ def _long_cell(line: int, limit: int) -> DataError:
     )
 
 
-class _Sieve:
+class _RecordFilter:
     """Tells records from lines without a value and repeated headers."""
 
     def __init__(self, header: Sequence[str], encoding: str, delimiter: str) -> None:
@@ -462,25 +464,25 @@ class _Sieve:
 
 
 def record_bytes(
-    path: Path, wanted: Iterable[int], look: Look, encoding: str, delimiter: str = ","
+    path: Path, wanted: Iterable[int], profile: FileProfile, encoding: str, delimiter: str = ","
 ) -> Iterator[bytes]:
     """The bytes of chosen records as they are in the file, without the break that ends them.
 
     Args:
         path: The file.
         wanted: Ordinals from 1, ascending; the header is 0. They are taken one by one.
-        look: What `look_at` found.
+        profile: What `profile_file` found.
         encoding: Its encoding; what is UTF-16 is returned as UTF-8.
         delimiter: Its delimiter.
     """
-    head = head_of(path, encoding, delimiter)
+    head = read_head(path, encoding, delimiter)
     name = "utf-8" if head.encoding in UTF_16 else head.encoding
-    sieve = _Sieve(look.header, name, delimiter)
-    pieces = iter(_Watched(chunks(path), head.encoding))
+    sieve = _RecordFilter(profile.header, name, delimiter)
+    pieces = iter(_DecodeCheckedStream(chunks(path), head.encoding))
     lines = iter(wanted)
     line = next(lines, None)
     first = 0
-    for block in blocks(pieces, delimiter, look.size + (1 << 30)):
+    for block in blocks(pieces, delimiter, profile.size + (1 << 30)):
         if not block.starts.size:
             continue
         keep = sieve.kept(block)

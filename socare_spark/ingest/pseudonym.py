@@ -26,7 +26,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
-from socare_spark.intake.blanks import BLANKS
+from socare_spark.ingest.blanks import BLANKS
 from socare_spark.lake.transaction import write_durably
 
 KEY_FILE = "SOCARE_KEY_FILE"
@@ -200,16 +200,16 @@ def _noted(path: Path) -> dict[str, str]:
     return noted
 
 
-def normalise(identifier: str, scheme: Scheme) -> str:
+def normalise_text(identifier: str, scheme: Scheme) -> str:
     """An identifier in the one spelling that is hashed.
 
     NFKC without format characters, blanks around it, the quotes of a spreadsheet's text (`'7`,
     `="7"`) and a trailing `.0`; upper case; digits of all scripts as 0 to 9. The reference for
     `normalise_columns`, which does the same in Spark.
     """
-    text = "".join(map(_counted, unicodedata.normalize("NFKC", identifier)))
-    text = _bare(_WRAPPED.sub(r"\1", _bare(text)))
-    text = _bare(text.lstrip(_TEXT_MARKS)).upper()
+    text = "".join(map(_keep_character, unicodedata.normalize("NFKC", identifier)))
+    text = _strip_edges(_WRAPPED.sub(r"\1", _strip_edges(text)))
+    text = _strip_edges(text.lstrip(_TEXT_MARKS)).upper()
     for character in _all_but_points(scheme):
         text = text.replace(character, "")
     text = _WHOLE_NUMBER.sub(r"\1", text)
@@ -225,19 +225,19 @@ def _all_but_points(scheme: Scheme) -> str:
     return scheme.remove.replace(_POINT, "")
 
 
-def _counted(character: str) -> str:
+def _keep_character(character: str) -> str:
     if unicodedata.category(character) == "Cf":
         return ""
     return str(unicodedata.decimal(character)) if character.isdecimal() else character
 
 
-def _bare(text: str) -> str:
+def _strip_edges(text: str) -> str:
     return text.strip().strip(BLANKS).strip()
 
 
 def placeholders(scheme: Scheme) -> list[str]:
     """The normalised values that mean no identifier."""
-    return sorted({"", *(normalise(value, scheme) for value in scheme.placeholders)})
+    return sorted({"", *(normalise_text(value, scheme) for value in scheme.placeholders)})
 
 
 def normalise_columns(
@@ -265,7 +265,7 @@ def normalise_columns(
     if not ascii_only:
         both = {n: F.coalesce(f"_other_{n}", n) for n in schemes}
         frame = frame.withColumns(both).drop(*others)
-    known = {n: _known(F.col(n), scheme) for n, scheme in schemes.items()}
+    known = {n: _without_placeholders(F.col(n), scheme) for n, scheme in schemes.items()}
     return frame.withColumns(known)
 
 
@@ -304,18 +304,18 @@ def _without_zeros(text: Column, scheme: Scheme) -> Column:
     return F.when((short == "") & (text != ""), F.lit("0")).otherwise(short)
 
 
-def _known(text: Column, scheme: Scheme) -> Column:
+def _without_placeholders(text: Column, scheme: Scheme) -> Column:
     return F.when(text.isNotNull() & ~text.isin(*placeholders(scheme)), text)
 
 
-def shapely(identifier: Column, scheme: Scheme) -> Column:
+def has_shape(identifier: Column, scheme: Scheme) -> Column:
     """Whether a normalised identifier has the shape that its scheme declares."""
     return identifier.rlike(rf"\A(?:{scheme.shape})\z")
 
 
 def _normalise_in_python(scheme: Scheme) -> Callable[[Column], Column]:
     def spelled(values: pd.Series) -> pd.Series:
-        return values.map(lambda v: None if v is None else normalise(v, scheme))
+        return values.map(lambda v: None if v is None else normalise_text(v, scheme))
 
     made: Callable[[Column], Column] = pandas_udf(spelled, "string")  # type: ignore[call-overload]
     return made

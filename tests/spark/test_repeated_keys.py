@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from socare_spark.intake import repeats
-from socare_spark.intake.stage import Stage, Tally
+from socare_spark.ingest import repeated_keys
+from socare_spark.ingest.staging import StagedDataset, Tally
 
 ROWS = pd.DataFrame(
     [
@@ -23,7 +23,7 @@ ROWS = pd.DataFrame(
 def test_rows_with_the_key_of_a_later_row_of_their_file(
     spark, tmp_path, monkeypatch, most, own_key
 ):
-    monkeypatch.setattr(repeats, "_ROWS", most)
+    monkeypatch.setattr(repeated_keys, "_ROWS", most)
     parts = [tmp_path / f"{i}.parquet" for i in range(2)]
     for part, rows in zip(parts, (ROWS[:5], ROWS[5:]), strict=True):
         rows.to_parquet(part, index=False)
@@ -39,6 +39,6 @@ def test_rows_with_the_key_of_a_later_row_of_their_file(
     tallies = [Tally(4, 3), Tally(4, 4), Tally(3, 2)]
     frame = spark.read.parquet(str(tmp_path))
     contract = SimpleNamespace(own_key=own_key)
-    stage = Stage(contract, [None] * 3, tmp_path, frame, [], tallies, blocks)
+    stage = StagedDataset(contract, [None] * 3, tmp_path, frame, [], tallies, blocks)
     expected = {("key", "other"): {0: 1, 1: 2}, ("key",): {0: 2, 1: 2}, (): {}}
-    assert dict(repeats.repeated_keys(stage)) == expected[tuple(own_key)]
+    assert dict(repeated_keys.count_repeated_keys(stage)) == expected[tuple(own_key)]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from socare_spark.contracts.resource import Field
 from socare_spark.errors import DataError
-from socare_spark.intake import records
-from socare_spark.intake.diagnosis import wrong_header
-from socare_spark.intake.preflight import look_at
+from socare_spark.ingest import csv_records
+from socare_spark.ingest.file_profile import profile_file
+from socare_spark.ingest.format_diagnosis import wrong_header
 
 texts = st.lists(st.sampled_from([b"a", b",", b'"', b"\n", b"\r", b"\r\n", b" "]), max_size=24)
 
@@ -47,7 +47,7 @@ def naive(data):
 
 def scanned(pieces):
     try:
-        blocks = list(records.blocks(iter(pieces), ","))
+        blocks = list(csv_records.blocks(iter(pieces), ","))
     except DataError:
         return None
     return [block.record(i) for block in blocks for i in range(block.starts.size)]
@@ -112,7 +112,7 @@ def rows(start, end):
 )
 def test_a_quote_that_is_not_closed_refuses_the_file_and_names_its_line(tmp_path, content):
     with pytest.raises(DataError, match="line 5"):
-        look_at(file_of(tmp_path, content), "utf-8", ",", FIELDS)
+        profile_file(file_of(tmp_path, content), "utf-8", ",", FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_cell_of_several_lines_is_legitimate(tmp_path, note, count, first):
     else:
         at = FIELDS[:2] + FIELDS[3:] + FIELDS[2:3]
         text = "ID,DAY,KIND,NOTE\n" + f"7,2012-02-03,HC,{note}\n" * count + more(0, 0)
-    assert look_at(file_of(tmp_path, text), "utf-8", ",", at).records == text.count(",HC")
+    assert profile_file(file_of(tmp_path, text), "utf-8", ",", at).records == text.count(",HC")
 
 
 ADDRESSES = [
@@ -157,13 +157,13 @@ def test_a_shape_that_the_sample_lacks_does_not_excuse_a_record(tmp_path, street
     text += '50,50 Elm Road,2014-01-02,"help, now\n' + addressed(51, end, street, day)
     text += f'{end},{street.format(i=end)},2014-01-02,a screen of 5"\n'
     with pytest.raises(DataError, match="opens in line 42"):
-        look_at(file_of(tmp_path, text), "utf-8", ",", ADDRESSES)
+        profile_file(file_of(tmp_path, text), "utf-8", ",", ADDRESSES)
 
 
 def test_two_records_of_two_columns_are_found(tmp_path):
     text = "ID,NOTE\n" + "".join(f"{i},a note of {i}\n" for i in range(10, 50))
     with pytest.raises(DataError, match="opens in line 42"):
-        look_at(file_of(tmp_path, text + '50,"open\n51,12"\n'), "utf-8", ",", ADDRESSES[:2])
+        profile_file(file_of(tmp_path, text + '50,"open\n51,12"\n'), "utf-8", ",", ADDRESSES[:2])
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_a_house_number_before_a_comma_is_no_identifier(tmp_path, cell, width, m
     ]
     lines.append(["4000099", f'"{cell}"', "2014-01-02", "fine"])
     text = "".join(",".join(line[:width]) + "\n" for line in [[f.name for f in ADDRESSES], *lines])
-    look = look_at(file_of(tmp_path, text), "utf-8", ",", ADDRESSES[:width])
-    assert look.records == len(lines)
+    profile = profile_file(file_of(tmp_path, text), "utf-8", ",", ADDRESSES[:width])
+    assert profile.records == len(lines)
 
 
 @pytest.mark.parametrize("cell", ["c/o Smith\n1, The Mews", "Flat 3\n12, High Street"])
@@ -197,34 +197,34 @@ def test_an_address_is_legitimate_beside_short_identifiers(tmp_path, cell, width
     lines = [[str(i), f"{i} Elm Road", "2014-01-02", "fine"] for i in range(1, 30)]
     lines.append(["30", f'"{cell}"', "2014-01-02", "fine"])
     text = "".join(",".join(line[:width]) + "\n" for line in [[f.name for f in ADDRESSES], *lines])
-    look = look_at(file_of(tmp_path, text), "utf-8", ",", ADDRESSES[:width])
-    assert look.records == len(lines)
+    profile = profile_file(file_of(tmp_path, text), "utf-8", ",", ADDRESSES[:width])
+    assert profile.records == len(lines)
 
 
 def test_one_comma_in_prose_does_not_refuse_a_file_of_two_columns(tmp_path):
     text = 'ID,NOTE\n1,short\n2,"Dear Sir,\nthank you, all is well\nYours, Bob"\n3,x\n'
-    look = look_at(file_of(tmp_path, text), "utf-8", ",", [FIELDS[0], FIELDS[2]])
-    assert look.records == 3
+    profile = profile_file(file_of(tmp_path, text), "utf-8", ",", [FIELDS[0], FIELDS[2]])
+    assert profile.records == 3
 
 
 def test_lines_without_a_value_and_repeated_headers_are_no_records(tmp_path):
     text = ',,,\n"",,,\n' + HEADER + row(1) + ",,,\n  \n" + HEADER.upper() + row(2) + ",,,\n" * 99
-    look = look_at(file_of(tmp_path, text), "utf-8")
-    assert (look.records, look.header) == (2, ("ID", "DAY", "NOTE", "KIND"))
-    assert dict(look.passed_over) == {"before": 2, "blank": 101, "header": 1}
+    profile = profile_file(file_of(tmp_path, text), "utf-8")
+    assert (profile.records, profile.header) == (2, ("ID", "DAY", "NOTE", "KIND"))
+    assert dict(profile.passed_over) == {"before": 2, "blank": 101, "header": 1}
 
 
 def test_a_header_of_another_order_within_the_file_refuses_it(tmp_path):
     text = HEADER + row(1) + "ID,NOTE,DAY,KIND\n" + row(2)
     with pytest.raises(DataError, match="line 3 is another header"):
-        look_at(file_of(tmp_path, text), "utf-8")
+        profile_file(file_of(tmp_path, text), "utf-8")
 
 
 def test_gzip_members_are_one_file_and_padding_refuses_it(tmp_path):
     one, other = gzip.compress((HEADER + row(1)).encode()), gzip.compress(row(2).encode())
-    assert look_at(file_of(tmp_path, one + other, "x.csv.gz"), "utf-8").records == 2
+    assert profile_file(file_of(tmp_path, one + other, "x.csv.gz"), "utf-8").records == 2
     with pytest.raises(DataError, match="bytes follow"):
-        look_at(file_of(tmp_path, one + b"\0" * 99, "x.csv.gz"), "utf-8")
+        profile_file(file_of(tmp_path, one + b"\0" * 99, "x.csv.gz"), "utf-8")
 
 
 def test_a_record_without_end_is_refused_long_before_it_is_in_memory():
@@ -237,7 +237,7 @@ def test_a_record_without_end_is_refused_long_before_it_is_in_memory():
             yield b"x" * (1 << 20)
 
     with pytest.raises(DataError, match="longer than"):
-        list(records.blocks(endless(), ","))
+        list(csv_records.blocks(endless(), ","))
     assert read < 4 << 20
 
 
@@ -246,9 +246,9 @@ def test_utf_16_is_named_and_read_where_it_is_declared(tmp_path, encoding):
     path = file_of(tmp_path, (HEADER + row(1, "café")).encode(encoding))
     if encoding != "utf-16":  # it has a mark, which decides
         with pytest.raises(DataError, match=f"UTF-16.*{encoding}"):
-            look_at(path, "utf-8")
-    look = look_at(path, encoding)
-    assert (look.records, look.header[0]) == (1, "ID")
+            profile_file(path, "utf-8")
+    profile = profile_file(path, encoding)
+    assert (profile.records, profile.header[0]) == (1, "ID")
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_utf_16_is_named_and_read_where_it_is_declared(tmp_path, encoding):
 )
 def test_what_is_no_csv_file_is_named(tmp_path, head, says):
     with pytest.raises(DataError, match=says):
-        look_at(file_of(tmp_path, head), "utf-8")
+        profile_file(file_of(tmp_path, head), "utf-8")
 
 
 @pytest.mark.parametrize(

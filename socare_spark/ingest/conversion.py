@@ -15,8 +15,8 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Scheme
 from socare_spark.contracts.resource import Contract, Field, letters
-from socare_spark.intake.blanks import stripped
-from socare_spark.intake.pseudonym import shapely
+from socare_spark.ingest.blanks import strip_whitespace
+from socare_spark.ingest.pseudonym import has_shape
 
 BITS = 60
 _FIXED = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
@@ -45,24 +45,24 @@ class Rule:
 
     code: str
     column: str
-    broken: Column
+    failed: Column
 
 
-def cleaned(cell: Column, missing: Sequence[str], *, spaces_only: bool = False) -> Column:
+def clean_cell(cell: Column, missing: Sequence[str], *, spaces_only: bool = False) -> Column:
     """A cell without blanks around it; null where it is one of the values that mean nothing."""
-    text = stripped(cell, spaces_only=spaces_only)
+    text = strip_whitespace(cell, spaces_only=spaces_only)
     nothing = sorted({"", *missing})
     return F.when(~text.isin(nothing), text)
 
 
-def typed(field: Field, text: Column) -> Column:
+def convert(field: Field, text: Column) -> Column:
     """The value of a cleaned cell; null where it cannot be read. Person identifiers stay text."""
     if field.socare.pseudonymise:
         return text
     if field.socare.is_postcode:
         return _place(field, text)
     if field.is_date:
-        day = _moment_of(field, text)
+        day = _parse_field_datetime(field, text)
         opens = field.socare.open_ended
         return F.when(~day.cast("date").isin(*opens), day) if opens else day
     if field.type == "integer":
@@ -108,11 +108,11 @@ def _written(field: Field, text: Column, form: str, target: str) -> Column:
     return F.when(text.rlike(form), value)
 
 
-def _moment_of(field: Field, text: Column) -> Column:
-    return F.coalesce(*[moment(text, form, field.type) for form in field.formats])
+def _parse_field_datetime(field: Field, text: Column) -> Column:
+    return F.coalesce(*[parse_datetime(text, form, field.type) for form in field.formats])
 
 
-def moment(text: Column, form: str, type_: str) -> Column:
+def parse_datetime(text: Column, form: str, type_: str) -> Column:
     """A date or time in one strptime format; null where the text is not in it or names no day.
 
     Cells of the usual width are cut and cast, which costs least; they are cut by bytes, since
@@ -129,7 +129,7 @@ def moment(text: Column, form: str, type_: str) -> Column:
         size = _FIXED.get(part, 1)
         where[part] = F.substring(text.cast("binary"), at, size).cast("string")
         at += size
-    fixed = F.when(text.rlike(f"^{shape}$"), _put_together(where, target))
+    fixed = F.when(text.rlike(f"^{shape}$"), _assemble_datetime(where, target))
     return F.coalesce(fixed, matched)
 
 
@@ -144,10 +144,10 @@ def _matched(text: Column, parts: Sequence[str], target: str) -> Column:
     pattern += "$"
     named = [p for p in parts if p.startswith("%")]
     where = {p: F.regexp_extract(text, pattern, i) for i, p in enumerate(named, 1)}
-    return F.when(text.rlike(pattern), _put_together(where, target))
+    return F.when(text.rlike(pattern), _assemble_datetime(where, target))
 
 
-def _put_together(where: Mapping[str, Column], target: str) -> Column:
+def _assemble_datetime(where: Mapping[str, Column], target: str) -> Column:
     """A date from the texts of its parts; null where there is no such day or time."""
     year = where.get("%Y")
     if year is None:
@@ -228,7 +228,7 @@ def rules(
     texts: Mapping[str, Column],
     values: Mapping[str, Column],
     as_of: Column,
-    shapeless: Column,
+    malformed: Column,
     *,
     schemes: Mapping[str, Scheme],
 ) -> list[Rule]:
@@ -239,10 +239,10 @@ def rules(
         texts: Cleaned cell of each field; of an identifier its normalised text.
         values: Typed value of each field; for an identifier its normalised text.
         as_of: The extract's day.
-        shapeless: Whether the row has too many or too few cells.
+        malformed: Whether the row has too many or too few cells.
         schemes: How identifiers of each scheme are spelled.
     """
-    found = [Rule("row_shape", "", shapeless)]
+    found = [Rule("row_shape", "", malformed)]
     for field in contract.fields:
         text, value = texts[field.name], values[field.name]
         found += _identifier_rules(contract, field, schemes, text)
@@ -255,7 +255,7 @@ def rules(
         broken = (day > as_of) | (day < F.lit(contract.socare.earliest))
         found.append(Rule("date_range", name, broken))
     # A row whose cells cannot be told apart says nothing else.
-    return [found[0], *(Rule(r.code, r.column, ~shapeless & r.broken) for r in found[1:])]
+    return [found[0], *(Rule(r.code, r.column, ~malformed & r.failed) for r in found[1:])]
 
 
 def _identifier_rules(
@@ -263,7 +263,7 @@ def _identifier_rules(
 ) -> list[Rule]:
     """Identifiers that a spreadsheet or a program has changed, so that they identify nothing."""
     if field.socare.pseudonymise:
-        shaped = shapely(text, schemes[field.socare.pseudonymise])
+        shaped = has_shape(text, schemes[field.socare.pseudonymise])
     elif field.name in contract.schema_.primary_key and field.type == "string":
         shaped = ~text.rlike(_E_NOTATION)
     else:
@@ -281,7 +281,7 @@ def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:
         if limits.required:
             found.append(Rule("missing", name, text.isNull()))
         if field.is_date:
-            day = _moment_of(field, text) if field.socare.open_ended else value
+            day = _parse_field_datetime(field, text) if field.socare.open_ended else value
             found.append(Rule("date_format", name, text.isNotNull() & day.isNull()))
         elif field.type != "string":
             found.append(Rule("type", name, text.isNotNull() & value.isNull()))
@@ -316,27 +316,27 @@ def _literal(field: Field) -> str:
     )
 
 
-def mask(found: Sequence[Rule]) -> list[Column]:
+def pack_failed_rules(found: Sequence[Rule]) -> list[Column]:
     """The numbers of the broken rules as bits, in as many BIGINTs as that takes."""
     words = []
     for start in range(0, len(found), BITS):
         bits = [
-            F.when(rule.broken, F.lit(1 << i).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
+            F.when(rule.failed, F.lit(1 << i).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
             for i, rule in enumerate(found[start : start + BITS])
         ]
         words.append(reduce(lambda a, b: a.bitwiseOR(b), bits))
     return words
 
 
-def broken(words: Sequence[int], found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def failed_rules(words: Sequence[int], found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Reason code and column of each rule a row breaks, from its bits."""
     return [named for i, named in enumerate(found) if words[i // BITS] >> (i % BITS) & 1]
 
 
-def broken_names(
+def failed_rule_names(
     words: Sequence[Column], found: Sequence[tuple[str, str]]
 ) -> tuple[Column, Column]:
-    """What `broken` finds, as two arrays in one order: reason codes, and columns."""
+    """What `failed_rules` finds, as two arrays in one order: reason codes, and columns."""
 
     def each(texts: Iterable[str]) -> Column:
         bits = [words[i // BITS].bitwiseAND(1 << (i % BITS)) != 0 for i in range(len(found))]

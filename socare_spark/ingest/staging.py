@@ -19,16 +19,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.resource import Contract
-from socare_spark.intake.arrivals import Accepted
-from socare_spark.intake.checks import BITS, broken_names
-from socare_spark.intake.pseudonym import Keyring
-from socare_spark.intake.reader import DIGEST, MASK, ROW, rule_names, staged
+from socare_spark.ingest.conversion import BITS, failed_rule_names
+from socare_spark.ingest.discovery import ReadableFile
+from socare_spark.ingest.pseudonym import Keyring
+from socare_spark.ingest.reader import DIGEST, MASK, ROW, read_extracts, rule_names
 from socare_spark.lake.paths import literal_path
 from socare_spark.lake.zones import PIECES, Lake
 
 # So many rows, of so many bytes, the driver holds, and is done with before Spark's tasks would be.
-_FEW = 250_000
-_SMALL = 200_000_000
+DRIVER_MAX_ROWS = 250_000
+DRIVER_MAX_BYTES = 200_000_000
 _BLOCK = ["_file", "_block"]
 
 
@@ -37,17 +37,17 @@ class Tally:
     """What the stage holds of one file."""
 
     rows: int = 0
-    good: int = 0
+    valid: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     @property
     def quarantined(self) -> int:
         """Rows with a reason."""
-        return self.rows - self.good
+        return self.rows - self.valid
 
 
 @dataclass(frozen=True)
-class Stage:
+class StagedDataset:
     """A dataset's staged rows.
 
     Attributes:
@@ -62,18 +62,18 @@ class Stage:
     """
 
     contract: Contract
-    files: Sequence[Accepted]
+    files: Sequence[ReadableFile]
     folder: Path
     frame: DataFrame
     rules: Sequence[tuple[str, str]]
     tallies: Sequence[Tally]
     blocks: pd.DataFrame
 
-    def good(self, wanted: Sequence[int]) -> DataFrame:
+    def valid_rows(self, indices: Sequence[int]) -> DataFrame:
         """The rows of some files that break no rule, with `source_file` and `line`."""
-        return self._placed(self.unbroken(wanted), wanted).drop(DIGEST)
+        return self._with_line_numbers(self.valid_staged_rows(indices), indices).drop(DIGEST)
 
-    def bad(self, i: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    def invalid_rows(self, i: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Line and rule bits of each row of a file that breaks a rule, by line, piece by piece."""
         words = mask_words(self.frame)
         ours = self.blocks[(self.blocks["_file"] == i) & (self.blocks["bad"] > 0)]
@@ -82,62 +82,65 @@ class Stage:
         for block, base, part in ours.itertuples(index=False):
             here = (pc.field("_file") == i) & (pc.field("_block") == block)
             pieces = dataset(part, format="parquet").to_batches(
-                columns=["_row", *words], filter=here & _breaks_some(words), **PIECES
+                columns=["_row", *words], filter=here & _any_failed(words), **PIECES
             )
             for piece in pieces:
                 lines = pc.add(piece["_row"], base).to_pylist()
                 bits = zip(*[piece[word].to_pylist() for word in words], strict=True)
                 yield from zip(lines, bits, strict=True)
 
-    def bad_many(self, wanted: Sequence[int]) -> DataFrame:
+    def invalid_rows_spark(self, indices: Sequence[int]) -> DataFrame:
         """The rows of some files that break a rule: `file`, `line`, `reasons`, `columns`."""
         words = mask_words(self.frame)
         bad = self.frame.where(" or ".join(f"{w} != 0" for w in words))
-        codes, columns = broken_names([F.col(w) for w in words], self.rules)
-        return self._placed(bad.where(F.col("_file").isin(*wanted)), wanted).select(
+        codes, columns = failed_rule_names([F.col(w) for w in words], self.rules)
+        return self._with_line_numbers(bad.where(F.col("_file").isin(*indices)), indices).select(
             F.col("source_file").alias("file"),
             "line",
             codes.alias("reasons"),
             columns.alias("columns"),
         )
 
-    def _placed(self, rows: DataFrame, wanted: Sequence[int]) -> DataFrame:
+    def _with_line_numbers(self, rows: DataFrame, indices: Sequence[int]) -> DataFrame:
         """The rows with `source_file` and `line` in place of their block and number."""
         schema = "_file int, _block bigint, _base bigint, source_file string"
-        places = rows.sparkSession.createDataFrame(self._named(wanted), schema)
+        places = rows.sparkSession.createDataFrame(self._blocks_of(indices), schema)
         return (
             rows.join(F.broadcast(places), _BLOCK)
             .withColumn("line", F.col("_base") + F.col("_row"))
             .drop(*_BLOCK, "_row", "_base")
         )
 
-    def unbroken(self, wanted: Sequence[int]) -> DataFrame:
+    def valid_staged_rows(self, indices: Sequence[int]) -> DataFrame:
         """The rows of some files that break no rule."""
         words = mask_words(self.frame)
         rows = self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
-        return rows.where(F.col("_file").isin(*wanted))
+        return rows.where(F.col("_file").isin(*indices))
 
-    def good_few(self, wanted: Sequence[int], *columns: str) -> pa.Table:
+    def valid_rows_arrow(self, indices: Sequence[int], *columns: str) -> pa.Table:
         """Columns of what `good` returns, or the digest, where they are few: read by the driver."""
         sound = [pc.field(word) == 0 for word in mask_words(self.frame)]
         rows = dataset(self.folder, format="parquet").to_table(
             [*(c for c in columns if c in self.frame.columns), "_file", "_block", "_row"],
-            reduce(and_, sound, pc.field("_file").isin(list(wanted))),
+            reduce(and_, sound, pc.field("_file").isin(list(indices))),
         )
         found = rows.select(["_file", "_block", "_row"]).to_pandas()
-        found = found.merge(self._named(wanted), on=["_file", "_block"], how="left")
+        found = found.merge(self._blocks_of(indices), on=["_file", "_block"], how="left")
         rows = rows.append_column("source_file", pa.array(found["source_file"], pa.string()))
         rows = rows.append_column("line", pa.array(found["_base"] + found["_row"], pa.int64()))
         return rows.select(columns)
 
-    def _named(self, wanted: Sequence[int]) -> pd.DataFrame:
-        names = pd.Series({i: self.files[i].arrival.name for i in wanted}, name="source_file")
+    def _blocks_of(self, indices: Sequence[int]) -> pd.DataFrame:
+        names = pd.Series({i: self.files[i].landed.name for i in indices}, name="source_file")
         return self.blocks[[*_BLOCK, "_base"]].join(names, on="_file", how="inner")
 
-    def few(self, wanted: Sequence[int]) -> bool:
+    def fits_on_driver(self, indices: Sequence[int]) -> bool:
         """Whether some files hold so few rows that the driver is done before tasks would start."""
         size = sum(file.stat().st_size for file in self.folder.glob("*.parquet"))
-        return sum(self.tallies[i].good for i in wanted) <= _FEW and size <= _SMALL
+        return (
+            sum(self.tallies[i].valid for i in indices) <= DRIVER_MAX_ROWS
+            and size <= DRIVER_MAX_BYTES
+        )
 
 
 def staging_folder(lake: Lake) -> Path:
@@ -145,16 +148,16 @@ def staging_folder(lake: Lake) -> Path:
     return lake.root / "restricted" / "_stage"
 
 
-def stage(
+def stage_dataset(
     spark: SparkSession,
     lake: Lake,
     contract: Contract,
-    files: Sequence[Accepted],
+    files: Sequence[ReadableFile],
     keyring: Keyring,
-) -> Stage:
+) -> StagedDataset:
     """Reads files once and stages their rows."""
     folder = staging_folder(lake) / contract.name
-    frame = staged(spark, contract, files, keyring)
+    frame = read_extracts(spark, contract, files, keyring)
     # What hardly repeats is not looked up in a dictionary first, and digests do not get smaller.
     plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.own_key)}
     frame.write.mode("overwrite").options(compression="uncompressed", **plain).parquet(str(folder))
@@ -162,9 +165,11 @@ def stage(
     names = rule_names(contract, keyring)
     words = mask_words(rows)
     counts = _counts(folder, words, names)
-    bases = pd.DataFrame(_bases(counts), columns=[*_BLOCK, "_base"])
+    bases = pd.DataFrame(_line_offsets(counts), columns=[*_BLOCK, "_base"])
     blocks = bases.merge(counts[[*_BLOCK, "bad", "part"]], on=_BLOCK)
-    return Stage(contract, files, folder, rows, names, _tallies(counts, names, len(files)), blocks)
+    return StagedDataset(
+        contract, files, folder, rows, names, _tallies(counts, names, len(files)), blocks
+    )
 
 
 def mask_words(rows: DataFrame | pd.DataFrame) -> list[str]:
@@ -184,29 +189,29 @@ def _counts(folder: Path, words: Sequence[str], names: Sequence[tuple[str, str]]
         pieces = dataset(part, format="parquet").to_batches(
             columns=[*_BLOCK, "_row", *words], **PIECES
         )
-        found += [_counted(p, words, names).assign(part=str(part)) for p in pieces if len(p)]
+        found += [_count_failed(p, words, names).assign(part=str(part)) for p in pieces if len(p)]
     sums = dict.fromkeys(["rows", "bad", *codes], "sum")
     by = pd.concat(found[1:] or found).groupby(_BLOCK, as_index=False)
     counts: pd.DataFrame = by.agg({**sums, "first": "min", "part": "first"})
     return counts
 
 
-def _counted(
+def _count_failed(
     piece: pa.RecordBatch, words: Sequence[str], names: Sequence[tuple[str, str]]
 ) -> pd.DataFrame:
     rows = pa.Table.from_batches([piece])
     every = rows.group_by(_BLOCK).aggregate([("_row", "count"), ("_row", "min")]).to_pandas()
     every = every.rename(columns={"_row_count": "rows", "_row_min": "first"})
-    bad = rows.filter(_breaks_some(words)).to_pandas()
+    bad = rows.filter(_any_failed(words)).to_pandas()
     flags = pd.DataFrame({"bad": 1}, index=bad.index)
-    for code, bits in _bits(words, names).items():
+    for code, bits in _rule_bits(words, names).items():
         flags[code] = reduce(or_, [bad[word] & mask != 0 for word, mask in bits]).astype(int)
     sums = pd.concat([bad[_BLOCK], flags], axis=1).groupby(_BLOCK, as_index=False).sum()
     counted: pd.DataFrame = every.merge(sums, on=_BLOCK, how="left").fillna(0)
     return counted
 
 
-def _bits(
+def _rule_bits(
     words: Sequence[str], names: Sequence[tuple[str, str]]
 ) -> dict[str, list[tuple[str, int]]]:
     """The bits of each reason, by word."""
@@ -216,7 +221,7 @@ def _bits(
     return found
 
 
-def _breaks_some(words: Sequence[str]) -> pc.Expression:
+def _any_failed(words: Sequence[str]) -> pc.Expression:
     """Whether a row of the stage breaks a rule."""
     return reduce(or_, [pc.field(word) != 0 for word in words])
 
@@ -231,7 +236,7 @@ def _tallies(counts: pd.DataFrame, names: Sequence[tuple[str, str]], files: int)
     return tallies
 
 
-def _bases(counts: pd.DataFrame) -> list[tuple[int, int, int]]:
+def _line_offsets(counts: pd.DataFrame) -> list[tuple[int, int, int]]:
     """For each block the number that makes a line of a row number."""
     bases, lines = [], defaultdict[int, int](int)
     blocks = counts.groupby(["_file", "_block"], sort=True).agg(

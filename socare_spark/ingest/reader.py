@@ -18,10 +18,17 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
 from socare_spark.contracts.resource import UTF_16, Contract, Field, plain
-from socare_spark.intake.arrivals import Accepted
-from socare_spark.intake.checks import age, cleaned, is_unit, mask, rules, typed
-from socare_spark.intake.pseudonym import Keyring, digest, normalise_columns, token
-from socare_spark.intake.records import LONGEST_RECORD
+from socare_spark.ingest.conversion import (
+    age,
+    clean_cell,
+    convert,
+    is_unit,
+    pack_failed_rules,
+    rules,
+)
+from socare_spark.ingest.csv_records import MAX_RECORD_BYTES
+from socare_spark.ingest.discovery import ReadableFile
+from socare_spark.ingest.pseudonym import Keyring, digest, normalise_columns, token
 from socare_spark.lake.paths import literal_path
 
 _CORRUPT = "_corrupt"
@@ -33,8 +40,8 @@ MASK = "_mask"
 ROW = "_row"
 
 
-def staged(
-    spark: SparkSession, contract: Contract, files: Sequence[Accepted], keyring: Keyring
+def read_extracts(
+    spark: SparkSession, contract: Contract, files: Sequence[ReadableFile], keyring: Keyring
 ) -> DataFrame:
     """The rows of a dataset's files, as they are staged.
 
@@ -44,20 +51,20 @@ def staged(
         which order rows within a file; `_mask0` and further, the rules the row breaks. Values of a
         row that breaks one are null.
     """
-    facts = _facts(spark, contract, files, keyring)
-    frames = [_cleaned(spark, contract, group, keyring) for group in alike(files)]
+    facts = _file_metadata(spark, contract, files, keyring)
+    frames = [_clean_rows(spark, contract, group, keyring) for group in group_by_layout(files)]
     rows = reduce(DataFrame.unionByName, frames)
-    return _converted(rows.join(facts, "_path").drop("_path"), contract, keyring)
+    return _convert_rows(rows.join(facts, "_path").drop("_path"), contract, keyring)
 
 
-def alike(files: Sequence[Accepted]) -> list[list[Accepted]]:
+def group_by_layout(files: Sequence[ReadableFile]) -> list[list[ReadableFile]]:
     """Files in groups that one scan reads."""
-    groups: dict[tuple[object, ...], list[Accepted]] = defaultdict(list)
+    groups: dict[tuple[object, ...], list[ReadableFile]] = defaultdict(list)
     for file in files:
-        look = file.look
-        kinds = tuple(sorted(look.passed_over))
+        profile = file.profile
+        kinds = tuple(sorted(profile.passed_over))
         whole = _read_whole(file)
-        same = (file.columns, look.header, look.encoding, whole, look.spaces_only, kinds)
+        same = (file.columns, profile.header, profile.encoding, whole, profile.spaces_only, kinds)
         groups[same].append(file)
     return list(groups.values())
 
@@ -75,8 +82,8 @@ def rule_names(contract: Contract, keyring: Keyring) -> list[tuple[str, str]]:
     return [(rule.code, rule.column) for rule in found]
 
 
-def _facts(
-    spark: SparkSession, contract: Contract, files: Sequence[Accepted], keyring: Keyring
+def _file_metadata(
+    spark: SparkSession, contract: Contract, files: Sequence[ReadableFile], keyring: Keyring
 ) -> DataFrame:
     """One small row a file: its path, index, as-of day, and the pads of the contract's schemes.
 
@@ -89,9 +96,9 @@ def _facts(
     blocks = [block for s in schemes for block in (pads[s].inner, pads[s].outer)]
     facts = pa.table(
         {
-            "_path": pa.array([_uri(spark, f.arrival.path) for f in files], pa.string()),
+            "_path": pa.array([_uri(spark, f.landed.path) for f in files], pa.string()),
             "_file": pa.array(range(len(files)), pa.int32()),
-            "_as_of": pa.array([f.arrival.as_of for f in files], pa.date32()),
+            "_as_of": pa.array([f.landed.as_of for f in files], pa.date32()),
             **{
                 name: pa.array([block] * len(files), pa.binary())
                 for name, block in zip(names, blocks, strict=True)
@@ -126,19 +133,19 @@ def _uri(spark: SparkSession, path: Path) -> str:
     return f"file://{uri.getRawPath()}"
 
 
-def _cleaned(
-    spark: SparkSession, contract: Contract, files: Sequence[Accepted], keyring: Keyring
+def _clean_rows(
+    spark: SparkSession, contract: Contract, files: Sequence[ReadableFile], keyring: Keyring
 ) -> DataFrame:
     """Cells by field instead of by position, identifiers normalised, and each row's place."""
     columns = {c: f"c{i}" for i, c in enumerate(files[0].columns) if c is not None}
-    ascii_only = all(f.look.ascii_only for f in files)
+    ascii_only = all(f.profile.ascii_only for f in files)
     internal = internal_names(contract)
-    missing, spaces_only = contract.schema_.missing_values, files[0].look.spaces_only
+    missing, spaces_only = contract.schema_.missing_values, files[0].profile.spaces_only
 
     def cell(field: Field) -> Column:
         if field.name not in columns:
             return F.lit(None).cast("string")
-        return cleaned(F.col(columns[field.name]), missing, spaces_only=spaces_only)
+        return clean_cell(F.col(columns[field.name]), missing, spaces_only=spaces_only)
 
     cells = scan(spark, files).select(
         "_path",
@@ -155,17 +162,17 @@ def _cleaned(
     return normalise_columns(cells, schemes, ascii_only=ascii_only)
 
 
-def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
+def scan(spark: SparkSession, files: Sequence[ReadableFile]) -> DataFrame:
     """The cells of files that share a header, as strings `c0`, `c1` and so on by position."""
     first = files[0]
-    passed_over = first.look.passed_over
+    passed_over = first.profile.passed_over
     names = [f"c{i}" for i in range(len(first.columns))]
     schema = StructType([StructField(n, StringType()) for n in [*names, _CORRUPT]])
-    encoding = first.look.encoding
+    encoding = first.profile.encoding
     reader = spark.read.schema(schema).options(
         # Spark takes the first line for the header, which is another where lines come before it.
         header=not passed_over["before"],
-        sep=first.arrival.contract.dialect.delimiter,
+        sep=first.landed.contract.dialect.delimiter,
         quote='"',
         escape='"',
         encoding=_READ_AS.get(encoding, _LATIN),
@@ -174,13 +181,13 @@ def scan(spark: SparkSession, files: Sequence[Accepted]) -> DataFrame:
         columnNameOfCorruptRecord=_CORRUPT,
         columnPruning=False,
         # No cell is longer: preflight has measured the record.
-        maxCharsPerColumn=max(LONGEST_RECORD, *_lengths(first.arrival.contract)),
+        maxCharsPerColumn=max(MAX_RECORD_BYTES, *_lengths(first.landed.contract)),
     )
-    frame = reader.csv([literal_path(f.arrival.path) for f in files])
+    frame = reader.csv([literal_path(f.landed.path) for f in files])
     if passed_over:
         frame = frame.where(_is_record(names, first))
     return frame.select(
-        *[_mended(F.col(name), encoding).alias(name) for name in names],
+        *[_recode(F.col(name), encoding).alias(name) for name in names],
         _CORRUPT,
         # A third of what the hidden column `_metadata` costs, which is a copy of every row; as a
         # number it is looked up sooner. Two files of one number would give more rows than records.
@@ -193,33 +200,36 @@ def _lengths(contract: Contract) -> list[int]:
     return [field.constraints.max_length or 0 for field in contract.fields]
 
 
-def _read_whole(file: Accepted) -> bool:
+def _read_whole(file: ReadableFile) -> bool:
     """Whether one task reads the file: its lines are no records, or no bytes end them."""
-    return file.look.multiline or file.look.encoding in UTF_16
+    return file.profile.multiline or file.profile.encoding in UTF_16
 
 
-def _is_record(names: Sequence[str], file: Accepted) -> Column:
+def _is_record(names: Sequence[str], file: ReadableFile) -> Column:
     """Whether a row is neither without a value nor the header nor a line `sep=`."""
-    delimiter = file.arrival.contract.dialect.delimiter
+    delimiter = file.landed.contract.dialect.delimiter
     sparse = f'^[\\x00-\\x20"\\x{ord(delimiter):02x}]*$'
     short = F.col(_CORRUPT).isNull() | F.col(_CORRUPT).rlike(sparse)
     cells = [F.coalesce(F.col(name), F.lit("")) for name in names]
     blank = reduce(lambda a, b: a & b, [cell.rlike(r"^[\x00-\x20]*$") for cell in cells])
-    header = [_plain(c) == plain(h) for c, h in zip(cells, file.look.header, strict=True)]
+    header = [
+        _normalise_header_column(c) == plain(h)
+        for c, h in zip(cells, file.profile.header, strict=True)
+    ]
     again = reduce(lambda a, b: a & b, header, F.col(_CORRUPT).isNull())
     record = ~(short & blank) & ~again
-    if file.look.passed_over["before"]:
+    if file.profile.passed_over["before"]:
         rest = reduce(lambda a, b: a & b, [c == "" for c in cells[1:]], F.lit(True))
         record = record & ~((F.lower(F.trim(cells[0])) == "sep=") & rest)
     return record
 
 
-def _plain(cell: Column) -> Column:
+def _normalise_header_column(cell: Column) -> Column:
     """A cell as `plain` makes it of a header."""
     return F.regexp_replace(F.regexp_replace(F.lower(cell), "[^0-9a-z]+", "_"), "^_+|_+$", "")
 
 
-def _mended(cell: Column, encoding: str) -> Column:
+def _recode(cell: Column, encoding: str) -> Column:
     """A cell read as Latin-1, with the characters of its own encoding."""
     if encoding in _READ_AS or encoding == _LATIN:
         return cell
@@ -229,11 +239,11 @@ def _mended(cell: Column, encoding: str) -> Column:
     return F.translate(cell, "".join(a for a, _ in pairs), "".join(b for _, b in pairs))
 
 
-def _converted(clean: DataFrame, contract: Contract, keyring: Keyring) -> DataFrame:
+def _convert_rows(clean: DataFrame, contract: Contract, keyring: Keyring) -> DataFrame:
     """Typed values, then checked, then pseudonymised rows: one projection each."""
     internal = internal_names(contract)
     values = [
-        typed(f, F.col(f"t_{internal[f.name]}")).alias(f"v_{internal[f.name]}")
+        convert(f, F.col(f"t_{internal[f.name]}")).alias(f"v_{internal[f.name]}")
         for f in contract.fields
     ]
     valued = clean.select("*", *values)
@@ -245,7 +255,7 @@ def _converted(clean: DataFrame, contract: Contract, keyring: Keyring) -> DataFr
         F.col("_shapeless"),
         schemes=keyring.project.schemes,
     )
-    words = mask(found)
+    words = pack_failed_rules(found)
     names = [f"{MASK}{i}" for i in range(len(words))]
     checked = valued.select(
         *[c for c in valued.columns if not c.startswith("t_")],
@@ -287,11 +297,13 @@ def _outputs(contract: Contract) -> list[tuple[str, Column]]:
         if how.drop:
             continue
         hashed = F.col(f"d_{internal[field.name]}")
-        found.append((field.output, token(hashed) if how.pseudonymise else _treated(field, value)))
+        found.append(
+            (field.output, token(hashed) if how.pseudonymise else _apply_treatment(field, value))
+        )
     return found
 
 
-def _treated(field: Field, value: Column) -> Column:
+def _apply_treatment(field: Field, value: Column) -> Column:
     match field.socare.degrade:
         case "month" | "year" as unit:
             return F.trunc(value, unit)
