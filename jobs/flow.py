@@ -1,7 +1,7 @@
 """Submits `flow`: how people move through a process."""
 
 from socare_spark.analyses.flow.job import ANALYSIS
-from socare_spark.command import main
+from socare_spark.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main(ANALYSIS.job()))

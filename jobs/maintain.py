@@ -1,6 +1,6 @@
 """Submits `maintain`: old versions, people without records and files without a source go."""
 
-from socare_spark.command import main
+from socare_spark.cli import main
 from socare_spark.maintenance.job import JOB
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Submits `provision`: provision over time and place, density and hot spots."""
 
 from socare_spark.analyses.provision.job import ANALYSIS
-from socare_spark.command import main
+from socare_spark.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main(ANALYSIS.job()))

@@ -8,7 +8,7 @@ from socare_spark.analyses.forecast.job import ANALYSIS as FORECAST
 from socare_spark.analyses.provision.job import ANALYSIS as PROVISION
 from socare_spark.analyses.requests import ANALYSIS as REQUESTS
 from socare_spark.analyses.use.job import ANALYSIS as USE
-from socare_spark.command import main
+from socare_spark.cli import main
 from socare_spark.ingest.job import JOB as INGEST
 from socare_spark.places.job import JOB as PLACES
 from socare_spark.report.summary import show

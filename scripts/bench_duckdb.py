@@ -27,9 +27,9 @@ import yaml
 from deltalake import DeltaTable
 
 from jobs.study import JOBS
-from socare_spark.job import Job
-from socare_spark.lake.tables import Table, Zone
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Job
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import TableSpec, Zone
 
 ROOT = Path(__file__).resolve().parents[1]
 QUERIES = ROOT / "scripts" / "duckdb"
@@ -113,35 +113,35 @@ class Study:
             self.database.execute("SET search_path = 'main'")
             self.database.execute("DROP SCHEMA job CASCADE")
 
-    def make(self, job: Job, table: Table) -> float:
+    def make(self, job: Job, table: TableSpec) -> float:
         """Makes a table as `made`, within `sharing`, and gives the seconds that took."""
         text = query(job, table).read_text("utf-8").rstrip().removesuffix(";")
         began = time.monotonic()
         self.database.execute(f"CREATE OR REPLACE TABLE made AS {text}")
         return time.monotonic() - began
 
-    def spark_seconds(self, table: Table) -> tuple[float, float]:
+    def spark_seconds(self, table: TableSpec) -> tuple[float, float]:
         """How long Spark took for a table and for all of its job; NaN where it does not say."""
         commit = self.lake.last_commit(table)
-        run_id = commit.note["run_id"] if commit else ""
+        run_id = commit.metadata["run_id"] if commit else ""
         path = self.lake.root / "runs" / run_id / "run_record.json"
         record = json.loads(path.read_text("utf-8"))
         of_table = record["counts"].get(f"seconds/{table.path}")
         return of_table or math.nan, record["seconds"] or math.nan
 
 
-def query(job: Job, table: Table) -> Path:
+def query(job: Job, table: TableSpec) -> Path:
     """The file of a table's query."""
     return QUERIES / job.name / f"{table.name}.sql"
 
 
-def made_again(job: Job) -> list[Table]:
+def made_again(job: Job) -> list[TableSpec]:
     """The tables of a job that have a query."""
     return [table for table in job.writes if query(job, table).exists()]
 
 
 def difference(
-    database: duckdb.DuckDBPyConnection, table: Table, made: str, kept: str
+    database: duckdb.DuckDBPyConnection, table: TableSpec, made: str, kept: str
 ) -> Difference:
     """Compares two tables row by row; of rows with the same dimensions each has its own partner.
 
@@ -170,7 +170,7 @@ def difference(
     return Difference(rows, missing, differing, first)
 
 
-def _tests(table: Table, columns: Sequence[str]) -> dict[str, str]:
+def _tests(table: TableSpec, columns: Sequence[str]) -> dict[str, str]:
     """Column -> whether it differs between a row made, m, and the row kept, k, as SQL."""
     alone = "m.nth IS NULL OR k.nth IS NULL"
     tests = {_ROW: alone}

@@ -14,12 +14,12 @@ import pyarrow.csv
 from pyspark.sql import SparkSession
 from rich.console import Console
 
+from socare_spark.analysis import Context
 from socare_spark.ingest.job import run as ingest
-from socare_spark.job import Context
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.session import open_session
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 COLUMNS = (

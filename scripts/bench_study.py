@@ -7,9 +7,9 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from jobs.study import JOBS
-from socare_spark.command import main
-from socare_spark.lake.zones import Lake
-from socare_spark.tracking.record import Run
+from socare_spark.cli import main
+from socare_spark.lake.lake import Lake
+from socare_spark.tracking.run import Run
 
 _SECONDS = "seconds/"
 _FILES_READ = "number of files read"

@@ -9,7 +9,7 @@ run's log file.
 from enum import IntEnum
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """What a job's exit code means to whoever scheduled it."""
 
     DONE = 0
@@ -24,7 +24,7 @@ class Exit(IntEnum):
 class OperatorError(Exception):
     """Something the person who runs the job can put right; its text is one sentence or two."""
 
-    exit = Exit.CONFIGURATION
+    exit_code = ExitCode.CONFIGURATION
 
 
 class ConfigurationError(OperatorError):
@@ -34,26 +34,26 @@ class ConfigurationError(OperatorError):
 class DataError(OperatorError):
     """Data was refused, or is not there."""
 
-    exit = Exit.DATA
+    exit_code = ExitCode.DATA
 
 
-class LackingError(DataError):
+class MissingInputError(DataError):
     """A job lacks what it works on; the other jobs of a study go on, and it is no fault."""
 
 
 class NotPermittedError(OperatorError):
     """A key or a purpose does not allow what was asked."""
 
-    exit = Exit.NOT_PERMITTED
+    exit_code = ExitCode.NOT_PERMITTED
 
 
 class LockedError(OperatorError):
     """Another job works on this lake."""
 
-    exit = Exit.LOCKED
+    exit_code = ExitCode.LOCKED
 
 
 class InfrastructureError(OperatorError):
     """A disk, a network or a service failed: the same command may succeed later."""
 
-    exit = Exit.INFRASTRUCTURE
+    exit_code = ExitCode.INFRASTRUCTURE

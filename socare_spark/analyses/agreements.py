@@ -16,13 +16,13 @@ from socare_spark.analyses.extracts import (
     restricted,
 )
 from socare_spark.analyses.vocabulary import mended, read_mended
-from socare_spark.contracts.load import read_model
-from socare_spark.contracts.resource import Contract
+from socare_spark.analysis import Context, Need
+from socare_spark.config import read_model
+from socare_spark.contracts.contract import Contract
 from socare_spark.errors import ConfigurationError
-from socare_spark.job import Context, Need
-from socare_spark.lake.tables import Table
+from socare_spark.lake.table import TableSpec
+from socare_spark.measures.agreement_cost import cost_of_days, days_open
 from socare_spark.measures.bands import Band, band_of
-from socare_spark.measures.money import cost_of_days, days_open
 
 VOCABULARY = "vocabulary/age_bands.yaml"
 _TYPES = {
@@ -35,7 +35,7 @@ _TYPES = {
     "age_at_start": "int",
     "postcode": "string",
 }
-_Tables = tuple[Table, ...]
+_Tables = tuple[TableSpec, ...]
 
 
 def agreement_needs(

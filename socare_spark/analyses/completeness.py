@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.agreements import last_day
 from socare_spark.analyses.extracts import extract_column, newest_extract, restricted
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
-from socare_spark.contracts.load import read_model
-from socare_spark.job import Context, Need
+from socare_spark.analysis import Context, Need
+from socare_spark.config import read_model
 
 # Months that are not complete in closed agreements for which none are declared.
 MONTHS_OF_CLOSED = 12

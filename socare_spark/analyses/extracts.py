@@ -9,10 +9,10 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.load import read_model
-from socare_spark.contracts.resource import Contract
-from socare_spark.job import Context, Need
-from socare_spark.lake.tables import Table, Zone
+from socare_spark.analysis import Context, Need
+from socare_spark.config import read_model
+from socare_spark.contracts.contract import Contract
+from socare_spark.lake.table import TableSpec, Zone
 
 SNAPSHOT = "snapshot"
 
@@ -22,7 +22,7 @@ def restricted(dataset: str) -> str:
     return f"{Zone.RESTRICTED}/{dataset}"
 
 
-def extract_need(context: Context, dataset: str, *tables: Table) -> Need:
+def extract_need(context: Context, dataset: str, *tables: TableSpec) -> Need:
     """The need of the column with the day of an extract.
 
     Args:

@@ -15,47 +15,53 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.job import Context
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
-from socare_spark.measures.significance import Floats, adjusted, mann_kendall, slope, two_sided
+from socare_spark.analysis import Context
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.significance import (
+    Floats,
+    benjamini_hochberg,
+    mann_kendall,
+    theil_sen_slope,
+    two_sided,
+)
 from socare_spark.places.postcodes import district_of
 from socare_spark.places.tables import AREAS
 
 _SOURCE = "Thesis 3.13.1, figures 6-10 (A1)"
-DISTRICT = Column("district", "string", "Postcode district of the city, as 'B21'.")
-YEAR = Column("year", "int", "Calendar year of the agreement's start.")
+DISTRICT = ColumnSpec("district", "string", "Postcode district of the city, as 'B21'.")
+YEAR = ColumnSpec("year", "int", "Calendar year of the agreement's start.")
 
-PROVISION_MATRIX = working(
+PROVISION_MATRIX = cell_table(
     "provision_matrix",
     "Agreements of a district that start in a year; every district and year has a row.",
     (DISTRICT, YEAR),
     (
-        Column("expected", "double", "District's records x year's records / all records."),
-        Column(
+        ColumnSpec("expected", "double", "District's records x year's records / all records."),
+        ColumnSpec(
             "residual",
             "double",
             "Adjusted Pearson residual: how far records are from expected, in standard deviations; "
             "null where the district or the year has no record.",
         ),
-        Column(
+        ColumnSpec(
             "p_adjusted",
             "double",
             "Its two-sided p, adjusted by Benjamini-Hochberg; null where too few records are "
             "expected for a test (`least_expected` of conf/analyses/provision.yaml).",
         ),
-        Column("flag", "string", "'high' or 'low' where the cell is unusual; null elsewhere."),
+        ColumnSpec("flag", "string", "'high' or 'low' where the cell is unusual; null elsewhere."),
     ),
     source=_SOURCE,
 )
-PROVISION_TRENDS = working(
+PROVISION_TRENDS = cell_table(
     "provision_trends",
     "How the agreements of a district move over the years of the matrix.",
     (DISTRICT,),
     (
-        Column("slope", "double", "Theil-Sen slope: agreements more each year."),
-        Column("p", "double", "Two-sided p of the Mann-Kendall test, corrected for ties."),
-        Column(
+        ColumnSpec("slope", "double", "Theil-Sen slope: agreements more each year."),
+        ColumnSpec("p", "double", "Two-sided p of the Mann-Kendall test, corrected for ties."),
+        ColumnSpec(
             "trend",
             "string",
             "'challenging' where agreements rise significantly, 'improving' where they fall, "
@@ -64,12 +70,12 @@ PROVISION_TRENDS = working(
     ),
     source=_SOURCE,
 )
-REMOVED_ROWS = working(
+REMOVED_ROWS = cell_table(
     "removed_rows",
     "Records that an analysis leaves out, each under the first reason that holds.",
     (
-        Column("analysis", "string", "The table whose analysis left them out."),
-        Column(
+        ColumnSpec("analysis", "string", "The table whose analysis left them out."),
+        ColumnSpec(
             "reason",
             "string",
             "no_postcode; outside_city; unlocated (the reference has no place for the postcode); "
@@ -131,10 +137,10 @@ def counted_matrix(placed: DataFrame, districts: DataFrame, years: range) -> Dat
         years: The matrix's columns.
 
     Returns:
-        `district`, `year` and the measures of `cells`.
+        `district`, `year` and the measures of `count_people`.
     """
     kept = placed.where("reason IS NULL")
-    counted = cells(kept, ["district", "year"], cost="cost", totals=["year"])
+    counted = count_people(kept, ["district", "year"], cost="cost", totals=["year"])
     columns = F.array(*(F.lit(year) for year in (*years, None)))
     every = districts.select(F.col("code").alias("district"), F.explode(columns).alias("year"))
     return complete(every, counted)
@@ -145,7 +151,7 @@ def complete(every: DataFrame, counted: DataFrame, more: Sequence[str] = ()) -> 
 
     Args:
         every: The dimensions; null (all of one) meets null.
-        counted: The same dimensions, the measures of `cells`, and more.
+        counted: The same dimensions, the measures of `count_people`, and more.
         more: Further counts and sums, 0 where there are none.
     """
     dims = every.columns
@@ -162,7 +168,7 @@ def complete(every: DataFrame, counted: DataFrame, more: Sequence[str] = ()) -> 
 
 
 def or_zero() -> list[SparkColumn]:
-    """The measures of `cells`, with the counts of a cell that nothing fell into."""
+    """The measures of `count_people`, with the counts of a cell that nothing fell into."""
     zero = F.lit(0).cast("bigint")
     return [
         *(F.coalesce(F.col(name), zero).alias(name) for name in ("people", "records")),
@@ -234,7 +240,7 @@ def flagged(
         least_expected: The least expected count that is tested.
     """
     tested = np.where(expected >= least_expected, residual, np.nan)
-    p = adjusted(two_sided(tested))
+    p = benjamini_hochberg(two_sided(tested))
     sides = np.where(residual > 0, "high", "low")
     return p, [
         str(side) if low else None for side, low in zip(sides, p < significance, strict=True)
@@ -242,7 +248,7 @@ def flagged(
 
 
 def trends(counts: pd.DataFrame, significance: float) -> pd.DataFrame:
-    """How each district moves: `district`, `slope`, `p`, `trend`.
+    """How each district moves: `district`, `theil_sen_slope`, `p`, `trend`.
 
     Args:
         counts: `district`, `year`, `records`; every combination once.
@@ -250,7 +256,7 @@ def trends(counts: pd.DataFrame, significance: float) -> pd.DataFrame:
     """
     rows = []
     for district, years in counts.sort_values("year").groupby("district"):
-        up = slope(years["year"].to_numpy(float), years["records"].to_numpy(float))
+        up = theil_sen_slope(years["year"].to_numpy(float), years["records"].to_numpy(float))
         p = mann_kendall(years["records"].to_numpy(float))
         rows.append((district, up, p, _trend(up, p, significance)))
     return pd.DataFrame(rows, columns=["district", "slope", "p", "trend"])
@@ -266,10 +272,10 @@ def removed(placed: Mapping[str, DataFrame]) -> DataFrame:
     """Counts of the records that have a reason to be left out.
 
     Args:
-        placed: Name of the table they are left out of -> `reason` and what `cells` needs.
+        placed: Name of the table they are left out of -> `reason` and what `count_people` needs.
 
     Returns:
-        `analysis`, `reason` and the measures of `cells`.
+        `analysis`, `reason` and the measures of `count_people`.
     """
     left_out = [
         frame.where("reason IS NOT NULL").select(
@@ -277,4 +283,6 @@ def removed(placed: Mapping[str, DataFrame]) -> DataFrame:
         )
         for analysis, frame in placed.items()
     ]
-    return cells(reduce(DataFrame.unionByName, left_out), ["analysis", "reason"], cost="cost")
+    return count_people(
+        reduce(DataFrame.unionByName, left_out), ["analysis", "reason"], cost="cost"
+    )

@@ -11,36 +11,36 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.extracts import extract_need, in_snapshots, restricted
-from socare_spark.contracts.load import Strict, read_model
-from socare_spark.job import Analysis, Context, Need
-from socare_spark.lake.tables import Column, Table, working
-from socare_spark.measures.cells import cells
-from socare_spark.measures.spelling import fingerprint, spelling_groups
+from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.config import StrictModel, read_model
+from socare_spark.lake.table import ColumnSpec, TableSpec, cell_table
+from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.text_clusters import fingerprint, text_clusters
 from socare_spark.report.charts import draw_ranks
 
 SETTINGS = "analyses/requests.yaml"
-_SNAPSHOT = Column("snapshot", "date", "Day on which the system was copied.")
-_DESCRIPTION = Column("description", "string", "Service description, as written.")
+_SNAPSHOT = ColumnSpec("snapshot", "date", "Day on which the system was copied.")
+_DESCRIPTION = ColumnSpec("description", "string", "Service description, as written.")
 
-REQUEST_SNAPSHOTS = working(
+REQUEST_SNAPSHOTS = cell_table(
     "request_snapshots",
     "A snapshot of the request system.",
     [_SNAPSHOT],
-    [Column("descriptions", "bigint", "Distinct service descriptions, as written.")],
+    [ColumnSpec("descriptions", "bigint", "Distinct service descriptions, as written.")],
     source="Thesis 6.2, Table 24",
 )
-REQUEST_TOP = working(
+REQUEST_TOP = cell_table(
     "request_top",
     "The service descriptions with most records in a snapshot.",
     [_SNAPSHOT, _DESCRIPTION],
     [
-        Column("rank", "bigint", "1 has the most records; equal ones rank by description."),
-        Column(
+        ColumnSpec("rank", "bigint", "1 has the most records; equal ones rank by description."),
+        ColumnSpec(
             "rank_change",
             "bigint",
             "Places risen since the snapshot before, among all its descriptions; null if new.",
         ),
-        Column(
+        ColumnSpec(
             "records_change",
             "bigint",
             "Records more than in the snapshot before, where a new description had none; null in "
@@ -50,29 +50,29 @@ REQUEST_TOP = working(
     source="Thesis 6.2, Table 25",
 )
 
-REQUEST_SINGLE_USE = working(
+REQUEST_SINGLE_USE = cell_table(
     "request_single_use",
     "A description that only one record of a snapshot has.",
     [_SNAPSHOT, _DESCRIPTION],
     source="Thesis 6.2, Table 26",
     grows=True,
 )
-REQUEST_VARIANTS = working(
+REQUEST_VARIANTS = cell_table(
     "request_variants",
     "Descriptions of the newest snapshot that are probably one service spelled in several ways.",
     [
-        Column(
+        ColumnSpec(
             "variant_group", "string", "Words of the canonical spelling, sorted, without marks."
         ),
         _DESCRIPTION,
     ],
-    [Column("canonical", "string", "The spelling of the group that most records have.")],
+    [ColumnSpec("canonical", "string", "The spelling of the group that most records have.")],
     source="Thesis 6.2, Table 26",
     partitions=["description"],
 )
 
 
-class Variants(Strict):
+class Variants(StrictModel):
     """Which descriptions are compared.
 
     Attributes:
@@ -84,7 +84,7 @@ class Variants(Strict):
     most: Annotated[int, Field(ge=2)] = 100_000
 
 
-class Settings(Strict):
+class Settings(StrictModel):
     """`conf/analyses/requests.yaml`."""
 
     dataset: str
@@ -113,12 +113,12 @@ def request_snapshots(gathered: DataFrame) -> DataFrame:
         .groupBy("snapshot")
         .agg(F.count("description").alias("descriptions"))
     )
-    return cells(gathered, ["snapshot"], records="records").join(distinct, "snapshot")
+    return count_people(gathered, ["snapshot"], records="records").join(distinct, "snapshot")
 
 
 def by_description(gathered: DataFrame) -> DataFrame:
     """Cells of snapshot and description."""
-    return cells(gathered, ["snapshot", "description"], records="records")
+    return count_people(gathered, ["snapshot", "description"], records="records")
 
 
 def request_top(counted: DataFrame, number: int) -> DataFrame:
@@ -171,7 +171,7 @@ def request_variants(newest: DataFrame, shortest: int, most: int) -> DataFrame:
     """
     used = newest.select("description", "records").orderBy(F.desc("records"), "description")
     texts = used.limit(most).toPandas()
-    groups = spelling_groups(dict(texts.to_numpy().tolist()), shortest)
+    groups = text_clusters(dict(texts.to_numpy().tolist()), shortest)
     rows = [(text, fingerprint(best), best) for text, best in groups.items()]
     known = newest.sparkSession.createDataFrame(
         rows, "description string, variant_group string, canonical string"
@@ -213,7 +213,7 @@ def _ranks_before(counted: DataFrame, top: DataFrame) -> DataFrame:
     )
 
 
-def tables(context: Context) -> dict[Table, DataFrame]:
+def tables(context: Context) -> dict[TableSpec, DataFrame]:
     """All tables, from one reading of the requests."""
     settings = _settings(context)
     rows = in_snapshots(context, settings.dataset)
@@ -241,7 +241,7 @@ def variants_within_limit(context: Context, newest: DataFrame, wanted: Variants)
 
 def draw(context: Context) -> None:
     """The most asked descriptions of the newest snapshot, followed through all of them."""
-    frame = context.lake.frame(REQUEST_TOP)
+    frame = context.lake.to_pandas(REQUEST_TOP)
     path = context.lake.pictures / "request_ranks.png"
     if len(frame):
         context.picture(draw_ranks(frame, _settings(context).drawn, path, "working/request_top"))
@@ -266,7 +266,7 @@ def _needs(context: Context) -> list[Need]:
 
 ANALYSIS = Analysis(
     name="requests",
-    says="Service requests by snapshot: totals, the most asked, what was used once or misspelt.",
+    description="Counts service requests by snapshot: totals, top, single use, variants.",
     reads=lambda context: [restricted(_settings(context).dataset)],
     writes=_WRITES,
     needs=_needs,

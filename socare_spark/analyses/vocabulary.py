@@ -16,8 +16,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import codes
-from socare_spark.contracts.load import Strict, read_model
-from socare_spark.job import Context
+from socare_spark.analysis import Context
+from socare_spark.config import StrictModel, read_model
 
 SUBPROCESSES = "vocabulary/subprocesses.yaml"
 UNKNOWN, OTHERS, UNMAPPED = "Unknown", "Others", "Unmapped"
@@ -25,7 +25,7 @@ UNKNOWN, OTHERS, UNMAPPED = "Unknown", "Others", "Unmapped"
 MOST_COMPARED = 2_000
 
 
-class Outcome(Strict):
+class Outcome(StrictModel):
     """One entry of `conf/vocabulary/outcomes.yaml`."""
 
     code: str
@@ -33,14 +33,14 @@ class Outcome(Strict):
     category: str
 
 
-class Team(Strict):
+class Team(StrictModel):
     """One entry of `conf/vocabulary/teams.yaml`."""
 
     name: str
     category: str
 
 
-class Subprocesses(Strict):
+class Subprocesses(StrictModel):
     """`conf/vocabulary/subprocesses.yaml`: sub-process -> its reasons, or single REASON/OUTCOME."""
 
     subprocesses: Mapping[str, tuple[str, ...]]
@@ -51,7 +51,7 @@ class Subprocesses(Strict):
         return self
 
 
-class Element(Strict):
+class Element(StrictModel):
     """A service element: its code, and what the code says."""
 
     code: str
@@ -61,7 +61,7 @@ class Element(Strict):
     weekly_cost: tuple[float, ...] = ()
 
 
-class Elements(Strict):
+class Elements(StrictModel):
     """`conf/vocabulary/elements.yaml`; `mended` has spellings and the code each of them means."""
 
     mended: Mapping[str, str] = {}
@@ -75,7 +75,7 @@ class Elements(Strict):
         return self
 
 
-class Ethnicity(Strict):
+class Ethnicity(StrictModel):
     """One entry of `conf/vocabulary/ethnicities.yaml`: a class of the census and its group."""
 
     code: str

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field as Key
 from pydantic import field_validator
 
-from socare_spark.contracts.load import Strict, read_model
+from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts.patterns import portable
 
 # A number that a spreadsheet or a person wrote their own way: 4E+06, 4.5, 4,000,001, -4, (4), 4;
@@ -24,7 +24,7 @@ IDENTIFIER_SHAPE = (
 )
 
 
-class Scheme(Strict):
+class Scheme(StrictModel):
     """A family of identifiers that mean the same thing wherever they occur.
 
     Attributes:
@@ -47,7 +47,7 @@ class Scheme(Strict):
         return portable(value)
 
 
-class Project(Strict):
+class Project(StrictModel):
     """`conf/project.yaml`."""
 
     council: str = Key(min_length=1)

@@ -13,8 +13,8 @@ from functools import reduce
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from socare_spark.contracts.contract import Contract, Field, postcode_letters
 from socare_spark.contracts.project import Scheme
-from socare_spark.contracts.resource import Contract, Field, letters
 from socare_spark.ingest.blanks import strip_whitespace
 from socare_spark.ingest.pseudonym import has_shape
 
@@ -198,8 +198,8 @@ def _place(field: Field, text: Column) -> Column:
     unit = found = postcode(text)
     bare = _letters(text)
     for entry in field.socare.no_place:
-        begins = bare.startswith(letters(entry)) & unit.isNull()
-        fits = begins if entry.rstrip().endswith("*") else bare == letters(entry)
+        begins = bare.startswith(postcode_letters(entry)) & unit.isNull()
+        fits = begins if entry.rstrip().endswith("*") else bare == postcode_letters(entry)
         found = F.when(fits, F.lit(entry.rstrip("* "))).otherwise(found)
     return found
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from socare_spark.contracts.resource import (
+from socare_spark.contracts.contract import (
     PERIOD_FORMS,
     Contract,
     financial_years,
+    normalise_header,
     period_end,
-    plain,
 )
 from socare_spark.errors import DataError
 from socare_spark.ingest.file_names import name_below, unusable_name
@@ -236,7 +236,7 @@ def match_header(
         DataError: a column that is not optional is lacking, or one is there twice.
     """
     known = contract.spellings_of(period)
-    columns = tuple(known.get(plain(name)) for name in header)
+    columns = tuple(known.get(normalise_header(name)) for name in header)
     taken = [c for c in columns if c is not None]
     doubled = sorted({c for c in taken if taken.count(c) > 1})
     if doubled:
@@ -259,8 +259,8 @@ def match_header(
 
 
 def _closest_name(header: str, names: Sequence[str]) -> str:
-    by_plain = {plain(name): name for name in names}
-    close = difflib.get_close_matches(plain(header), list(by_plain), n=1, cutoff=0.75)
+    by_plain = {normalise_header(name): name for name in names}
+    close = difflib.get_close_matches(normalise_header(header), list(by_plain), n=1, cutoff=0.75)
     return by_plain[close[0]] if close else ""
 
 

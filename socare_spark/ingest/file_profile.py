@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from socare_spark.contracts.resource import UTF_16, Field, plain
+from socare_spark.contracts.contract import UTF_16, Field, normalise_header
 from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import MAX_RECORD_BYTES, Block, blocks, chunks, prefetch
 from socare_spark.ingest.format_diagnosis import encoding_found, odd_width, other_format
@@ -372,7 +372,7 @@ class _RecordFilter:
 
     def __init__(self, header: Sequence[str], encoding: str, delimiter: str) -> None:
         self.encoding, self.delimiter = encoding, delimiter
-        self.header = [plain(name) for name in header]
+        self.header = [normalise_header(name) for name in header]
         self.begun = False
         self.passed_over: Counter[str] = Counter()
         self._empty = bytes(range(33)) + b'"' + delimiter.encode()
@@ -402,7 +402,9 @@ class _RecordFilter:
 
     def is_header(self, row: Sequence[str]) -> bool:
         """Whether cells are the header's names, in its order."""
-        return len(row) == len(self.header) and [plain(cell) for cell in row] == self.header
+        return (
+            len(row) == len(self.header) and [normalise_header(cell) for cell in row] == self.header
+        )
 
     def kept(self, block: Block) -> npt.NDArray[np.bool_]:
         """Which records of a block count; the header itself does."""
@@ -454,7 +456,7 @@ class _RecordFilter:
         return True
 
     def _check_names(self, row: Sequence[str], line: int) -> None:
-        names = {plain(cell) for cell in row if plain(cell)}
+        names = {normalise_header(cell) for cell in row if normalise_header(cell)}
         known = names & set(self.header)
         if len(known) >= max(2, (len(self.header) + 1) // 2):
             raise DataError(

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from socare_spark.contracts.resource import UTF_16, Contract
+from socare_spark.contracts.contract import UTF_16, Contract
 from socare_spark.ingest.discovery import ReadableFile
 
 # Names in a sentence; the run record and the ledger have all.

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from socare_spark.contracts.resource import UTF_16, plain
+from socare_spark.contracts.contract import UTF_16, normalise_header
 from socare_spark.errors import DataError
 
 _MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
@@ -148,4 +148,4 @@ def _no_header() -> str:
 
 def _named(line: str, delimiter: str, known: Collection[str]) -> int:
     row = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
-    return sum(plain(cell) in known for cell in row)
+    return sum(normalise_header(cell) in known for cell in row)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from socare_spark.analysis import Context, Job
+from socare_spark.contracts.contract import Contract, read_contracts
 from socare_spark.contracts.project import Project, read_project
-from socare_spark.contracts.resource import Contract, read_contracts
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.ingest.discovery import (
     LandedFile,
@@ -52,12 +53,11 @@ from socare_spark.ingest.repeated_keys import (
     repeated_keys_warning,
 )
 from socare_spark.ingest.staging import StagedDataset, stage_dataset, staging_folder
+from socare_spark.ingest.synthetic import is_synthetic
 from socare_spark.ingest.unclaimed_files import sentences, unclaimed
 from socare_spark.ingest.withdrawal import add_option, entries_to_withdraw, withdraw
-from socare_spark.ingest.synthetic import is_synthetic
-from socare_spark.job import Context, Job
-from socare_spark.lake.pool import side_by_side
-from socare_spark.lake.transaction import together
+from socare_spark.lake.pool import worker_pool
+from socare_spark.lake.transaction import atomic_commits
 
 _WORKERS = 2
 # Names in a line; the run record has all.
@@ -195,7 +195,7 @@ def _classify_files(landing: Path, contract: Contract, books: LedgerState) -> _D
     changed = _check_contract(contract, there, known)
     dataset = _Dataset(contract, rebuild=changed, refused=refused, older=older)
     dataset.gone, dataset.passed_over = _files_gone(contract, there, known), outdated
-    with side_by_side(_WORKERS) as pool:
+    with worker_pool(_WORKERS) as pool:
         entries = [None if changed else known.get(landed.identity) for landed in files]
         same = list(pool.map(_is_unchanged, files, entries))
         dataset.unchanged = [a for a, old in zip(files, same, strict=True) if old]
@@ -363,7 +363,7 @@ def _stage_all(
         return []
     with (
         context.progress.step("ingest: read, check, pseudonymise", of=len(datasets)) as step,
-        side_by_side(_WORKERS) as pool,
+        worker_pool(_WORKERS) as pool,
     ):
         return [judged for judged in pool.map(one, datasets) if judged is not None]
 
@@ -468,10 +468,10 @@ def _load_all(
     some = [t for t in judged if t.accepted]
 
     with (
-        together(context.spark, context.lake, touched, keep=True),
+        atomic_commits(context.spark, context.lake, touched, keep=True),
         context.progress.step("ingest: commit", of=len(some) + 1) as step,
     ):
-        with side_by_side(_WORKERS) as pool:
+        with worker_pool(_WORKERS) as pool:
             people = pool.submit(commit_people, context, some, keyring)
             ready = list(pool.map(prepare, some))
             list(pool.map(bring_in, some, ready))
@@ -483,7 +483,7 @@ def _load_all(
     context.run.ledger.extend(asdict(e) for e in entries)
     for name in touched:
         commit = context.lake.last_commit(name)
-        if commit is not None and commit.note.get("run_id") == context.run.run_id:
+        if commit is not None and commit.metadata.get("run_id") == context.run.run_id:
             context.run.outputs[name] = {"version": commit.version, "rows": commit.rows}
 
 
@@ -509,10 +509,12 @@ def _plan_load(
         # All files are read again: what was there is of another shape.
         for name in (staged_table(staged), superseded_table(staged_table(staged))):
             if lake.exists(name):
-                lake.clear(context.spark, name, context.note())
+                lake.truncate(context.spark, name, context.commit_metadata())
     identities = [staged.files[i].landed.identity for i in judged.accepted]
     replaced = [ours[i].file for i in identities if i in ours]
-    destination = DatasetLoader(lake, staged.contract, staged_table(staged), context.note())
+    destination = DatasetLoader(
+        lake, staged.contract, staged_table(staged), context.commit_metadata()
+    )
     return destination.plan(staged, judged.accepted, replaced)
 
 

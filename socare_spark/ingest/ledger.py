@@ -14,15 +14,15 @@ from typing import Any, Self
 import pyarrow as pa
 
 from socare_spark.errors import DataError
-from socare_spark.lake.tables import Column, Table, Zone
-from socare_spark.lake.transaction import kept_versions
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.lake.transaction import noted_versions
 
-_RUN = Column("run_id", "string", "The run that wrote the row; its record is runs/RUN_ID.")
-_DATASET = Column("dataset", "string", "Name of the contract.")
-_FILE = Column("file", "string", "Path of the file below the landing folder.")
+_RUN = ColumnSpec("run_id", "string", "The run that wrote the row; its record is runs/RUN_ID.")
+_DATASET = ColumnSpec("dataset", "string", "Name of the contract.")
+_FILE = ColumnSpec("file", "string", "Path of the file below the landing folder.")
 
-LEDGER = Table(
+LEDGER = TableSpec(
     Zone.RESTRICTED,
     "ledger",
     "What became of the rows of a file in a run.",
@@ -30,8 +30,8 @@ LEDGER = Table(
         _RUN,
         _DATASET,
         _FILE,
-        Column("sha256", "string", "Digest of the file."),
-        Column(
+        ColumnSpec("sha256", "string", "Digest of the file."),
+        ColumnSpec(
             "status",
             "string",
             "accepted, refused (whole), replaced (by a corrected file of the same period), "
@@ -40,29 +40,33 @@ LEDGER = Table(
         ),
     ),
     (
-        Column("rows_read", "bigint", "Records in the file; 0 where it was refused unread."),
-        Column("rows_kept", "bigint", "Rows of it in the table."),
-        Column("rows_quarantined", "bigint", "Rows with a reason not to be kept."),
-        Column("rows_duplicate", "bigint", "Rows that stand in the file again, the same."),
-        Column("rows_superseded", "bigint", "Rows that a newer extract replaced."),
-        Column("rows_expired", "bigint", "Rows past their retention."),
-        Column("extract", "date", "As-of day of the extract."),
-        Column("part", "string", "What tells files of one period apart."),
-        Column("revision", "int", "Order of corrected copies; 0 where the name holds none."),
-        Column(
+        ColumnSpec("rows_read", "bigint", "Records in the file; 0 where it was refused unread."),
+        ColumnSpec("rows_kept", "bigint", "Rows of it in the table."),
+        ColumnSpec("rows_quarantined", "bigint", "Rows with a reason not to be kept."),
+        ColumnSpec("rows_duplicate", "bigint", "Rows that stand in the file again, the same."),
+        ColumnSpec("rows_superseded", "bigint", "Rows that a newer extract replaced."),
+        ColumnSpec("rows_expired", "bigint", "Rows past their retention."),
+        ColumnSpec("extract", "date", "As-of day of the extract."),
+        ColumnSpec("part", "string", "What tells files of one period apart."),
+        ColumnSpec("revision", "int", "Order of corrected copies; 0 where the name holds none."),
+        ColumnSpec(
             "sequence",
             "bigint",
             "Number of the run among those that wrote to the ledger, from 1; it orders the rows.",
         ),
-        Column("contract", "string", "Digest of the contract, as it applies to the file's period."),
-        Column("why", "string", "Why the file was refused."),
-        Column("columns_dropped", "string", "Columns that no contract names, and were not read."),
-        Column("at", "timestamp", "When the row was written (UTC)."),
+        ColumnSpec(
+            "contract", "string", "Digest of the contract, as it applies to the file's period."
+        ),
+        ColumnSpec("why", "string", "Why the file was refused."),
+        ColumnSpec(
+            "columns_dropped", "string", "Columns that no contract names, and were not read."
+        ),
+        ColumnSpec("at", "timestamp", "When the row was written (UTC)."),
     ),
     source="docs/definitions.md, section 2.10",
 )
 
-QUARANTINE = Table(
+QUARANTINE = TableSpec(
     Zone.RESTRICTED,
     "quarantine",
     "A row that was not kept: where it stands and why; no value of it.",
@@ -70,27 +74,29 @@ QUARANTINE = Table(
         _RUN,
         _DATASET,
         _FILE,
-        Column(
+        ColumnSpec(
             "line", "bigint", "Ordinal of the record in its file, from 1, the header not counted."
         ),
     ),
     (
-        Column("reasons", "array<string>", "Reason codes."),
-        Column("columns", "array<string>", "The column each reason concerns, in the same order."),
+        ColumnSpec("reasons", "array<string>", "Reason codes."),
+        ColumnSpec(
+            "columns", "array<string>", "The column each reason concerns, in the same order."
+        ),
     ),
     source="docs/definitions.md, section 2.10; docs/contracts.md, Reasons",
 )
 
-PEOPLE = Table(
+PEOPLE = TableSpec(
     Zone.RESTRICTED,
     "people",
     "A person, known by a pseudonym alone.",
-    (Column("person", "bigint", "First 8 bytes of the digest, signed big-endian."),),
+    (ColumnSpec("person", "bigint", "First 8 bytes of the digest, signed big-endian."),),
     (
-        Column("digest", "binary", "HMAC-SHA256 of the identifier, all 32 bytes."),
-        Column("scheme", "string", "Which identifiers the person was known by."),
-        Column("key_id", "string", "Which key made the digest."),
-        Column(
+        ColumnSpec("digest", "binary", "HMAC-SHA256 of the identifier, all 32 bytes."),
+        ColumnSpec("scheme", "string", "Which identifiers the person was known by."),
+        ColumnSpec("key_id", "string", "Which key made the digest."),
+        ColumnSpec(
             "first_seen", "date", "As-of day of the extract that held the person when first read."
         ),
     ),
@@ -191,12 +197,12 @@ def read_ledger(lake: Lake) -> LedgerState:
     """
     if not lake.exists(LEDGER):
         return LedgerState({}, frozenset())
-    if LEDGER.path not in kept_versions(lake) or not set(LEDGER.names) <= lake.columns(LEDGER):
+    if LEDGER.path not in noted_versions(lake) or not set(LEDGER.names) <= lake.columns(LEDGER):
         raise DataError(
             f"The lake {lake.root} was begun by an earlier version, or its versions.json is lost: "
             "restore that file from a copy, or begin a new lake and ingest all files."
         )
-    entries = sorted(map(_entry, lake.rows(LEDGER)), key=_order)
+    entries = sorted(map(_entry, lake.to_dicts(LEDGER)), key=_order)
     last = {e.identity: e for e in entries if e.status != "refused"}
     return LedgerState(
         {i: e for i, e in last.items() if e.is_current},

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analysis import Context
 from socare_spark.ingest.conversion import failed_rules
 from socare_spark.ingest.discovery import RefusedFile
 from socare_spark.ingest.ledger import LEDGER, QUARANTINE, LedgerEntry, LedgerState, ledger_rows
@@ -20,7 +21,6 @@ from socare_spark.ingest.loader import LoadOutcome
 from socare_spark.ingest.people import register_people
 from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.staging import StagedDataset
-from socare_spark.job import Context
 
 Identity = tuple[str, str, str]
 # Quarantined rows that the driver writes; tasks write more of them.
@@ -155,7 +155,10 @@ def commit_people(context: Context, judged: Sequence[JudgedDataset], keyring: Ke
     scheduler.setLocalProperty("spark.scheduler.pool", "people")
     try:
         register_people(
-            context.lake, [(t.staged, t.accepted) for t in judged], keyring, context.note()
+            context.lake,
+            [(t.staged, t.accepted) for t in judged],
+            keyring,
+            context.commit_metadata(),
         )
     finally:
         scheduler.setLocalProperty("spark.scheduler.pool", None)  # type: ignore[arg-type]
@@ -168,7 +171,7 @@ def write_ledger(
     refused: Collection[str],
 ) -> None:
     """Quarantine and, last of all, the ledger."""
-    lake, note = context.lake, context.note()
+    lake, note = context.lake, context.commit_metadata()
     found = [(t, _files_to_quarantine(t, refused)) for t in judged]
     size = sum(t.staged.tallies[i].quarantined for t, files in found for i in files)
     if size > _FEW:
@@ -176,8 +179,8 @@ def write_ledger(
         lake.append(QUARANTINE, reduce(DataFrame.unionByName, frames), note)
     elif size:
         rows = [_quarantined(context.run.run_id, t, files) for t, files in found if files]
-        lake.enter(QUARANTINE, pa.concat_tables(rows), note)
-    lake.enter(LEDGER, ledger_rows(entries), note)
+        lake.append_arrow(QUARANTINE, pa.concat_tables(rows), note)
+    lake.append_arrow(LEDGER, ledger_rows(entries), note)
 
 
 def _files_to_quarantine(judged: JudgedDataset, refused: Collection[str]) -> list[int]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.resource import Contract
+from socare_spark.contracts.contract import Contract
 from socare_spark.ingest.discovery import LandedFile
 from socare_spark.ingest.precedence import (
     existing_versions,
@@ -23,9 +23,9 @@ from socare_spark.ingest.precedence import (
     resolve,
 )
 from socare_spark.ingest.staging import StagedDataset
-from socare_spark.lake import tables
-from socare_spark.lake.tables import Table, Zone
-from socare_spark.lake.zones import SCANNED, Lake
+from socare_spark.lake import table
+from socare_spark.lake.lake import DRIVER_MAX_SCAN_BYTES, Lake
+from socare_spark.lake.table import TableSpec, Zone
 
 # Rows of whose keys the driver sorts eight bytes each: 80 MB. Tasks compare the keys of more.
 DRIVER_MAX_SORTED_KEYS = 10_000_000
@@ -47,27 +47,28 @@ class LoadOutcome:
     recount: Mapping[str, tuple[int, int]] | None = None
 
 
-def restricted_table(contract: Contract, types: Mapping[str, str]) -> Table:
+def restricted_table(contract: Contract, types: Mapping[str, str]) -> TableSpec:
     """The declaration of a dataset's table.
 
     Args:
         contract: The contract.
         types: Spark SQL type of each column.
     """
-    ours, says = contract.socare, {}
+    ours, descriptions = contract.socare, {}
     for field in contract.fields:
-        says[field.output] = field.description or f"{field.name} as extracted."
+        descriptions[field.output] = field.description or f"{field.name} as extracted."
         if field.socare.age:
-            says[field.socare.age.name] = f"Whole years at {field.socare.age.at}."
-    says[ours.extract_column] = "As-of day of the extract."
-    says["source_file"] = "File the row came from, below the landing folder."
-    says["line"] = "Ordinal of the record in its file, from 1."
+            descriptions[field.socare.age.name] = f"Whole years at {field.socare.age.at}."
+    descriptions[ours.extract_column] = "As-of day of the extract."
+    descriptions["source_file"] = "File the row came from, below the landing folder."
+    descriptions["line"] = "Ordinal of the record in its file, from 1."
     columns = [
-        tables.Column(n, types[n], says[n]) for n in [*_values(types), "source_file", "line"]
+        table.ColumnSpec(n, types[n], descriptions[n])
+        for n in [*_values(types), "source_file", "line"]
     ]
     key = [c for c in columns if c.name in contract.key]
     rest = [c for c in columns if c.name not in contract.key]
-    return Table(
+    return TableSpec(
         Zone.RESTRICTED,
         contract.name,
         contract.title or f"Records of {contract.name}, each key once.",
@@ -78,9 +79,9 @@ def restricted_table(contract: Contract, types: Mapping[str, str]) -> Table:
     )
 
 
-def superseded_table(table: Table) -> Table:
+def superseded_table(table: TableSpec) -> TableSpec:
     """The declaration of the versions that lost."""
-    return Table(
+    return TableSpec(
         Zone.RESTRICTED,
         f"superseded/{table.name}",
         f"Versions of records of {table.name} that a newer extract replaced.",
@@ -91,17 +92,17 @@ def superseded_table(table: Table) -> Table:
     )
 
 
-def existing_table(lake: Lake, spark: SparkSession, contract: Contract) -> Table | None:
+def existing_table(lake: Lake, spark: SparkSession, contract: Contract) -> TableSpec | None:
     """The declaration of a dataset's table as the lake has it; None where the key is another."""
     schema = lake.read(spark, contract.table).schema
     columns = [
-        tables.Column(f.name, f.dataType.simpleString(), f.metadata.get("comment", ""))
+        table.ColumnSpec(f.name, f.dataType.simpleString(), f.metadata.get("comment", ""))
         for f in schema.fields
     ]
     day = contract.socare.extract_column
     if not {*contract.key, day} <= set(schema.names):
         return None
-    return Table(
+    return TableSpec(
         Zone.RESTRICTED, contract.name, contract.title, tuple(columns), partition_by=(day,)
     )
 
@@ -110,7 +111,7 @@ def _values(types: Mapping[str, str]) -> list[str]:
     return [n for n in types if not n.startswith("_") and n not in ("source_file", "line")]
 
 
-def staged_table(stage: StagedDataset) -> Table:
+def staged_table(stage: StagedDataset) -> TableSpec:
     """The declaration of the table that a stage belongs to."""
     types = {f.name: f.dataType.simpleString() for f in stage.frame.schema.fields}
     return restricted_table(stage.contract, {**types, "source_file": "string", "line": "bigint"})
@@ -129,11 +130,11 @@ class DatasetLoader:
 
     lake: Lake
     contract: Contract
-    table: Table
+    table: TableSpec
     note: Mapping[str, str]
 
     @property
-    def superseded(self) -> Table:
+    def superseded(self) -> TableSpec:
         """Where superseded versions are."""
         return superseded_table(self.table)
 
@@ -152,7 +153,7 @@ class DatasetLoader:
             by_driver = self._plan_on_driver(stage.valid_rows_arrow(accepted, *self.table.names))
             if by_driver is not None:
                 return by_driver
-        new = self.table.shape(stage.valid_rows(accepted))
+        new = self.table.conform(stage.valid_rows(accepted))
         if begun and replaced:
             return self._plan_replacement(new, replaced)
         if begun:
@@ -171,11 +172,11 @@ class DatasetLoader:
         None where the table is too large for the driver to look for their keys, or where they meet
         more rows than the driver should write again.
         """
-        if self.lake.size(self.table) > SCANNED:
+        if self.lake.size(self.table) > DRIVER_MAX_SCAN_BYTES:
             return None
         place = [self.contract.socare.extract_column, "source_file", "line"]
         keys = new.select(self.contract.key)
-        known = self.lake.matching(self.table, keys, *precedence_columns(self.contract))
+        known = self.lake.lookup(self.table, keys, *precedence_columns(self.contract))
         losers = find_dropped_arrow(new, known, self.contract)
         ours, theirs = losers[losers["at"] >= 0], losers[losers["at"] < 0]
         days = [*new[place[0]].unique().to_pylist(), *theirs[place[0]]]
@@ -186,14 +187,14 @@ class DatasetLoader:
         gone = pa.Table.from_pandas(theirs[place], preserve_index=False)
 
         def commit() -> LoadOutcome:
-            older = self.lake.matching(self.table, gone, *self.table.names)
+            older = self.lake.lookup(self.table, gone, *self.table.names)
             lost = pa.concat_tables([older, replaced.cast(older.schema)])
             if len(lost):
-                self.lake.enter(self.superseded, lost, self.note)
+                self.lake.append_arrow(self.superseded, lost, self.note)
             if len(gone):
-                self.lake.exchange(self.table, gone, stands, self.note)
+                self.lake.replace_rows(self.table, gone, stands, self.note)
             elif len(stands) or not self.lake.exists(self.table):
-                self.lake.enter(self.table, stands, self.note)
+                self.lake.append_arrow(self.table, stands, self.note)
             return LoadOutcome(Counter(zip(losers["source_file"], losers["lost"], strict=True)))
 
         return commit

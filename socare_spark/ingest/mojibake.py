@@ -10,7 +10,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-from socare_spark.contracts.resource import Field
+from socare_spark.contracts.contract import Field
 
 EIGHT_BIT = ("windows-1252", "iso-8859-1", "iso-8859-15")
 _CODES = bytes(range(0x80, 0xC0))

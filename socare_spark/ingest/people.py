@@ -16,7 +16,7 @@ from socare_spark.ingest.ledger import PEOPLE
 from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.reader import DIGEST
 from socare_spark.ingest.staging import StagedDataset
-from socare_spark.lake.zones import SCANNED, Lake
+from socare_spark.lake.lake import DRIVER_MAX_SCAN_BYTES, Lake
 
 _IDENTITY = ["person", "digest"]
 # People whose tokens the driver compares: 40 MB of them. Tasks compare those of more.
@@ -49,7 +49,10 @@ def register_people(
     held = [(stage, wanted) for stage, wanted in stages if _has_people(stage)]
     if not held:
         return
-    if all(stage.fits_on_driver(wanted) for stage, wanted in held) and lake.size(PEOPLE) <= SCANNED:
+    if (
+        all(stage.fits_on_driver(wanted) for stage, wanted in held)
+        and lake.size(PEOPLE) <= DRIVER_MAX_SCAN_BYTES
+    ):
         entered = _register_on_driver(lake, held, keyring.project.key_id, note)
     else:
         entered = _register_with_spark(lake, held, keyring.project.key_id, note)
@@ -65,7 +68,7 @@ def _count_collisions(lake: Lake, spark: SparkSession) -> int:
     if lake.count(PEOPLE) > _DRIVER_MAX_PEOPLE:
         each = lake.read(spark, PEOPLE).groupBy("person").count()
         return each.where("count > 1").count()
-    tokens = lake.frame(PEOPLE, "person")["person"]
+    tokens = lake.to_pandas(PEOPLE, "person")["person"]
     return int(tokens[tokens.duplicated()].nunique())
 
 
@@ -86,11 +89,11 @@ def _register_on_driver(lake: Lake, stages: _Stages, key_id: str, note: Mapping[
     )
     people = people.rename_columns({"first_seen_min": "first_seen"})
     people = people.append_column("key_id", pa.array([key_id] * len(people), "string"))
-    known = lake.matching(PEOPLE, people.select(["person"]), *_IDENTITY)
+    known = lake.lookup(PEOPLE, people.select(["person"]), *_IDENTITY)
     people = people.join(known, _IDENTITY, join_type="left anti")
     if not len(people):
         return False
-    lake.enter(PEOPLE, people, note)
+    lake.append_arrow(PEOPLE, people, note)
     return True
 
 

@@ -16,9 +16,9 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.resource import PLACE, Contract
+from socare_spark.contracts.contract import SOURCE_LINE, Contract
 
-_PLACE = list(PLACE)
+_PLACE = list(SOURCE_LINE)
 _CONTENT = "_content"
 # As many keys or losers are sent to every task: 16 MB of keys, twice that in a table to look up.
 _BROADCAST_MAX_ROWS = 1_000_000

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
-from socare_spark.contracts.resource import UTF_16, Contract, Field, plain
+from socare_spark.contracts.contract import UTF_16, Contract, Field, normalise_header
 from socare_spark.ingest.conversion import (
     age,
     clean_cell,
@@ -71,7 +71,7 @@ def group_by_layout(files: Sequence[ReadableFile]) -> list[list[ReadableFile]]:
 
 def internal_names(contract: Contract) -> dict[str, str]:
     """The names of the fields while they are read: outputs may repeat where fields are dropped."""
-    return {field.name: plain(field.name) for field in contract.fields}
+    return {field.name: normalise_header(field.name) for field in contract.fields}
 
 
 def rule_names(contract: Contract, keyring: Keyring) -> list[tuple[str, str]]:
@@ -213,7 +213,7 @@ def _is_record(names: Sequence[str], file: ReadableFile) -> Column:
     cells = [F.coalesce(F.col(name), F.lit("")) for name in names]
     blank = reduce(lambda a, b: a & b, [cell.rlike(r"^[\x00-\x20]*$") for cell in cells])
     header = [
-        _normalise_header_column(c) == plain(h)
+        _normalise_header_column(c) == normalise_header(h)
         for c, h in zip(cells, file.profile.header, strict=True)
     ]
     again = reduce(lambda a, b: a & b, header, F.col(_CORRUPT).isNull())
@@ -225,7 +225,7 @@ def _is_record(names: Sequence[str], file: ReadableFile) -> Column:
 
 
 def _normalise_header_column(cell: Column) -> Column:
-    """A cell as `plain` makes it of a header."""
+    """A cell as `normalise_header` makes it of a header."""
     return F.regexp_replace(F.regexp_replace(F.lower(cell), "[^0-9a-z]+", "_"), "^_+|_+$", "")
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pyarrow.dataset import dataset
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.resource import Contract
+from socare_spark.contracts.contract import Contract
 from socare_spark.ingest.staging import StagedDataset, Tally, mask_words
 
 # Rows of whose keys the driver holds at once.
@@ -108,4 +108,4 @@ def _counted_by_tasks(stage: StagedDataset, files: Sequence[int]) -> Counter[int
 
 def _repeated(stage: StagedDataset, distinct: pa.Table) -> Counter[int]:
     keys = {row["_file"]: row["count_all"] for row in distinct.to_pylist()}
-    return Counter({i: more for i, n in keys.items() if (more := stage.tallies[i].good - n)})
+    return Counter({i: more for i, n in keys.items() if (more := stage.tallies[i].valid - n)})

@@ -18,13 +18,13 @@ from pyarrow.dataset import dataset
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.resource import Contract
+from socare_spark.contracts.contract import Contract
 from socare_spark.ingest.conversion import BITS, failed_rule_names
 from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.reader import DIGEST, MASK, ROW, read_extracts, rule_names
+from socare_spark.lake.lake import READ_IN_BATCHES, Lake
 from socare_spark.lake.paths import literal_path
-from socare_spark.lake.zones import PIECES, Lake
 
 # So many rows, of so many bytes, the driver holds, and is done with before Spark's tasks would be.
 DRIVER_MAX_ROWS = 250_000
@@ -82,7 +82,7 @@ class StagedDataset:
         for block, base, part in ours.itertuples(index=False):
             here = (pc.field("_file") == i) & (pc.field("_block") == block)
             pieces = dataset(part, format="parquet").to_batches(
-                columns=["_row", *words], filter=here & _any_failed(words), **PIECES
+                columns=["_row", *words], filter=here & _any_failed(words), **READ_IN_BATCHES
             )
             for piece in pieces:
                 lines = pc.add(piece["_row"], base).to_pylist()
@@ -187,7 +187,7 @@ def _counts(folder: Path, words: Sequence[str], names: Sequence[tuple[str, str]]
     found = [pd.DataFrame(columns=[*_BLOCK, "rows", "first", "bad", *codes, "part"])]
     for part in sorted(folder.glob("*.parquet")):
         pieces = dataset(part, format="parquet").to_batches(
-            columns=[*_BLOCK, "_row", *words], **PIECES
+            columns=[*_BLOCK, "_row", *words], **READ_IN_BATCHES
         )
         found += [_count_failed(p, words, names).assign(part=str(part)) for p in pieces if len(p)]
     sums = dict.fromkeys(["rows", "bad", *codes], "sum")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from socare_spark.contracts.resource import Field
+from socare_spark.contracts.contract import Field
 
 LONGEST_CELL = 4_000
 _FEW_SHAPES = 20

@@ -10,14 +10,14 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from socare_spark.contracts.load import Strict
+from socare_spark.config import StrictModel
 from socare_spark.ingest.file_profile import sha256_of
 
 MARKER = "SYNTHETIC.json"
 _VERSION = 1
 
 
-class _Marker(Strict, strict=True):
+class _Marker(StrictModel, strict=True):
     """The content of a marker file.
 
     Attributes:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from socare_spark.contracts.resource import Contract
+from socare_spark.contracts.contract import Contract
 from socare_spark.ingest.file_names import name_below
 from socare_spark.ingest.synthetic import marker_files
 

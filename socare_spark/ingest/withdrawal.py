@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from socare_spark.contracts.resource import Contract, read_contracts
+from socare_spark.analysis import Context
+from socare_spark.contracts.contract import Contract, read_contracts
 from socare_spark.errors import ConfigurationError
 from socare_spark.ingest.ledger import LEDGER, QUARANTINE, LedgerEntry, ledger_rows, read_ledger
 from socare_spark.ingest.ledger_entries import amended_entry
 from socare_spark.ingest.loader import DatasetLoader, existing_table, superseded_table
 from socare_spark.ingest.rejected_lines import remove_rejected
-from socare_spark.job import Context
-from socare_spark.lake.transaction import together
+from socare_spark.lake.transaction import atomic_commits
 
 _CLOSE = 3
 
@@ -64,10 +64,10 @@ def withdraw(context: Context, landing: Path) -> None:
     touched = [t.path for p in places for t in (p.table, superseded_table(p.table))]
     touched += [QUARANTINE.path, LEDGER.path]
     new: list[LedgerEntry] = []
-    with together(context.spark, context.lake, touched, keep=True):
+    with atomic_commits(context.spark, context.lake, touched, keep=True):
         for place, gone in zip(places, by_dataset.values(), strict=True):
             new += _take_out(context, place, gone)
-        context.lake.enter(LEDGER, ledger_rows(new), context.note())
+        context.lake.append_arrow(LEDGER, ledger_rows(new), context.commit_metadata())
     context.spark.catalog.clearCache()
     context.run.ledger.extend(asdict(entry) for entry in new)
     for entry in new:
@@ -88,7 +88,7 @@ def _destination(context: Context, contract: Contract | None, dataset: str) -> D
             f"conf/datasets/{dataset}.yaml declares another key than the table of the lake has: "
             "restore the contract, withdraw the file, then change the contract."
         )
-    return DatasetLoader(context.lake, contract, table, context.note())
+    return DatasetLoader(context.lake, contract, table, context.commit_metadata())
 
 
 def _take_out(
@@ -101,7 +101,7 @@ def _take_out(
     if context.lake.exists(QUARANTINE):
         named = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         where = f"dataset = '{place.contract.name}' AND file IN ({named})"
-        context.lake.remove(QUARANTINE, where, context.note())
+        context.lake.delete_rows(QUARANTINE, where, context.commit_metadata())
     entries = [replace(entry, run_id=run, status="withdrawn") for entry in gone]
     for entry in known.current.values():
         if entry.dataset == place.contract.name and entry.file not in files:

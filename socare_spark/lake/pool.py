@@ -26,7 +26,7 @@ class _Pool(ThreadPoolExecutor):
 
 
 @contextmanager
-def side_by_side(workers: int) -> Iterator[Executor]:
+def worker_pool(workers: int) -> Iterator[Executor]:
     """A pool of threads.
 
     After an error the work that has not begun is dropped. A signal while the pool waits does not
@@ -40,10 +40,10 @@ def side_by_side(workers: int) -> Iterator[Executor]:
             future.cancel()
         raise
     finally:
-        _settle(pool)
+        _wait_for_all(pool)
 
 
-def _settle(pool: _Pool) -> None:
+def _wait_for_all(pool: _Pool) -> None:
     try:
         wait(pool.given)
     except BaseException:

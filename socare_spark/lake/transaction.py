@@ -24,7 +24,7 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from socare_spark.errors import DataError
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 
 _NOTE = "unfinished.json"
 _VERSIONS = "versions.json"
@@ -34,7 +34,7 @@ Versions = Mapping[str, int | None]
 
 
 @contextmanager
-def together(
+def atomic_commits(
     spark: SparkSession, lake: Lake, tables: Iterable[str], *, keep: bool = False
 ) -> Iterator[None]:
     """A group of writes to the named tables (`zone/name`).
@@ -51,16 +51,16 @@ def together(
     write_durably(lake.root / _NOTE, before)
     try:
         yield
-        _bring_to_disk(lake, before)
-        note_versions(lake, before if keep else before.keys() & kept_versions(lake).keys())
+        _fsync_tables(lake, before)
+        note_versions(lake, before if keep else before.keys() & noted_versions(lake).keys())
     except BaseException:
-        undo(spark, lake)
+        roll_back(spark, lake)
         raise
     (lake.root / _NOTE).unlink()
-    sync(lake.root)
+    fsync(lake.root)
 
 
-def undo(spark: SparkSession, lake: Lake) -> list[str]:
+def roll_back(spark: SparkSession, lake: Lake) -> list[str]:
     """Brings the tables of an unfinished group back; returns those that had changed.
 
     It may be broken off and begun again at any point: the note goes last.
@@ -71,24 +71,24 @@ def undo(spark: SparkSession, lake: Lake) -> list[str]:
     versions: dict[str, int | None] = json.loads(note.read_text("utf-8"))
     changed = [name for name, version in versions.items() if lake.version(name) != version]
     for name, version in versions.items():
-        _roll_back(lake.folder(name), version)
-    known = kept_versions(lake)
+        _restore_version(lake.folder(name), version)
+    known = noted_versions(lake)
     # The versions from before the group: a table that is lost is found by `check_versions`.
-    _keep(lake, {name: version for name, version in versions.items() if name in known})
+    _save_versions(lake, {name: version for name, version in versions.items() if name in known})
     # The session may remember the commits that are gone; it may itself be gone.
     with suppress(Py4JError, OSError, AttributeError, TypeError):
         spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
     note.unlink()
-    sync(lake.root)
+    fsync(lake.root)
     return changed
 
 
-def unfinished(lake: Lake) -> bool:
+def has_unfinished_commits(lake: Lake) -> bool:
     """Whether a group of writes broke off and has not been undone."""
     return (lake.root / _NOTE).exists()
 
 
-def kept_versions(lake: Lake) -> dict[str, int | None]:
+def noted_versions(lake: Lake) -> dict[str, int | None]:
     """The version that each table of extracts was left at."""
     path = lake.root / _VERSIONS
     if not path.exists():
@@ -102,11 +102,11 @@ def note_versions(lake: Lake, tables: Iterable[str]) -> None:
 
     A job that commits to `restricted/` outside a group calls this; a group calls it by itself.
     """
-    _keep(lake, {name: lake.version(name) for name in tables})
+    _save_versions(lake, {name: lake.version(name) for name in tables})
 
 
-def _keep(lake: Lake, versions: Versions) -> None:
-    known = kept_versions(lake)
+def _save_versions(lake: Lake, versions: Versions) -> None:
+    known = noted_versions(lake)
     now = {n: version for n, version in (known | dict(versions)).items() if version is not None}
     if now != known:
         write_durably(lake.root / _VERSIONS, now)
@@ -118,11 +118,11 @@ def check_versions(lake: Lake) -> None:
     Raises:
         DataError: a table is not there, or is at another version than the last run left.
     """
-    found = {name: lake.version(name) for name in kept_versions(lake)}
+    found = {name: lake.version(name) for name in noted_versions(lake)}
     wrong = [
         f"{name}: version {version} expected, "
         + ("the table is not there" if found[name] is None else f"version {found[name]} found")
-        for name, version in kept_versions(lake).items()
+        for name, version in noted_versions(lake).items()
         if found[name] != version
     ]
     if wrong:
@@ -133,12 +133,12 @@ def check_versions(lake: Lake) -> None:
         )
 
 
-def _roll_back(folder: Path, version: int | None) -> None:
+def _restore_version(folder: Path, version: int | None) -> None:
     """Removes the commits of a table that are newer than a version; all of it where None."""
     if version is None:
         if folder.exists():
             shutil.rmtree(folder)
-            sync(folder.parent)
+            fsync(folder.parent)
         return
     log = folder / "_delta_log"
     if not log.is_dir():
@@ -151,7 +151,7 @@ def _roll_back(folder: Path, version: int | None) -> None:
         # It only says where the newest checkpoint is; without it readers list the folder.
         for path in log.glob("*_last_checkpoint*"):
             path.unlink()
-        sync(log)
+        fsync(log)
 
 
 def _log_files(log: Path) -> list[tuple[int, Path]]:
@@ -160,7 +160,7 @@ def _log_files(log: Path) -> list[tuple[int, Path]]:
     return [(max(map(int, found)), path) for found, path in numbers if found]
 
 
-def _bring_to_disk(lake: Lake, before: Versions) -> None:
+def _fsync_tables(lake: Lake, before: Versions) -> None:
     """Brings all files and folders to disk that a group wrote, data before log."""
     folders: set[Path] = set()
     for name, version in before.items():
@@ -174,11 +174,11 @@ def _bring_to_disk(lake: Lake, before: Versions) -> None:
             # Hadoop keeps a checksum beside each file, and reads neither without the other.
             for written in (path, path.with_name(f".{path.name}.crc")):
                 if written.exists():
-                    sync(written)
+                    fsync(written)
             folders |= {p for p in path.parents if p.is_relative_to(lake.root)}
     # The folder deepest down first: its entry in the one above is worth nothing before.
     for folder in sorted(folders, key=lambda path: -len(path.parts)):
-        sync(folder)
+        fsync(folder)
 
 
 def _added(table: Path, log_file: Path) -> list[Path]:
@@ -197,10 +197,10 @@ def write_durably(path: Path, values: Mapping[str, object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
-    sync(path.parent)
+    fsync(path.parent)
 
 
-def sync(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Brings a file, or a folder's entries, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

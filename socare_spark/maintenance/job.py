@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from socare_spark.analysis import Context, Job
 from socare_spark.errors import DataError
 from socare_spark.ingest.ledger import PEOPLE
-from socare_spark.job import Context, Job
-from socare_spark.lake.transaction import together, unfinished
+from socare_spark.lake.transaction import atomic_commits, has_unfinished_commits
 from socare_spark.maintenance import leftovers, tables
 from socare_spark.maintenance.people import people_with_records
 from socare_spark.maintenance.settings import MaintenanceSettings, read_maintenance
@@ -41,7 +41,7 @@ class _Leftovers:
 
 
 def _run(context: Context) -> None:
-    if unfinished(context.lake):
+    if has_unfinished_commits(context.lake):
         raise DataError(
             "A group of commits broke off and has not been undone: run the same command again."
         )
@@ -69,10 +69,10 @@ def _change_tables(context: Context, settings: MaintenanceSettings) -> None:
     counts[f"{_NAME}/tables_compacted"] = 0
     if not touched:
         return
-    with together(context.spark, lake, touched):
+    with atomic_commits(context.spark, lake, touched):
         if people is not None:
             known = lake.count(PEOPLE)
-            lake.replace(PEOPLE, people, context.note())
+            lake.replace(PEOPLE, people, context.commit_metadata())
             counts[f"{_NAME}/people_removed"] = known - lake.count(PEOPLE)
         for name in small:
             if name != PEOPLE.path or people is None:

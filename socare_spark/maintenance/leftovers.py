@@ -12,7 +12,7 @@ from pathlib import Path
 from socare_spark.ingest.ledger import LEDGER, read_ledger
 from socare_spark.ingest.rejected_lines import rejected_folder
 from socare_spark.ingest.staging import staging_folder
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 
 _RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 _REJECTED, _REFUSED = ".rejected.csv", ".refused.txt"
@@ -39,7 +39,7 @@ def rejected_without_source(lake: Lake, landing: Path) -> list[Path]:
     rejected lines in the same place.
     """
     folder = rejected_folder(landing)
-    known = {row["file"] for row in lake.rows(LEDGER, "file")} if lake.exists(LEDGER) else set()
+    known = {row["file"] for row in lake.to_dicts(LEDGER, "file")} if lake.exists(LEDGER) else set()
     accepted = frozenset(entry.file for entry in read_ledger(lake).current.values())
     found = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):

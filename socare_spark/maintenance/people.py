@@ -5,8 +5,8 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.ingest.ledger import PEOPLE
-from socare_spark.lake.tables import Zone
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import Zone
 from socare_spark.maintenance.tables import tables_of
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from pydantic import Field as Key
 
-from socare_spark.contracts.load import Strict, read_model
+from socare_spark.config import StrictModel, read_model
 
 CONFIGURATION = "maintenance.yaml"
 
 
-class MaintenanceSettings(Strict):
+class MaintenanceSettings(StrictModel):
     """`conf/maintenance.yaml`; every key has a default, and the file may be absent.
 
     Attributes:

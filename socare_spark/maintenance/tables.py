@@ -23,9 +23,9 @@ from deltalake import (
     WriterProperties,
 )
 
-from socare_spark.lake.tables import Zone
-from socare_spark.lake.transaction import sync
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import Zone
+from socare_spark.lake.transaction import fsync
 
 _VERSION = re.compile(r"\.?(\d{20})\.(json|crc|checkpoint)")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.parquet")
@@ -72,7 +72,7 @@ def compact(lake: Lake, table: str, *, target_bytes: int) -> None:
     last = lake.last_commit(table)
     if last is None:
         return
-    note = {**last.note, "same_rows_as": str(lake.rows_version(table))}
+    note = {**last.metadata, "same_rows_as": str(lake.rows_version(table))}
     if last.rows is not None:
         note["rows"] = str(last.rows)
     _open(lake, table).optimize.compact(
@@ -123,7 +123,7 @@ def write_checkpoint(lake: Lake, table: str) -> None:
     # Hadoop refuses a file whose checksum is that of an earlier state.
     _checksum(log / "_last_checkpoint").unlink(missing_ok=True)
     for path in (checkpoint, log / "_last_checkpoint", log):
-        sync(path)
+        fsync(path)
 
 
 def remove_log_files(files: list[Path]) -> None:

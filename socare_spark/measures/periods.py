@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.measures.money import cost_of_days, days_open
+from socare_spark.measures.agreement_cost import cost_of_days, days_open
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def years(first: int, last: int) -> list[Period]:
     return [Period(year, date(year, 1, 1), date(year, 12, 31)) for year in range(first, last + 1)]
 
 
-def with_all(periods: list[Period]) -> list[Period]:
+def with_total(periods: list[Period]) -> list[Period]:
     """Periods that follow one another, and after them all of them as one, which has no label."""
     return [*periods, Period(None, periods[0].first, periods[-1].last)] if periods else []
 

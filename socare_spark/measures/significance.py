@@ -17,7 +17,7 @@ def two_sided(z: npt.ArrayLike) -> Floats:
     return np.asarray(2 * stats.norm.sf(np.abs(np.asarray(z, dtype=float))), dtype=float)
 
 
-def adjusted(p: npt.ArrayLike) -> Floats:
+def benjamini_hochberg(p: npt.ArrayLike) -> Floats:
     """Probabilities adjusted for their number (Benjamini and Hochberg, 1995); NaN has no part."""
     values = np.asarray(p, dtype=float)
     out = np.full(values.shape, np.nan)
@@ -44,6 +44,6 @@ def mann_kendall(series: Sequence[float] | Floats) -> float:
     return float(two_sided((s - np.sign(s)) / np.sqrt(variance)))
 
 
-def slope(times: Sequence[float] | Floats, series: Sequence[float] | Floats) -> float:
+def theil_sen_slope(times: Sequence[float] | Floats, series: Sequence[float] | Floats) -> float:
     """The Theil-Sen slope: the median of the slopes between all pairs of values."""
     return float(stats.theilslopes(series, times).slope)

@@ -14,12 +14,12 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.load import read_model
-from socare_spark.errors import ConfigurationError, DataError, LackingError
-from socare_spark.job import Context, Job
-from socare_spark.lake.pool import side_by_side
-from socare_spark.lake.tables import Table
-from socare_spark.lake.transaction import together
+from socare_spark.analysis import Context, Job
+from socare_spark.config import read_model
+from socare_spark.errors import ConfigurationError, DataError, MissingInputError
+from socare_spark.lake.pool import worker_pool
+from socare_spark.lake.table import TableSpec
+from socare_spark.lake.transaction import atomic_commits
 from socare_spark.places.built import (
     dissolved,
     placed_by_square,
@@ -63,7 +63,7 @@ class Places:
         warnings: Sentences on what is unusual in the sources.
     """
 
-    tables: Mapping[Table, DataFrame]
+    tables: Mapping[TableSpec, DataFrame]
     mended: Mapping[str, int]
     warnings: Sequence[str] = ()
 
@@ -217,7 +217,7 @@ def _run(context: Context) -> None:
         context.run.files_read[path.relative_to(landing).as_posix()] = sha256(path)
     fingerprint = _fingerprint(context)
     commits = [context.lake.last_commit(table) for table in REFERENCE]
-    if all(c is not None and c.note.get("fingerprint") == fingerprint for c in commits):
+    if all(c is not None and c.metadata.get("fingerprint") == fingerprint for c in commits):
         context.progress.say(f"{_NAME}: up to date")
         context.run.up_to_date = True
         for table, commit in zip(REFERENCE, commits, strict=True):
@@ -228,7 +228,7 @@ def _run(context: Context) -> None:
         places = find_places(context.spark, landing, settings)
     with context.progress.step(f"{_NAME}: tables", of=len(REFERENCE)) as step:
 
-        def write(item: tuple[Table, DataFrame]) -> None:
+        def write(item: tuple[TableSpec, DataFrame]) -> None:
             table, frame = item
             # Of pieces that are too small or too large, one after another, tasks make even ones.
             laid_out = frame.hint("rebalance") if table.grows else frame.coalesce(1)
@@ -237,8 +237,8 @@ def _run(context: Context) -> None:
 
         # What later jobs read must be of one run: areas, and the places of postcodes in them.
         with (
-            together(context.spark, context.lake, [table.path for table in REFERENCE]),
-            side_by_side(len(REFERENCE)) as pool,
+            atomic_commits(context.spark, context.lake, [table.path for table in REFERENCE]),
+            worker_pool(len(REFERENCE)) as pool,
         ):
             list(pool.map(write, places.tables.items()))
     _tell(context, places)
@@ -273,7 +273,7 @@ def _settings(context: Context, landing: Path) -> PlacesSettings:
         if what in known:
             raise DataError(why)
     if not settings.postcodes or not settings.layers:
-        raise LackingError(f"places has nothing to place. {next(iter(left_out.values()))}")
+        raise MissingInputError(f"places has nothing to place. {next(iter(left_out.values()))}")
     context.run.warnings.extend(f"{what} is left out. {why}" for what, why in left_out.items())
     return settings
 
@@ -283,7 +283,7 @@ def _known(context: Context, every: PlacesSettings) -> set[str]:
     if not all(context.lake.exists(table) for table in REFERENCE):
         return set()
     layers, postcodes, people = (
-        context.lake.frame(table, column)[column].unique()
+        context.lake.to_pandas(table, column)[column].unique()
         for table, column in ((AREAS, "layer"), (POSTCODES, "source"), (POPULATION, "layer"))
     )
     names = {f"layer {name}" for name in layers} | {f"postcodes {name}" for name in postcodes}

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from socare_spark.contracts.load import Strict
+from socare_spark.config import StrictModel
 
 LAYOUTS = {"onspd": {"postcode": "pcd", "easting": "oseast1m", "northing": "osnrth1m"}}
 # The Postcode Directory gives Northern Ireland in the Irish grid. It has no grid for the Channel
@@ -12,7 +12,7 @@ LAYOUTS = {"onspd": {"postcode": "pcd", "easting": "oseast1m", "northing": "osnr
 COUNTRY_CRS = {"N92000002": "EPSG:29902", "L93000001": None, "M83000003": None}
 
 
-class PostcodeSource(Strict):
+class PostcodeSource(StrictModel):
     """Files of postcodes in one layout; the first source that knows a postcode places it.
 
     Attributes:
@@ -48,14 +48,14 @@ class PostcodeSource(Strict):
         return {**LAYOUTS["onspd"], **self.columns}
 
 
-class Keep(Strict):
+class Keep(StrictModel):
     """Which features of a file belong to the layer: those whose column begins with one of these."""
 
     column: str
     starts_with: tuple[str, ...] = Field(min_length=1)
 
 
-class FileLayer(Strict):
+class FileLayer(StrictModel):
     """Areas as somebody drew them.
 
     Attributes:
@@ -78,7 +78,7 @@ class FileLayer(Strict):
     keep: Keep | None = None
 
 
-class DissolvedLayer(Strict):
+class DissolvedLayer(StrictModel):
     """One area: all of another layer together."""
 
     kind: Literal["dissolve"]
@@ -87,14 +87,14 @@ class DissolvedLayer(Strict):
     name: str
 
 
-class PostcodeLayer(Strict):
+class PostcodeLayer(StrictModel):
     """Areas built from unit postcodes: Voronoi cells dissolved by a level, cut to the bounds."""
 
     kind: Literal["postcode"]
     level: Literal["sector", "district"]
 
 
-class GridLayer(Strict):
+class GridLayer(StrictModel):
     """Squares of the Ordnance Survey's grid, whole, named as the Survey does (`SP0786`)."""
 
     kind: Literal["grid"]
@@ -106,7 +106,7 @@ Layer = Annotated[
 ]
 
 
-class Value(Strict):
+class Value(StrictModel):
     """Where a value comes from: a column of the file, or one value for the whole file."""
 
     column: str | None = None
@@ -119,7 +119,7 @@ class Value(Strict):
         return self
 
 
-class PopulationSource(Strict):
+class PopulationSource(StrictModel):
     """CSV files of people by area; an age band that is empty or left out means all ages.
 
     A file that has age bands and no row for all ages gets that row: the sum of its bands.
@@ -133,7 +133,7 @@ class PopulationSource(Strict):
     age_band: Value | None = None
 
 
-class PlacesSettings(Strict):
+class PlacesSettings(StrictModel):
     """All of `conf/places.yaml`.
 
     Attributes:

@@ -3,7 +3,7 @@
 import pandas as pd
 import shapely
 
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.places.tables import AREAS
 
 
@@ -15,7 +15,7 @@ def shapes_of(lake: Lake, *layers: str) -> pd.DataFrame:
     """
     if not lake.exists(AREAS):
         return pd.DataFrame(columns=["layer", "code", "name", "shape"])
-    areas = lake.frame(AREAS, "layer", "code", "name", "geometry")
+    areas = lake.to_pandas(AREAS, "layer", "code", "name", "geometry")
     chosen = areas[areas["layer"].isin(layers)].sort_values(["layer", "code"], ignore_index=True)
     shapes = shapely.from_wkb(chosen.pop("geometry").to_numpy())
     found: pd.DataFrame = chosen.assign(shape=list(shapes))

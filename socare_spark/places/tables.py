@@ -1,46 +1,50 @@
 """The reference tables that `places` writes."""
 
-from socare_spark.lake.tables import Column, Table, Zone
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 
 _SOURCE = "Thesis 3.13.2 (heat maps); docs/definitions.md, section 4"
-LAYER = Column("layer", "string", "Layer of areas, as conf/places.yaml names it.")
-CODE = Column("code", "string", "Code of the area within its layer.")
+LAYER = ColumnSpec("layer", "string", "Layer of areas, as conf/places.yaml names it.")
+CODE = ColumnSpec("code", "string", "Code of the area within its layer.")
 
-POSTCODES = Table(
+POSTCODES = TableSpec(
     Zone.REFERENCE,
     "postcodes",
     "A unit postcode, once, as the first source that knows it gives it.",
-    (Column("postcode", "string", "Unit postcode with one blank, as 'B1 1AA'."),),
+    (ColumnSpec("postcode", "string", "Unit postcode with one blank, as 'B1 1AA'."),),
     (
-        Column("district", "string", "Its district, as 'B1'."),
-        Column("sector", "string", "Its sector, as 'B1 1'."),
-        Column("easting", "int", "Metres east on the National Grid; null where it has no place."),
-        Column("northing", "int", "Metres north on the National Grid; null where it has no place."),
-        Column("source", "string", "Source that placed it, as conf/places.yaml names it."),
+        ColumnSpec("district", "string", "Its district, as 'B1'."),
+        ColumnSpec("sector", "string", "Its sector, as 'B1 1'."),
+        ColumnSpec(
+            "easting", "int", "Metres east on the National Grid; null where it has no place."
+        ),
+        ColumnSpec(
+            "northing", "int", "Metres north on the National Grid; null where it has no place."
+        ),
+        ColumnSpec("source", "string", "Source that placed it, as conf/places.yaml names it."),
     ),
     source=_SOURCE,
     grows=True,
 )
-AREAS = Table(
+AREAS = TableSpec(
     Zone.REFERENCE,
     "areas",
     "An area of a layer.",
     (LAYER, CODE),
     (
-        Column("name", "string", "Its name; the code where it has none."),
-        Column("area_km2", "double", "Its area in square kilometres."),
-        Column("geometry", "binary", "Its polygons as WKB in EPSG:27700."),
+        ColumnSpec("name", "string", "Its name; the code where it has none."),
+        ColumnSpec("area_km2", "double", "Its area in square kilometres."),
+        ColumnSpec("geometry", "binary", "Its polygons as WKB in EPSG:27700."),
     ),
     source=_SOURCE,
 )
-POSTCODE_AREAS = Table(
+POSTCODE_AREAS = TableSpec(
     Zone.REFERENCE,
     "postcode_areas",
     "Where a postcode lies in a layer: one row for every postcode and layer.",
     (POSTCODES.dims[0], LAYER),
     (
-        Column("code", "string", "Its area; null where the rule is outside or unlocated."),
-        Column(
+        ColumnSpec("code", "string", "Its area; null where the rule is outside or unlocated."),
+        ColumnSpec(
             "rule",
             "string",
             "What placed it: inside; boundary (several areas cover it, the lowest code has it); "
@@ -50,17 +54,17 @@ POSTCODE_AREAS = Table(
     source=_SOURCE,
     grows=True,
 )
-POPULATION = Table(
+POPULATION = TableSpec(
     Zone.REFERENCE,
     "population",
     "People who live in an area.",
     (
         LAYER,
         CODE,
-        Column("year", "int", "Year of the estimate."),
-        Column("age_band", "string", "Age band as the source names it; null means all ages."),
+        ColumnSpec("year", "int", "Year of the estimate."),
+        ColumnSpec("age_band", "string", "Age band as the source names it; null means all ages."),
     ),
-    (Column("population", "bigint", "People."),),
+    (ColumnSpec("population", "bigint", "People."),),
     source="The population files that conf/places.yaml names",
 )
 REFERENCE = (POSTCODES, AREAS, POSTCODE_AREAS, POPULATION)

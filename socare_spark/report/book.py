@@ -11,9 +11,9 @@ from datetime import date, datetime
 
 from deltalake import DeltaTable
 
-from socare_spark.job import Job
-from socare_spark.lake.tables import CELL_MEASURES, Column, Table, Zone
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Job
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import CELL_MEASURES, ColumnSpec, TableSpec, Zone
 
 _EXAMPLES = 3
 _LONGEST = 40
@@ -39,8 +39,8 @@ class _Entry:
     job: str
     says: str
     source: str
-    dims: Sequence[Column]
-    measures: Sequence[Column]
+    dims: Sequence[ColumnSpec]
+    measures: Sequence[ColumnSpec]
 
 
 def book(jobs: Iterable[Job], lake: Lake) -> str:
@@ -62,13 +62,13 @@ def book(jobs: Iterable[Job], lake: Lake) -> str:
     return "\n".join(parts)
 
 
-def _declared(job: str, table: Table) -> _Entry:
+def _declared(job: str, table: TableSpec) -> _Entry:
     own = [c for c in table.measures if c not in CELL_MEASURES]
     counts = len(own) < len(table.measures)
     source = f"{table.source}." if table.source else ""
     if counts:
         source += " Has the measures of people and cost."
-    return _Entry(table.path, job, table.says, source.strip(), table.dims, own)
+    return _Entry(table.path, job, table.description, source.strip(), table.dims, own)
 
 
 def _contracted(lake: Lake) -> Iterable[_Entry]:
@@ -78,7 +78,8 @@ def _contracted(lake: Lake) -> Iterable[_Entry]:
         name = log.parent.relative_to(lake.root).as_posix()
         fields = json.loads(DeltaTable(log.parent).schema().to_json())["fields"]
         columns = [
-            Column(f["name"], _type(f["type"]), f["metadata"].get("comment", "")) for f in fields
+            ColumnSpec(f["name"], _type(f["type"]), f["metadata"].get("comment", ""))
+            for f in fields
         ]
         dataset = log.parent.name
         superseded = log.parent.parent.name == "superseded"
@@ -105,8 +106,8 @@ def _section(entry: _Entry, lake: Lake) -> str:
     return "\n".join(lines)
 
 
-def _columns(columns: Iterable[Column]) -> str:
-    rows = [f"| {c.name} | {c.type} | {_cell(c.says, None)} |" for c in columns]
+def _columns(columns: Iterable[ColumnSpec]) -> str:
+    rows = [f"| {c.name} | {c.type} | {_cell(c.description, None)} |" for c in columns]
     return "\n".join(["| column | type | |", "|---|---|---|", *rows, ""])
 
 

@@ -18,9 +18,9 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table as Grid
 
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.tracking.mirror import local_uri
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 _WIDTH = 110
 _OF_ROWS = ["run_id", "file", "dataset"]
@@ -78,7 +78,7 @@ def _print_page(console: Console, lake: Lake) -> None:
 
 def _read(lake: Lake, name: str, *columns: str) -> _Rows | None:
     """The rows of a small table, of all columns or those named; None where it is not there."""
-    return lake.rows(name, *columns) if lake.exists(name) else None
+    return lake.to_dicts(name, *columns) if lake.exists(name) else None
 
 
 def _grid(title: str, *columns: str, left: int = 1) -> Grid:
@@ -132,7 +132,7 @@ def _reasons(lake: Lake) -> Grid | None:
         return None
     standing = {(row["run_id"], row["file"]) for row in _last(ledger, "accepted").values()}
     counted = Counter[tuple[str, str]]()
-    for piece in lake.pieces("restricted/quarantine", *_OF_ROWS, "reasons"):
+    for piece in lake.iter_arrow("restricted/quarantine", *_OF_ROWS, "reasons"):
         for row in _by_reason(piece).to_pylist():
             if (row["run_id"], row["file"]) in standing:
                 counted[row["reason"], row["dataset"]] += row["count_all"]

@@ -14,8 +14,8 @@ from mlflow.data.delta_dataset_source import DeltaDatasetSource
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
-from socare_spark.lake.zones import Lake
-from socare_spark.tracking.record import Run
+from socare_spark.lake.lake import Lake
+from socare_spark.tracking.run import Run
 
 _DIGEST = 16
 _LONGEST_NAME = 500

@@ -16,9 +16,9 @@ from sqlalchemy.engine import URL
 
 from socare_spark.contracts.project import read_project
 from socare_spark.errors import OperatorError
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 OFF = "off"
 _SECONDS = {"remote": 8.0, "local": 90.0}
@@ -175,7 +175,7 @@ class Mirror:
 
     def _connect(self) -> Tracker:
         # Here and not above: importing MLflow takes seconds, and telemetry must be off before.
-        from socare_spark.tracking.to_mlflow import MlflowTracker  # noqa: PLC0415
+        from socare_spark.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415
 
         return MlflowTracker(self._uri, self._lake, self._experiment)
 

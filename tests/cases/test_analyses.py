@@ -14,12 +14,12 @@ from socare_spark.analyses.elements import job as elements
 from socare_spark.analyses.flow import job as flow
 from socare_spark.analyses.forecast import job as forecast
 from socare_spark.analyses.provision import job as provision
-from socare_spark.errors import LackingError
-from socare_spark.job import Context
-from socare_spark.lake.tables import Column, Table, Zone
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Context
+from socare_spark.errors import MissingInputError
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 pytestmark = pytest.mark.spark
 CONF = Path(__file__).parents[2] / "conf"
@@ -64,8 +64,8 @@ def council(spark, tmp_path):
 
 
 def gives(context, name, columns):
-    declared = [Column(key, kind, "Something.") for key, (kind, _) in columns.items()]
-    table = Table(Zone.RESTRICTED, name, "A record.", tuple(declared))
+    declared = [ColumnSpec(key, kind, "Something.") for key, (kind, _) in columns.items()]
+    table = TableSpec(Zone.RESTRICTED, name, "A record.", tuple(declared))
     rows = [tuple(value for _, value in columns.values())] * 2
     context.write(table, context.spark.createDataFrame(rows, table.schema))
 
@@ -132,16 +132,22 @@ def test_a_flow_without_its_outcomes(council):
         "Flow adult_assessment is followed without its single_stage",
     ]
     assert run.lake.read(run.spark, "working/stage_totals").count() > 0
-    with pytest.raises(LackingError, match=r"Flow adult_assessment .* column assessment_start of"):
+    with pytest.raises(
+        MissingInputError, match=r"Flow adult_assessment .* column assessment_start of"
+    ):
         runs(council, flow, adult_assessments__assessment_start=None)
 
 
 def test_forecast_and_requests_of_other_columns(council):
-    with pytest.raises(LackingError, match=r"column request_date \(date\) of restricted/requests"):
+    with pytest.raises(
+        MissingInputError, match=r"column request_date \(date\) of restricted/requests"
+    ):
         runs(council, forecast, requests__request_date=None)
     run = runs(council, forecast, requests__request_date=("date", None))
     assert set(run.run.outputs) == {table.path for table in forecast.ANALYSIS.writes}
-    with pytest.raises(LackingError, match=r"requests can make no table: .* service_description"):
+    with pytest.raises(
+        MissingInputError, match=r"requests can make no table: .* service_description"
+    ):
         runs(council, requests, requests__service_description=None)
 
 

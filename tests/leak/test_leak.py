@@ -27,7 +27,7 @@ BREAKS = """
 import os
 import pathlib
 from pyspark import SparkConf
-from socare_spark.command import main
+from socare_spark.cli import main
 from socare_spark.ingest import ledger_entries as books, job
 
 def broken(entries):

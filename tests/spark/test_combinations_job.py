@@ -10,24 +10,24 @@ from rich.console import Console
 
 from socare_spark.analyses.combinations import job
 from socare_spark.analyses.combinations.job import ANALYSIS
-from socare_spark.errors import ConfigurationError, LackingError
-from socare_spark.job import Context
-from socare_spark.lake.tables import Column, Table, Zone
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Context
+from socare_spark.errors import ConfigurationError, MissingInputError
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 CONF = Path(__file__).parents[2] / "conf"
-RECORDS = Table(
+RECORDS = TableSpec(
     Zone.RESTRICTED,
     "children_assessments",
     "A record.",
     (
-        Column("person", "bigint", "Person."),
-        Column("assessment_reason", "string", "Reason."),
-        Column("form_outcome", "string", "Outcome."),
-        Column("assessment_start", "date", "First day."),
-        Column("assessment_end", "date", "Last day."),
+        ColumnSpec("person", "bigint", "Person."),
+        ColumnSpec("assessment_reason", "string", "Reason."),
+        ColumnSpec("form_outcome", "string", "Outcome."),
+        ColumnSpec("assessment_start", "date", "First day."),
+        ColumnSpec("assessment_end", "date", "Last day."),
     ),
 )
 DAY = date(2014, 5, 1)
@@ -88,7 +88,7 @@ def test_without_records_tables_are_empty(run):
 
 def test_a_column_that_is_not_there_is_named(run):
     says = "can make no table: it needs the column reasons .* of restricted/children_assessments"
-    with pytest.raises(LackingError, match=says):
+    with pytest.raises(MissingInputError, match=says):
         run([], {"Other": ["A"]}, reason="reasons")
 
 

@@ -16,7 +16,7 @@ from socare_spark.analyses.combinations.reasons import Reason, read_reasons
 from socare_spark.analyses.combinations.renames import combination_renames
 from socare_spark.analyses.combinations.settings import Blocks, Renames
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
-from socare_spark.lake.tables import Zone
+from socare_spark.lake.table import Zone
 
 RECORDS = "person bigint, reason string, outcome string, first_day date, last_day date"
 CLAIMS = [("A1", None, "S"), ("A2", None, "S"), ("B1", None, "T"), ("B1", "Z", "S")]

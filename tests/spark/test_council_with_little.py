@@ -15,13 +15,13 @@ from socare_spark.analyses.elements import job as elements
 from socare_spark.analyses.elements.compared import ELEMENT_COMPARISON
 from socare_spark.analyses.flow import job as flow
 from socare_spark.analyses.use import job as use
-from socare_spark.errors import LackingError
-from socare_spark.job import Context
-from socare_spark.lake.tables import Column, Table, Zone
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Context
+from socare_spark.errors import MissingInputError
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.places.tables import AREAS
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 CONF = Path(__file__).parents[2] / "conf"
 DAY = date(2012, 3, 1)
@@ -51,8 +51,8 @@ def council(spark, tmp_path):
 
 def gives(context, name, columns, *rows):
     """Puts a dataset into the lake."""
-    declared = [Column(*column.split(), "Something.") for column in columns.split(", ")]
-    table = Table(Zone.RESTRICTED, name, "A record.", tuple(declared))
+    declared = [ColumnSpec(*column.split(), "Something.") for column in columns.split(", ")]
+    table = TableSpec(Zone.RESTRICTED, name, "A record.", tuple(declared))
     context.write(table, context.spark.createDataFrame(list(rows), columns))
 
 
@@ -126,7 +126,7 @@ def test_areas_without_districts(council):
     run = council()
     elements.ANALYSIS.job().run(run)
     assert made(run) == {"element_profile", "element_variants", "region_profile"}
-    assert "the layer district in reference/areas" in run.lacking[ELEMENT_COMPARISON.path]
+    assert "the layer district in reference/areas" in run.unavailable[ELEMENT_COMPARISON.path]
     run = council()
     use.ANALYSIS.job().run(run)
     assert {t.name for t in use.ANALYSIS.writes} <= made(run)
@@ -149,7 +149,9 @@ def test_flows_of_which_one_has_no_dataset(council):
     log = {"dataset": "permits", "case": "job", "time": "day", "activity": "step"}
     permits = {"flow": "permits", "title": "Permits", "log": log}
     (given.conf / "flows" / "permits.yaml").write_text(yaml.safe_dump(permits), "utf-8")
-    with pytest.raises(LackingError, match="restricted/adult_assessments, restricted/agreements"):
+    with pytest.raises(
+        MissingInputError, match="restricted/adult_assessments, restricted/agreements"
+    ):
         flow.ANALYSIS.job().run(council())
     gives(
         given, "permits", "job bigint, day date, step string",

@@ -15,13 +15,13 @@ from socare_spark.analyses.cross_service.counts import (
     UNLINKABLE,
 )
 from socare_spark.analyses.cross_service.job import ANALYSIS
-from socare_spark.errors import LackingError
+from socare_spark.analysis import Context
+from socare_spark.errors import MissingInputError
 from socare_spark.ingest.job import JOB as INGEST
-from socare_spark.job import Context
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.places.tables import AREAS, POSTCODE_AREAS
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 EXTRACTS = {
@@ -209,5 +209,5 @@ def test_a_crosswalk_that_joins_too_many_is_told_of(town):
 
 
 def test_without_any_service_the_job_is_passed_over(town):
-    with pytest.raises(LackingError, match="none of those"):
+    with pytest.raises(MissingInputError, match="none of those"):
         town.runs(ANALYSIS.job())

@@ -8,11 +8,11 @@ from socare_spark.analyses.flow import bounds
 from socare_spark.analyses.flow.graph import LONGER, MOST_STEPS, flow_edges, flow_variants, traces
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.analyses.flow.stages import visits
+from socare_spark.analysis import Context
 from socare_spark.errors import ConfigurationError
-from socare_spark.job import Context
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 LOG = {"dataset": "doors", "case": "door", "time": "at", "activity": "what", "transitions": 2}
 FLOW = Flow.model_validate({"flow": "doors", "title": "Doors", "log": LOG})

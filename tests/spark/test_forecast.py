@@ -13,28 +13,28 @@ from rich.console import Console
 from socare_spark.analyses.forecast.job import ANALYSIS, FORECAST, FORECAST_BACKTEST
 from socare_spark.analyses.forecast.sources import request_quarters
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
-from socare_spark.errors import LackingError
-from socare_spark.job import Context
-from socare_spark.lake.tables import Column, Table, Zone
-from socare_spark.lake.zones import Lake
-from socare_spark.measures.forecasts import outlook
+from socare_spark.analysis import Context
+from socare_spark.errors import MissingInputError
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.measures.time_series import forecast
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 CONF = Path(__file__).parents[2] / "conf"
 NEWEST = date(2016, 2, 10)
-AGREEMENTS = Table(
-    Zone.RESTRICTED, "agreements", "Agreements.", (Column("extract", "date", "Its day."),)
+AGREEMENTS = TableSpec(
+    Zone.RESTRICTED, "agreements", "Agreements.", (ColumnSpec("extract", "date", "Its day."),)
 )
-REQUESTS = Table(
+REQUESTS = TableSpec(
     Zone.RESTRICTED,
     "requests",
     "Requests.",
     (
-        Column("snapshot", "date", "Its day."),
-        Column("service_description", "string", "What."),
-        Column("request_date", "date", "When."),
-        Column("person", "bigint", "Who."),
+        ColumnSpec("snapshot", "date", "Its day."),
+        ColumnSpec("service_description", "string", "What."),
+        ColumnSpec("request_date", "date", "When."),
+        ColumnSpec("person", "bigint", "Who."),
     ),
 )
 QUARTERS = [f"{year}Q{place}" for year in range(2010, 2016) for place in range(1, 5)]
@@ -168,7 +168,7 @@ def test_a_council_with_agreements_and_requests(council):
         _, _, _, people, records, pounds, top1, top2, providers = given[row["period"]]
         assert row["actual"] == float(pounds)
         assert tuple(row)[-6:] == (people, records, pounds, top1, top2, providers)
-    expected = outlook([row["actual"] for row in cost[:24]], horizon=2, origins=1)
+    expected = forecast([row["actual"] for row in cost[:24]], horizon=2, origins=1)
     assert tuple(row["forecast"] for row in cost[24:]) == expected.forecast
     assert tuple(row["upper_95"] for row in cost[24:]) == expected.upper_95
     assert {row["method"] for row in cost} == {expected.method}
@@ -242,8 +242,8 @@ def test_closed_agreements_are_forecast_from_complete_quarters(council):
     council.settings.update(elements=["RESPITE"], shortest=16)
     people = [277] * 20 + [277, 277, 248, 174]
     council.put(USERS_BY_QUARTER, users("RESPITE", people))
-    end = Column("agreement_end", "date", "Its last day.")
-    closed = Table(Zone.RESTRICTED, "agreements", "Agreements.", (*AGREEMENTS.dims, end))
+    end = ColumnSpec("agreement_end", "date", "Its last day.")
+    closed = TableSpec(Zone.RESTRICTED, "agreements", "Agreements.", (*AGREEMENTS.dims, end))
     council.put(closed, [(date(2015, 12, 31), date(2015, 12, 31)), (None, date(2012, 1, 1))])
     rows = council.run()["RESPITE, people"]
     assert [row["actual"] for row in rows if row["complete"] is False] == people[20:]
@@ -285,7 +285,9 @@ def test_a_council_with_one_source_gets_the_forecasts_of_that_one(council):
 
 
 def test_a_council_with_neither_is_told_what_it_lacks(council):
-    with pytest.raises(LackingError, match=r"restricted/agreements or restricted/requests, which"):
+    with pytest.raises(
+        MissingInputError, match=r"restricted/agreements or restricted/requests, which"
+    ):
         council.run()
 
 

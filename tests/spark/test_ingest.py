@@ -8,7 +8,7 @@ import pytest
 from council import Council
 
 from socare_spark.ingest import ledger_entries, loader, staging
-from socare_spark.lake.transaction import undo, unfinished
+from socare_spark.lake.transaction import has_unfinished_commits, roll_back
 
 
 @pytest.fixture
@@ -332,7 +332,7 @@ def test_a_run_that_breaks_off_leaves_nothing(council, monkeypatch):
         with pytest.raises(RuntimeError):
             council.ingests(monkeypatch)
     assert (council.rows("id", "note"), council.ledger()) == before
-    assert not unfinished(council.lake)
+    assert not has_unfinished_commits(council.lake)
     council.ingests(monkeypatch)
     assert council.rows("id", "note") == [("a", "new"), ("b", None)]
 
@@ -354,7 +354,7 @@ def test_a_run_that_was_killed_is_undone_by_the_next(council, monkeypatch):
             council.ingests(monkeypatch)
     note.rename(council.lake.root / "unfinished.json")
     assert council.rows("id", "note") != before
-    undo(council.spark, council.lake)
+    roll_back(council.spark, council.lake)
     assert council.rows("id", "note") == before
 
 

@@ -7,8 +7,8 @@ from council import HEADER, Council
 from socare_spark.ingest import ledger_entries, people, staging
 from socare_spark.ingest.ledger import QUARANTINE
 from socare_spark.ingest.people import CollisionError
-from socare_spark.lake import zones
-from socare_spark.lake.zones import Lake
+from socare_spark.lake import lake
+from socare_spark.lake.lake import Lake
 from socare_spark.report import summary
 
 BAD = {
@@ -38,7 +38,7 @@ def many(monkeypatch, request):
         monkeypatch.setattr(staging, "DRIVER_MAX_ROWS", 0)
         monkeypatch.setattr(ledger_entries, "_FEW", 0)
         monkeypatch.setattr(people, "_DRIVER_MAX_PEOPLE", 0)
-        monkeypatch.setitem(zones.PIECES, "batch_size", 2)
+        monkeypatch.setitem(lake.READ_IN_BATCHES, "batch_size", 2)
     return many
 
 
@@ -89,9 +89,9 @@ def test_two_people_of_one_token_are_found_among_many(spark, tmp_path, monkeypat
     council = Council(spark, tmp_path)
     council.lands("2015.csv", GOOD.format(1), GOOD.format(2))
     council.ingests(monkeypatch)
-    known = council.lake.frame(people.PEOPLE)
+    known = council.lake.to_pandas(people.PEOPLE)
     known["digest"] = [b"0" * 32]
-    council.lake.enter(people.PEOPLE, pa.Table.from_pandas(known, preserve_index=False), {})
+    council.lake.append_arrow(people.PEOPLE, pa.Table.from_pandas(known, preserve_index=False), {})
     council.lands("2016.csv", GOOD.replace(",7,", ",8,").format(3))
     with pytest.raises(CollisionError, match="1 tokens"):
         council.ingests(monkeypatch)
@@ -103,7 +103,7 @@ def test_a_large_table_is_searched_by_tasks(spark, tmp_path, monkeypatch):
     council.ingests(monkeypatch)
     for module in ("loader", "people"):
         monkeypatch.setattr(f"socare_spark.ingest.{module}.SCANNED", 0)
-    monkeypatch.setattr(Lake, "matching", lambda *_: pytest.fail("the driver read a large table"))
+    monkeypatch.setattr(Lake, "lookup", lambda *_: pytest.fail("the driver read a large table"))
     council.lands("2016.csv", GOOD.replace(",7,", ",8,").format(2), GOOD.format(3))
     assert council.ingests(monkeypatch) == ""
     assert council.rows("id", "source_file") == [
@@ -118,14 +118,14 @@ def test_reasons_are_counted_piece_by_piece(spark, tmp_path, monkeypatch):
     council = Council(spark, tmp_path)
     council.lands("2015.csv", *lines(0, 40)[0])
     council.ingests(monkeypatch)
-    every = Lake.rows
+    every = Lake.to_dicts
 
     def rows(self, table, *columns, **how):
         assert table != QUARANTINE.path, "all of quarantine was read at once"
         return every(self, table, *columns, **how)
 
-    monkeypatch.setattr(Lake, "rows", rows)
-    monkeypatch.setitem(zones.PIECES, "batch_size", 2)
+    monkeypatch.setattr(Lake, "to_dicts", rows)
+    monkeypatch.setitem(lake.READ_IN_BATCHES, "batch_size", 2)
     grid = summary._reasons(council.lake)
     cells = [list(column.cells) for column in grid.columns]
     assert dict(zip(*cells, strict=True)) == {

@@ -8,27 +8,27 @@ import pytest
 from rich.console import Console
 from studies import run_here
 
-from socare_spark.errors import ConfigurationError, DataError, Exit, LackingError
-from socare_spark.job import Analysis, Context, Job
-from socare_spark.lake.tables import Column, Table, Zone
-from socare_spark.lake.transaction import unfinished
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Analysis, Context, Job
+from socare_spark.errors import ConfigurationError, DataError, ExitCode, MissingInputError
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.lake.transaction import has_unfinished_commits
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
-GIVEN = Table(Zone.REFERENCE, "given", "A day.", (Column("day", "date", "A day."),))
-ALWAYS = Table(Zone.WORKING, "always", "A day.", (Column("day", "date", "A day."),))
-WITH_GIVEN = Table(Zone.WORKING, "with_given", "A day.", (Column("day", "date", "A day."),))
+GIVEN = TableSpec(Zone.REFERENCE, "given", "A day.", (ColumnSpec("day", "date", "A day."),))
+ALWAYS = TableSpec(Zone.WORKING, "always", "A day.", (ColumnSpec("day", "date", "A day."),))
+WITH_GIVEN = TableSpec(Zone.WORKING, "with_given", "A day.", (ColumnSpec("day", "date", "A day."),))
 
-LARGE = Table(
-    Zone.WORKING, "large", "A number.", (Column("id", "bigint", "A number."),), grows=True
+LARGE = TableSpec(
+    Zone.WORKING, "large", "A number.", (ColumnSpec("id", "bigint", "A number."),), grows=True
 )
 
 
 def tables(context):
     days = context.spark.createDataFrame([(date(2020, 1, 1),)], "day date")
     if not context.lake.exists(GIVEN):
-        context.lack(WITH_GIVEN, GIVEN.path)
+        context.mark_unavailable(WITH_GIVEN, GIVEN.path)
         return {ALWAYS: days}
     return {ALWAYS: days, WITH_GIVEN: context.read(GIVEN)}
 
@@ -88,11 +88,11 @@ def test_a_table_that_is_forgotten_is_our_fault(context):
 
 
 def test_alone_it_refuses_and_in_a_study_it_is_passed_over(context, tmp_path):
-    with pytest.raises(LackingError, match="reference/given"):
+    with pytest.raises(MissingInputError, match="reference/given"):
         NEEDY.job().run(context())
-    assert study(context().spark, tmp_path, [NEEDY.job()]) == Exit.DONE
+    assert study(context().spark, tmp_path, [NEEDY.job()]) == ExitCode.DONE
     assert not Lake(tmp_path / "lake").exists(ALWAYS)
-    assert study(context().spark, tmp_path, [NEEDY.job(), ANALYSIS.job()]) == Exit.DONE
+    assert study(context().spark, tmp_path, [NEEDY.job(), ANALYSIS.job()]) == ExitCode.DONE
     assert Lake(tmp_path / "lake").exists(ALWAYS)
 
 
@@ -109,9 +109,9 @@ def test_refused_files_do_not_hide_what_breaks_later(context, tmp_path):
 
     refusing = ending("refusing", DataError("A file is refused."))
     spark = context().spark
-    assert study(spark, tmp_path, [refusing, ending("fine")]) == Exit.DATA
+    assert study(spark, tmp_path, [refusing, ending("fine")]) == ExitCode.DATA
     broken, never = ending("broken", ConfigurationError("No.")), ending("never")
-    assert study(spark, tmp_path, [refusing, broken, never]) == Exit.CONFIGURATION
+    assert study(spark, tmp_path, [refusing, broken, never]) == ExitCode.CONFIGURATION
     assert ran == ["refusing", "fine", "refusing", "broken"]
 
 
@@ -149,4 +149,4 @@ def test_tables_of_an_analysis_change_together_or_not_at_all(context):
         failing.job().run(new)
     assert {table: context().lake.version(table) for table in ANALYSIS.writes} == before
     assert context().read(ALWAYS).collect() == [(date(2020, 1, 1),)]
-    assert not unfinished(new.lake)
+    assert not has_unfinished_commits(new.lake)

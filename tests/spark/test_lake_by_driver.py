@@ -5,9 +5,9 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from socare_spark.lake.tables import Column, Table, Zone
-from socare_spark.lake.transaction import together
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.lake.transaction import atomic_commits
 
 D1, D2, D3 = (date(year, 12, 31) for year in (2013, 2014, 2015))
 
@@ -16,8 +16,8 @@ D1, D2, D3 = (date(year, 12, 31) for year in (2013, 2014, 2015))
 def table(spark, request):
     """A table laid out by a day, whose name may mean something else in SQL."""
     columns = [("a", "string"), ("b", "bigint"), ("said", "string"), (request.param, "date")]
-    made = [Column(name, type_, f"Says {name}.") for name, type_ in columns]
-    return Table(Zone.RESTRICTED, "t", "A row.", (*made,), partition_by=(request.param,))
+    made = [ColumnSpec(name, type_, f"Says {name}.") for name, type_ in columns]
+    return TableSpec(Zone.RESTRICTED, "t", "A row.", (*made,), partition_by=(request.param,))
 
 
 def rows(table, *values):
@@ -31,21 +31,21 @@ def held(lake, table):
 def test_rows_are_entered_found_by_their_whole_key_and_exchanged(spark, table, tmp_path):
     lake, day = Lake(tmp_path), table.names[-1]
     old = [("x", 1, "-", D1), ("x", 2, "-", D1), ("y", 1, "-", D2), ("y", 2, "-", D3)]
-    lake.enter(table, rows(table, *old), {"run_id": "1"})
+    lake.append_arrow(table, rows(table, *old), {"run_id": "1"})
     keys = rows(table, ("x", 2, "-", D1), ("y", 1, "-", D1)).select(["a", "b"])
-    found = lake.matching(table, keys, "said", "b", "a")
+    found = lake.lookup(table, keys, "said", "b", "a")
     assert sorted(r["a"] for r in found.to_pylist()) == ["x", "y"]
     assert found.column_names == ["said", "b", "a"]
 
     gone = rows(table, ("x", 2, "-", D1), ("y", 2, "-", D2)).select([day, "a", "b"])
-    commit = lake.exchange(table, gone, rows(table, ("z", 1, "new", D2)), {"run_id": "2"})
+    commit = lake.replace_rows(table, gone, rows(table, ("z", 1, "new", D2)), {"run_id": "2"})
     assert held(lake, table) == [
         ("x", 1, "-", D1),
         ("y", 1, "-", D2),  # its day is another than that of what was to go
         ("y", 2, "-", D3),
         ("z", 1, "new", D2),
     ]
-    assert (commit.version, commit.note, commit.rows) == (1, {"run_id": "2"}, 3)
+    assert (commit.version, commit.metadata, commit.rows) == (1, {"run_id": "2"}, 3)
     assert lake.size(table, [D1]) < lake.size(table, [D1, D3])
 
     lake.append(table, spark.createDataFrame([("s", 9, "by Spark", D3)], table.schema), {})
@@ -57,23 +57,23 @@ def test_rows_are_entered_found_by_their_whole_key_and_exchanged(spark, table, t
 def test_a_table_keeps_its_comments_when_a_declaration_is_reworded(spark, table, tmp_path):
     lake = Lake(tmp_path)
     lake.append(table, spark.createDataFrame([("s", 9, "-", D3)], table.schema), {})
-    other = tuple(Column(c.name, c.type, "Reworded.") for c in table.dims)
-    reworded = Table(Zone.RESTRICTED, "t", "A row.", other, partition_by=table.partition_by)
-    lake.enter(reworded, rows(table, ("x", 1, "-", D1)), {})
-    lake.exchange(reworded, rows(table, ("s", 9, "-", D3)), rows(table, ("y", 1, "-", D3)), {})
+    other = tuple(ColumnSpec(c.name, c.type, "Reworded.") for c in table.dims)
+    reworded = TableSpec(Zone.RESTRICTED, "t", "A row.", other, partition_by=table.partition_by)
+    lake.append_arrow(reworded, rows(table, ("x", 1, "-", D1)), {})
+    lake.replace_rows(reworded, rows(table, ("s", 9, "-", D3)), rows(table, ("y", 1, "-", D3)), {})
     assert held(lake, table) == [("x", 1, "-", D1), ("y", 1, "-", D3)]
 
 
 def test_what_the_driver_wrote_is_undone_with_its_group(spark, table, tmp_path):
     lake = Lake(tmp_path)
-    lake.enter(table, rows(table, ("x", 1, "-", D1)), {})
-    other = Table(Zone.RESTRICTED, "u", "A row.", table.dims, partition_by=table.partition_by)
+    lake.append_arrow(table, rows(table, ("x", 1, "-", D1)), {})
+    other = TableSpec(Zone.RESTRICTED, "u", "A row.", table.dims, partition_by=table.partition_by)
 
     def breaks_off():
-        with together(spark, lake, [table.path, other.path]):
+        with atomic_commits(spark, lake, [table.path, other.path]):
             one = rows(table, ("x", 1, "-", D1))
-            lake.exchange(table, one, rows(table, ("y", 1, "-", D1)), {})
-            lake.enter(other, one, {})
+            lake.replace_rows(table, one, rows(table, ("y", 1, "-", D1)), {})
+            lake.append_arrow(other, one, {})
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError):
@@ -84,7 +84,7 @@ def test_what_the_driver_wrote_is_undone_with_its_group(spark, table, tmp_path):
 
 def test_the_log_holds_no_value_of_a_row(table, tmp_path):
     lake = Lake(tmp_path)
-    lake.enter(table, rows(table, ("marked", 778899, "marked", D1)), {})
+    lake.append_arrow(table, rows(table, ("marked", 778899, "marked", D1)), {})
     log = "".join(p.read_text() for p in (lake.folder(table) / "_delta_log").glob("*.json"))
     assert "numRecords" in log
     assert "marked" not in log

@@ -17,16 +17,16 @@ from deltalake import DeltaTable
 from rich.console import Console
 from studies import run_here
 
-from socare_spark.errors import ConfigurationError, Exit
-from socare_spark.job import Analysis, Context
+from socare_spark.analysis import Analysis, Context
+from socare_spark.errors import ConfigurationError, ExitCode
 from socare_spark.lake import transaction
-from socare_spark.lake.tables import Column, Table, Zone
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.maintenance.job import JOB
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
-EVERY = Table(
-    Zone.WORKING, "every", "A record.", (Column("person", "bigint", "A person."),),
+EVERY = TableSpec(
+    Zone.WORKING, "every", "A record.", (ColumnSpec("person", "bigint", "A person."),),
 )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_every_engine_reads_the_same_rows(council, monkeypatch):
     for name in council.versions():
         log = council.lake.folder(name) / "_delta_log"
         assert len([p for p in log.iterdir() if p.suffix == ".json"]) == 1
-        assert council.lake.last_commit(name).note["run_id"]
+        assert council.lake.last_commit(name).metadata["run_id"]
 
 
 def test_a_second_run_changes_nothing(council, monkeypatch):
@@ -187,7 +187,7 @@ def test_a_run_that_breaks_off_is_undone(council, monkeypatch):
         patch.setattr("socare_spark.maintenance.tables.compact", broken)
         with pytest.raises(RuntimeError, match="broken off"):
             maintain(council)
-    assert not transaction.unfinished(council.lake)
+    assert not transaction.has_unfinished_commits(council.lake)
     assert council.rows("id", "person") == rows
     assert council.rows("person", table="restricted/people") == people
     maintain(council)
@@ -199,7 +199,7 @@ def test_data_files_go_only_after_the_group_is_whole(council, monkeypatch):
     seen = []
 
     def killed(*_, **__):
-        seen.append(transaction.unfinished(council.lake))
+        seen.append(transaction.has_unfinished_commits(council.lake))
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -272,7 +272,7 @@ def test_a_dry_run_says_what_would_be_done(council, monkeypatch):
         ending = run_here(
             council.spark, council.root, [JOB], "--dry-run", *arguments, key="", console=None
         )
-    assert ending == Exit.DONE
+    assert ending == ExitCode.DONE
     assert "removes people without records from restricted/people" in said.getvalue()
     assert "unused files of restricted/visits" in said.getvalue()
     assert council.fingerprint() == before

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.project import Project, Scheme
-from socare_spark.contracts.resource import Contract
 from socare_spark.ingest.ledger import PEOPLE
 from socare_spark.ingest.people import CollisionError, register_people
 from socare_spark.ingest.pseudonym import Keyring
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 
 PROJECT = Project(council="c", project="p", key_id="k1", schemes={"s": Scheme()})
 RING = Keyring(bytes(range(32)), PROJECT)
@@ -64,7 +64,7 @@ def test_a_person_is_there_once_from_the_first_day_on(stage, tmp_path):
     other = stage((1, ONE, 0, late), (2, TWO, 0, late), (3, THREE, 1, late))
     register_people(lake, [(one, [0]), (other, [0])], RING, NOTE)
     assert found(lake) == [(1, ONE, "s", early), (2, TWO, "s", late)]
-    assert lake.rows(PEOPLE, "key_id")[0] == {"key_id": "k1"}
+    assert lake.to_dicts(PEOPLE, "key_id")[0] == {"key_id": "k1"}
 
 
 def test_who_is_known_is_not_new(stage, tmp_path):

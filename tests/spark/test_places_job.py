@@ -6,13 +6,13 @@ import yaml
 from rich.console import Console
 from shapely import box
 
-from socare_spark.errors import ConfigurationError, DataError, LackingError
-from socare_spark.job import Context
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Context
+from socare_spark.errors import ConfigurationError, DataError, MissingInputError
+from socare_spark.lake.lake import Lake
 from socare_spark.places.job import JOB
 from socare_spark.places.tables import REFERENCE
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run, configuration_digest
+from socare_spark.tracking.run import Run, configuration_digest
 
 PLACES = {
     "postcodes": [{"name": "cp", "layout": "codepoint", "files": ["cp.csv"]}],
@@ -167,5 +167,5 @@ def test_what_was_there_before_must_be_there_again(city, file):
 
 def test_without_postcodes_there_is_nothing_to_place(city):
     (city.landing / "cp.csv").unlink()
-    with pytest.raises(LackingError, match=r"cp\.csv"):
+    with pytest.raises(MissingInputError, match=r"cp\.csv"):
         city()

@@ -9,11 +9,11 @@ import yaml
 from rich.console import Console
 
 from socare_spark.analyses.provision.job import ANALYSIS
-from socare_spark.errors import LackingError
-from socare_spark.job import Context
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Context
+from socare_spark.errors import MissingInputError
+from socare_spark.lake.lake import Lake
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 AGREEMENTS = """person bigint, age_at_start int, agreement_start date, agreement_end date,
@@ -137,5 +137,5 @@ def test_only_another_dataset_gives_its_totals(council):
 
 
 def test_no_agreements_at_all(council):
-    with pytest.raises(LackingError, match="provision needs restricted/agreements_closed"):
+    with pytest.raises(MissingInputError, match="provision needs restricted/agreements_closed"):
         council.makes()

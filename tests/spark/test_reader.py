@@ -7,7 +7,7 @@ import random
 import pytest
 from council import Council
 
-from socare_spark.contracts.resource import Contract
+from socare_spark.contracts.contract import Contract
 from socare_spark.ingest.discovery import ReadableFile, discover_files, inspect_file
 from socare_spark.ingest.reader import group_by_layout, scan
 
@@ -46,7 +46,7 @@ def test_spark_reads_the_records_that_the_scan_counts(spark, tmp_path, newline):
     seen = [inspect_file(arrival) for arrival in discover_files(council.landing, contract)[0]]
     files = [file for file in seen if isinstance(file, ReadableFile)]
     assert len(files) > 40
-    found = {file.arrival.path.name: [] for file in files}
+    found = {file.landed.path.name: [] for file in files}
     for group in group_by_layout(files):
         for file in group:
             rows = scan(spark, [file]).drop("_path", "_block").collect()

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from socare_spark.analyses.use.job import ANALYSIS
 from socare_spark.analyses.use.settings import SETTINGS
-from socare_spark.errors import ConfigurationError, LackingError
-from socare_spark.job import Context
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Context
+from socare_spark.errors import ConfigurationError, MissingInputError
+from socare_spark.lake.lake import Lake
 from socare_spark.places.tables import AREAS, POPULATION
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 CONF = Path(__file__).parents[2] / "conf"
 AGREEMENTS = (
@@ -154,7 +154,7 @@ def test_a_council_without_places_until_a_day(council):
 
 
 def test_what_the_operator_has_to_mend(council):
-    with pytest.raises(LackingError, match="restricted/agreements_costed"):
+    with pytest.raises(MissingInputError, match="restricted/agreements_costed"):
         ANALYSIS.job().run(council())
     context = council(split={"services": ["DAYS"]})
     lands(context)
@@ -166,6 +166,6 @@ def test_what_the_operator_has_to_mend(council):
     bare = context.spark.createDataFrame([(1, EXTRACT)], "person bigint, extract date")
     bare.write.format("delta").save(str(context.lake.folder("restricted/bare")))
     with pytest.raises(
-        LackingError, match=r"column element \(string\) of restricted/bare, .*bare\."
+        MissingInputError, match=r"column element \(string\) of restricted/bare, .*bare\."
     ):
         ANALYSIS.job().run(council(dataset="bare", split={"client_groups": ["OA"]}))

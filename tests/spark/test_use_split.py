@@ -12,9 +12,9 @@ from statsmodels.stats.contingency_tables import Table
 
 from socare_spark.analyses.use.settings import Split
 from socare_spark.analyses.use.split import counted_split, provision_split, unusual_split
-from socare_spark.measures.periods import with_all, years
+from socare_spark.measures.periods import with_total, years
 
-YEARS = with_all(years(2010, 2011))
+YEARS = with_total(years(2010, 2011))
 DISTRICTS = ["B1", "B2", "B3"]
 PROVIDERS = [("A", "Old", True), ("B", "Old", False), ("C", "Young", False), ("D", "Young", True)]
 SPLIT = Split(services=("S",), client_groups=("O", "Y"), least_expected=1)

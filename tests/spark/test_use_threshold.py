@@ -10,9 +10,9 @@ from agreements import SCHEMA, cost_of, frames, made_up
 from socare_spark.analyses.use import threshold as threshold_module
 from socare_spark.analyses.use.settings import Threshold
 from socare_spark.analyses.use.threshold import threshold_use
-from socare_spark.measures.periods import with_all, years
+from socare_spark.measures.periods import with_total, years
 
-YEARS = with_all(years(2010, 2011))
+YEARS = with_total(years(2010, 2011))
 DISTRICTS = ["B1", "B2", "B3"]
 NAMES = ("people", "records", "cost", "people_over", "weeks_over", "cost_over")
 

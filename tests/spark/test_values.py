@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.resource import Contract, Field
+from socare_spark.contracts.contract import Contract, Field
 from socare_spark.ingest.conversion import age, convert, is_unit, rules
 
 

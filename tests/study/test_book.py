@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.study import JOBS
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.report.book import book
 
 BOOK = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
@@ -16,9 +16,9 @@ def test_every_column_has_a_sentence():
     tables = [table for job in JOBS for table in job.writes]
     assert len({table.path for table in tables}) == len(tables)
     for table in tables:
-        assert table.says.endswith("."), table.path
+        assert table.description.endswith("."), table.path
         assert table.source, table.path
-        assert all(column.says.endswith(".") for column in table.columns), table.path
+        assert all(column.description.endswith(".") for column in table.columns), table.path
 
 
 @pytest.mark.skipif("SOCARE_STUDY" in os.environ, reason="its examples are of scale 0.02")

@@ -9,8 +9,8 @@ from rich.console import Console
 from studies import run_here
 
 from jobs.study import JOBS
-from socare_spark.errors import Exit
-from socare_spark.lake.zones import Lake
+from socare_spark.errors import ExitCode
+from socare_spark.lake.lake import Lake
 
 ALL = {table.path for job in JOBS for table in job.writes}
 
@@ -31,7 +31,7 @@ def studied(spark_session, landing, tmp_path):
         text = Console(record=True, width=500, file=io.StringIO())
         given = ("--landing", str(some), "--mlflow", "off")
         ending = run_here(spark_session, tmp_path, JOBS, *given, key="11" * 32, console=text)
-        assert ending == Exit.DONE, text.export_text()
+        assert ending == ExitCode.DONE, text.export_text()
         lake = Lake(tmp_path / "lake")
         return {name for name in ALL if lake.exists(name)}, text.export_text()
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 
+from socare_spark.analysis import Context
 from socare_spark.errors import DataError
 from socare_spark.ingest import job as ingest_job
-from socare_spark.job import Context
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 KEY = "11" * 32
 

@@ -7,16 +7,18 @@ from processes import twin
 from rich.console import Console
 
 from jobs.study import JOBS
-from socare_spark.command import parser, run_jobs
-from socare_spark.errors import Exit
+from socare_spark.cli import parser, run_jobs
+from socare_spark.errors import ExitCode
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 
 def run_study(spark, folder, scale):
     """Makes a city in a folder and runs all jobs on it."""
     twin(Path(folder) / "landing", scale)
-    assert run_here(spark, folder, JOBS, "--landing", f"{folder}/landing", key="demo") == Exit.DONE
+    assert (
+        run_here(spark, folder, JOBS, "--landing", f"{folder}/landing", key="demo") == ExitCode.DONE
+    )
 
 
 def run_here(spark, folder, jobs, *arguments, key, console=None):

@@ -11,13 +11,16 @@ from deltalake import write_deltalake
 from jobs.study import JOBS
 from scripts import bench_duckdb
 from scripts.bench_duckdb import LEFT_OUT, QUERIES, Study, difference, made_again
-from socare_spark.lake.tables import Column, Zone, working
+from socare_spark.lake.table import ColumnSpec, Zone, cell_table
 
-TABLE = working(
+TABLE = cell_table(
     "visits",
     "Visits.",
-    [Column("place", "string", "Where."), Column("year", "int", "When; null means all years.")],
-    [Column("share", "double", "How much."), Column("look", "string", "How.")],
+    [
+        ColumnSpec("place", "string", "Where."),
+        ColumnSpec("year", "int", "When; null means all years."),
+    ],
+    [ColumnSpec("share", "double", "How much."), ColumnSpec("look", "string", "How.")],
 )
 COLUMNS = (
     "place VARCHAR, year INTEGER, share DOUBLE, people BIGINT, records BIGINT, cost DECIMAL(20, 2)"

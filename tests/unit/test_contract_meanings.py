@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from socare_spark.contracts.contract import Contract, period_end, read_contracts
 from socare_spark.contracts.patterns import portable
 from socare_spark.contracts.project import IDENTIFIER_SHAPE, Project, Scheme, read_project
-from socare_spark.contracts.resource import Contract, period_end, read_contracts
 from socare_spark.errors import ConfigurationError
 from socare_spark.ingest.discovery import discover_files
 from socare_spark.ingest.format_diagnosis import wrong_header

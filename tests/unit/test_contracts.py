@@ -7,11 +7,17 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from socare_spark.contracts.resource import Contract, Field, period_end, plain, read_contracts
+from socare_spark.contracts.contract import (
+    Contract,
+    Field,
+    normalise_header,
+    period_end,
+    read_contracts,
+)
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.ingest.discovery import discover_files, match_header
 from socare_spark.ingest.job import plan
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 DAY = date(2013, 12, 31)
@@ -329,7 +335,7 @@ def test_two_files_for_one_period_are_refused(tmp_path):
 
 
 def test_plain():
-    assert plain(" SERVICE/ELEMENT_COST ") == "service_element_cost"
+    assert normalise_header(" SERVICE/ELEMENT_COST ") == "service_element_cost"
 
 
 @pytest.mark.parametrize(

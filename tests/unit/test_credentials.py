@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from socare_spark import command
-from socare_spark.job import Job
+from socare_spark import cli
+from socare_spark.analysis import Job
 from socare_spark.tracking.credentials import redacted, without_credentials
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 SECRET = "Zq9pass"
 SHOWN = {
@@ -38,8 +38,8 @@ def test_a_uri_is_shown_without_secrets(uri):
 
 @pytest.mark.parametrize("uri", SHOWN)
 def test_no_record_has_a_secret(uri, tmp_path):
-    options = command.parser("ingest", "").parse_args(["--lake", str(tmp_path), "--mlflow", uri])
-    run = Run("ingest", tmp_path, command._spoken(options))
+    options = cli.parser("ingest", "").parse_args(["--lake", str(tmp_path), "--mlflow", uri])
+    run = Run("ingest", tmp_path, cli._arguments_as_text(options))
     run.save()
     assert SECRET not in run.path.read_text("utf-8")
     assert json.loads(run.path.read_text("utf-8"))["arguments"]["mlflow"] == SHOWN[uri]
@@ -48,7 +48,7 @@ def test_no_record_has_a_secret(uri, tmp_path):
 def test_a_usage_error_has_no_secret(capsys):
     uri = f"http://ann:{SECRET}@host"
     with pytest.raises(SystemExit):
-        command.parser("ingest", "").parse_args(["--lake", "x", "--tracking", uri])
+        cli.parser("ingest", "").parse_args(["--lake", "x", "--tracking", uri])
     text = capsys.readouterr().err
     assert "unrecognized" in text
     assert SECRET not in text
@@ -75,10 +75,10 @@ def test_the_command_takes_credentials_out_of_the_uri(monkeypatch, tmp_path):
     seen = {}
     for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
         monkeypatch.setenv(name, "")
-    monkeypatch.setattr(command, "_guarded", lambda *given: seen.update(vars(given[2])) or 0)
-    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(cli, "_run_to_exit_code", lambda *given: seen.update(vars(given[2])) or 0)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     job = Job("ingest", "", lambda _: None, lambda _: (), ())
     arguments = ["--lake", str(tmp_path), "--mlflow", f"http://ann:{SECRET}@host"]
-    assert command.main(job, arguments) == 0
+    assert cli.main(job, arguments) == 0
     assert seen["mlflow"] == "http://host"
     assert os.environ["MLFLOW_TRACKING_PASSWORD"] == SECRET

@@ -11,8 +11,8 @@ from socare_spark.analyses.forecast.history import histories, quarters_after, wh
 from socare_spark.analyses.forecast.job import FORECAST, FORECAST_BACKTEST, forecasts
 from socare_spark.analyses.forecast.settings import ForecastSettings, RequestSettings
 from socare_spark.analyses.forecast.sources import chosen_descriptions
-from socare_spark.contracts.load import read_model
-from socare_spark.measures.forecasts import outlook
+from socare_spark.config import read_model
+from socare_spark.measures.time_series import forecast
 
 SIX_YEARS = whole_quarters(date(2010, 1, 1), date(2015, 12, 31))
 SETTINGS = ForecastSettings(
@@ -108,7 +108,7 @@ def past(counted, number, level=50):
 
 def test_history_then_forecast():
     counted, tried, lines = forecasts(past("A", 24), SETTINGS)
-    expected = outlook(past("A", 24)[0].values, horizon=4, origins=2)
+    expected = forecast(past("A", 24)[0].values, horizon=4, origins=2)
     assert lines == []
     frame = pd.DataFrame(counted, columns=FORECAST.names)
     assert set(frame["series"]) == {"A, records"}
@@ -126,7 +126,7 @@ def test_history_then_forecast():
     trials = pd.DataFrame(tried, columns=FORECAST_BACKTEST.names)
     assert len(trials) == 3 * 4
     assert set(trials.loc[trials["chosen"], "method"]) == {expected.method}
-    for made, trial in zip(tried, expected.trials, strict=True):
+    for made, trial in zip(tried, expected.backtests, strict=True):
         assert made[1:] == (
             trial.horizon, trial.method, trial.origins, trial.mase,
             trial.coverage_80, trial.coverage_95, trial.chosen,

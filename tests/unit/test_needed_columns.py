@@ -13,11 +13,11 @@ from socare_spark.analyses.flow.settings import read_flows
 from socare_spark.analyses.forecast import job as forecast
 from socare_spark.analyses.provision import job as provision
 from socare_spark.analyses.use import job as use
-from socare_spark.contracts.resource import read_contracts
-from socare_spark.job import Context
-from socare_spark.lake.zones import Lake
+from socare_spark.analysis import Context
+from socare_spark.contracts.contract import read_contracts
+from socare_spark.lake.lake import Lake
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 ROOT = Path(__file__).parents[2]
 MODULES = [combinations, cross_service, elements, forecast, provision, requests, use]

@@ -11,7 +11,7 @@ from socare_spark.measures.periods import (
     financial_year,
     quarter,
     quarters,
-    with_all,
+    with_total,
     years,
 )
 
@@ -46,8 +46,8 @@ def test_a_financial_year_is_four_quarters_from_april():
 
 
 def test_all_periods_together_have_no_label():
-    assert with_all([]) == []
-    whole = with_all(years(2010, 2012))
+    assert with_total([]) == []
+    whole = with_total(years(2010, 2012))
     assert [one.label for one in whole] == [2010, 2011, 2012, None]
     assert (whole[-1].first, whole[-1].last) == (date(2010, 1, 1), date(2012, 12, 31))
 

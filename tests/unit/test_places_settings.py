@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from socare_spark.analyses.provision.settings import DensitySettings, ProvisionSettings
-from socare_spark.contracts.load import read_model
+from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError
 from socare_spark.places.settings import PlacesSettings
 

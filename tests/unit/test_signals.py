@@ -10,21 +10,21 @@ from types import SimpleNamespace
 
 import pytest
 
-from socare_spark import command
-from socare_spark.errors import Exit
-from socare_spark.job import Job
-from socare_spark.lake.pool import side_by_side
+from socare_spark import cli
+from socare_spark.analysis import Job
+from socare_spark.errors import ExitCode
+from socare_spark.lake.pool import worker_pool
 
 
 def runs(tmp_path, work, monkeypatch):
     """Runs a job without a session; returns its ending and the status of its record."""
     (tmp_path / "conf").mkdir()
-    monkeypatch.setattr(command, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
-    monkeypatch.setattr(command, "local_folders", lambda: [tmp_path])
+    monkeypatch.setattr(cli, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr(cli, "local_folders", lambda: [tmp_path])
     job = Job("works", "Works.", work, lambda _: [], ())
     arguments = ["--lake", str(tmp_path / "lake"), "--conf", str(tmp_path / "conf")]
     try:
-        ending = command.main(job, [*arguments, "--mlflow", "off"])
+        ending = cli.main(job, [*arguments, "--mlflow", "off"])
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -46,7 +46,7 @@ def test_tables_between_two_states_are_not_said_to_be_whole(tmp_path, monkeypatc
         (context.lake.root / "unfinished.json").write_text("{}")
         raise RuntimeError("an undo failed")
 
-    assert runs(tmp_path, breaks_off, monkeypatch) == (Exit.FAULT, "failed")
+    assert runs(tmp_path, breaks_off, monkeypatch) == (ExitCode.FAULT, "failed")
     assert "last commit" not in capsys.readouterr().err
 
 
@@ -57,7 +57,7 @@ def test_a_panic_is_a_fault_of_the_disk(tmp_path, monkeypatch, capsys):
     def panics(_):
         raise PanicException("No space left on device")
 
-    assert runs(tmp_path, panics, monkeypatch) == (Exit.INFRASTRUCTURE, "failed")
+    assert runs(tmp_path, panics, monkeypatch) == (ExitCode.INFRASTRUCTURE, "failed")
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -65,7 +65,7 @@ def test_a_signal_does_not_wait_for_queries(tmp_path, monkeypatch):
     stopped = threading.Event()
     stop = SimpleNamespace(stop=stopped.set)
     context = SimpleNamespace(_jsc=SimpleNamespace(sc=lambda: stop))
-    monkeypatch.setattr(command.SparkContext, "_active_spark_context", context)
+    monkeypatch.setattr(cli.SparkContext, "_active_spark_context", context)
     ends = []
 
     def works(_):
@@ -90,7 +90,7 @@ def test_a_pool_has_ended_before_a_signal_goes_on():
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
-        with pytest.raises(KeyboardInterrupt), side_by_side(1) as pool:
+        with pytest.raises(KeyboardInterrupt), worker_pool(1) as pool:
             pool.submit(beside)
             pool.submit(beside)
     finally:
@@ -103,10 +103,10 @@ def test_a_dry_run_after_a_killed_run_says_what_the_next_does(tmp_path, monkeypa
     lake.mkdir()
     (lake / "unfinished.json").write_text('{"restricted/one": 1}')
     (lake / "versions.json").write_text('{"restricted/one": 1}')
-    monkeypatch.setattr(command, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
-    monkeypatch.setattr(command, "local_folders", lambda: [tmp_path])
+    monkeypatch.setattr(cli, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr(cli, "local_folders", lambda: [tmp_path])
     job = Job("works", "Works.", lambda _: None, lambda _: ["reads  nothing"], ())
     arguments = ["--lake", str(lake), "--conf", str(tmp_path), "--dry-run"]
-    assert command.main(job, arguments) == Exit.DONE
+    assert cli.main(job, arguments) == ExitCode.DONE
     assert "the next run brings its tables back first" in capsys.readouterr().err
     assert (lake / "unfinished.json").exists()

@@ -7,19 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socare_spark.measures.significance import adjusted, mann_kendall, slope, two_sided
+from socare_spark.measures.significance import (
+    benjamini_hochberg,
+    mann_kendall,
+    theil_sen_slope,
+    two_sided,
+)
 
 
 def test_benjamini_hochberg_by_hand():
     # p(i) x 4 / i, then the running minimum from the largest
-    assert adjusted([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
+    assert benjamini_hochberg([0.01, 0.04, 0.03, 0.5]) == pytest.approx(
+        [0.04, 0.16 / 3, 0.16 / 3, 0.5]
+    )
 
 
 def test_what_is_not_known_is_not_counted():
-    p = adjusted([0.01, np.nan, 0.02])
+    p = benjamini_hochberg([0.01, np.nan, 0.02])
     assert p[[0, 2]] == pytest.approx([0.02, 0.02])
     assert np.isnan(p[1])
-    assert np.isnan(adjusted([np.nan])).all()
+    assert np.isnan(benjamini_hochberg([np.nan])).all()
 
 
 @pytest.mark.parametrize(
@@ -47,4 +54,6 @@ def test_mann_kendall_counts_pairs(series):
 
 
 def test_the_slope_is_the_median_of_all_slopes():
-    assert slope([0, 1, 2, 3], [0, 1, 2, 30]) == pytest.approx(np.median([1, 1, 10, 1, 14.5, 28]))
+    assert theil_sen_slope([0, 1, 2, 3], [0, 1, 2, 30]) == pytest.approx(
+        np.median([1, 1, 10, 1, 14.5, 28])
+    )

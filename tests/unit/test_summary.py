@@ -6,9 +6,9 @@ import deltalake
 import pandas as pd
 import pytest
 
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.report.summary import _last, show
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 PEOPLE = 4711
 

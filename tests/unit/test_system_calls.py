@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 import pyarrow as pa
 from deltalake import write_deltalake
-from socare_spark.lake.transaction import together
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.transaction import atomic_commits
+from socare_spark.lake.lake import Lake
 
 lake = Lake(Path(sys.argv[1]))
 names = ["restricted/one", "restricted/superseded/two"]
-with together(None, lake, names, keep=True):
+with atomic_commits(None, lake, names, keep=True):
     for name in names:
         write_deltalake(lake.folder(name), pa.table({"a": [1, 2], "b": [1, 2]}), partition_by=["a"])
 """

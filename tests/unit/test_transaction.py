@@ -10,12 +10,17 @@ from deltalake import write_deltalake
 
 from socare_spark.errors import DataError
 from socare_spark.lake import transaction
-from socare_spark.lake.tables import Column, Table, Zone
-from socare_spark.lake.transaction import check_versions, together, undo, unfinished
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.lake.transaction import (
+    atomic_commits,
+    check_versions,
+    has_unfinished_commits,
+    roll_back,
+)
 
 ONE, TWO, NEW = (
-    Table(Zone.RESTRICTED, name, "A row.", (Column("a", "string", "A text."),))
+    TableSpec(Zone.RESTRICTED, name, "A row.", (ColumnSpec("a", "string", "A text."),))
     for name in ("one", "superseded/two", "new")
 )
 
@@ -38,14 +43,14 @@ NEW_ROWS = {"one": ["new", "old"], "superseded/two": ["new", "old"], "new": ["ne
 @pytest.fixture
 def lake(tmp_path):
     made = Lake(tmp_path / "lake")
-    with together(None, made, [ONE.path, TWO.path], keep=True):
+    with atomic_commits(None, made, [ONE.path, TWO.path], keep=True):
         enters(made, ONE, "old")
         enters(made, TWO, "old")
     return made
 
 
 def group(lake):
-    with together(None, lake, [t.path for t in (ONE, TWO, NEW)], keep=True):
+    with atomic_commits(None, lake, [t.path for t in (ONE, TWO, NEW)], keep=True):
         for table in (ONE, TWO, NEW):
             enters(lake, table, "new")
 
@@ -105,7 +110,7 @@ def test_a_power_cut_at_any_step_leaves_all_old_or_all_new(lake, damage, monkeyp
     seen = []
     for copy in disk.copies:
         after = Lake(copy)
-        undo(None, after)
+        roll_back(None, after)
         check_versions(after)
         seen.append(held(after))
     assert seen[0] == OLD_ROWS
@@ -115,8 +120,8 @@ def test_a_power_cut_at_any_step_leaves_all_old_or_all_new(lake, damage, monkeyp
 
 @pytest.mark.parametrize("kind", ["*.json", "*.parquet"])
 def test_an_undo_that_breaks_off_is_begun_again(lake, kind, monkeypatch):
-    monkeypatch.setattr(transaction, "undo", lambda *_: [])
-    with suppress(KeyboardInterrupt), together(None, lake, [ONE.path, TWO.path, NEW.path]):
+    monkeypatch.setattr(transaction, "roll_back", lambda *_: [])
+    with suppress(KeyboardInterrupt), atomic_commits(None, lake, [ONE.path, TWO.path, NEW.path]):
         for table in (ONE, TWO, NEW):
             enters(lake, table, "new")
         raise KeyboardInterrupt
@@ -124,7 +129,7 @@ def test_an_undo_that_breaks_off_is_begun_again(lake, kind, monkeypatch):
     newest = max(lake.folder(ONE).rglob(kind), key=lambda p: p.stat().st_mtime_ns)
     newest.write_bytes(b"")
     steps = 0
-    while unfinished(lake):
+    while has_unfinished_commits(lake):
         steps += 1
         calls = iter(range(steps))
         real = type(newest).unlink
@@ -137,7 +142,7 @@ def test_an_undo_that_breaks_off_is_begun_again(lake, kind, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(type(newest), "unlink", unlink)
             with suppress(KeyboardInterrupt):
-                undo(None, lake)
+                roll_back(None, lake)
     assert steps > 1
     assert held(lake) == OLD_ROWS
     check_versions(lake)
@@ -148,14 +153,14 @@ def test_an_undo_does_not_accept_a_table_that_is_lost_or_older(lake, harm, monke
     enters(lake, ONE, "more")
     transaction.note_versions(lake, [ONE.path])
     with monkeypatch.context() as patch:
-        patch.setattr(transaction, "undo", lambda *_: [])
-        with suppress(KeyboardInterrupt), together(None, lake, [ONE.path, TWO.path]):
+        patch.setattr(transaction, "roll_back", lambda *_: [])
+        with suppress(KeyboardInterrupt), atomic_commits(None, lake, [ONE.path, TWO.path]):
             enters(lake, TWO, "new")
             raise KeyboardInterrupt
     if harm == "lost":
         shutil.rmtree(lake.folder(ONE))
     else:
         (lake.folder(ONE) / "_delta_log" / f"{1:020}.json").unlink()
-    undo(None, lake)
+    roll_back(None, lake)
     with pytest.raises(DataError, match="restricted/one: version 1 expected"):
         check_versions(lake)

@@ -8,9 +8,9 @@ import pytest
 
 from socare_spark.analyses.use.savings import CostAhead, cost_ahead, viability
 from socare_spark.analyses.use.settings import SETTINGS, Savings, UseSettings
-from socare_spark.contracts.load import read_model
-from socare_spark.measures.forecasts import outlook
+from socare_spark.config import read_model
 from socare_spark.measures.periods import financial_year, quarters
+from socare_spark.measures.time_series import forecast
 
 CONF = Path(__file__).parents[2] / "conf"
 SAVINGS = Savings(
@@ -59,8 +59,8 @@ def test_without_a_cost_there_is_no_trend(cost):
 def test_quarters_that_are_known_count_as_they_were():
     costs = [100.0 + 3 * n + 10 * (n % 4) for n in range(len(OBSERVED))]
     cost = cost_ahead(OBSERVED, costs, financial_year("2017/18"))
-    seen = outlook(costs, horizon=9, tried=8)
-    assert cost.says == ""
+    seen = forecast(costs, horizon=9, backtest_horizon=8)
+    assert cost.reason == ""
     assert list(cost.expected)[-1] == "2018Q1"
     base = cost.in_year(financial_year("2015/16"))
     assert base == pytest.approx(
@@ -78,9 +78,9 @@ def test_targets_that_the_records_reach_need_no_forecast():
 
 def test_what_cannot_be_forecast_says_why():
     short = cost_ahead(OBSERVED[:8], [50.0] * 8, financial_year("2016/17"))
-    assert short.says == "it has 8 periods, and a forecast needs 20"
-    assert cost_ahead(OBSERVED, [0.0] * 24, financial_year("2016/17")).says
-    assert cost_ahead([], [], financial_year("2016/17")).says
+    assert short.reason == "it has 8 periods, and a forecast needs 20"
+    assert cost_ahead(OBSERVED, [0.0] * 24, financial_year("2016/17")).reason
+    assert cost_ahead([], [], financial_year("2016/17")).reason
 
 
 def test_table_14_prints_the_mean_reduction_needed():

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from socare_spark.analyses.use.settings import SETTINGS, UseSettings
-from socare_spark.contracts.load import read_model
+from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -13,7 +13,7 @@ from socare_spark.analyses.vocabulary import (
     read_mended,
     warn_of_unknown,
 )
-from socare_spark.contracts.load import read_model
+from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError
 
 VOCABULARY = Path(__file__).parents[2] / "conf" / "vocabulary"

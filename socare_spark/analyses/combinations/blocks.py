@@ -9,19 +9,21 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.combinations.settings import Blocks
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 
-COMBINATION_BLOCKS = working(
+COMBINATION_BLOCKS = cell_table(
     "combination_blocks",
     "Combinations whose first (or last) uses fall in one window, where they are many: people and "
     "records are of all of them together.",
     [
-        Column("block", "bigint", "From 1 in the order of time; of one window starts come first."),
-        Column("kind", "string", "`start` (of use) or `end`."),
-        Column("period", "date", "First day of the window, in which they start (end)."),
+        ColumnSpec(
+            "block", "bigint", "From 1 in the order of time; of one window starts come first."
+        ),
+        ColumnSpec("kind", "string", "`start` (of use) or `end`."),
+        ColumnSpec("period", "date", "First day of the window, in which they start (end)."),
     ],
-    [Column("combinations", "bigint", "Combinations in the block.")],
+    [ColumnSpec("combinations", "bigint", "Combinations in the block.")],
     source="Thesis 5.8 and 5.9, figures 40 to 43",
 )
 
@@ -36,7 +38,7 @@ def combination_blocks(used: DataFrame, counted: DataFrame, wanted: Blocks) -> D
     """
     members = _members(counted, wanted)
     in_blocks = used.join(F.broadcast(members), ["reason", "outcome"])
-    return cells(in_blocks, ["block", "kind", "period", "combinations"], records="records")
+    return count_people(in_blocks, ["block", "kind", "period", "combinations"], records="records")
 
 
 def starts_and_ends(counted: DataFrame, window: str) -> DataFrame:

@@ -13,48 +13,57 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses import codes
 from socare_spark.analyses.vocabulary import UNMAPPED, Claim
-from socare_spark.lake.tables import Column, working
+from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.bands import Band, band_of
-from socare_spark.measures.cells import cells
+from socare_spark.measures.person_counts import count_people
 
-SUBPROCESS = Column("subprocess", "string", f"Sub-process; `{UNMAPPED}` where none is declared.")
-REASON = Column("reason", "string", "Code of the assessment's reason.")
-OUTCOME = Column("outcome", "string", "Code of the assessment's outcome.")
+SUBPROCESS = ColumnSpec(
+    "subprocess", "string", f"Sub-process; `{UNMAPPED}` where none is declared."
+)
+REASON = ColumnSpec("reason", "string", "Code of the assessment's reason.")
+OUTCOME = ColumnSpec("outcome", "string", "Code of the assessment's outcome.")
 
-COMBINATIONS = working(
+COMBINATIONS = cell_table(
     "combinations",
     "Every reason x outcome that occurs, with its people, its records and its time of use.",
     [SUBPROCESS, REASON, OUTCOME],
     [
-        Column(
+        ColumnSpec(
             "reason_description", "string", "Text of the reason that most of the records carry."
         ),
-        Column("outcome_description", "string", "Text of the outcome that most of them carry."),
-        Column("first_used", "date", "Earliest first day of its records."),
-        Column("last_used", "date", "Latest last day of its records."),
+        ColumnSpec("outcome_description", "string", "Text of the outcome that most of them carry."),
+        ColumnSpec("first_used", "date", "Earliest first day of its records."),
+        ColumnSpec("last_used", "date", "Latest last day of its records."),
     ],
     source="Thesis 5.8 and 5.10, figures 40 to 46, Table 20",
 )
-COMBINATION_TOTALS = working(
+COMBINATION_TOTALS = cell_table(
     "combination_totals",
     "A sub-process, and each of its reasons whatever the outcome; people are distinct in each row.",
-    [SUBPROCESS, Column("reason", "string", "Code of the reason; null is the whole sub-process.")],
+    [
+        SUBPROCESS,
+        ColumnSpec("reason", "string", "Code of the reason; null is the whole sub-process."),
+    ],
     source="Thesis 5.11",
 )
-COMBINATION_BANDS = working(
+COMBINATION_BANDS = cell_table(
     "combination_bands",
     "Combinations by how many people have them in their records.",
-    [Column("band", "string", "Band of people, half-open, from conf/analyses/combinations.yaml.")],
-    [Column("combinations", "bigint", "Combinations in the band.")],
+    [
+        ColumnSpec(
+            "band", "string", "Band of people, half-open, from conf/analyses/combinations.yaml."
+        )
+    ],
+    [ColumnSpec("combinations", "bigint", "Combinations in the band.")],
     source="Thesis 5.8, figures 41 to 43",
 )
-SUBPROCESS_EXTREMES = working(
+SUBPROCESS_EXTREMES = cell_table(
     "subprocess_extremes",
     "The combinations of a sub-process that most and fewest people have.",
     [
         SUBPROCESS,
-        Column("kind", "string", "`most` or `least`."),
-        Column("rank", "bigint", "From 1; by people, then reason, then outcome."),
+        ColumnSpec("kind", "string", "`most` or `least`."),
+        ColumnSpec("rank", "bigint", "From 1; by people, then reason, then outcome."),
         REASON,
         OUTCOME,
     ],
@@ -135,7 +144,7 @@ def uses(rows: DataFrame, spelled: DataFrame) -> DataFrame:
 def combinations(used: DataFrame, spelled: DataFrame) -> DataFrame:
     """The columns of COMBINATIONS."""
     key = ["subprocess", "reason", "outcome"]
-    return cells(used, key, records="records").join(F.broadcast(_words(spelled, key)), key)
+    return count_people(used, key, records="records").join(F.broadcast(_words(spelled, key)), key)
 
 
 def _words(spelled: DataFrame, key: Sequence[str]) -> DataFrame:
@@ -163,7 +172,7 @@ def _words(spelled: DataFrame, key: Sequence[str]) -> DataFrame:
 
 def combination_totals(used: DataFrame) -> DataFrame:
     """The columns of COMBINATION_TOTALS."""
-    return cells(used, ["subprocess", "reason"], records="records", totals=["reason"])
+    return count_people(used, ["subprocess", "reason"], records="records", totals=["reason"])
 
 
 def combination_bands(used: DataFrame, counted: DataFrame, bands: Sequence[Band]) -> DataFrame:
@@ -175,7 +184,7 @@ def combination_bands(used: DataFrame, counted: DataFrame, bands: Sequence[Band]
         bands: Bands of people.
     """
     banded = counted.select("reason", "outcome", band_of(F.col("people"), bands).alias("band"))
-    people = cells(
+    people = count_people(
         used.join(F.broadcast(banded), ["reason", "outcome"]), ["band"], records="records"
     )
     return people.join(banded.groupBy("band").agg(F.count(F.lit(1)).alias("combinations")), "band")

@@ -33,9 +33,9 @@ from socare_spark.analyses.vocabulary import (
     read_claims,
     warn_of_unknown,
 )
+from socare_spark.analysis import Analysis, Context, Need
 from socare_spark.errors import ConfigurationError
-from socare_spark.job import Analysis, Context, Need
-from socare_spark.lake.tables import Table
+from socare_spark.lake.table import TableSpec
 
 _MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
 
@@ -67,7 +67,7 @@ def _check_codes(settings: Settings, spelled: DataFrame) -> None:
         )
 
 
-def tables(context: Context) -> dict[Table, DataFrame]:
+def tables(context: Context) -> dict[TableSpec, DataFrame]:
     """All tables; combinations that no sub-process claims are counted in the run record."""
     settings = read_settings(context)
     whole = _records(context, settings).dropna(subset=["reason", "outcome"])
@@ -127,7 +127,7 @@ def _needs(context: Context) -> list[Need]:
 
 ANALYSIS = Analysis(
     name="combinations",
-    says="Which reason goes with which outcome: people, records, time of use, by sub-process.",
+    description="Counts people and records per combination of reason and outcome, by sub-process.",
     reads=lambda context: [restricted(read_settings(context).dataset)],
     writes=_WRITES,
     needs=_needs,

@@ -9,24 +9,24 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.combinations.reasons import Reason
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 
-COMBINATION_PERIODS = working(
+COMBINATION_PERIODS = cell_table(
     "combination_periods",
     "A reason whose text ends with figures in brackets: the period of use they declare, and the "
     "observed.",
-    [Column("reason", "string", "Code of the assessment's reason.")],
+    [ColumnSpec("reason", "string", "Code of the assessment's reason.")],
     [
-        Column(
+        ColumnSpec(
             "declared_from",
             "date",
             "First day of the declared period; null where it is open, or the figures declare none.",
         ),
-        Column("declared_to", "date", "Last day of the last month; null likewise."),
-        Column("observed_from", "date", "Earliest first day of the reason's records."),
-        Column("observed_to", "date", "Latest last day of them."),
-        Column(
+        ColumnSpec("declared_to", "date", "Last day of the last month; null likewise."),
+        ColumnSpec("observed_from", "date", "Earliest first day of the reason's records."),
+        ColumnSpec("observed_to", "date", "Latest last day of them."),
+        ColumnSpec(
             "records_outside",
             "bigint",
             "Records that begin before or after the declared period; null where none is declared.",
@@ -66,7 +66,7 @@ def combination_periods(used: DataFrame, reasons: Sequence[Reason]) -> DataFrame
     )
     is_declared = F.coalesce("declared_from", "declared_to").isNotNull()
     return (
-        cells(dated, declared.columns, records="records")
+        count_people(dated, declared.columns, records="records")
         .join(F.broadcast(outside), "reason")
         .withColumn("records_outside", F.when(is_declared, F.col("_outside")))
     )

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.combinations.blocks import COMBINATION_BLOCKS, starts_and_ends
 from socare_spark.analyses.combinations.counts import COMBINATIONS
 from socare_spark.analyses.combinations.settings import read_settings
-from socare_spark.job import Context
+from socare_spark.analysis import Context
 from socare_spark.report.blocks import Turnover, draw_turnover
 from socare_spark.report.charts import Bars, draw_bars
 
@@ -23,7 +23,7 @@ def draw(context: Context) -> None:
 
 
 def _draw_bars(context: Context) -> None:
-    frame = context.lake.frame(COMBINATIONS).dropna(subset=["first_used", "last_used"])
+    frame = context.lake.to_pandas(COMBINATIONS).dropna(subset=["first_used", "last_used"])
     if frame.empty:
         return
     most = int(frame["people"].max())
@@ -52,7 +52,7 @@ def _draw_turnover(context: Context) -> None:
     rows = turnover.agg(F.count(F.lit(1)).alias("combinations")).toPandas()
     if rows.empty:
         return
-    blocks = context.lake.frame(COMBINATION_BLOCKS, "kind", "period", "block")
+    blocks = context.lake.to_pandas(COMBINATION_BLOCKS, "kind", "period", "block")
     turned = Turnover(
         rows.merge(blocks, on=["kind", "period"], how="left"),
         wanted.window,

@@ -16,20 +16,20 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.combinations.reasons import Reason
 from socare_spark.analyses.combinations.settings import Renames
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
-from socare_spark.measures.spelling import spelling_groups, words
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.text_clusters import text_clusters, words
 
-COMBINATION_RENAMES = working(
+COMBINATION_RENAMES = cell_table(
     "combination_renames",
     "A reason that probably is the new name of another; people and records are of both together.",
     [
-        Column("reason_a", "string", "Code of the reason that was used first."),
-        Column("reason_b", "string", "Code of the reason that took its place."),
+        ColumnSpec("reason_a", "string", "Code of the reason that was used first."),
+        ColumnSpec("reason_b", "string", "Code of the reason that took its place."),
     ],
     [
-        Column("similarity", "double", "Share of words that the texts have in common, 0 to 1."),
-        Column(
+        ColumnSpec("similarity", "double", "Share of words that the texts have in common, 0 to 1."),
+        ColumnSpec(
             "gap_days",
             "bigint",
             "Days between the last use of a and the first of b; negative where both were in use.",
@@ -72,7 +72,7 @@ def combination_renames(used: DataFrame, reasons: Sequence[Reason], wanted: Rena
     )
     either = found.select("*", F.explode(F.array("reason_a", "reason_b")).alias("reason"))
     both = used.join(F.broadcast(either), "reason")
-    return cells(both, found.columns, records="records")
+    return count_people(both, found.columns, records="records")
 
 
 def renamed(reasons: Sequence[Reason], wanted: Renames) -> list[Rename]:
@@ -114,5 +114,5 @@ def _gap(a: _Used, b: _Used) -> int:
 def _bags(reasons: Sequence[Reason], shortest: int) -> Callable[[str], Counter[str]]:
     """How a text becomes a bag of words, spelled as most of these texts spell them."""
     number = Counter(word for r in reasons for word in words(r.name or ""))
-    usual = spelling_groups(number, shortest)
+    usual = text_clusters(number, shortest)
     return lambda text: Counter(usual.get(word, word) for word in words(text))

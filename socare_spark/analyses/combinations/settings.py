@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from socare_spark.contracts.load import Strict, read_model
-from socare_spark.job import Context
+from socare_spark.analysis import Context
+from socare_spark.config import StrictModel, read_model
 from socare_spark.measures.bands import Band
 
 SETTINGS = "analyses/combinations.yaml"
 
 
-class Blocks(Strict):
+class Blocks(StrictModel):
     """When combinations begin or end together.
 
     Attributes:
@@ -23,7 +23,7 @@ class Blocks(Strict):
     combinations: int = Field(ge=2)
 
 
-class Renames(Strict):
+class Renames(StrictModel):
     """When one reason is taken for the new name of another.
 
     Attributes:
@@ -38,7 +38,7 @@ class Renames(Strict):
     shortest: int = Field(ge=1)
 
 
-class Settings(Strict):
+class Settings(StrictModel):
     """`conf/analyses/combinations.yaml`."""
 
     dataset: str

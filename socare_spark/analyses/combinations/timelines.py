@@ -9,22 +9,24 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.combinations.counts import SUBPROCESS
-from socare_spark.lake.tables import Column, Table, Zone
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 
-PERSON_TIMELINES = Table(
+PERSON_TIMELINES = TableSpec(
     Zone.RESTRICTED,
     "person_timelines",
     "What was recorded of a person in a sub-process in a month; never released, never drawn.",
     (
-        Column("person", "bigint", "Pseudonym of the person; records without one are in no row."),
+        ColumnSpec(
+            "person", "bigint", "Pseudonym of the person; records without one are in no row."
+        ),
         SUBPROCESS,
-        Column(
+        ColumnSpec(
             "period",
             "date",
             "First day of the month in which the records begin; null where they have no first day.",
         ),
     ),
-    (Column("instances", "bigint", "Records of the person in the sub-process in the month."),),
+    (ColumnSpec("instances", "bigint", "Records of the person in the sub-process in the month."),),
     source="Thesis 5.12, figures 47 and 48",
     grows=True,
 )

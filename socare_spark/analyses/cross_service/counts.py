@@ -8,20 +8,20 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.cross_service.rows import told_apart
 from socare_spark.analyses.cross_service.settings import Service
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 from socare_spark.places.tables import CODE, LAYER
 
 _PLACE_BITS = 32
-_SERVICE = Column("service", "string", "Service, as conf/analyses/cross_service.yaml names it.")
-_SERVICES = Column(
+_SERVICE = ColumnSpec("service", "string", "Service, as conf/analyses/cross_service.yaml names it.")
+_SERVICES = ColumnSpec(
     "services",
     "string",
     "Exactly the services that know the person, in the order of the configuration, joined by '+', "
     "as 'social_care+housing'.",
 )
 
-REQUESTS_BY_AREA = working(
+REQUESTS_BY_AREA = cell_table(
     "requests_by_area",
     "Records of a service in an area and a month, by what they are of; records whose postcode has "
     "no area are in unlinkable.",
@@ -29,8 +29,10 @@ REQUESTS_BY_AREA = working(
         _SERVICE,
         LAYER,
         CODE,
-        Column("month", "string", "Month of the record's day, as '2019-02'; null without a day."),
-        Column(
+        ColumnSpec(
+            "month", "string", "Month of the record's day, as '2019-02'; null without a day."
+        ),
+        ColumnSpec(
             "category",
             "string",
             "What the record is of, as recorded; '(others)' are all but a service's most used, if "
@@ -40,7 +42,7 @@ REQUESTS_BY_AREA = working(
     source="Thesis 6.5 and 7.2 (E4)",
     grows=True,
 )
-CROSS_SERVICE_PEOPLE = working(
+CROSS_SERVICE_PEOPLE = cell_table(
     "cross_service_people",
     "People known to exactly these services. Identifiers are one person by the same scheme or "
     "through a crosswalk; one that no crosswalk holds is a person of its own, and its records are "
@@ -49,13 +51,13 @@ CROSS_SERVICE_PEOPLE = working(
     source="Thesis 6.5 and 7.2 (E5)",
     partitions=["services"],
 )
-CROSS_SERVICE_PLACES = working(
+CROSS_SERVICE_PLACES = cell_table(
     "cross_service_places",
     "People known to exactly these services, by the area where the newest record that has a place "
     "finds them, of whatever service; records are all those of the people, wherever they were.",
     [
         LAYER,
-        Column(
+        ColumnSpec(
             "code",
             "string",
             "Code of the area within its layer; null for people of whom no record has a place.",
@@ -65,13 +67,13 @@ CROSS_SERVICE_PLACES = working(
     source="Thesis 6.5 and 7.2 (E5)",
     partitions=["code", "services"],
 )
-UNLINKABLE = working(
+UNLINKABLE = cell_table(
     "unlinkable",
     "Records of a service that cannot be linked, by why; one record may lack both a person and a "
     "place, and then counts under either reason.",
     [
         _SERVICE,
-        Column(
+        ColumnSpec(
             "reason",
             "string",
             "no_person (no identifier, or a placeholder); not_in_crosswalk (an identifier of "
@@ -95,7 +97,7 @@ def requests_by_area(rows: DataFrame, places: DataFrame, services: Sequence[Serv
         "service", "place", F.trunc("day", "month").alias("month"), "category", "person"
     )
     at = by_layer(located.join(places.drop("postcode", "unplaced"), "place"))
-    counted = cells(
+    counted = count_people(
         at.where(F.col("code").isNotNull()), ["service", "layer", "code", "month", "category"]
     )
     # Names and texts are made for cells, of which there are fewer than records.
@@ -148,7 +150,7 @@ def cross_service_people(people: DataFrame, services: Sequence[Service]) -> Data
         people: Of `known_people`.
         services: All services in order.
     """
-    counted = cells(people, ["known"], records="records")
+    counted = count_people(people, ["known"], records="records")
     return counted.select("*", combination("known", services))
 
 
@@ -163,7 +165,7 @@ def cross_service_places(
         services: All services in order.
     """
     homes = people.join(places.drop("postcode", "unplaced"), "place", "left")
-    counted = cells(by_layer(homes), ["layer", "code", "known"], records="records")
+    counted = count_people(by_layer(homes), ["layer", "code", "known"], records="records")
     return counted.select("*", combination("known", services))
 
 
@@ -176,7 +178,7 @@ def unlinkable(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
     """
     reasons = F.array_compact(F.array("unlinked", "unplaced"))
     each = rows.select("service", "person", F.explode(reasons).alias("reason"))
-    counted = cells(each, ["service", "reason"])
+    counted = count_people(each, ["service", "reason"])
     return counted.withColumn("service", named("service", services))
 
 

@@ -32,20 +32,20 @@ from socare_spark.analyses.cross_service.settings import (
     read_settings,
 )
 from socare_spark.analyses.vocabulary import warn_of_unknown
-from socare_spark.errors import LackingError
-from socare_spark.job import Analysis, Context, Need
-from socare_spark.lake.tables import Table
+from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.errors import MissingInputError
+from socare_spark.lake.table import TableSpec
 from socare_spark.places.tables import AREAS, POSTCODE_AREAS
 
 
-def tables(context: Context) -> Mapping[Table, DataFrame]:
+def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
     """All tables, from one reading of every dataset."""
     declared = read_declared(context.conf)
     context.run.warnings.extend(declared.unknown)
     settings = declared.settings
     there = [s for s in declared.sources if _there(context, s.records.table, "its records")]
     if not there:
-        raise LackingError(
+        raise MissingInputError(
             f"cross_service needs records of a service, and the lake has none of those {SETTINGS} "
             "names: run ingest first."
         )
@@ -68,7 +68,7 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     }
     if places is None:
         for table in (REQUESTS_BY_AREA, CROSS_SERVICE_PLACES):
-            context.lack(table, f"a layer of {SETTINGS} in {POSTCODE_AREAS.path}")
+            context.mark_unavailable(table, f"a layer of {SETTINGS} in {POSTCODE_AREAS.path}")
         return made
     return made | {
         REQUESTS_BY_AREA: requests_by_area(rows, places, settings.services),
@@ -148,7 +148,7 @@ def _needs(context: Context) -> list[Need]:
 
 ANALYSIS = Analysis(
     name="cross_service",
-    says="Records of all services by area and month; people and places known to several services.",
+    description="Counts records of all services by area and month, and people known to several.",
     reads=lambda _: [],
     optional=lambda context: [
         *read_settings(context.conf).tables,

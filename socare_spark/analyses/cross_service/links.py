@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.cross_service.settings import Crosswalk
-from socare_spark.measures.components import components
+from socare_spark.measures.connected_components import connected_components
 
 NO_PERSON, NOT_IN_CROSSWALK = "no_person", "not_in_crosswalk"
 
@@ -57,7 +57,7 @@ def links_of(pairs: Sequence[DataFrame]) -> DataFrame:
         scheme, token, person; one row for every identifier that is in a crosswalk. The person is
         an identifier of scheme 0 wherever one is among those joined.
     """
-    found = components(reduce(DataFrame.unionByName, pairs))
+    found = connected_components(reduce(DataFrame.unionByName, pairs))
     return found.select(
         "node.scheme",
         "node.token",

@@ -7,8 +7,8 @@ from shapely.geometry.base import BaseGeometry
 
 from socare_spark.analyses.cross_service.counts import CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES
 from socare_spark.analyses.cross_service.settings import Settings, read_settings
-from socare_spark.contracts.load import read_model
-from socare_spark.job import Context
+from socare_spark.analysis import Context
+from socare_spark.config import read_model
 from socare_spark.places.settings import PlacesSettings
 from socare_spark.places.shapes import shapes_of
 from socare_spark.report.maps import AreaMap, draw_density
@@ -18,14 +18,14 @@ from socare_spark.report.overlaps import draw_overlaps
 def draw(context: Context) -> None:
     """Writes `working/pictures/cross_service.png` and a map for each layer."""
     settings = read_settings(context.conf)
-    if CROSS_SERVICE_PEOPLE.path not in context.lacking:
+    if CROSS_SERVICE_PEOPLE.path not in context.unavailable:
         _draw_overlaps(context, settings)
-    if CROSS_SERVICE_PLACES.path not in context.lacking:
+    if CROSS_SERVICE_PLACES.path not in context.unavailable:
         _draw_maps(context, settings)
 
 
 def _draw_overlaps(context: Context, settings: Settings) -> None:
-    rows = context.lake.frame(CROSS_SERVICE_PEOPLE, "services", "people")
+    rows = context.lake.to_pandas(CROSS_SERVICE_PEOPLE, "services", "people")
     frame = rows.rename(columns={"services": "combination"})
     if frame.empty:
         return
@@ -44,7 +44,7 @@ def _draw_overlaps(context: Context, settings: Settings) -> None:
 def _draw_maps(context: Context, settings: Settings) -> None:
     edge = read_model(context.conf / "places.yaml", PlacesSettings).bounds
     shapes = shapes_of(context.lake, *settings.layers, *([edge] if edge else []))
-    counts = context.lake.frame(CROSS_SERVICE_PLACES, "layer", "code", "services", "people")
+    counts = context.lake.to_pandas(CROSS_SERVICE_PLACES, "layer", "code", "services", "people")
     counts["several"] = counts["people"].where(counts["services"].str.contains("+", regex=False), 0)
     shares = counts.groupby(["layer", "code"])[["people", "several"]].sum().reset_index()
     shares["share"] = shares["several"] / shares["people"]

@@ -13,10 +13,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from socare_spark.contracts import resource
-from socare_spark.contracts.load import Strict, read_model
+from socare_spark.config import StrictModel, read_model
+from socare_spark.contracts import contract
+from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.project import Project, read_project
-from socare_spark.contracts.resource import Contract
 from socare_spark.errors import ConfigurationError
 
 SETTINGS = "analyses/cross_service.yaml"
@@ -24,7 +24,7 @@ SETTINGS = "analyses/cross_service.yaml"
 _MOST_SERVICES = 62
 
 
-class Records(Strict):
+class Records(StrictModel):
     """The records of one dataset; columns as its restricted table has them.
 
     Attributes:
@@ -47,7 +47,7 @@ class Records(Strict):
         return f"restricted/{self.dataset}"
 
 
-class Service(Strict):
+class Service(StrictModel):
     """A service: what it is called, and its records.
 
     Attributes:
@@ -61,7 +61,7 @@ class Service(Strict):
     categories: int | None = Field(default=None, ge=1)
 
 
-class Settings(Strict):
+class Settings(StrictModel):
     """`conf/analyses/cross_service.yaml`."""
 
     services: tuple[Service, ...] = Field(min_length=1, max_length=_MOST_SERVICES)
@@ -233,7 +233,7 @@ def _snapshots(contract: Contract) -> str | None:
     return contract.socare.extract_column if contract.socare.snapshots else None
 
 
-def _field(contract: Contract, column: str) -> resource.Field:
+def _field(contract: Contract, column: str) -> contract.Field:
     kept = {field.output: field for field in contract.fields if not field.socare.drop}
     if column not in kept:
         raise ConfigurationError(

@@ -11,24 +11,24 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.vocabulary import MOST_COMPARED, mended
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 
 _ALIKE = 0.8
 
-ELEMENT_VARIANTS = working(
+ELEMENT_VARIANTS = cell_table(
     "element_variants",
     "A code of an element that the vocabulary does not have, as written.",
     [
-        Column("element", "string", "Code as written."),
-        Column(
+        ColumnSpec("element", "string", "Code as written."),
+        ColumnSpec(
             "look_alike",
             "string",
             "The known code most like it; null where none is near, and for all but the "
             f"{MOST_COMPARED:,} codes with the most records.",
         ),
     ],
-    [Column("mended", "boolean", "Whether the configuration mends it.")],
+    [ColumnSpec("mended", "boolean", "Whether the configuration mends it.")],
     source="Thesis 4.2.1: spellings of OAEHSGCO",
     grows=True,
 )
@@ -49,7 +49,7 @@ def element_variants(
         warn: Takes a warning of codes that are not compared.
     """
     rows = written.select(F.col("code").alias("element"), "person", "cost")
-    counted = cells(rows, ["element"], cost="cost")
+    counted = count_people(rows, ["element"], cost="cost")
     unknown = counted.where(~F.upper("element").isin(*known)).persist()
     own = F.upper("element")
     named = unknown.withColumn("_meant", F.when(own.isin(*list_), mended(own, list_)))

@@ -10,48 +10,48 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.elements.settings import Comparison, Concentration
 from socare_spark.analyses.matrix import or_zero
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 
-_DISTRICT = Column("district", "string", "Postcode district of the city.")
-_ELEMENT = Column("element", "string", "Code of the service element, mended.")
+_DISTRICT = ColumnSpec("district", "string", "Postcode district of the city.")
+_ELEMENT = ColumnSpec("element", "string", "Code of the service element, mended.")
 
-ELEMENT_COMPARISON = working(
+ELEMENT_COMPARISON = cell_table(
     "element_comparison",
     "Two elements beside each other in a district of the city; the measures are of both together.",
     [
         _DISTRICT,
-        Column("element_a", "string", "Code of the first element."),
-        Column("element_b", "string", "Code of the second."),
+        ColumnSpec("element_a", "string", "Code of the first element."),
+        ColumnSpec("element_b", "string", "Code of the second."),
     ],
     [
-        Column("count_a", "bigint", "Records of the first element."),
-        Column("count_b", "bigint", "Records of the second."),
-        Column("total", "bigint", "count_a + count_b."),
-        Column("difference", "bigint", "count_b - count_a."),
-        Column("rank", "bigint", "1 has the smallest difference; equal ones rank by district."),
+        ColumnSpec("count_a", "bigint", "Records of the first element."),
+        ColumnSpec("count_b", "bigint", "Records of the second."),
+        ColumnSpec("total", "bigint", "count_a + count_b."),
+        ColumnSpec("difference", "bigint", "count_b - count_a."),
+        ColumnSpec("rank", "bigint", "1 has the smallest difference; equal ones rank by district."),
     ],
     source="Thesis 4.2.1, Table 9 and figure 26",
     partitions=["district"],
 )
-ELEMENT_PROFILE = working(
+ELEMENT_PROFILE = cell_table(
     "element_profile",
     "Who receives a compared element, wherever they live.",
     [
         _ELEMENT,
-        Column("characteristic", "string", "A column of the records, or `age_band`."),
-        Column("value", "string", "Its value; null where a record has none."),
+        ColumnSpec("characteristic", "string", "A column of the records, or `age_band`."),
+        ColumnSpec("value", "string", "Its value; null where a record has none."),
     ],
     source="Thesis 4.2.1, figure 27",
     grows=True,
 )
-ELEMENT_CONCENTRATION = working(
+ELEMENT_CONCENTRATION = cell_table(
     "element_concentration",
     "How far a district's agreements are of one element, in the years of the configuration.",
     [_DISTRICT, _ELEMENT],
     [
-        Column("share", "double", "Share of the element in the district's records."),
-        Column("location_quotient", "double", "share / the element's share in all districts."),
+        ColumnSpec("share", "double", "Share of the element in the district's records."),
+        ColumnSpec("location_quotient", "double", "share / the element's share in all districts."),
     ],
     source="Thesis 4.2.3, figure 29; location quotient",
 )
@@ -73,7 +73,7 @@ def element_comparison(records: DataFrame, districts: DataFrame, pair: Compariso
         F.count_if(F.col("element") == pair.b).alias("count_b"),
     )
     zero = [F.coalesce(F.col(n), F.lit(0)).alias(n) for n in ("count_a", "count_b")]
-    counted = districts.join(cells(both, ["district"], cost="cost"), "district", "left")
+    counted = districts.join(count_people(both, ["district"], cost="cost"), "district", "left")
     filled = counted.join(counts, "district", "left").select("district", *or_zero(), *zero)
     difference = F.col("count_b") - F.col("count_a")
     return filled.select(
@@ -103,7 +103,7 @@ def element_profile(
     rows = records.where(F.col("element").isin(*elements)).select(
         "element", "person", "cost", F.inline(F.array(*values))
     )
-    return cells(rows, ["element", "characteristic", "value"], cost="cost")
+    return count_people(rows, ["element", "characteristic", "value"], cost="cost")
 
 
 def element_concentration(
@@ -126,7 +126,7 @@ def element_concentration(
     everywhere = within.agg(number.alias("_everywhere"))
     share = F.col("records") / F.col("_of_district")
     overall = F.col("_of_element") / F.col("_everywhere")
-    counted = cells(named, ["district", "element"], cost="cost")
+    counted = count_people(named, ["district", "element"], cost="cost")
     return (
         counted.join(F.broadcast(of_district), "district")
         .join(F.broadcast(of_element), "element")

@@ -37,9 +37,9 @@ from socare_spark.analyses.vocabulary import (
     read_mended,
     warn_of_unknown,
 )
-from socare_spark.contracts.load import read_model
-from socare_spark.job import Analysis, Context, Need
-from socare_spark.lake.tables import Table
+from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.config import read_model
+from socare_spark.lake.table import TableSpec
 from socare_spark.measures.bands import Band, band_of
 from socare_spark.places.postcodes import district_of
 from socare_spark.places.tables import AREAS
@@ -67,7 +67,7 @@ def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> Dat
     )
 
 
-def tables(context: Context) -> Mapping[Table, DataFrame]:
+def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
     """All tables, from one reading of the agreements."""
     settings = _settings(context)
     bands = read_bands(context.conf, settings.age_bands, settings.dataset)
@@ -101,10 +101,10 @@ def _city(context: Context, settings: Settings) -> DataFrame | None:
 
 def _by_district(
     context: Context, records: DataFrame, city: DataFrame | None, settings: Settings
-) -> dict[Table, DataFrame]:
+) -> dict[TableSpec, DataFrame]:
     if city is None:
         for table in (ELEMENT_COMPARISON, ELEMENT_CONCENTRATION):
-            context.lack(table, f"the layer {settings.layer} in {AREAS.path}")
+            context.mark_unavailable(table, f"the layer {settings.layer} in {AREAS.path}")
         return {}
     compared = [element_comparison(records, city, pair) for pair in settings.comparisons]
     return {
@@ -115,9 +115,9 @@ def _by_district(
 
 def _by_region(
     context: Context, records: DataFrame, city: DataFrame | None, regions: Regions | None
-) -> dict[Table, DataFrame]:
+) -> dict[TableSpec, DataFrame]:
     if regions is None:
-        context.lack(REGION_PROFILE, f"'regions' in {SETTINGS}")
+        context.mark_unavailable(REGION_PROFILE, f"'regions' in {SETTINGS}")
         return {}
     wanted = [district for region in regions.of.values() for district in region.districts]
     warn_of_unknown(
@@ -145,14 +145,14 @@ def _needs(context: Context) -> list[Need]:
     settings = _settings(context)
     by_place = (ELEMENT_COMPARISON, ELEMENT_CONCENTRATION)
     others = (*by_place, ELEMENT_PROFILE, ELEMENT_VARIANTS)
-    needed_by: dict[str, tuple[Table, ...]] = {
+    needed_by: dict[str, tuple[TableSpec, ...]] = {
         "element": _WRITES,
         "agreement_start": (ELEMENT_CONCENTRATION, REGION_PROFILE),
         "agreement_end": (REGION_PROFILE,),
         "postcode": (*by_place, REGION_PROFILE),
         "person": (REGION_PROFILE,),
     }
-    empty_in: dict[str, tuple[Table, ...]] = {
+    empty_in: dict[str, tuple[TableSpec, ...]] = {
         "agreement_end": others,
         "person": others,
         "weekly_cost": _WRITES,
@@ -169,7 +169,7 @@ def _needs(context: Context) -> list[Need]:
 
 ANALYSIS = Analysis(
     name="elements",
-    says="Compares elements of service by district and person, and regions; reports unknown codes.",
+    description="Compares elements of service by district, person and region.",
     reads=lambda context: [restricted(_settings(context).dataset)],
     optional=lambda _: [AREAS.path],
     writes=_WRITES,

@@ -14,9 +14,9 @@ from socare_spark.analyses.elements.compared import (
 from socare_spark.analyses.elements.regions import REGION_PROFILE
 from socare_spark.analyses.elements.settings import SETTINGS, Settings
 from socare_spark.analyses.vocabulary import read_ethnic_groups
-from socare_spark.contracts.load import read_model
-from socare_spark.job import Context
-from socare_spark.lake.tables import Table
+from socare_spark.analysis import Context
+from socare_spark.config import read_model
+from socare_spark.lake.table import TableSpec
 from socare_spark.measures.bands import UNKNOWN
 from socare_spark.places.shapes import shapes_of
 from socare_spark.report.comparison import Pair, draw_differences, draw_profiles
@@ -37,11 +37,11 @@ def draw(context: Context) -> None:
         _draw_concentration(context, settings, areas)
 
 
-def _rows(context: Context, table: Table) -> pd.DataFrame:
+def _rows(context: Context, table: TableSpec) -> pd.DataFrame:
     """The rows of a table; none where this run could not make it."""
-    if table.path in context.lacking:
+    if table.path in context.unavailable:
         return pd.DataFrame(columns=table.names)
-    return context.lake.frame(table)
+    return context.lake.to_pandas(table)
 
 
 def _slug(*codes: str) -> str:

@@ -11,44 +11,46 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.elements.settings import Region, Regions
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
-from socare_spark.measures.periods import Period, open_in, with_all, years
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.periods import Period, open_in, with_total, years
+from socare_spark.measures.person_counts import count_people
 
 NOT_RECORDED = "not recorded"
 _DIMS = ["region", "year", "age_band", "ethnicity"]
 
-REGION_PROFILE = working(
+REGION_PROFILE = cell_table(
     "region_profile",
     "People of a region of interest with an agreement that is open in a year. People are distinct "
     "in each row, so rows do not add up to the row of all.",
     [
-        Column("region", "string", "Postcode districts under one name, as the configuration says."),
-        Column(
+        ColumnSpec(
+            "region", "string", "Postcode districts under one name, as the configuration says."
+        ),
+        ColumnSpec(
             "year",
             "int",
             "Calendar year in which agreements are open; null means all years, in which an "
             "agreement counts once.",
         ),
-        Column(
+        ColumnSpec(
             "age_band",
             "string",
             "Age in completed years at the agreement's start, `unknown` in no band; null means "
             "all ages.",
         ),
-        Column(
+        ColumnSpec(
             "ethnicity",
             "string",
             f"Ethnic class as written, `{NOT_RECORDED}` where a record has none; null means all.",
         ),
     ],
     [
-        Column(
+        ColumnSpec(
             "population",
             "bigint",
             "People of all ages and classes who live in the region, by the configuration.",
         ),
-        Column(
+        ColumnSpec(
             "per_1000", "double", "People for each 1,000 of population; null without a population."
         ),
     ],
@@ -101,8 +103,8 @@ def region_profile(
         "end",
     )
     # All years are a period of their own, in which an agreement is one record.
-    rows = open_in(located, with_all(periods), "year int")
-    counted = cells(rows, _DIMS, cost="cost", totals=["age_band", "ethnicity"])
+    rows = open_in(located, with_total(periods), "year int")
+    counted = count_people(rows, _DIMS, cost="cost", totals=["age_band", "ethnicity"])
     population = districts.select("region", "population").distinct()
     return counted.join(F.broadcast(population), "region").select(
         "*",

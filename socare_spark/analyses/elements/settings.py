@@ -5,19 +5,19 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from socare_spark.contracts.load import Strict
+from socare_spark.config import StrictModel
 
 SETTINGS = "analyses/elements.yaml"
 
 
-class Comparison(Strict):
+class Comparison(StrictModel):
     """Two elements."""
 
     a: str
     b: str
 
 
-class Concentration(Strict):
+class Concentration(StrictModel):
     """Elements of agreements that start from the first year to the last."""
 
     elements: tuple[str, ...] = Field(min_length=1)
@@ -28,14 +28,14 @@ class Concentration(Strict):
 District = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=2)]
 
 
-class Region(Strict):
+class Region(StrictModel):
     """Postcode districts that are looked at together, and how many people live in them."""
 
     districts: tuple[District, ...] = Field(min_length=1)
     population: Annotated[int, Field(gt=0)] | None = None
 
 
-class Regions(Strict):
+class Regions(StrictModel):
     """Regions of interest.
 
     Attributes:
@@ -57,7 +57,7 @@ class Regions(Strict):
         return self
 
 
-class Settings(Strict):
+class Settings(StrictModel):
     """`conf/analyses/elements.yaml`."""
 
     dataset: str

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.flow.graph import FLOW_VARIANTS, LONGER, MOST_STEPS
 from socare_spark.analyses.flow.settings import ASSESSED, Flow, Log
 from socare_spark.analyses.flow.times import FLOW_DURATIONS
+from socare_spark.analysis import Context
 from socare_spark.errors import ConfigurationError
-from socare_spark.job import Context
 
 # The picture orders all activities in one matrix, in the driver.
 MOST_ACTIVITIES = 2_000

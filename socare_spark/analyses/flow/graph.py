@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
 from socare_spark.analyses.flow.stages import FLOW
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 from socare_spark.measures.ranks import ranked
 
 # A variant longer than this many steps is told by its first steps and a digest of all of them.
@@ -22,27 +22,27 @@ STEPS_SPELLED = 40
 MOST_STEPS = 10_000
 LONGER = f"> {MOST_STEPS} steps"
 
-FLOW_EDGES = working(
+FLOW_EDGES = cell_table(
     "flow_edges",
     "How often one activity directly followed another in one case.",
     [
         FLOW,
-        Column("from_activity", "string", "Stage or activity."),
-        Column("to_activity", "string", "The one that came next in the same case."),
+        ColumnSpec("from_activity", "string", "Stage or activity."),
+        ColumnSpec("to_activity", "string", "The one that came next in the same case."),
     ],
     [
-        Column("transitions", "bigint", "Times it came next; the same as records."),
-        Column("median_days", "double", "Median of the days between the two, exact."),
-        Column("p90_days", "double", "90th percentile of the days between the two, exact."),
+        ColumnSpec("transitions", "bigint", "Times it came next; the same as records."),
+        ColumnSpec("median_days", "double", "Median of the days between the two, exact."),
+        ColumnSpec("p90_days", "double", "90th percentile of the days between the two, exact."),
     ],
     source="Thesis 4.3.1; directly-follows graph",
 )
-FLOW_VARIANTS = working(
+FLOW_VARIANTS = cell_table(
     "flow_variants",
     "Cases that took the same way: the same activities in the same order.",
     [
         FLOW,
-        Column(
+        ColumnSpec(
             "variant",
             "string",
             f"Activities in order, as in `CA > AS > SP`; after {STEPS_SPELLED} steps the number of "
@@ -51,8 +51,10 @@ FLOW_VARIANTS = working(
         ),
     ],
     [
-        Column("rank", "bigint", "1 has the most people; equal ones rank by the variant's text."),
-        Column(
+        ColumnSpec(
+            "rank", "bigint", "1 has the most people; equal ones rank by the variant's text."
+        ),
+        ColumnSpec(
             "coverage", "double", "Share of the flow's cases in this variant and all before it."
         ),
     ],
@@ -60,13 +62,13 @@ FLOW_VARIANTS = working(
     partitions=["variant"],
     grows=True,
 )
-FLOW_STARTS_ENDS = working(
+FLOW_STARTS_ENDS = cell_table(
     "flow_starts_ends",
     "Cases by the activity they began or ended with.",
     [
         FLOW,
-        Column("kind", "string", "`start` or `end`."),
-        Column("activity", "string", "First or last activity of the case."),
+        ColumnSpec("kind", "string", "`start` or `end`."),
+        ColumnSpec("activity", "string", "First or last activity of the case."),
     ],
     source="Thesis 4.3.1; directly-follows graph",
     partitions=["activity"],
@@ -103,7 +105,7 @@ def flow_edges(traced: DataFrame) -> DataFrame:
     edge = ["from_activity", "to_activity"]
     waited = percentiles(follows, edge, "days", {"median_days": 0.5, "p90_days": 0.9})
     return (
-        cells(follows, edge, person="case")
+        count_people(follows, edge, person="case")
         .join(waited, edge)
         .withColumn("transitions", F.col("records"))
     )
@@ -162,7 +164,7 @@ def flow_variants(traced: DataFrame) -> DataFrame:
         .agg(F.max("place").alias("events"), F.array_sort(F.collect_list(first)).alias("steps"))
         .select("case", "events", variant(F.col("steps.activity"), F.col("events")))
     )
-    counted = cells(ways, ["variant"], person="case", records="events").persist()
+    counted = count_people(ways, ["variant"], person="case", records="events").persist()
     in_order = ranked(counted, [F.desc("people"), F.asc("variant")], sums="people")
     everybody = counted.agg(F.sum("people").alias("_everybody"))
     return in_order.join(F.broadcast(everybody)).withColumn(
@@ -194,4 +196,4 @@ def flow_starts_ends(traced: DataFrame) -> DataFrame:
     """The columns of FLOW_STARTS_ENDS without the flow."""
     starts = traced.where("place = 1").select("case", F.lit("start").alias("kind"), "activity")
     ends = traced.where("next_at IS NULL").select("case", F.lit("end").alias("kind"), "activity")
-    return cells(starts.unionByName(ends), ["kind", "activity"], person="case")
+    return count_people(starts.unionByName(ends), ["kind", "activity"], person="case")

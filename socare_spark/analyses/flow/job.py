@@ -59,9 +59,9 @@ from socare_spark.analyses.flow.times import (
     flow_rework,
 )
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
-from socare_spark.errors import LackingError
-from socare_spark.job import Analysis, Context, Need
-from socare_spark.lake.tables import Table
+from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.errors import MissingInputError
+from socare_spark.lake.table import TableSpec
 from socare_spark.places.tables import AREAS, POSTCODE_AREAS
 
 _TABLES = (
@@ -78,7 +78,7 @@ _TABLES = (
 )
 
 
-def tables(context: Context) -> dict[Table, DataFrame]:
+def tables(context: Context) -> dict[TableSpec, DataFrame]:
     """All tables of all flows whose datasets are in the lake with the columns that they need.
 
     Raises:
@@ -108,7 +108,7 @@ def _able(context: Context) -> list[Flow]:
         else:
             able.append(_with_able_parts(context, flow))
     if without_columns and not able:
-        raise LackingError(" ".join(without_columns))
+        raise MissingInputError(" ".join(without_columns))
     context.run.warnings.extend(without_columns)
     return able
 
@@ -131,13 +131,13 @@ def _texts(needs: Sequence[Need]) -> str:
     return " and ".join(dict.fromkeys(need.text for need in needs))
 
 
-def _together(context: Context, table: Table, frames: Sequence[DataFrame]) -> DataFrame:
+def _together(context: Context, table: TableSpec, frames: Sequence[DataFrame]) -> DataFrame:
     if not frames:
         return context.spark.createDataFrame([], table.schema)
     return reduce(DataFrame.unionByName, frames)
 
 
-def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
+def _of_flow(context: Context, flow: Flow) -> Mapping[TableSpec, DataFrame]:
     def read(dataset: str) -> DataFrame:
         return context.read(restricted(dataset))
 
@@ -168,10 +168,10 @@ def _of_flow(context: Context, flow: Flow) -> Mapping[Table, DataFrame]:
             read_outcomes(context.spark, context.conf),
             read_teams(context.spark, context.conf),
         )
-    return {t: t.shape(f.withColumn("flow", F.lit(flow.flow))) for t, f in frames.items()}
+    return {t: t.conform(f.withColumn("flow", F.lit(flow.flow))) for t, f in frames.items()}
 
 
-def _ways(events: DataFrame) -> dict[Table, DataFrame]:
+def _ways(events: DataFrame) -> dict[TableSpec, DataFrame]:
     traced = traces(events).persist()
     return {
         FLOW_EDGES: flow_edges(traced).persist(),  # a log asks it for its pairs too
@@ -232,7 +232,7 @@ def _end(context: Context, dataset: str, events: DataFrame) -> date | None:
     return min(known, default=None)
 
 
-def _stages(flow: Flow, visited: DataFrame) -> dict[Table, DataFrame]:
+def _stages(flow: Flow, visited: DataFrame) -> dict[TableSpec, DataFrame]:
     in_process = visited.where(F.col("stage") != ASSESSED)
     frames = {STAGE_TOTALS: stage_totals(visited), FLOW_REWORK: flow_rework(in_process)}
     if len(flow.codes) > 1:
@@ -256,7 +256,7 @@ def _optional(context: Context) -> Sequence[str]:
 
 ANALYSIS = Analysis(
     name="flow",
-    says="Follows people through the stages of a process: totals, continuity, ways, the graph.",
+    description="Follows people through the stages of a process: totals, continuity, paths, graph.",
     reads=_reads,
     optional=_optional,
     writes=_TABLES,

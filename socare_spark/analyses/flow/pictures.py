@@ -9,8 +9,8 @@ from socare_spark.analyses.flow.settings import Flow, SingleStage, read_flows
 from socare_spark.analyses.flow.single import SINGLE_STAGE
 from socare_spark.analyses.flow.stages import OUTCOME_BY_TEAM, STAGE_TOTALS
 from socare_spark.analyses.flow.times import FLOW_DURATIONS
-from socare_spark.job import Context
-from socare_spark.lake.tables import Table
+from socare_spark.analysis import Context
+from socare_spark.lake.table import TableSpec
 from socare_spark.places.shapes import shapes_of
 from socare_spark.report.graph import draw_graph
 from socare_spark.report.graph_layout import Drawn
@@ -30,12 +30,12 @@ _DRAWN = (
     FLOW_DURATIONS,
     SINGLE_STAGE,
 )
-_Rows = Mapping[Table, pd.DataFrame]
+_Rows = Mapping[TableSpec, pd.DataFrame]
 
 
 def draw(context: Context) -> None:
     """Every picture of every flow that was followed."""
-    frames = {table: context.lake.frame(table) for table in _DRAWN}
+    frames = {table: context.lake.to_pandas(table) for table in _DRAWN}
     for flow in read_flows(context.conf):
         own = {table: frame[frame["flow"] == flow.flow] for table, frame in frames.items()}
         if own[STAGE_TOTALS].empty:

@@ -14,15 +14,15 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses import codes
 from socare_spark.analyses.extracts import restricted
-from socare_spark.contracts.load import Strict, read_model
+from socare_spark.analysis import Need
+from socare_spark.config import StrictModel, read_model
 from socare_spark.errors import ConfigurationError
-from socare_spark.job import Need
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 
 ASSESSED = "assessed"
 
 
-class Records(Strict):
+class Records(StrictModel):
     """Which records of a dataset are meant, and where their case and time stand.
 
     Attributes:
@@ -61,7 +61,7 @@ class Records(Strict):
         return codes.is_one_of(text, self.codes) | text.isin(*self.values)
 
 
-class Stage(Strict):
+class Stage(StrictModel):
     """One stage of a process."""
 
     code: str = Field(min_length=1)
@@ -69,7 +69,7 @@ class Stage(Strict):
     records: Records
 
 
-class Log(Strict):
+class Log(StrictModel):
     """An event log: one record an event.
 
     Attributes:
@@ -90,7 +90,7 @@ class Log(Strict):
         return [self.case, self.time, self.activity, *([self.key] if self.key else [])]
 
 
-class Outcomes(Strict):
+class Outcomes(StrictModel):
     """Where assessments say how they ended and who made them."""
 
     dataset: str
@@ -104,7 +104,7 @@ class Outcomes(Strict):
         return [self.case, self.outcome, self.team]
 
 
-class SingleStage(Strict):
+class SingleStage(StrictModel):
     """A stage of which those who were in no other are looked at.
 
     Attributes:
@@ -122,13 +122,13 @@ class SingleStage(Strict):
     layer: str = "ward"
 
 
-class Picture(Strict):
+class Picture(StrictModel):
     """How the graph of a flow is drawn: edges below a share of all transitions are left out."""
 
     smallest_share: Annotated[float, Field(ge=0, lt=1)] = 0.005
 
 
-class Flow(Strict):
+class Flow(StrictModel):
     """`conf/flows/NAME.yaml`: stages in order, or a log."""
 
     flow: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

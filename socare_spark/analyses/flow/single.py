@@ -11,27 +11,29 @@ from socare_spark.analyses.flow.events import Read, columns_of
 from socare_spark.analyses.flow.settings import ASSESSED, Flow, SingleStage
 from socare_spark.analyses.flow.stages import FLOW
 from socare_spark.analyses.vocabulary import UNKNOWN
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 
-SINGLE_STAGE = working(
+SINGLE_STAGE = cell_table(
     "single_stage",
     "People who were in one stage of a flow and in no other, seen four ways.",
     [
         FLOW,
-        Column("stage", "string", "The only stage they were in."),
-        Column(
+        ColumnSpec("stage", "string", "The only stage they were in."),
+        ColumnSpec(
             "measure",
             "string",
             "`assessments`: records a person; of those with one record `length_days`: days from "
             "its first to its last, `outcome_category`, and a layer such as `ward`.",
         ),
-        Column(
+        ColumnSpec(
             "value",
             "string",
             "Number, days, category or code of the area; null where the home is not located.",
         ),
-        Column("outcome_category", "string", "How the record ended; only by area, null elsewhere."),
+        ColumnSpec(
+            "outcome_category", "string", "How the record ended; only by area, null elsewhere."
+        ),
     ],
     source="Thesis 4.3.2, figures 33 and 34",
 )
@@ -118,7 +120,7 @@ def single_stage(
         F.col("assessments").alias("records"),
     )
     rows = once.select("case", F.inline(F.array(*ways))).withColumn("records", F.lit(1))
-    counted = cells(
+    counted = count_people(
         often.unionByName(rows),
         ["measure", "value", "outcome_category"],
         person="case",

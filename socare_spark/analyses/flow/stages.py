@@ -13,50 +13,57 @@ from pyspark.sql import functions as F
 from socare_spark.analyses import codes
 from socare_spark.analyses.flow.settings import ASSESSED
 from socare_spark.analyses.vocabulary import OTHERS, UNKNOWN, as_team
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 
-FLOW = Column("flow", "string", "Name of the flow, as in conf/flows.")
-_STAGE = Column("stage", "string", "Code of the stage.")
+FLOW = ColumnSpec("flow", "string", "Name of the flow, as in conf/flows.")
+_STAGE = ColumnSpec("stage", "string", "Code of the stage.")
 
-STAGE_TOTALS = working(
+STAGE_TOTALS = cell_table(
     "stage_totals",
     "People and records in a stage of a flow, or in an activity of an event log.",
-    [FLOW, Column("stage", "string", f"Stage or activity; `{ASSESSED}` is any assessment at all.")],
+    [
+        FLOW,
+        ColumnSpec("stage", "string", f"Stage or activity; `{ASSESSED}` is any assessment at all."),
+    ],
     source="Thesis 4.3, Table 11",
 )
-STAGE_CONTINUITY = working(
+STAGE_CONTINUITY = cell_table(
     "stage_continuity",
     "People in a stage who were never in the one before it, for each stage but the first.",
-    [FLOW, _STAGE, Column("previous", "string", "Code of the stage before it.")],
+    [FLOW, _STAGE, ColumnSpec("previous", "string", "Code of the stage before it.")],
     [
-        Column("people_without_previous", "bigint", "People in the stage and not in the previous."),
-        Column("people_either", "bigint", "People in either of the two stages."),
-        Column("share", "double", "people_without_previous / people_either."),
+        ColumnSpec(
+            "people_without_previous", "bigint", "People in the stage and not in the previous."
+        ),
+        ColumnSpec("people_either", "bigint", "People in either of the two stages."),
+        ColumnSpec("share", "double", "people_without_previous / people_either."),
     ],
     source="Thesis 4.3.1, Table 13",
 )
-STAGE_COMPLETION = working(
+STAGE_COMPLETION = cell_table(
     "stage_completion",
     "People who were in a stage and in every stage before it; the last stage tells who passed all.",
     [FLOW, _STAGE],
     [
-        Column("people_all_stages", "bigint", "People in this stage and in all before it."),
-        Column("people_any", "bigint", "People in any stage, or with any assessment."),
-        Column("share_any", "double", "people_all_stages / people_any."),
-        Column("share_last", "double", "people_all_stages / people in this stage."),
+        ColumnSpec("people_all_stages", "bigint", "People in this stage and in all before it."),
+        ColumnSpec("people_any", "bigint", "People in any stage, or with any assessment."),
+        ColumnSpec("share_any", "double", "people_all_stages / people_any."),
+        ColumnSpec("share_last", "double", "people_all_stages / people in this stage."),
     ],
     source="Thesis 4.3.3",
 )
-OUTCOME_BY_TEAM = working(
+OUTCOME_BY_TEAM = cell_table(
     "outcome_by_team",
     "Assessments of people in the process by how they ended and who made them.",
     [
         FLOW,
-        Column(
+        ColumnSpec(
             "outcome_category", "string", "Category of the outcome; `Unknown` for an unlisted one."
         ),
-        Column("team_category", "string", "Category of the team; `Others` for an unlisted one."),
+        ColumnSpec(
+            "team_category", "string", "Category of the team; `Others` for an unlisted one."
+        ),
     ],
     source="Thesis 4.3.3, Table 12 and figure 35",
 )
@@ -77,7 +84,7 @@ def visits(events: DataFrame, assessed: DataFrame | None) -> DataFrame:
 
 def stage_totals(visited: DataFrame) -> DataFrame:
     """Stage and the measures of its cell."""
-    return cells(visited, ["stage"], person="case", records="records")
+    return count_people(visited, ["stage"], person="case", records="records")
 
 
 def stage_continuity(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
@@ -156,7 +163,7 @@ def _counted(rows: DataFrame, dims: list[str], meant: Value) -> DataFrame:
         F.when(meant, F.col("case")).alias("case"),
         F.when(meant, F.col("here")).otherwise(0).alias("records"),
     )
-    return cells(marked, dims, person="case", records="records")
+    return count_people(marked, dims, person="case", records="records")
 
 
 def outcome_by_team(records: DataFrame, outcomes: DataFrame, teams: DataFrame) -> DataFrame:
@@ -175,4 +182,4 @@ def outcome_by_team(records: DataFrame, outcomes: DataFrame, teams: DataFrame) -
         .join(F.broadcast(teams), "team", "left")
         .fillna({"outcome_category": UNKNOWN, "team_category": OTHERS})
     )
-    return cells(known, ["outcome_category", "team_category"], person="case")
+    return count_people(known, ["outcome_category", "team_category"], person="case")

@@ -15,22 +15,22 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
 from socare_spark.analyses.flow.stages import FLOW
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 
 _Z = NormalDist().inv_cdf(0.975)
 
-FLOW_REWORK = working(
+FLOW_REWORK = cell_table(
     "flow_rework",
     "How often an activity was done again in the same case.",
-    [FLOW, Column("activity", "string", "Stage or activity.")],
+    [FLOW, ColumnSpec("activity", "string", "Stage or activity.")],
     [
-        Column("repeats", "bigint", "Records beyond the first of their case."),
-        Column("people_repeating", "bigint", "People in it more than once."),
+        ColumnSpec("repeats", "bigint", "Records beyond the first of their case."),
+        ColumnSpec("people_repeating", "bigint", "People in it more than once."),
     ],
     source="Thesis 4.3; rework in process mining",
 )
-FLOW_DURATIONS = working(
+FLOW_DURATIONS = cell_table(
     "flow_durations",
     "Number of people who had reached the next stage, by days since their first time in the one "
     "before; "
@@ -38,18 +38,22 @@ FLOW_DURATIONS = working(
     "In an event log, to the activity that follows directly, for the most common transitions.",
     [
         FLOW,
-        Column(
+        ColumnSpec(
             "transition", "string", "The two activities, as in `CA > AS`; a `>` in one is `\\>`."
         ),
-        Column("days", "bigint", "Whole days since the first record in the activity before."),
+        ColumnSpec("days", "bigint", "Whole days since the first record in the activity before."),
     ],
     [
-        Column("at_risk", "bigint", "People followed so long who had not come before this day."),
-        Column("events", "bigint", "People who came on this day."),
-        Column("censored", "bigint", "People whose records end on this day without it."),
-        Column("cumulative_incidence", "double", "1 - Kaplan-Meier: share who came by this day."),
-        Column("lower", "double", "Lower 95 % limit, Greenwood on the log-log scale."),
-        Column(
+        ColumnSpec(
+            "at_risk", "bigint", "People followed so long who had not come before this day."
+        ),
+        ColumnSpec("events", "bigint", "People who came on this day."),
+        ColumnSpec("censored", "bigint", "People whose records end on this day without it."),
+        ColumnSpec(
+            "cumulative_incidence", "double", "1 - Kaplan-Meier: share who came by this day."
+        ),
+        ColumnSpec("lower", "double", "Lower 95 % limit, Greenwood on the log-log scale."),
+        ColumnSpec(
             "upper", "double", "Upper 95 % limit; both null while nobody or once everybody came."
         ),
     ],
@@ -63,7 +67,7 @@ def flow_rework(visited: DataFrame) -> DataFrame:
     Args:
         visited: case, stage, records: how often each case was in each activity.
     """
-    counted = cells(visited, ["stage"], person="case", records="records")
+    counted = count_people(visited, ["stage"], person="case", records="records")
     again = visited.groupBy("stage").agg(
         F.sum(F.col("records") - 1).alias("repeats"),
         F.count_if(F.col("records") > 1).alias("people_repeating"),
@@ -113,7 +117,7 @@ def flow_durations(events: DataFrame, pairs: DataFrame) -> DataFrame:
         F.col("came").isNotNull().cast("int").alias("event"),
     )
     leaving = followed.groupBy("transition", "days").agg(F.sum("event").alias("events"))
-    counted = cells(followed, ["transition", "days"], person="case")
+    counted = count_people(followed, ["transition", "days"], person="case")
     return _kaplan_meier(counted.join(leaving, ["transition", "days"]))
 
 

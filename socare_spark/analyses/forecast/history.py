@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from socare_spark.lake.tables import CELL_MEASURES
+from socare_spark.lake.table import CELL_MEASURES
 
 MEASURES = tuple(column.name for column in CELL_MEASURES)
 _Cell = Mapping[str, int | Decimal | None]

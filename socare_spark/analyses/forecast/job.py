@@ -17,14 +17,14 @@ from socare_spark.analyses.forecast.history import MEASURES, History, quarters_a
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
 from socare_spark.analyses.forecast.sources import element_histories, request_histories
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
-from socare_spark.contracts.load import read_model
-from socare_spark.errors import LackingError
-from socare_spark.job import Analysis, Context, Need
-from socare_spark.lake.tables import Column, Table, Zone, working
-from socare_spark.measures.forecasts import Outlook, Trial, outlook
+from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.config import read_model
+from socare_spark.errors import MissingInputError
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone, cell_table
+from socare_spark.measures.time_series import Backtest, Forecast, forecast
 from socare_spark.report.fans import Fan, draw_fans
 
-_SERIES = Column(
+_SERIES = ColumnSpec(
     "series",
     "string",
     "What is counted, and the measure: an element with `people` or `cost`, or a service "
@@ -35,25 +35,25 @@ _SAID = {"seasonal_naive": "as a year before", "trend": "straight trend", "ets":
 _Rows = list[tuple[Any, ...]]
 _NOTHING = (None,) * 5
 
-FORECAST = working(
+FORECAST = cell_table(
     "forecast",
     "A quarter of a series: what was counted, or, after the last complete quarter, what is "
     "expected; the measures are of the quarters that were counted, null in later ones.",
-    [_SERIES, Column("period", "string", "Calendar quarter, as '2010Q1'.")],
+    [_SERIES, ColumnSpec("period", "string", "Calendar quarter, as '2010Q1'.")],
     [
-        Column("actual", "double", "What was counted; null after the last whole quarter."),
-        Column(
+        ColumnSpec("actual", "double", "What was counted; null after the last whole quarter."),
+        ColumnSpec(
             "complete",
             "boolean",
             "Whether the source holds all records of the quarter; where it does not, `actual` is "
             "too low and `forecast` is what to expect. Null after the last whole quarter.",
         ),
-        Column("forecast", "double", "What is expected; null in a complete quarter."),
-        Column("lower_80", "double", "Lower end of the 80 % prediction interval."),
-        Column("upper_80", "double", "Its upper end."),
-        Column("lower_95", "double", "Lower end of the 95 % prediction interval."),
-        Column("upper_95", "double", "Its upper end."),
-        Column(
+        ColumnSpec("forecast", "double", "What is expected; null in a complete quarter."),
+        ColumnSpec("lower_80", "double", "Lower end of the 80 % prediction interval."),
+        ColumnSpec("upper_80", "double", "Its upper end."),
+        ColumnSpec("lower_95", "double", "Lower end of the 95 % prediction interval."),
+        ColumnSpec("upper_95", "double", "Its upper end."),
+        ColumnSpec(
             "method",
             "string",
             f"What forecasts the series: {_METHODS}; null where it is too short.",
@@ -61,26 +61,28 @@ FORECAST = working(
     ],
     source="Thesis 4.4, 5 and 7 (F)",
 )
-FORECAST_BACKTEST = Table(
+FORECAST_BACKTEST = TableSpec(
     Zone.WORKING,
     "forecast_backtest",
     "How a method would have forecast a series from earlier quarters, with what was known there.",
     (
         _SERIES,
-        Column("horizon", "bigint", "Quarters ahead, from 1."),
-        Column("method", "string", f"One of {_METHODS}."),
+        ColumnSpec("horizon", "bigint", "Quarters ahead, from 1."),
+        ColumnSpec("method", "string", f"One of {_METHODS}."),
     ),
     (
-        Column("origins", "bigint", "Quarters from which the method was tried."),
-        Column(
+        ColumnSpec("origins", "bigint", "Quarters from which the method was tried."),
+        ColumnSpec(
             "mase",
             "double",
             "Mean of the absolute error / the mean absolute error of the seasonal naive within "
             "what was known; null where the series repeated itself exactly.",
         ),
-        Column("coverage_80", "double", "Share of origins from which the 80 % interval held."),
-        Column("coverage_95", "double", "Share from which the 95 % interval held."),
-        Column("chosen", "boolean", "Whether its mean of `mase` over all horizons is smallest."),
+        ColumnSpec("coverage_80", "double", "Share of origins from which the 80 % interval held."),
+        ColumnSpec("coverage_95", "double", "Share from which the 95 % interval held."),
+        ColumnSpec(
+            "chosen", "boolean", "Whether its mean of `mase` over all horizons is smallest."
+        ),
     ),
     "Hyndman and Koehler (2006), Another look at measures of forecast accuracy",
 )
@@ -98,22 +100,22 @@ def forecasts(
         if left_out:
             said[f"leaves out {{}}: {left_out}."].append(own.known_as)
             continue
-        made = outlook(
+        made = forecast(
             own.values[: own.complete],
             horizon=settings.horizon + len(own.periods) - own.complete,
             shortest=settings.shortest,
             origins=settings.origins,
-            tried=settings.horizon,
+            backtest_horizon=settings.horizon,
         )
-        if made.says:
-            said[f"has only the past of {{}}: {made.says}."].append(own.known_as)
+        if made.reason:
+            said[f"has only the past of {{}}: {made.reason}."].append(own.known_as)
         counted += [*_past(own, made), *_ahead(own, made)]
-        tried += [_trial(own, trial) for trial in made.trials]
+        tried += [_trial(own, trial) for trial in made.backtests]
     lines = [f"{FORECAST.path} {line.format('; '.join(names))}" for line, names in said.items()]
     return counted, tried, lines
 
 
-def _past(own: History, made: Outlook) -> _Rows:
+def _past(own: History, made: Forecast) -> _Rows:
     """The quarters that were counted; those that are not complete with what is expected of them."""
     lines = [*[_NOTHING] * own.complete, *_expected(made)]
     lines += [_NOTHING] * (len(own.periods) - len(lines))
@@ -130,7 +132,7 @@ def _past(own: History, made: Outlook) -> _Rows:
     ]
 
 
-def _ahead(own: History, made: Outlook) -> _Rows:
+def _ahead(own: History, made: Forecast) -> _Rows:
     """The quarters after the last whole one."""
     lines = _expected(made)[len(own.periods) - own.complete :]
     counted = [None] * len(MEASURES)
@@ -140,14 +142,14 @@ def _ahead(own: History, made: Outlook) -> _Rows:
     ]
 
 
-def _expected(made: Outlook) -> _Rows:
+def _expected(made: Forecast) -> _Rows:
     """For each quarter after the last complete one the forecast and its limits."""
     return [
         *zip(made.forecast, made.lower_80, made.upper_80, made.lower_95, made.upper_95, strict=True)
     ]
 
 
-def _trial(own: History, trial: Trial) -> tuple[Any, ...]:
+def _trial(own: History, trial: Backtest) -> tuple[Any, ...]:
     return (
         own.series,
         trial.horizon,
@@ -160,7 +162,7 @@ def _trial(own: History, trial: Trial) -> tuple[Any, ...]:
     )
 
 
-def tables(context: Context) -> Mapping[Table, DataFrame]:
+def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
     """Both tables, of the sources that the lake has with the columns that they need.
 
     Raises:
@@ -171,7 +173,7 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     lacking = {source: _lacking(context, source, names) for source, names in needed.items()}
     if needed and all(lacking.values()):
         either = " or ".join(" and ".join(names) for names in lacking.values())
-        raise LackingError(
+        raise MissingInputError(
             f"forecast needs {either}, which the lake does not have: run the job that writes it "
             "first."
         )
@@ -254,11 +256,11 @@ def _elements_first(series: object) -> tuple[bool, str]:
     return str(series).endswith(", records"), str(series)
 
 
-def _rows(context: Context, table: Table) -> pd.DataFrame:
-    return context.lake.frame(table, *_shown(table))
+def _rows(context: Context, table: TableSpec) -> pd.DataFrame:
+    return context.lake.to_pandas(table, *_shown(table))
 
 
-def _shown(table: Table) -> list[str]:
+def _shown(table: TableSpec) -> list[str]:
     """The columns that are drawn: not the measures of cells."""
     return [name for name in table.names if name not in MEASURES]
 
@@ -281,7 +283,7 @@ def _settings(context: Context) -> ForecastSettings:
 
 ANALYSIS = Analysis(
     name="forecast",
-    says="Forecasts quarterly people, cost and requests, and says how well it would have before.",
+    description="Forecasts quarterly people, cost and requests, and reports back-test accuracy.",
     reads=lambda _: [],
     optional=lambda context: [name for t in _needed(_settings(context)).values() for name in t],
     writes=(FORECAST, FORECAST_BACKTEST),

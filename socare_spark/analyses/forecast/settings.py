@@ -5,12 +5,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from socare_spark.contracts.load import Strict
+from socare_spark.config import StrictModel
 
 SETTINGS = "analyses/forecast.yaml"
 
 
-class RequestSettings(Strict):
+class RequestSettings(StrictModel):
     """Descriptions of requests that are followed.
 
     Attributes:
@@ -24,7 +24,7 @@ class RequestSettings(Strict):
     top: Annotated[int, Field(ge=0)] = 0
 
 
-class ForecastSettings(Strict):
+class ForecastSettings(StrictModel):
     """`conf/analyses/forecast.yaml`.
 
     Attributes:

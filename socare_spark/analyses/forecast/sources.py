@@ -14,8 +14,8 @@ from socare_spark.analyses.forecast.history import MEASURES, History, histories,
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, RequestSettings
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.analyses.vocabulary import warn_of_unknown
-from socare_spark.job import Context
-from socare_spark.measures.cells import cells
+from socare_spark.analysis import Context
+from socare_spark.measures.person_counts import count_people
 
 # A text that so many records share names a service; one of fewer may be what somebody wrote.
 _COMMON = 10
@@ -58,8 +58,8 @@ def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
         elements: Codes.
 
     Returns:
-        `counted` (the element), `period`, the measures of `cells`, `unnamed` (records without a
-        person, which no agreement is).
+        `counted` (the element), `period`, the measures of `count_people`, `unnamed` (records
+        without a person, which no agreement is).
     """
     return users.where(F.col("element").isin(*elements)).select(
         F.col("element").alias("counted"),
@@ -154,8 +154,8 @@ def request_quarters(requests: DataFrame, descriptions: Sequence[str]) -> DataFr
         descriptions: As written.
 
     Returns:
-        `counted` (the description), `period`, the measures of `cells`, `unnamed` (records without a
-        person).
+        `counted` (the description), `period`, the measures of `count_people`, `unnamed` (records
+        without a person).
     """
     day = F.col("request_date")
     dims = ["counted", "period"]
@@ -171,4 +171,4 @@ def request_quarters(requests: DataFrame, descriptions: Sequence[str]) -> DataFr
     )
     nobodys = F.when(F.col("person").isNull(), F.col("records")).otherwise(0)
     unnamed = gathered.groupBy(*dims).agg(F.sum(nobodys).alias("unnamed"))
-    return cells(gathered, dims, records="records").join(F.broadcast(unnamed), dims)
+    return count_people(gathered, dims, records="records").join(F.broadcast(unnamed), dims)

@@ -16,7 +16,7 @@ from socare_spark.analyses.provision.settings import (
     of_ages,
 )
 from socare_spark.analyses.vocabulary import read_services, warn_of_unknown
-from socare_spark.job import Context
+from socare_spark.analysis import Context
 from socare_spark.measures.bands import UNKNOWN
 from socare_spark.places.shapes import shapes_of
 from socare_spark.report.histograms import Histograms, draw_histograms
@@ -39,7 +39,9 @@ def draw_charts(context: Context, settings: Settings) -> None:
 
 def _draw_elements(context: Context, settings: DistributionSettings) -> None:
     columns = ("layer", "code", "element", "year", "records")
-    rows = context.lake.frame(ELEMENT_DISTRIBUTION, *columns).rename(columns={"element": "name"})
+    rows = context.lake.to_pandas(ELEMENT_DISTRIBUTION, *columns).rename(
+        columns={"element": "name"}
+    )
     areas = shapes_of(context.lake, *{area.layer for area in settings.pictures})
     names = areas.set_index(["layer", "code"])["name"]
     for area in settings.pictures:
@@ -80,7 +82,7 @@ def _shown(context: Context, settings: ServicesSettings, present: pd.Series) -> 
 def _draw_services(context: Context, settings: ServicesSettings) -> None:
     """A picture for each age band."""
     labels = read_services(context.conf)
-    rows = context.lake.frame(REGISTERED_SERVICES, "year", "age_band", "service", "records")
+    rows = context.lake.to_pandas(REGISTERED_SERVICES, "year", "age_band", "service", "records")
     rows["age_band"] = rows["age_band"].fillna(ALL_AGES)
     codes = rows["service"].fillna(_NO_SERVICE)
     rows["name"] = codes.map(labels).fillna(codes)
@@ -99,7 +101,7 @@ def _draw_services(context: Context, settings: ServicesSettings) -> None:
 
 def _draw_people(context: Context, settings: ServicesSettings) -> None:
     """One picture: registered and distinct elements, age band by age band."""
-    rows = context.lake.frame(ELEMENTS_PER_PERSON, "kind", "age_band", "elements", "people")
+    rows = context.lake.to_pandas(ELEMENTS_PER_PERSON, "kind", "age_band", "elements", "people")
     rows = rows.rename(columns={"age_band": "group", "elements": "number"})
     rows["group"] = rows["group"].fillna(ALL_AGES)
     shown = _shown(context, settings, rows["group"])

@@ -26,59 +26,59 @@ from socare_spark.analyses.matrix import (
     or_zero,
 )
 from socare_spark.analyses.provision.windows import AGE_BAND
-from socare_spark.lake.tables import Column, working
+from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.bands import Band
-from socare_spark.measures.cells import cells
-from socare_spark.measures.significance import adjusted, two_sided
+from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.significance import benjamini_hochberg, two_sided
 from socare_spark.places.hotspots import gi_star
 from socare_spark.places.tables import CODE, LAYER
 
-_AREA = Column("area_km2", "double", "The area in square kilometres.")
-_PER_KM2 = Column("people_per_km2", "double", "People / area_km2.")
-_P = Column("gi_p_adjusted", "double", "Its two-sided p, adjusted for all areas of the layer.")
+_AREA = ColumnSpec("area_km2", "double", "The area in square kilometres.")
+_PER_KM2 = ColumnSpec("people_per_km2", "double", "People / area_km2.")
+_P = ColumnSpec("gi_p_adjusted", "double", "Its two-sided p, adjusted for all areas of the layer.")
 _GI_Z = (
     "Gi* of people_per_km2 among the layer's areas{}, a standard normal deviate: above 0 where the "
     "area and its neighbours have many; null where the layer has no neighbours."
 )
 
-DENSITY = working(
+DENSITY = cell_table(
     "density",
     "People with agreements who live in an area; every area has a row for every age band.",
     (LAYER, CODE, AGE_BAND),
     (
         _AREA,
         _PER_KM2,
-        Column(
+        ColumnSpec(
             "people_per_1000",
             "double",
             "People for each 1,000 who live there in this age band; null without a population.",
         ),
-        Column("gi_z", "double", _GI_Z.format("")),
+        ColumnSpec("gi_z", "double", _GI_Z.format("")),
         _P,
     ),
     source="Thesis 3.13.2, figures 11-13 (A2)",
 )
-DENSITY_SERIES = working(
+DENSITY_SERIES = cell_table(
     "density_series",
     "People with agreements that start in a year, of the age band of the configuration (0-11 in "
     "the thesis), who live in an area; every area has a row for every year.",
     (
         LAYER,
         CODE,
-        Column(
+        ColumnSpec(
             "year", "int", "Calendar year in which the agreements start; earlier ones do not count."
         ),
     ),
     (
         _AREA,
         _PER_KM2,
-        Column(
+        ColumnSpec(
             "people_per_1000",
             "double",
             "People for each 1,000 who live there in the age band, by the population nearest to "
             "the year; null without a population.",
         ),
-        Column("gi_z", "double", _GI_Z.format(" in the year")),
+        ColumnSpec("gi_z", "double", _GI_Z.format(" in the year")),
         _P,
     ),
     source="Thesis 3.13.4, figures 19 and 20 (A4)",
@@ -126,16 +126,16 @@ def within(
 
 
 def counted_areas(inside: DataFrame, by: str, totals: Sequence[str] = ()) -> DataFrame:
-    """Counts by `layer`, `code` and another column: the measures of `cells`.
+    """Counts by `layer`, `code` and another column: the measures of `count_people`.
 
     Args:
         inside: Of `within`, with `person`, `cost` and the other column.
         by: That column.
-        totals: As in `cells`.
+        totals: As in `count_people`.
     """
     at = inside.where("reason IS NULL").select(F.explode("areas").alias("at"), by, "person", "cost")
     flat = at.select("at.layer", "at.code", by, "person", "cost")
-    return cells(flat, ["layer", "code", by], cost="cost", totals=totals)
+    return count_people(flat, ["layer", "code", by], cost="cost", totals=totals)
 
 
 def counted_bands(inside: DataFrame, bands: Sequence[Band]) -> DataFrame:
@@ -172,7 +172,7 @@ def per_area(
 
     Returns:
         `layer`, `code`, that column, `area_km2`, `people_per_km2`, `people_per_1000` and the
-        measures of `cells`.
+        measures of `count_people`.
     """
     key = ["layer", "code", *every.columns]
     grid = areas.select("layer", "code", "area_km2").crossJoin(F.broadcast(every))
@@ -223,7 +223,7 @@ def with_p(z: pd.DataFrame) -> pd.DataFrame:
     """Adds `gi_p_adjusted`: of each series of a layer, adjusted for the layer's areas."""
     p = pd.Series(two_sided(z["gi_z"].to_numpy(float)), index=z.index)
     grouped = p.groupby([z["layer"], z["series"]])
-    adjusted_p = grouped.transform(lambda one: adjusted(one.to_numpy()))
+    adjusted_p = grouped.transform(lambda one: benjamini_hochberg(one.to_numpy()))
     return z.assign(gi_p_adjusted=adjusted_p)[["layer", "code", "series", "gi_z", "gi_p_adjusted"]]
 
 

@@ -8,18 +8,18 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.matrix import YEAR
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 from socare_spark.places.tables import CODE, LAYER
 
 NO_ELEMENT = "no_element"
-ELEMENT_DISTRIBUTION = working(
+ELEMENT_DISTRIBUTION = cell_table(
     "element_distribution",
     "Agreements of one element that start in a year, of people of the age band of the "
     "configuration (0-11 in the thesis) who live in an area.",
-    (LAYER, CODE, Column("element", "string", "Code of the service element, mended."), YEAR),
+    (LAYER, CODE, ColumnSpec("element", "string", "Code of the service element, mended."), YEAR),
     (
-        Column(
+        ColumnSpec(
             "rank",
             "bigint",
             "1 has most records of the area and year; equal ones rank by element.",
@@ -51,6 +51,6 @@ def element_distribution(inside: DataFrame) -> DataFrame:
         F.explode("areas").alias("at"), "element", "year", "person", "cost"
     )
     flat = at.select("at.layer", "at.code", "element", "year", "person", "cost")
-    counted = cells(flat, ["layer", "code", "element", "year"], cost="cost")
+    counted = count_people(flat, ["layer", "code", "element", "year"], cost="cost")
     most = Window.partitionBy("layer", "code", "year").orderBy(F.desc("records"), "element")
     return counted.withColumn("rank", F.row_number().over(most))

@@ -15,7 +15,7 @@ from socare_spark.analyses.provision.settings import (
     of_ages,
 )
 from socare_spark.analyses.vocabulary import warn_of_unknown
-from socare_spark.job import Context
+from socare_spark.analysis import Context
 from socare_spark.report.frames import Frames, draw_frames
 
 _UNIT = "People per km\N{SUPERSCRIPT TWO}"
@@ -36,7 +36,7 @@ def draw_series(
         outline: The city's edge, or None.
     """
     series = settings.series
-    figures = context.lake.frame(DENSITY_SERIES, "layer", "code", "year", "people_per_km2")
+    figures = context.lake.to_pandas(DENSITY_SERIES, "layer", "code", "year", "people_per_km2")
     whole = {
         layer: _whole(settings, layer, areas[layer], figures[figures["layer"] == layer], outline)
         for layer in dict.fromkeys((*series.pictures, *(x.layer for x in series.surroundings)))

@@ -10,7 +10,7 @@ from socare_spark.analyses.agreements import read_agreements, read_bands
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.provision import density
 from socare_spark.analyses.provision.settings import Settings
-from socare_spark.job import Context
+from socare_spark.analysis import Context
 from socare_spark.measures.bands import Band
 from socare_spark.places.hotspots import neighbours
 from socare_spark.places.settle import settled

@@ -33,20 +33,20 @@ from socare_spark.analyses.provision.settings import (
 )
 from socare_spark.analyses.provision.windows import DATASET_TOTALS, DENSE_WINDOW
 from socare_spark.analyses.vocabulary import warn_of_unknown
-from socare_spark.job import Analysis, Context, Need
-from socare_spark.lake.tables import Table
+from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.lake.table import TableSpec
 from socare_spark.places.population import chosen_population, population_by_year
 from socare_spark.places.settle import settled
 from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS
 
-_ByColumn = Mapping[str, tuple[Table, ...]]
+_ByColumn = Mapping[str, tuple[TableSpec, ...]]
 
 
 @dataclass(frozen=True)
 class _Made:
     """Tables; and by a table's name the records it saw, each with why it is left out if it is."""
 
-    tables: Mapping[Table, DataFrame]
+    tables: Mapping[TableSpec, DataFrame]
     seen: Mapping[str, DataFrame] = field(default_factory=dict)
 
 
@@ -61,10 +61,10 @@ class _Part:
         places: Reference tables without which they cannot be made.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[TableSpec, ...]
     make: Callable[[Inputs], _Made]
     datasets: Sequence[str]
-    places: tuple[Table, ...] = ()
+    places: tuple[TableSpec, ...] = ()
 
 
 def _parts(settings: Settings) -> tuple[_Part, ...]:
@@ -113,7 +113,7 @@ def _matrix(inputs: Inputs) -> _Made:
     if districts is None:
         for table in (PROVISION_MATRIX, PROVISION_TRENDS):
             layer = f"the layer {settings.layer} in {AREAS.path}"
-            context.lack(table, f"{layer}, or `districts` in {PROVISION_FILE}")
+            context.mark_unavailable(table, f"{layer}, or `districts` in {PROVISION_FILE}")
         return _Made({})
     _warn_of_incomplete(context, settings)
     placed = matrix.with_district(inputs.of(settings.dataset), districts, settings.years)
@@ -207,12 +207,12 @@ def _banded(inputs: Inputs) -> DataFrame:
     )
 
 
-def tables(context: Context) -> Mapping[Table, DataFrame]:
+def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
     """All tables that can be made from what the lake has."""
     settings = read_settings(context.conf)
     parts = _parts(settings)
     inputs = Inputs(context, settings, (name for part in parts for name in part.datasets))
-    made: dict[Table, DataFrame] = {}
+    made: dict[TableSpec, DataFrame] = {}
     seen: dict[str, DataFrame] = {}
     for part in parts:
         if not _can_be_made(inputs, part):
@@ -223,21 +223,21 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     if seen:
         made[REMOVED_ROWS] = matrix.removed(seen)
     else:
-        context.lack(REMOVED_ROWS, "one of the tables that leave rows out")
+        context.mark_unavailable(REMOVED_ROWS, "one of the tables that leave rows out")
     return made
 
 
 def _can_be_made(inputs: Inputs, part: _Part) -> bool:
     """Whether the lake has what some tables need; says what it lacks."""
     context, there = inputs.context, inputs.there(part.datasets)
-    if all(table.path in context.lacking for table in part.tables):
+    if all(table.path in context.unavailable for table in part.tables):
         return False
     absent = [restricted(name) for name in part.datasets if name not in there]
     places = [table.path for table in part.places if not context.lake.exists(table)]
     lacking = places if there else [*absent, *places]
     for table in part.tables:
         if lacking:
-            context.lack(table, *lacking)
+            context.mark_unavailable(table, *lacking)
         elif absent:
             context.run.warnings.append(
                 f"{table.path} is made without {' and '.join(absent)}, which the lake lacks."
@@ -317,7 +317,7 @@ def _draw(context: Context) -> None:
 
 ANALYSIS = Analysis(
     name="provision",
-    says="Counts agreements by place, year, age and element; finds what is unusual and hot.",
+    description="Counts agreements by place, year, age and element; finds what is unusual and hot.",
     reads=_reads,
     optional=lambda context: [
         *_datasets(context),

@@ -20,8 +20,8 @@ from socare_spark.analyses.provision.settings import (
     file_name,
     of_ages,
 )
-from socare_spark.contracts.load import read_model
-from socare_spark.job import Context
+from socare_spark.analysis import Context
+from socare_spark.config import read_model
 from socare_spark.places.settings import PlacesSettings
 from socare_spark.places.tables import AREAS
 from socare_spark.report.maps import AreaMap, draw_density, draw_hotspots, draw_matrix
@@ -76,7 +76,7 @@ def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
         .toPandas()
         .sort_values(["layer", "code"])
     )
-    figures = context.lake.frame(DENSITY, "layer", "code", "age_band", *_FIGURES)
+    figures = context.lake.to_pandas(DENSITY, "layer", "code", "age_band", *_FIGURES)
     figures["age_band"] = figures["age_band"].fillna(ALL_AGES)
     figures = figures.sort_values(["layer", "age_band", "code"])
     return [
@@ -157,10 +157,10 @@ def _draw_layer(
 
 def _draw_matrix(context: Context, settings: ProvisionSettings) -> None:
     lake = context.lake
-    trends = lake.frame(PROVISION_TRENDS, "district", "trend")
+    trends = lake.to_pandas(PROVISION_TRENDS, "district", "trend")
     context.picture(
         draw_matrix(
-            lake.frame(PROVISION_MATRIX, "district", "year", "records", "flag"),
+            lake.to_pandas(PROVISION_MATRIX, "district", "year", "records", "flag"),
             trends.set_index("district")["trend"],
             f"{settings.dataset}, records by the district of the postcode and the year of start",
             lake.maps / "provision_matrix.png",

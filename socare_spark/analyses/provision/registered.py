@@ -9,32 +9,32 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.matrix import OUTSIDE_YEARS, YEAR
 from socare_spark.analyses.provision.distribution import NO_ELEMENT
 from socare_spark.analyses.provision.windows import AGE_BAND
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
 
 NO_PERSON = "no_person"
-REGISTERED_SERVICES = working(
+REGISTERED_SERVICES = cell_table(
     "registered_services",
     "Agreements of one service that start in a year; a person may be in several bands.",
     (
         YEAR,
         AGE_BAND,
-        Column("service", "string", "Code of the service; null where a record has none."),
+        ColumnSpec("service", "string", "Code of the service; null where a record has none."),
     ),
     source="Thesis 3.13.5, figures 21 and 22 (A5)",
 )
-ELEMENTS_PER_PERSON = working(
+ELEMENTS_PER_PERSON = cell_table(
     "elements_per_person",
     "People with so many elements, in all years; by age band, what was registered at that age.",
     (
-        Column(
+        ColumnSpec(
             "kind",
             "string",
             "`registered`: every agreement is an element; `distinct`: agreements of one code, "
             "mended, are one.",
         ),
         AGE_BAND,
-        Column("elements", "bigint", "Elements that each of the people has."),
+        ColumnSpec("elements", "bigint", "Elements that each of the people has."),
     ),
     source="Thesis 3.13.5, figures 23-25 (A5)",
 )
@@ -58,7 +58,7 @@ def registered_services(started: DataFrame) -> DataFrame:
         started: Of `in_years`, with `age_band`, `service`, `person`, `cost`.
     """
     kept = started.where("reason IS NULL")
-    return cells(kept, ["year", "age_band", "service"], cost="cost", totals=["age_band"])
+    return count_people(kept, ["year", "age_band", "service"], cost="cost", totals=["age_band"])
 
 
 def of_somebody(records: DataFrame) -> DataFrame:
@@ -93,4 +93,4 @@ def elements_per_person(records: DataFrame) -> DataFrame:
         for kind, number in (("registered", "records"), ("distinct", "distinct"))
     ]
     each = by_person.select("person", "age_band", "records", "cost", F.inline(F.array(*kinds)))
-    return cells(each, ["kind", "age_band", "elements"], cost="cost", records="records")
+    return count_people(each, ["kind", "age_band", "elements"], cost="cost", records="records")

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 from pydantic import Field, model_validator
 
 from socare_spark.analyses.matrix import LEAST_EXPECTED
-from socare_spark.contracts.load import Strict, read_model
+from socare_spark.config import StrictModel, read_model
 
 PROVISION_FILE = "analyses/provision.yaml"
 DENSITY_FILE = "analyses/density.yaml"
@@ -25,7 +25,7 @@ def file_name(code: str) -> str:
     return re.sub(r"[^\w-]+", "_", code.replace("+", "plus"))
 
 
-class Years(Strict):
+class Years(StrictModel):
     """Years of start that count, from the first to the last."""
 
     first_year: int
@@ -58,7 +58,7 @@ class OneBand(Years):
         return None if self.age_band == ALL_AGES else self.age_band
 
 
-class Area(Strict):
+class Area(StrictModel):
     """One area of a layer of `reference/areas`."""
 
     layer: str
@@ -106,7 +106,7 @@ class ProvisionSettings(Years):
     services: ServicesSettings
 
 
-class DensityLayer(Strict):
+class DensityLayer(StrictModel):
     """A layer of the density maps.
 
     Attributes:
@@ -141,7 +141,7 @@ class SeriesSettings(OneBand):
     surroundings: tuple[Surroundings, ...] = ()
 
 
-class DensitySettings(Strict):
+class DensitySettings(StrictModel):
     """Settings of the density maps.
 
     Attributes:

@@ -12,28 +12,30 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import with_band
-from socare_spark.lake.tables import Column, working
+from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.bands import Band
-from socare_spark.measures.cells import cells
+from socare_spark.measures.person_counts import count_people
 
-DATASET = Column("dataset", "string", "Dataset of agreements.")
-AGE_BAND = Column(
+DATASET = ColumnSpec("dataset", "string", "Dataset of agreements.")
+AGE_BAND = ColumnSpec(
     "age_band", "string", "Age in completed years at the agreement's start; null means all ages."
 )
-DATASET_TOTALS = working(
+DATASET_TOTALS = cell_table(
     "dataset_totals",
     "A dataset by age band, and as a whole; a person may be in several bands.",
     (DATASET, AGE_BAND),
     source="Thesis 3.11 and 4.2, Table 7",
 )
-DENSE_WINDOW = working(
+DENSE_WINDOW = cell_table(
     "dense_window",
     "The shortest run of years that holds most of a dataset's agreements.",
     (DATASET,),
     (
-        Column("first_year", "int", "First year of the window, by the agreements' start."),
-        Column("last_year", "int", "Last year of the window."),
-        Column("share", "double", "Share of the dataset's agreements that start in the window."),
+        ColumnSpec("first_year", "int", "First year of the window, by the agreements' start."),
+        ColumnSpec("last_year", "int", "Last year of the window."),
+        ColumnSpec(
+            "share", "double", "Share of the dataset's agreements that start in the window."
+        ),
     ),
     source="Thesis 3.13.1, figure 7; docs/definitions.md, section 5.4",
 )
@@ -53,7 +55,7 @@ def dataset_totals(records: DataFrame, bands: Mapping[str, Sequence[Band]]) -> D
             for dataset, its in bands.items()
         ],
     )
-    return cells(banded, ["dataset", "age_band"], cost="cost", totals=["age_band"])
+    return count_people(banded, ["dataset", "age_band"], cost="cost", totals=["age_band"])
 
 
 def dense_windows(records: DataFrame, datasets: Sequence[str], share: float) -> DataFrame:
@@ -73,7 +75,7 @@ def dense_windows(records: DataFrame, datasets: Sequence[str], share: float) -> 
     schema = "dataset string, first_year int, last_year int, share double"
     windows = F.broadcast(wanted.sparkSession.createDataFrame(found, schema))
     inside = wanted.join(windows, "dataset").where("year BETWEEN first_year AND last_year")
-    return cells(inside, ["dataset", "first_year", "last_year", "share"], cost="cost")
+    return count_people(inside, ["dataset", "first_year", "last_year", "share"], cost="cost")
 
 
 def window(years: np.ndarray, counts: np.ndarray, share: float) -> tuple[int, int, float]:

@@ -11,27 +11,27 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.matrix import complete
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.periods import Period, open_in
+from socare_spark.measures.person_counts import count_people
 
-ELEMENT_GROUP = Column(
+ELEMENT_GROUP = ColumnSpec(
     "element_group", "string", "Programme of conf/analyses/use.yaml: a group of elements."
 )
-ELEMENT_COST_BY_YEAR = working(
+ELEMENT_COST_BY_YEAR = cell_table(
     "element_cost_by_year",
     "A group of elements in a calendar year: the agreements that are open in it; their cost is "
     "that of their days in it. Every year that the extracts reach has a row.",
-    [ELEMENT_GROUP, Column("year", "int", "Calendar year.")],
+    [ELEMENT_GROUP, ColumnSpec("year", "int", "Calendar year.")],
     [
-        Column(
+        ColumnSpec(
             "weekly_cost",
             "decimal(20,2)",
             "Sum of the weekly costs of the agreements, in pounds, as figure 36 has it.",
         ),
-        Column("share_people", "double", "People / the sum of the years' people."),
-        Column("share_records", "double", "Records / the sum of the years' records."),
-        Column("share_cost", "double", "weekly_cost / the sum of the years' weekly costs."),
+        ColumnSpec("share_people", "double", "People / the sum of the years' people."),
+        ColumnSpec("share_records", "double", "Records / the sum of the years' records."),
+        ColumnSpec("share_cost", "double", "weekly_cost / the sum of the years' weekly costs."),
     ],
     source="Thesis 4.4.1, figure 36 (B8)",
 )
@@ -61,7 +61,7 @@ def element_cost_by_year(
     """
     dims = ["element_group", "year"]
     rows = open_in(grouped, years, "year int")
-    counted = cells(rows, dims, cost="cost", sums=["weekly_cost"])
+    counted = count_people(rows, dims, cost="cost", sums=["weekly_cost"])
     every = grouped.sparkSession.createDataFrame(
         list(product(groups, [one.label for one in years])), "element_group string, year int"
     )

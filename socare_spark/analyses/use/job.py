@@ -46,16 +46,16 @@ from socare_spark.analyses.vocabulary import (
     read_element_words,
     warn_of_unknown,
 )
-from socare_spark.contracts.load import read_model
+from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError
-from socare_spark.job import Analysis, Context, Need
-from socare_spark.lake.tables import Table
+from socare_spark.lake.table import TableSpec
 from socare_spark.measures.periods import (
     Period,
     financial_year,
     quarter,
     quarters,
-    with_all,
+    with_total,
     years,
 )
 from socare_spark.places.tables import AREAS, POPULATION
@@ -121,9 +121,9 @@ def _costs(
     for name, its in savings.items():
         last = financial_year(max(its.targets))
         found[name] = cost_ahead(observed, by_quarter[name], last)
-        if found[name].says:
+        if found[name].reason:
             context.run.warnings.append(
-                f"{SAVINGS_VIABILITY.path} has no trend of {name}: {found[name].says}."
+                f"{SAVINGS_VIABILITY.path} has no trend of {name}: {found[name].reason}."
             )
     return found
 
@@ -138,7 +138,7 @@ def _warn(context: Context, settings: UseSettings, records: DataFrame) -> None:
     warn_of_unknown(context, f"{SETTINGS} names the element", named, present)
 
 
-def tables(context: Context) -> Mapping[Table, DataFrame]:
+def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
     """All tables, from one reading of the agreements."""
     settings = _settings(context)
     words = read_element_words(context.conf)
@@ -149,7 +149,7 @@ def tables(context: Context) -> Mapping[Table, DataFrame]:
     districts = read_districts(context, settings.layer, everywhere)
     records = in_districts(everywhere, districts)
     by_year = _begun(years(settings.first_year, settings.last_year), until)
-    and_all = with_all(by_year)
+    and_all = with_total(by_year)
     wanted = settings.quarters
     spans = _begun(quarters(quarter(wanted.first).first, quarter(wanted.last).first), until)
     grouped = in_groups(records, groups)
@@ -212,7 +212,7 @@ def _needs(context: Context) -> list[Need]:
 
 ANALYSIS = Analysis(
     name="use",
-    says="Counts who uses elements by quarter, beyond a threshold and by provider, and their cost.",
+    description="Counts users of elements by quarter, threshold and provider, with cost.",
     reads=lambda context: [restricted(_settings(context).dataset)],
     optional=lambda _: [AREAS.path, POPULATION.path],
     writes=_WRITES,

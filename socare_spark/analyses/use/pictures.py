@@ -13,9 +13,9 @@ from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.analyses.use.settings import SETTINGS, UseSettings
 from socare_spark.analyses.use.split import PROVISION_SPLIT
 from socare_spark.analyses.use.threshold import THRESHOLD_USE
-from socare_spark.contracts.load import read_model
-from socare_spark.job import Context
-from socare_spark.lake.tables import Table
+from socare_spark.analysis import Context
+from socare_spark.config import read_model
+from socare_spark.lake.table import TableSpec
 from socare_spark.places.shapes import shapes_of
 from socare_spark.report.maps import AreaMap, draw_density
 from socare_spark.report.matrices import NOTHING, Block, Matrices, draw_matrices, natural
@@ -34,9 +34,9 @@ def draw(context: Context) -> None:
     _draw_split(context, settings)
 
 
-def _rows(context: Context, table: Table) -> pd.DataFrame:
+def _rows(context: Context, table: TableSpec) -> pd.DataFrame:
     """A written table, its values as they are: null is None, also beside numbers."""
-    rows = context.lake.rows(table, order=table.dims[0].name)
+    rows = context.lake.to_dicts(table, order=table.dims[0].name)
     return pd.DataFrame(rows, columns=table.names, dtype=object)
 
 

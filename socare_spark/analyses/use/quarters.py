@@ -12,20 +12,20 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.matrix import complete
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
-from socare_spark.measures.money import cost_of_days, days_open
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.agreement_cost import cost_of_days, days_open
 from socare_spark.measures.periods import Period, open_in
+from socare_spark.measures.person_counts import count_people
 
-ELEMENT = Column("element", "string", "Code of the service element, mended.")
+ELEMENT = ColumnSpec("element", "string", "Code of the service element, mended.")
 
-USERS_BY_QUARTER = working(
+USERS_BY_QUARTER = cell_table(
     "users_by_quarter",
     "An element in a quarter: agreements that are open in it, and the cost of their days in it; "
     "every quarter that the extracts reach has a row.",
-    [ELEMENT, Column("quarter", "string", "Calendar quarter, as '2010Q1'.")],
+    [ELEMENT, ColumnSpec("quarter", "string", "Calendar quarter, as '2010Q1'.")],
     [
-        Column(
+        ColumnSpec(
             "change",
             "double",
             "People / people of the quarter before - 1; null in the first quarter and after one "
@@ -34,21 +34,21 @@ USERS_BY_QUARTER = working(
     ],
     source="Thesis 4.2.2, figure 28 (B2)",
 )
-USERS_BETWEEN_QUARTERS = working(
+USERS_BETWEEN_QUARTERS = cell_table(
     "users_between_quarters",
     "An element in two quarters; the measures are of the agreements that are open in either, each "
     "counted once, and of the cost of their days in both.",
     [
         ELEMENT,
-        Column("quarter_a", "string", "First quarter, as '2010Q1'."),
-        Column("quarter_b", "string", "Second quarter."),
+        ColumnSpec("quarter_a", "string", "First quarter, as '2010Q1'."),
+        ColumnSpec("quarter_b", "string", "Second quarter."),
     ],
     [
-        Column("people_a", "bigint", "People in the first quarter."),
-        Column("people_b", "bigint", "People in the second."),
-        Column("people_both", "bigint", "People in both."),
-        Column("only_a", "bigint", "People in the first and not in the second."),
-        Column("only_b", "bigint", "People in the second and not in the first."),
+        ColumnSpec("people_a", "bigint", "People in the first quarter."),
+        ColumnSpec("people_b", "bigint", "People in the second."),
+        ColumnSpec("people_both", "bigint", "People in both."),
+        ColumnSpec("only_a", "bigint", "People in the first and not in the second."),
+        ColumnSpec("only_b", "bigint", "People in the second and not in the first."),
     ],
     source="Thesis 4.2.2, Table 10 (B2)",
 )
@@ -66,7 +66,9 @@ def users_by_quarter(
         quarters: One after the other.
     """
     own = records.where(F.col("element").isin(*elements))
-    counted = cells(open_in(own, quarters, "quarter string"), ["element", "quarter"], cost="cost")
+    counted = count_people(
+        open_in(own, quarters, "quarter string"), ["element", "quarter"], cost="cost"
+    )
     every = product(dict.fromkeys(elements), [one.label for one in quarters])
     cells_wanted = records.sparkSession.createDataFrame(
         list(every), "element string, quarter string"
@@ -111,7 +113,7 @@ def users_between_quarters(
         )
     )
     sides = ["people_a", "people_b"]
-    counted = cells(either, _BETWEEN, cost="cost", people_with=sides)
+    counted = count_people(either, _BETWEEN, cost="cost", people_with=sides)
     every = [(element, a.label, b.label) for element in dict.fromkeys(elements) for a, b in pairs]
     cells_wanted = spark.createDataFrame(
         every, "element string, quarter_a string, quarter_b string"

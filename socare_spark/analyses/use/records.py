@@ -10,7 +10,7 @@ from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.matrix import districts_of
 from socare_spark.analyses.use.settings import UseSettings
 from socare_spark.analyses.vocabulary import mended, read_mended
-from socare_spark.job import Context
+from socare_spark.analysis import Context
 from socare_spark.places.population import chosen_population
 from socare_spark.places.postcodes import district_of
 from socare_spark.places.tables import POPULATION

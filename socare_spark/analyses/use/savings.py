@@ -17,33 +17,38 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.matrix import complete
 from socare_spark.analyses.use.costs import ELEMENT_GROUP
 from socare_spark.analyses.use.settings import Savings
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
-from socare_spark.measures.forecasts import Outlook, outlook
+from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.periods import Period, financial_year, open_in, quarters
+from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.time_series import Forecast, forecast
 
-SAVINGS_VIABILITY = working(
+SAVINGS_VIABILITY = cell_table(
     "savings_viability",
     "The saving that a group of elements is to make in a financial year, and what its trend alone "
     "would save; the measures are of the agreements open in the base year, as far as the extracts "
     "reach.",
-    [ELEMENT_GROUP, Column("year", "string", "Financial year from April to March, as '2016/17'.")],
     [
-        Column("target", "decimal(20,2)", "Saving against the base year's net spend, in pounds."),
-        Column("reduction_needed", "double", "target / net spend of the base year."),
-        Column(
+        ELEMENT_GROUP,
+        ColumnSpec("year", "string", "Financial year from April to March, as '2016/17'."),
+    ],
+    [
+        ColumnSpec(
+            "target", "decimal(20,2)", "Saving against the base year's net spend, in pounds."
+        ),
+        ColumnSpec("reduction_needed", "double", "target / net spend of the base year."),
+        ColumnSpec(
             "trend_reduction",
             "double",
             "1 - the year's forecast cost / the base year's cost, both of the records; below 0 "
             "where the cost rises; null where nothing can be forecast.",
         ),
-        Column(
+        ColumnSpec(
             "trend_lower",
             "double",
             "The least reduction within the 95 % prediction intervals of all its quarters.",
         ),
-        Column("trend_upper", "double", "The greatest reduction within them."),
-        Column(
+        ColumnSpec("trend_upper", "double", "The greatest reduction within them."),
+        ColumnSpec(
             "viable",
             "boolean",
             "Whether trend_reduction reaches reduction_needed; null where nothing can be forecast.",
@@ -68,13 +73,13 @@ class CostAhead:
         expected: Quarter -> cost; no quarters where nothing can be forecast.
         lower: Quarter -> lower limit; the cost itself where it is known.
         upper: Quarter -> upper limit.
-        says: Why nothing can be forecast; else empty.
+        reason: Why nothing can be forecast; else empty.
     """
 
     expected: Mapping[str, float]
     lower: Mapping[str, float]
     upper: Mapping[str, float]
-    says: str = ""
+    reason: str = ""
 
     def in_year(self, year: Period) -> tuple[float, float, float] | None:
         """Cost of a financial year with its limits; None where a quarter is not known."""
@@ -100,9 +105,9 @@ def cost_ahead(observed: Sequence[Period], costs: Sequence[float], until: Period
         return CostAhead({}, {}, {}, "its records have no cost")
     last = observed[-1]
     ahead = [one for one in quarters(last.first, until.last) if one.first > last.last]
-    seen = outlook(costs, horizon=len(ahead), tried=_TRIED) if ahead else Outlook()
-    if seen.says:
-        return CostAhead({}, {}, {}, seen.says)
+    seen = forecast(costs, horizon=len(ahead), backtest_horizon=_TRIED) if ahead else Forecast()
+    if seen.reason:
+        return CostAhead({}, {}, {}, seen.reason)
     labels = [str(one.label) for one in (*observed, *ahead)]
     expected, lower, upper = (
         dict(zip(labels, (*costs, *tail), strict=True))
@@ -154,6 +159,6 @@ def savings_viability(
     bases = sorted({savings.base_year for savings in programmes.values()})
     opened = open_in(grouped, map(financial_year, bases), "base_year string")
     dims = ["element_group", "base_year"]
-    counted = cells(opened, dims, cost="cost")
+    counted = count_people(opened, dims, cost="cost")
     base = complete(given.select(*dims).distinct(), counted)
     return given.join(F.broadcast(base), dims)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from socare_spark.analyses.matrix import LEAST_EXPECTED
-from socare_spark.contracts.load import Strict
+from socare_spark.config import StrictModel
 from socare_spark.measures.periods import FinancialYear, Quarter
 
 SETTINGS = "analyses/use.yaml"
@@ -15,7 +15,7 @@ _Codes = Annotated[tuple[str, ...], Field(min_length=1)]
 _Millions = Annotated[Decimal, Field(gt=0)]
 
 
-class Quarters(Strict):
+class Quarters(StrictModel):
     """People by quarter.
 
     Attributes:
@@ -40,7 +40,7 @@ class Quarters(Strict):
         return self
 
 
-class Savings(Strict):
+class Savings(StrictModel):
     """What a programme is to save.
 
     Attributes:
@@ -60,7 +60,7 @@ class Savings(Strict):
         return self
 
 
-class Programme(Strict):
+class Programme(StrictModel):
     """Elements that are looked at together: those named, and those of the services."""
 
     elements: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Programme(Strict):
         return self
 
 
-class Trend(Strict):
+class Trend(StrictModel):
     """Quarters from which the cost of programmes is forecast: the first and the last."""
 
     first: Quarter
@@ -87,14 +87,14 @@ class Trend(Strict):
         return self
 
 
-class Target(Strict):
+class Target(StrictModel):
     """The saving of a programme in a financial year."""
 
     programme: str
     year: FinancialYear
 
 
-class Threshold(Strict):
+class Threshold(StrictModel):
     """Use beyond a number of consecutive weeks.
 
     Attributes:
@@ -117,7 +117,7 @@ class Threshold(Strict):
         return self.weeks * 7
 
 
-class Split(Strict):
+class Split(StrictModel):
     """Internal against external provision.
 
     Attributes:
@@ -137,7 +137,7 @@ class Split(Strict):
     least_expected: float = Field(default=LEAST_EXPECTED, ge=0)
 
 
-class UseSettings(Strict):
+class UseSettings(StrictModel):
     """`conf/analyses/use.yaml`.
 
     Attributes:

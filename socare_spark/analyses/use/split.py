@@ -16,27 +16,27 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.matrix import complete, flagged, residuals
 from socare_spark.analyses.use.settings import Split
 from socare_spark.analyses.vocabulary import Elements
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
+from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.periods import Period, open_in
+from socare_spark.measures.person_counts import count_people
 from socare_spark.places.settle import settled
 
-PROVISION_SPLIT = working(
+PROVISION_SPLIT = cell_table(
     "provision_split",
     "Agreements of a client group in a district that are open in a year, by who provides them; "
     "their cost is that of their days in the year. Every group, district and year has a row.",
     [
-        Column(
+        ColumnSpec(
             "client_group",
             "string",
             "Client group of the element, as the vocabulary names it; null means all.",
         ),
-        Column(
+        ColumnSpec(
             "district",
             "string",
             "Postcode district of the city; null means everybody, wherever they live.",
         ),
-        Column(
+        ColumnSpec(
             "year",
             "int",
             "Calendar year in which agreements are open; null means all years together, with each "
@@ -44,24 +44,24 @@ PROVISION_SPLIT = working(
         ),
     ],
     [
-        Column("internal", "bigint", "Records that the council provides itself."),
-        Column("external", "bigint", "Records that it buys from others."),
-        Column(
+        ColumnSpec("internal", "bigint", "Records that the council provides itself."),
+        ColumnSpec("external", "bigint", "Records that it buys from others."),
+        ColumnSpec(
             "share_internal", "double", "internal / (internal + external); null without either."
         ),
-        Column(
+        ColumnSpec(
             "residual",
             "double",
             "Adjusted Pearson residual of the internal records among the districts of the client "
             "group and year; null for everybody, and where too few records are expected.",
         ),
-        Column(
+        ColumnSpec(
             "p_adjusted",
             "double",
             "Its two-sided p, adjusted by Benjamini-Hochberg for the districts of the client group "
             "and year.",
         ),
-        Column(
+        ColumnSpec(
             "flag",
             "string",
             "'high' or 'low' where the district has unusually much or little internal provision.",
@@ -115,7 +115,9 @@ def counted_split(
         *_DIMS, "person", "cost", own.alias("internal"), (1 - own).alias("external")
     )
     kinds = ["internal", "external"]
-    counted = cells(rows, _DIMS, cost="cost", totals=["client_group", "district"], sums=kinds)
+    counted = count_people(
+        rows, _DIMS, cost="cost", totals=["client_group", "district"], sums=kinds
+    )
     groups = dict.fromkeys(name for _, name, _ in providers)
     every = spark.createDataFrame(
         list(product([*groups, None], [*districts, None], [one.label for one in periods])),

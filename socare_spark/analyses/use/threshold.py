@@ -17,47 +17,49 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.matrix import complete
 from socare_spark.analyses.use.settings import Threshold
-from socare_spark.lake.tables import Column, working
-from socare_spark.measures.cells import cells
-from socare_spark.measures.money import cost_of_days, days_open
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.agreement_cost import cost_of_days, days_open
 from socare_spark.measures.periods import Period, open_in
+from socare_spark.measures.person_counts import count_people
 from socare_spark.measures.spells import spells
 
-THRESHOLD_USE = working(
+THRESHOLD_USE = cell_table(
     "threshold_use",
     "An element in a year and district: the agreements that are open in it, the cost of their days "
     "in it, and the use beyond the threshold of consecutive weeks.",
     [
-        Column(
+        ColumnSpec(
             "element",
             "string",
             "Code of the service element, mended; null means all elements of the threshold, each "
             "with spells of its own.",
         ),
-        Column(
+        ColumnSpec(
             "year",
             "int",
             "Calendar year in which agreements are open and days fall; null means all years "
             "together, with each person and agreement once.",
         ),
-        Column(
+        ColumnSpec(
             "district",
             "string",
             "Postcode district of the city; null means everybody, wherever they live.",
         ),
     ],
     [
-        Column("people_over", "bigint", "People with a day beyond the threshold."),
-        Column("share_over", "double", "people_over / people; null where there is nobody."),
-        Column("weeks_over", "double", "Days beyond the threshold / 7, over all people."),
-        Column("cost_over", "decimal(20,2)", "Cost of the days beyond the threshold, in pounds."),
-        Column(
+        ColumnSpec("people_over", "bigint", "People with a day beyond the threshold."),
+        ColumnSpec("share_over", "double", "people_over / people; null where there is nobody."),
+        ColumnSpec("weeks_over", "double", "Days beyond the threshold / 7, over all people."),
+        ColumnSpec(
+            "cost_over", "decimal(20,2)", "Cost of the days beyond the threshold, in pounds."
+        ),
+        ColumnSpec(
             "per_1000",
             "double",
             "people_over for each 1,000 who live in the district; null where the population is "
             "not known, and for everybody.",
         ),
-        Column(
+        ColumnSpec(
             "share_of_target",
             "double",
             "cost_over of a year (of all years: their mean) / the yearly saving that is "
@@ -99,7 +101,7 @@ def threshold_use(
         "element string, year int, district string",
     )
     sums, people_with = ["days_over", "cost_over"], ["people_over"]
-    counted = cells(
+    counted = count_people(
         rows, _DIMS, cost="cost", totals=["element", "district"], sums=sums, people_with=people_with
     )
     full = complete(every, counted, [*sums, *people_with])

@@ -28,12 +28,12 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking import MlflowClient
 from sqlalchemy.engine import make_url
 
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.tracking.checkout import commit
 from socare_spark.tracking.datasets import datasets
 from socare_spark.tracking.mirror import local_uri, sqlite_uri
 from socare_spark.tracking.problems import deleted, problem
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 _LONGEST_NAME, _LONGEST_VALUE = 250, 500
 _BATCH = 100

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from socare_spark.measures.components import components
+from socare_spark.measures.connected_components import connected_components
 
 PAIR = "struct<scheme:int,token:bigint>"
 
@@ -21,7 +21,7 @@ def joined(pairs):
 
 def found(spark, pairs, type_):
     frame = spark.createDataFrame(pairs, f"a {type_}, b {type_}")
-    rows = [tuple(row) for row in components(frame).collect()]
+    rows = [tuple(row) for row in connected_components(frame).collect()]
     assert len(rows) == len({node for node, _ in rows})  # every node once
     return dict(rows)
 

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-from socare_spark.measures.forecasts import outlook
+from socare_spark.measures.time_series import forecast
 
 METHODS = ("seasonal_naive", "trend", "ets")
 LINES = ("forecast", "lower_80", "upper_80", "lower_95", "upper_95")
@@ -33,7 +33,7 @@ def repeating(periods, seed):
 
 
 def trials(made, method):
-    return [t for t in made.trials if t.method == method]
+    return [t for t in made.backtests if t.method == method]
 
 
 def naive_mase(values, horizon, season, first, last):
@@ -63,7 +63,7 @@ def naive_mase(values, horizon, season, first, last):
 )
 def test_mase_of_the_naive_is_as_defined(periods, horizon, season, origins, first):
     values = seasonal(periods, 1, slope=1.5)
-    made = trials(outlook(values, horizon=horizon, season=season, origins=origins), METHODS[0])
+    made = trials(forecast(values, horizon=horizon, season=season, origins=origins), METHODS[0])
     expected = naive_mase(values.tolist(), horizon, season, first, periods - horizon)
     assert [t.mase for t in made] == pytest.approx(expected, rel=1e-12)
     assert [t.horizon for t in made] == list(range(1, horizon + 1))
@@ -79,17 +79,17 @@ def test_mase_of_the_naive_is_as_defined(periods, horizon, season, origins, firs
     ],
 )
 def test_the_method_of_smallest_mase_makes_the_forecast(values, method):
-    made = outlook(values, horizon=4)
+    made = forecast(values, horizon=4)
     errors = {m: np.mean([t.mase for t in trials(made, m)]) for m in METHODS}
     assert made.method == min(errors, key=errors.get) == method
-    assert {t.method for t in made.trials if t.chosen} == {method}
-    assert made.says == ""
+    assert {t.method for t in made.backtests if t.chosen} == {method}
+    assert made.reason == ""
 
 
 def test_ets_is_that_of_statsmodels():
     values = wandering(48, 8)
     values /= values.mean()  # so that both optimise the very same numbers
-    made = outlook(values, horizon=4)
+    made = forecast(values, horizon=4)
     assert made.method == "ets"
     fits = [
         ETSModel(pd.Series(values), "add", trend, False, season, 4 if season else None).fit(disp=0)
@@ -109,7 +109,7 @@ def test_ets_is_that_of_statsmodels():
 
 def test_the_trend_is_least_squares_with_limits_by_student():
     values = seasonal(32, 5, slope=3.0)
-    made = outlook(values, horizon=4)
+    made = forecast(values, horizon=4)
     assert made.method == "trend"
     time = np.arange(36.0)
     design = np.column_stack([time, *(time % 4 == quarter for quarter in range(4))])
@@ -125,7 +125,7 @@ def test_the_trend_is_least_squares_with_limits_by_student():
 
 def test_the_naive_repeats_the_last_season_and_widens_with_each():
     values = repeating(40, 0)
-    made = outlook(values, horizon=6)
+    made = forecast(values, horizon=6)
     assert made.method == "seasonal_naive"
     assert made.forecast == (*values[-4:], *values[-4:-2])
     width = 1.959963985 * np.sqrt(np.mean((values[4:] - values[:-4]) ** 2))
@@ -135,7 +135,7 @@ def test_the_naive_repeats_the_last_season_and_widens_with_each():
 
 def test_intervals_hold_what_they_promise_on_seasonal_series():
     # 12 series x 6 origins x 4 horizons: 288 values, of which 108 are independent.
-    made = [outlook(seasonal(48, seed), horizon=4, origins=6) for seed in range(12)]
+    made = [forecast(seasonal(48, seed), horizon=4, origins=6) for seed in range(12)]
     for method in METHODS:
         tried = [t for one in made for t in trials(one, method)]
         assert np.mean([t.coverage_80 for t in tried]) == pytest.approx(0.80, abs=0.07)
@@ -144,7 +144,7 @@ def test_intervals_hold_what_they_promise_on_seasonal_series():
 
 def test_coverage_counts_the_values_that_came_into_the_interval():
     values = np.append(seasonal(28, 2, noise=1.0), [900.0, 900.0, 900.0, 900.0])
-    made = outlook(values, horizon=4, origins=2)  # origins 27 and 28; the last four are far out
+    made = forecast(values, horizon=4, origins=2)  # origins 27 and 28; the last four are far out
     for method in METHODS:
         coverage = [t.coverage_95 for t in trials(made, method)]
         assert coverage[1:] == [0.0, 0.0, 0.0]
@@ -153,24 +153,24 @@ def test_coverage_counts_the_values_that_came_into_the_interval():
 
 @pytest.mark.parametrize("value", [0.0, 7.0])
 def test_what_never_changes_is_expected_to_stay(value):
-    made = outlook([value] * 24, horizon=4)
+    made = forecast([value] * 24, horizon=4)
     assert made.method == "seasonal_naive"
     for line in LINES:
         assert getattr(made, line) == (value,) * 4
-    assert {t.mase for t in made.trials} == {None}
-    assert {(t.coverage_80, t.coverage_95) for t in made.trials} == {(1.0, 1.0)}
+    assert {t.mase for t in made.backtests} == {None}
+    assert {(t.coverage_80, t.coverage_95) for t in made.backtests} == {(1.0, 1.0)}
 
 
 def test_origins_at_which_nothing_had_changed_yet_have_no_scale():
     values = np.append(np.full(14, 20.0), seasonal(10, 4))
-    made = outlook(values, horizon=4)
+    made = forecast(values, horizon=4)
     expected = naive_mase(values.tolist(), 4, 4, 15, 20)  # at 12, 13 and 14 all were equal
     assert [t.mase for t in trials(made, "seasonal_naive")] == pytest.approx(expected)
-    assert {t.origins for t in made.trials} == {9}
+    assert {t.origins for t in made.backtests} == {9}
 
 
 def test_a_straight_line_goes_on():
-    made = outlook(np.arange(24) * 3.0 + 5, horizon=4)
+    made = forecast(np.arange(24) * 3.0 + 5, horizon=4)
     assert made.method == "trend"
     assert made.forecast == pytest.approx([77, 80, 83, 86])
     assert made.upper_95 == pytest.approx(made.lower_95)
@@ -178,24 +178,24 @@ def test_a_straight_line_goes_on():
 
 def test_intervals_lie_in_one_another_and_nothing_is_less_than_none():
     falling = np.maximum(seasonal(24, 3, slope=-4.2), 0)
-    made = outlook(falling, horizon=4, origins=4)
+    made = forecast(falling, horizon=4, origins=4)
     lines = np.array([made.lower_95, made.lower_80, made.forecast, made.upper_80, made.upper_95])
     assert (np.diff(lines, axis=0) >= 0).all()
     assert lines.min() == 0
-    below = outlook(falling - 50, horizon=4, origins=4)
+    below = forecast(falling - 50, horizon=4, origins=4)
     assert min(below.lower_95) < -50
 
 
 def test_pounds_and_pence_are_forecast_alike():
     values = wandering(48, 8)
-    pounds, pence = (outlook(values * unit, horizon=4, origins=4) for unit in (1, 1024))
+    pounds, pence = (forecast(values * unit, horizon=4, origins=4) for unit in (1, 1024))
     assert pence.method == pounds.method == "ets"
     assert np.array(pence.upper_80) / 1024 == pytest.approx(pounds.upper_80, rel=1e-12)
 
 
 def test_the_same_values_give_the_same_forecast():
     values = wandering(32, 9)
-    assert outlook(values, horizon=4, origins=2) == outlook(list(values), horizon=4, origins=2)
+    assert forecast(values, horizon=4, origins=2) == forecast(list(values), horizon=4, origins=2)
 
 
 @pytest.mark.parametrize(
@@ -208,32 +208,32 @@ def test_the_same_values_give_the_same_forecast():
     ],
 )
 def test_too_short_says_so(periods, horizon, shortest, needed):
-    made = outlook(np.arange(periods, dtype=float), horizon=horizon, shortest=shortest)
-    assert made.says == f"it has {periods} periods, and a forecast needs {needed}"
-    assert (made.method, made.forecast, made.upper_95, made.trials) == ("", (), (), ())
+    made = forecast(np.arange(periods, dtype=float), horizon=horizon, shortest=shortest)
+    assert made.reason == f"it has {periods} periods, and a forecast needs {needed}"
+    assert (made.method, made.forecast, made.upper_95, made.backtests) == ("", (), (), ())
     line = np.arange(needed, dtype=float)
-    enough = outlook(line, horizon=horizon, shortest=shortest, origins=1)
+    enough = forecast(line, horizon=horizon, shortest=shortest, origins=1)
     assert len(enough.forecast) == horizon
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_an_unknown_value_is_refused(value):
     with pytest.raises(ValueError, match="finite"):
-        outlook([*seasonal(30, 1), value], horizon=4)
+        forecast([*seasonal(30, 1), value], horizon=4)
 
 
 def test_nothing_is_warned_of(recwarn):
     for values in (np.tile([1.0, 2.0, 3.0, 4.0], 6), np.append(np.zeros(23), 5.0)):
-        outlook(values, horizon=4, origins=2)
+        forecast(values, horizon=4, origins=2)
     assert list(recwarn) == []
 
 
 def test_more_may_be_forecast_than_could_be_tried():
     values = seasonal(24, 3, slope=2.0)
-    made = outlook(values, horizon=17, tried=4)
-    near = outlook(values, horizon=4)
-    assert (made.method, made.trials) == (near.method, near.trials)
+    made = forecast(values, horizon=17, backtest_horizon=4)
+    near = forecast(values, horizon=4)
+    assert (made.method, made.backtests) == (near.method, near.backtests)
     assert made.forecast[:4] == pytest.approx(near.forecast)
     assert {len(getattr(made, line)) for line in LINES} == {17}
-    assert outlook(values, horizon=3, tried=8) == outlook(values, horizon=3)
-    assert outlook(values, horizon=17).says == "it has 24 periods, and a forecast needs 29"
+    assert forecast(values, horizon=3, backtest_horizon=8) == forecast(values, horizon=3)
+    assert forecast(values, horizon=17).reason == "it has 24 periods, and a forecast needs 29"

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from socare_spark.errors import ConfigurationError
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """A model that knows all its keys, cannot be changed, and never shows a value in an error."""
 
     model_config = ConfigDict(

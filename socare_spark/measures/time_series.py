@@ -22,7 +22,7 @@ from statsmodels.tsa.exponential_smoothing.ets import ETSModel, ETSResults
 from threadpoolctl import threadpool_limits
 
 _Values = NDArray[np.float64]
-# Of a series, a horizon and a season: forecast and limits in the order of `Outlook`, a row each.
+# Of a series, a horizon and a season: forecast and limits in the order of `Forecast`, a row each.
 _Method = Callable[[_Values, int, int], _Values]
 _LEVELS = (0.8, 0.95)
 _SEASONS_TO_LEARN = 3
@@ -30,7 +30,7 @@ _FEWEST_TO_LEARN = 10  # below, statsmodels has no starting values for ETS
 
 
 @dataclass(frozen=True)
-class Trial:
+class Backtest:
     """How a method did so many periods ahead.
 
     Attributes:
@@ -55,7 +55,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Forecast:
     """What is expected of a series after its last period, one value a period ahead.
 
     Attributes:
@@ -65,8 +65,8 @@ class Outlook:
         upper_80: Upper ends.
         lower_95: Lower ends of the 95 % prediction intervals.
         upper_95: Upper ends.
-        trials: What each method did from earlier origins.
-        says: Why nothing could be forecast; empty where something was.
+        backtests: What each method did from earlier origins.
+        reason: Why nothing could be forecast; empty where something was.
     """
 
     method: str = ""
@@ -75,19 +75,19 @@ class Outlook:
     upper_80: tuple[float, ...] = ()
     lower_95: tuple[float, ...] = ()
     upper_95: tuple[float, ...] = ()
-    trials: tuple[Trial, ...] = ()
-    says: str = ""
+    backtests: tuple[Backtest, ...] = ()
+    reason: str = ""
 
 
-def outlook(
+def forecast(
     values: Sequence[float],
     *,
     horizon: int,
     season: int = 4,
     shortest: int = 20,
     origins: int = 12,
-    tried: int | None = None,
-) -> Outlook:
+    backtest_horizon: int | None = None,
+) -> Forecast:
     """Forecasts a series by the method that did best on it.
 
     The method with the smallest mean of MASE over the horizons is chosen; among equals, and where
@@ -101,7 +101,7 @@ def outlook(
         shortest: Values that a series must at least have; one origin for the trial, with three
             seasons (at least ten values) before it, must fit in any case.
         origins: The newest so many are tried.
-        tried: So many periods ahead the methods are tried, and no further; None means all of the
+        backtest_horizon: Number of periods ahead that are back-tested; None means all of the
             horizon. It lets a series be forecast for longer than it could be tried.
 
     Raises:
@@ -110,41 +110,41 @@ def outlook(
     series = np.asarray(values, dtype=np.float64)
     if not np.isfinite(series).all():
         raise ValueError("A series to be forecast needs a finite value in every period.")
-    if min(horizon, season, origins, 1 if tried is None else tried) < 1:
+    if min(horizon, season, origins, 1 if backtest_horizon is None else backtest_horizon) < 1:
         raise ValueError("Horizon, season, origins and periods tried are at least 1.")
-    ahead = horizon if tried is None else min(tried, horizon)
+    ahead = horizon if backtest_horizon is None else min(backtest_horizon, horizon)
     learnt = max(_SEASONS_TO_LEARN * season, _FEWEST_TO_LEARN)
     needed = max(shortest, learnt + ahead)
     if len(series) < needed:
-        return Outlook(says=f"it has {len(series)} periods, and a forecast needs {needed}")
+        return Forecast(reason=f"it has {len(series)} periods, and a forecast needs {needed}")
     last = len(series) - ahead
     starts = range(max(learnt, last - origins + 1), last + 1)
     # Matrices of a few numbers: threads of BLAS would only wait for each other, most of all where
     # executors have the processors.
     with threadpool_limits(1, user_api="blas"):
-        trials = [t for name in _METHODS for t in _trials(name, series, starts, season, ahead)]
+        trials = [t for name in _METHODS for t in _backtests(name, series, starts, season, ahead)]
         return _forecast(series, trials, horizon, season)
 
 
-def _forecast(series: _Values, trials: Sequence[Trial], horizon: int, season: int) -> Outlook:
+def _forecast(series: _Values, trials: Sequence[Backtest], horizon: int, season: int) -> Forecast:
     best = min(_METHODS, key=lambda name: _error(t for t in trials if t.method == name))
     forecast, lower_80, upper_80, lower_95, upper_95 = (
         tuple(line) for line in _METHODS[best](series, horizon, season).tolist()
     )
-    return Outlook(
+    return Forecast(
         method=best,
         forecast=forecast,
         lower_80=lower_80,
         upper_80=upper_80,
         lower_95=lower_95,
         upper_95=upper_95,
-        trials=tuple(replace(trial, chosen=trial.method == best) for trial in trials),
+        backtests=tuple(replace(trial, chosen=trial.method == best) for trial in trials),
     )
 
 
-def _trials(
+def _backtests(
     name: str, series: _Values, origins: range, season: int, horizon: int
-) -> Iterator[Trial]:
+) -> Iterator[Backtest]:
     """What a method did, for each horizon; none is chosen yet."""
     ahead = np.stack([_METHODS[name](series[:origin], horizon, season) for origin in origins])
     came = np.stack([series[origin : origin + horizon] for origin in origins])
@@ -156,7 +156,7 @@ def _trials(
     inside_80 = (lower_80 - slack <= came) & (came <= upper_80 + slack)
     inside_95 = (lower_95 - slack <= came) & (came <= upper_95 + slack)
     for step in range(horizon):
-        yield Trial(
+        yield Backtest(
             method=name,
             horizon=step + 1,
             origins=len(origins),
@@ -167,7 +167,7 @@ def _trials(
         )
 
 
-def _error(trials: Iterable[Trial]) -> float:
+def _error(trials: Iterable[Backtest]) -> float:
     """Mean of MASE over the horizons; infinite where it is not defined."""
     return float(np.mean([np.inf if t.mase is None else t.mase for t in trials]))
 
@@ -236,7 +236,7 @@ def _trend(series: _Values, horizon: int, season: int) -> _Values:
 
 
 def _fan(series: _Values, mean: _Values, spreads: Sequence[_Values]) -> _Values:
-    """Forecast and limits, in the order of `Outlook`; not below 0 where the series is not."""
+    """Forecast and limits, in the order of `Forecast`; not below 0 where the series is not."""
     lines = np.stack([mean, *(mean + side * spread for spread in spreads for side in (-1, 1))])
     return np.maximum(lines, 0.0) if series.min() >= 0 else lines
 

@@ -1,6 +1,6 @@
 """Declaring a table once: its Delta schema, its entry in the data dictionary and its release rule.
 
-A `Table` stands beside the function that makes it. Nothing else in the project spells out a schema.
+A `TableSpec` is declared beside the function that makes its rows. No schema is declared elsewhere.
 """
 
 from collections.abc import Iterable
@@ -22,32 +22,36 @@ class Zone(StrEnum):
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnSpec:
     """One column: its name, its Spark SQL type and a sentence on what it means."""
 
     name: str
     type: str
-    says: str
+    description: str
 
 
 CELL_MEASURES = (
-    Column("people", "bigint", "Distinct people in the cell; records without a person count none."),
-    Column("records", "bigint", "Records in the cell."),
-    Column("cost", "decimal(20,2)", "Cost in pounds; null where the records carry none."),
-    Column("cost_top1", "decimal(20,2)", "Largest cost of one person in the cell."),
-    Column("cost_top2", "decimal(20,2)", "Second largest cost of one person in the cell."),
-    Column("providers", "bigint", "Distinct providers in the cell; null where none is recorded."),
+    ColumnSpec(
+        "people", "bigint", "Distinct people in the cell; records without a person count none."
+    ),
+    ColumnSpec("records", "bigint", "Records in the cell."),
+    ColumnSpec("cost", "decimal(20,2)", "Cost in pounds; null where the records carry none."),
+    ColumnSpec("cost_top1", "decimal(20,2)", "Largest cost of one person in the cell."),
+    ColumnSpec("cost_top2", "decimal(20,2)", "Second largest cost of one person in the cell."),
+    ColumnSpec(
+        "providers", "bigint", "Distinct providers in the cell; null where none is recorded."
+    ),
 )
 
 
 @dataclass(frozen=True)
-class Table:
+class TableSpec:
     """A table of the lake.
 
     Attributes:
         zone: Folder it lives in.
         name: Name within the zone; `superseded/requests` is a name too.
-        says: One sentence on what a row is.
+        description: One sentence on what a row is.
         dims: Columns that identify a row.
         measures: Columns the row gives.
         source: Where the definition comes from: a chapter, table or figure of the thesis, or a
@@ -60,9 +64,9 @@ class Table:
 
     zone: Zone
     name: str
-    says: str
-    dims: tuple[Column, ...]
-    measures: tuple[Column, ...] = ()
+    description: str
+    dims: tuple[ColumnSpec, ...]
+    measures: tuple[ColumnSpec, ...] = ()
     source: str = ""
     partitions: frozenset[str] = field(default_factory=frozenset)
     partition_by: tuple[str, ...] = ()
@@ -74,7 +78,7 @@ class Table:
         return f"{self.zone}/{self.name}"
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[ColumnSpec, ...]:
         """Dimensions, then measures."""
         return self.dims + self.measures
 
@@ -92,13 +96,13 @@ class Table:
                     c.name,
                     _parse_datatype_string(c.type),
                     nullable=True,
-                    metadata={"comment": c.says},
+                    metadata={"comment": c.description},
                 )
                 for c in self.columns
             ]
         )
 
-    def shape(self, frame: DataFrame) -> DataFrame:
+    def conform(self, frame: DataFrame) -> DataFrame:
         """Selects the declared columns of a frame, cast to their declared types, with comments.
 
         Raises:
@@ -112,21 +116,21 @@ class Table:
         )
 
 
-def working(
+def cell_table(
     name: str,
-    says: str,
-    dims: Iterable[Column],
-    measures: Iterable[Column] = (),
+    description: str,
+    dims: Iterable[ColumnSpec],
+    measures: Iterable[ColumnSpec] = (),
     *,
     source: str = "",
     partitions: Iterable[str] = (),
     grows: bool = False,
-) -> Table:
+) -> TableSpec:
     """Declares a working table: the named measures, and those of `cells` besides."""
-    return Table(
+    return TableSpec(
         Zone.WORKING,
         name,
-        says,
+        description,
         tuple(dims),
         tuple(measures) + CELL_MEASURES,
         source,

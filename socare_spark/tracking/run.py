@@ -104,7 +104,7 @@ class Run:
         """Writes the record whole, replacing an earlier state of it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         record = {k: v for k, v in asdict(self).items() if k not in ("_clock", "folder")}
-        _write(self.path, record)
+        _write_record(self.path, record)
 
     def finish(self, status: str) -> None:
         """Sets how the run ended and how long it took, and saves."""
@@ -113,7 +113,7 @@ class Run:
         self.save()
 
 
-def _write(path: Path, record: Mapping[str, Any]) -> None:
+def _write_record(path: Path, record: Mapping[str, Any]) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(record, indent=2, sort_keys=True, default=str), "utf-8")
     os.replace(partial, path)
@@ -132,7 +132,7 @@ def close_dead_runs(folder: Path) -> list[str]:
         with suppress(ValueError):
             record = json.loads(text)
             if record["status"] == "running":
-                _write(path, record | {"status": "broken off"})
+                _write_record(path, record | {"status": "broken off"})
                 closed.append(record["run_id"])
     return closed
 

@@ -110,7 +110,7 @@ def words(text: str) -> list[str]:
     return _MARKS.sub(" ", plain).split()
 
 
-def one_slip(a: str, b: str) -> bool:
+def is_single_edit(a: str, b: str) -> bool:
     """Whether one letter more, less, changed, or two neighbours changed over make one the other.
 
     That is an optimal string alignment distance of at most 1, in which no digit takes part.
@@ -129,7 +129,7 @@ def one_slip(a: str, b: str) -> bool:
     return max(len(left), len(right)) <= 1 or (len(left) == 2 and left == right[::-1])
 
 
-def spelling_groups(records: Mapping[str, int], shortest: int) -> dict[str, str]:
+def text_clusters(records: Mapping[str, int], shortest: int) -> dict[str, str]:
     """Texts of which there are several spellings, each with the most used one of its group.
 
     Args:
@@ -141,7 +141,7 @@ def spelling_groups(records: Mapping[str, int], shortest: int) -> dict[str, str]
         the order of their characters is canonical.
     """
     texts = sorted(records)
-    pairs = [*_same_words(texts), *_slips(texts, shortest)]
+    pairs = [*_same_words(texts), *_single_edits(texts, shortest)]
     if not pairs:
         return {}
     rows, columns = np.array(pairs).T
@@ -169,7 +169,7 @@ def _same_words(texts: Sequence[str]) -> Iterable[tuple[int, int]]:
         yield from ((places[0], other) for other in places[1:])
 
 
-def _slips(texts: Sequence[str], shortest: int) -> Iterator[tuple[int, int]]:
+def _single_edits(texts: Sequence[str], shortest: int) -> Iterator[tuple[int, int]]:
     """Pairs of texts that are one slip apart."""
     spelled: dict[str, list[int]] = defaultdict(list)
     for i, text in enumerate(texts):
@@ -205,7 +205,7 @@ def _near(spelled: Sequence[str]) -> Iterator[tuple[str, str]]:
     seen: set[tuple[int, int]] = set()
     for sharing in np.split(owners[order], starts[1:]) if len(order) else ():
         for a, b in combinations(dict.fromkeys(sharing.tolist()), 2):
-            if (a, b) not in seen and one_slip(spelled[a], spelled[b]):
+            if (a, b) not in seen and is_single_edit(spelled[a], spelled[b]):
                 seen.add((a, b))
                 yield spelled[a], spelled[b]
 

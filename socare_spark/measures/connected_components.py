@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 
-def components(pairs: DataFrame) -> DataFrame:
+def connected_components(pairs: DataFrame) -> DataFrame:
     """The component of everything that is paired with something else.
 
     Args:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socare_spark.measures.spelling import fingerprint, letters, one_slip, spelling_groups
+from socare_spark.measures.text_clusters import fingerprint, is_single_edit, letters, text_clusters
 from socare_spark.twin.requests.request_descriptions import respelled, tail
 
 
@@ -26,7 +26,7 @@ def alignment(a, b):
 
 @given(st.text("abc", max_size=6), st.text("abc", max_size=6))
 def test_one_slip_is_an_alignment_distance_of_one(a, b):
-    assert one_slip(a, b) == (alignment(a, b) <= 1)
+    assert is_single_edit(a, b) == (alignment(a, b) <= 1)
 
 
 LONG = st.text("qrst", min_size=4, max_size=7)
@@ -34,9 +34,9 @@ LONG = st.text("qrst", min_size=4, max_size=7)
 
 @given(st.lists(LONG, max_size=14, unique=True))
 def test_every_pair_of_words_one_slip_apart_is_found(texts):
-    groups = spelling_groups(dict.fromkeys(texts, 1), shortest=3)
+    groups = text_clusters(dict.fromkeys(texts, 1), shortest=3)
     for a, b in itertools.combinations(texts, 2):
-        if one_slip(letters(a), letters(b)):
+        if is_single_edit(letters(a), letters(b)):
             assert groups[a] == groups[b]
 
 
@@ -50,7 +50,7 @@ FIXED = st.sampled_from(
 def test_numbers_single_letters_and_names_of_months_are_never_slips(one, other, text):
     a, b = text.format(one), text.format(other)
     same = one.casefold() == other.casefold()
-    assert (spelling_groups({a: 5, b: 1}, 4) == {}) == (not same or a == b)
+    assert (text_clusters({a: 5, b: 1}, 4) == {}) == (not same or a == b)
 
 
 @given(st.permutations(["A", "2", "III"]))
@@ -60,13 +60,13 @@ def test_numbers_and_letters_keep_their_order(order):
 
 
 def test_numbers_do_not_take_each_others_digits():
-    assert spelling_groups({"Garage 1 12 Rent": 3, "Garage 11 2 Rent": 2}, 4) == {}
-    assert spelling_groups({"Form 1 of 2 lost": 3, "Form 2 of 1 lost": 2}, 4) == {}
+    assert text_clusters({"Garage 1 12 Rent": 3, "Garage 11 2 Rent": 2}, 4) == {}
+    assert text_clusters({"Form 1 of 2 lost": 3, "Form 2 of 1 lost": 2}, 4) == {}
 
 
 def test_a_fixed_word_is_neither_gained_nor_lost():
-    assert spelling_groups({"Council Tax Band": 3, "Council Tax Band A": 3}, 4) == {}
-    assert spelling_groups({"Council Tax Band A": 3, "Council Tax Band AB": 3}, 4) == {}
+    assert text_clusters({"Council Tax Band": 3, "Council Tax Band A": 3}, 4) == {}
+    assert text_clusters({"Council Tax Band A": 3, "Council Tax Band AB": 3}, 4) == {}
 
 
 def test_known_words_are_no_slips_of_each_other():
@@ -74,10 +74,10 @@ def test_known_words_are_no_slips_of_each_other():
         ["Missed Glass Collection", "Missed Grass Collection", "Broken Glass", "Glass Bottle Bank",
          "Grass Cutting Request", "Long Grass Complaint"], 3,
     )  # fmt: skip
-    assert spelling_groups(texts, 10) == {}
+    assert text_clusters(texts, 10) == {}
     # Without texts of its own `Grass` may be a slip.
     few = {"Missed Glass Collection": 9, "Missed Grass Collection": 1, "Broken Glass": 1}
-    assert len(spelling_groups(few, 10)) == 2
+    assert len(text_clusters(few, 10)) == 2
 
 
 def test_a_word_that_is_out_of_place_is_a_slip_though_it_is_known():
@@ -85,7 +85,7 @@ def test_a_word_that_is_out_of_place_is_a_slip_though_it_is_known():
              "Copy", "Enquiry"]  # fmt: skip
     texts = [f"Adult Social Care {case}" for case in cases]
     texts += ["Abandoned Car", "Car Park Full", "Adult Social Car Refund"]
-    assert set(spelling_groups(dict.fromkeys(texts, 1), 10)) == {
+    assert set(text_clusters(dict.fromkeys(texts, 1), 10)) == {
         "Adult Social Care Refund",
         "Adult Social Car Refund",
     }
@@ -93,13 +93,13 @@ def test_a_word_that_is_out_of_place_is_a_slip_though_it_is_known():
 
 def test_a_word_and_its_plural_are_one():
     texts = ["Missed bin today", "Missed bins today", "Bin lorry", "Bin lid", "Bins full", "Bins"]
-    assert set(spelling_groups(dict.fromkeys(texts, 1), 10)) == {texts[0], texts[1]}
+    assert set(text_clusters(dict.fromkeys(texts, 1), 10)) == {texts[0], texts[1]}
 
 
 @pytest.mark.parametrize("number", [120, 460, 2_000])
 def test_all_planted_variants_are_found_and_nothing_else(number):
     texts = tail(number, set(), awkward=True)
-    groups = spelling_groups(dict.fromkeys(texts, 1), 10)
+    groups = text_clusters(dict.fromkeys(texts, 1), 10)
     pairs = respelled(texts)
     assert len(pairs) > 5
     assert [(a, b) for a, b in pairs if groups.get(a, a) != groups.get(b, b)] == []
@@ -107,7 +107,7 @@ def test_all_planted_variants_are_found_and_nothing_else(number):
 
 
 def test_a_blank_in_the_wrong_place_is_no_other_word():
-    assert set(spelling_groups({"Lift Lost": 9, "Lif tLost": 1}, shortest=20)) == {
+    assert set(text_clusters({"Lift Lost": 9, "Lif tLost": 1}, shortest=20)) == {
         "Lift Lost",
         "Lif tLost",
     }
@@ -116,11 +116,11 @@ def test_a_blank_in_the_wrong_place_is_no_other_word():
 def test_the_most_used_spelling_is_canonical():
     large = "Special Waste Collection: Large Items"
     records = {large: 90_655, f"{large}.": 12, large.upper(): 12, "Pest Control": 5}
-    assert spelling_groups(records, 8) == {t: large for t in records if t != "Pest Control"}
+    assert text_clusters(records, 8) == {t: large for t in records if t != "Pest Control"}
 
 
 def test_of_equally_used_spellings_the_first_is_canonical():
-    assert set(spelling_groups({"Bulky waste": 3, "Bulky Waste": 3}, 8).values()) == {"Bulky Waste"}
+    assert set(text_clusters({"Bulky waste": 3, "Bulky Waste": 3}, 8).values()) == {"Bulky Waste"}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_of_equally_used_spellings_the_first_is_canonical():
     ],
 )
 def test_other_things_stay_apart(one, other):
-    assert spelling_groups({one: 1, other: 1}, 10) == {}
+    assert text_clusters({one: 1, other: 1}, 10) == {}
 
 
 @pytest.mark.parametrize(
@@ -154,4 +154,4 @@ def test_other_things_stay_apart(one, other):
     ],
 )
 def test_one_thing_is_joined(one, other):
-    assert spelling_groups({one: 2, other: 1}, 10) == {one: one, other: one}
+    assert text_clusters({one: 2, other: 1}, 10) == {one: one, other: one}

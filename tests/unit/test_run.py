@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from socare_spark.tracking import record
-from socare_spark.tracking.record import Run, close_dead_runs, code_version
+from socare_spark.tracking import run as run_module
+from socare_spark.tracking.run import Run, close_dead_runs, code_version
 
 
 def test_a_record_that_still_says_running_is_closed(tmp_path):
@@ -25,7 +25,7 @@ def package(tmp_path, monkeypatch):
     for folder in ("twin/requests", "lake", "analyses/twin"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "constants.py").write_text("SIZE = 1\n")
-    monkeypatch.setattr(record, "files", lambda _package: tmp_path)
+    monkeypatch.setattr(run_module, "files", lambda _package: tmp_path)
     return tmp_path
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from socare_spark.errors import LackingError
+from socare_spark.errors import MissingInputError
 from socare_spark.lake.columns import is_readable, with_columns_as
-from socare_spark.lake.pool import side_by_side
-from socare_spark.lake.tables import Table
-from socare_spark.lake.transaction import together
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.pool import worker_pool
+from socare_spark.lake.table import TableSpec
+from socare_spark.lake.transaction import atomic_commits
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run
+from socare_spark.tracking.run import Run
 
 _WRITERS = 4
 
@@ -42,8 +42,8 @@ class Need:
     source: str
     column: str
     type: str
-    tables: tuple[Table, ...] = ()
-    without: tuple[Table, ...] = ()
+    tables: tuple[TableSpec, ...] = ()
+    without: tuple[TableSpec, ...] = ()
 
     @property
     def text(self) -> str:
@@ -65,7 +65,7 @@ class Context:
         as_of: Day to which open agreements run; None means the newest extract's.
         run: The record of this run.
         progress: Where steps are told.
-        lacking: Table that cannot be made -> what it lacks.
+        unavailable: Table that cannot be made -> what it lacks.
         types: Table that is read -> the columns an analysis needs of it, with their types.
         withdraw: Files that `ingest` takes out instead of taking files in.
     """
@@ -77,11 +77,11 @@ class Context:
     as_of: date | None
     run: Run
     progress: Progress
-    lacking: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
     types: dict[str, dict[str, str]] = field(default_factory=dict)
     withdraw: tuple[str, ...] = ()
 
-    def read(self, table: Table | str) -> DataFrame:
+    def read(self, table: TableSpec | str) -> DataFrame:
         """A table of the lake, at the version this run began with, noted in the record."""
         name = table if isinstance(table, str) else table.path
         if name not in self.run.tables_read:
@@ -109,7 +109,9 @@ class Context:
         """
         for need in self.missing(needs):
             for table in need.tables:
-                self.lack(table, *filter(None, [self.lacking.get(table.path)]), need.text)
+                self.mark_unavailable(
+                    table, *filter(None, [self.unavailable.get(table.path)]), need.text
+                )
             if need.without:
                 made = ", ".join(table.path for table in need.without)
                 self.run.warnings.append(
@@ -119,23 +121,23 @@ class Context:
         for need in needs:
             self.types.setdefault(need.source, {})[need.column] = need.type
 
-    def lack(self, table: Table, *needed: str) -> None:
+    def mark_unavailable(self, table: TableSpec, *needed: str) -> None:
         """Notes that a table cannot be made, for want of other tables or columns."""
-        self.lacking[table.path] = " and ".join(needed)
+        self.unavailable[table.path] = " and ".join(needed)
 
     def picture(self, path: Path) -> None:
         """Notes a picture or map that the run wrote."""
         self.run.pictures.append(str(path.relative_to(self.lake.root)))
 
-    def note(self, fingerprint: str = "") -> dict[str, str]:
+    def commit_metadata(self, fingerprint: str = "") -> dict[str, str]:
         """What a commit of this run says of itself."""
         return {"run_id": self.run.run_id, "job": self.run.job, "fingerprint": fingerprint}
 
-    def write(self, table: Table, frame: DataFrame, fingerprint: str = "") -> None:
+    def write(self, table: TableSpec, frame: DataFrame, fingerprint: str = "") -> None:
         """Replaces a result table and notes its version, its rows and how long it took."""
         began = time.monotonic()
         self.spark.sparkContext.setJobDescription(table.path)
-        commit = self.lake.replace(table, frame, self.note(fingerprint))
+        commit = self.lake.replace(table, frame, self.commit_metadata(fingerprint))
         self.run.counts[f"seconds/{table.path}"] = round(time.monotonic() - began, 2)
         self.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
 
@@ -146,7 +148,7 @@ class Job:
 
     Attributes:
         name: As in `jobs/NAME.py`.
-        says: One sentence on what it does.
+        description: One sentence on what it does.
         run: Does it.
         plan: Says what would be read and written, for `--dry-run`.
         writes: The tables it makes, but for those that configuration declares.
@@ -154,10 +156,10 @@ class Job:
     """
 
     name: str
-    says: str
+    description: str
     run: Callable[[Context], None]
     plan: Callable[[Context], Sequence[str]]
-    writes: tuple[Table, ...]
+    writes: tuple[TableSpec, ...]
     options: Callable[[ArgumentParser], None] | None = None
 
 
@@ -167,28 +169,28 @@ class Analysis:
 
     Attributes:
         name: As in `jobs/NAME.py`.
-        says: One sentence on what it does.
+        description: One sentence on what it does.
         reads: The `zone/name` of every table it needs, from the configuration.
         writes: The tables it makes.
         tables: Makes them: one frame for each table but those it says it lacks something for
-            (`Context.lack`); frames that several use should be cached.
+            (`Context.mark_unavailable`); frames that several use should be cached.
         draw: Makes pictures from the written tables, or None.
         optional: Tables it reads where they are there; without them some results may be left out.
         needs: The columns that it reads from datasets.
     """
 
     name: str
-    says: str
+    description: str
     reads: Callable[[Context], Sequence[str]]
-    writes: tuple[Table, ...]
-    tables: Callable[[Context], Mapping[Table, DataFrame]]
+    writes: tuple[TableSpec, ...]
+    tables: Callable[[Context], Mapping[TableSpec, DataFrame]]
     draw: Callable[[Context], None] | None = None
     optional: Callable[[Context], Sequence[str]] = field(default=lambda _: ())
     needs: Callable[[Context], Sequence[Need]] = field(default=lambda _: ())
 
     def job(self) -> Job:
         """The job that makes this analysis."""
-        return Job(self.name, self.says, self._run, self._plan, self.writes)
+        return Job(self.name, self.description, self._run, self._plan, self.writes)
 
     def _plan(self, context: Context) -> Sequence[str]:
         reads = [f"reads  {name}" for name in (*self.reads(context), *self.optional(context))]
@@ -197,14 +199,14 @@ class Analysis:
     def _run(self, context: Context) -> None:
         missing = [name for name in self.reads(context) if not context.lake.exists(name)]
         if missing:
-            raise LackingError(
+            raise MissingInputError(
                 f"{self.name} needs {', '.join(missing)}, which the lake does not have: "
                 "run the job that writes it first."
             )
         fingerprint = self._fingerprint(context)
         if self._up_to_date(context, fingerprint):
             context.progress.say(f"{self.name}: up to date")
-            self._recall(context)
+            self._reuse_outputs(context)
             return
         with context.progress.step(f"{self.name}: tables", of=len(self.writes)) as step:
             self._write_all(context, fingerprint, step.advance)
@@ -214,52 +216,52 @@ class Analysis:
         state = {
             "fingerprint": fingerprint,
             "pictures": context.run.pictures,
-            "lacking": context.lacking,
+            "lacking": context.unavailable,
         }
         _state(context, self.name).write_text(json.dumps(state), "utf-8")
 
     def _write_all(self, context: Context, fingerprint: str, advance: Callable[[], None]) -> None:
         frames = self._frames(context)
-        accounted = {*(t.path for t in frames), *context.lacking}
+        accounted = {*(t.path for t in frames), *context.unavailable}
         undeclared = accounted ^ {t.path for t in self.writes}
         if undeclared:
             raise RuntimeError(f"{self.name} declares and makes different tables: {undeclared}")
 
-        def write(item: tuple[Table, DataFrame]) -> None:
+        def write(item: tuple[TableSpec, DataFrame]) -> None:
             table, frame = item
             context.write(table, frame if table.grows else frame.coalesce(1), fingerprint)
             advance()
 
         # What is read together must be of one run: all tables of the job change, or none does.
-        with together(context.spark, context.lake, [table.path for table in self.writes]):
+        with atomic_commits(context.spark, context.lake, [table.path for table in self.writes]):
             # Small results spend their time in commits, not in work: side by side they share it.
-            with side_by_side(_WRITERS) as pool:
+            with worker_pool(_WRITERS) as pool:
                 list(pool.map(write, frames.items()))
-            self._clear_lacking(context)
+            self._truncate_unavailable(context)
         context.spark.catalog.clearCache()
 
-    def _frames(self, context: Context) -> Mapping[Table, DataFrame]:
+    def _frames(self, context: Context) -> Mapping[TableSpec, DataFrame]:
         """A frame for each table that lacks no column.
 
         Raises:
             LackingError: every table lacks a column.
         """
         context.need(self.needs(context))
-        if all(table.path in context.lacking for table in self.writes):
-            needed = " and ".join(dict.fromkeys(context.lacking.values()))
-            raise LackingError(f"{self.name} can make no table: it needs {needed}.")
+        if all(table.path in context.unavailable for table in self.writes):
+            needed = " and ".join(dict.fromkeys(context.unavailable.values()))
+            raise MissingInputError(f"{self.name} can make no table: it needs {needed}.")
         frames = self.tables(context)
-        return {table: frames[table] for table in frames if table.path not in context.lacking}
+        return {table: frames[table] for table in frames if table.path not in context.unavailable}
 
-    def _clear_lacking(self, context: Context) -> None:
+    def _truncate_unavailable(self, context: Context) -> None:
         """Says what was not made; what an earlier run made of it must not be taken for new."""
         for table in self.writes:
-            needed = context.lacking.get(table.path)
+            needed = context.unavailable.get(table.path)
             if needed is None:
                 continue
             context.run.warnings.append(f"{table.path} was not made: it needs {needed}.")
             if context.lake.exists(table):
-                context.lake.clear(context.spark, table, context.note())
+                context.lake.truncate(context.spark, table, context.commit_metadata())
 
     def _fingerprint(self, context: Context) -> str:
         names = sorted({*self.reads(context), *self.optional(context)})
@@ -281,9 +283,9 @@ class Analysis:
             return False
         made = [table for table in self.writes if table.path not in state["lacking"]]
         commits = [context.lake.last_commit(table) for table in made]
-        return all(c is not None and c.note.get("fingerprint") == fingerprint for c in commits)
+        return all(c is not None and c.metadata.get("fingerprint") == fingerprint for c in commits)
 
-    def _recall(self, context: Context) -> None:
+    def _reuse_outputs(self, context: Context) -> None:
         """Notes in the record what stands, where nothing had to be made."""
         context.run.up_to_date = True
         state = json.loads(_state(context, self.name).read_text("utf-8"))

@@ -11,11 +11,11 @@ import pytest
 from deltalake import write_deltalake
 from mlflow.tracking import MlflowClient
 
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.lake import Lake
 from socare_spark.tracking.checkout import commit
 from socare_spark.tracking.mirror import Mirror, TrackerError, experiment_of, local_uri
-from socare_spark.tracking.record import Run
-from socare_spark.tracking.to_mlflow import MlflowTracker
+from socare_spark.tracking.mlflow_tracker import MlflowTracker
+from socare_spark.tracking.run import Run
 
 EXPERIMENT = "socare_spark/northmoor/study"
 ODD = "a?b %41 # é&c"

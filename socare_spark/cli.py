@@ -26,32 +26,32 @@ from pyspark import SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from socare_spark.errors import ConfigurationError, Exit, LackingError, OperatorError
+from socare_spark.analysis import Context, Job
+from socare_spark.errors import ConfigurationError, ExitCode, MissingInputError, OperatorError
 from socare_spark.ingest.rejected_lines import rejected_folder
-from socare_spark.job import Context, Job
 from socare_spark.lake.access import open_to_others
+from socare_spark.lake.lake import Lake
 from socare_spark.lake.lock import locked
 from socare_spark.lake.paths import check_lake_path
-from socare_spark.lake.transaction import check_versions, undo, unfinished
-from socare_spark.lake.zones import Lake
+from socare_spark.lake.transaction import check_versions, has_unfinished_commits, roll_back
 from socare_spark.scratch import scratch_folders
 from socare_spark.session import local_folders, open_session
 from socare_spark.tracking.credentials import redacted, redacted_text, without_credentials
 from socare_spark.tracking.mirror import Mirror, experiment_of
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.record import Run, close_dead_runs, configuration_digest
+from socare_spark.tracking.run import Run, close_dead_runs, configuration_digest
 
 # The package may come in a zip; the submitted file lies in the checkout.
 _ROOTS = [Path(p).resolve().parent.parent for p in (sys.argv[0], __file__)]
 _CONF = next((r / "conf" for r in _ROOTS if (r / "conf" / "datasets").is_dir()), Path("conf"))
 STUDY = "study"
-_PLACES = 12
+_MAX_STACK_FRAMES = 12
 # Files of a run are for its owner only, whatever the shell's mask is.
 _UMASK = 0o077
-_ENDING = (signal.SIGTERM, signal.SIGINT)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # They print failed queries, which may quote a cell.
-_TALKATIVE = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
-_DISK = ("No space left on device", "Read-only file system", "Input/output error")
+_LEAKY_LOGGERS = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
+_DISK_ERRORS = ("No space left on device", "Read-only file system", "Input/output error")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,11 +70,11 @@ class _TerminatedError(BaseException):
         self.number = number
 
 
-def parser(name: str, says: str) -> argparse.ArgumentParser:
+def parser(name: str, description: str) -> argparse.ArgumentParser:
     """The options common to all jobs."""
     options = _Parser(
         prog=name,
-        description=says,
+        description=description,
         epilog="Exit codes: 0 done, 1 our fault (see the log), 2 configuration or usage, 3 data "
         "refused or missing, 4 not permitted, 5 lake in use, 6 infrastructure, try again.",
     )
@@ -123,8 +123,10 @@ def main(
     os.umask(_UMASK)
     several = [jobs] if isinstance(jobs, Job) else list(jobs)
     name = several[0].name if isinstance(jobs, Job) else STUDY
-    says = several[0].says if isinstance(jobs, Job) else "Run all jobs in one session."
-    named = parser(name, says)
+    description = (
+        several[0].description if isinstance(jobs, Job) else "Run all jobs in one session."
+    )
+    named = parser(name, description)
     if name == STUDY:
         names = [job.name for job in several]
         only = f"these jobs alone, in the order of the study: {', '.join(names)}"
@@ -142,11 +144,11 @@ def main(
         several = [job for job in several if job.name in options.jobs]
     progress = Progress()
     _end_on_signals()
-    for talker in _TALKATIVE:
+    for talker in _LEAKY_LOGGERS:
         logging.getLogger(talker).setLevel(logging.CRITICAL)
     _end_with_spark()
     try:
-        return int(_guarded(several, name, options, progress, after))
+        return int(_run_to_exit_code(several, name, options, progress, after))
     except _TerminatedError as request:
         # Where Spark ended first, nobody reads what is printed.
         with suppress(OSError, SystemExit):
@@ -170,12 +172,12 @@ def _end_with_spark() -> None:
 
 def _end_on_signals() -> None:
     """Ends the job at SIGTERM and at Ctrl-C alike; the session takes the latter for itself."""
-    for number in _ENDING:
+    for number in _STOP_SIGNALS:
         signal.signal(number, _terminate)
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:
-    for ignored in _ENDING:
+    for ignored in _STOP_SIGNALS:
         signal.signal(ignored, signal.SIG_IGN)
     # Threads that wait for Spark would hold the process until their queries end.
     threading.Thread(target=_stop_spark, daemon=True).start()
@@ -190,21 +192,21 @@ def _stop_spark() -> None:
 
 
 def _state_of_tables(folder: Path) -> str:
-    if unfinished(Lake(folder)):
+    if has_unfinished_commits(Lake(folder)):
         return "tables of the last step are between two states, which the next run repairs first"
     return "every table is at its last commit"
 
 
-def _guarded(
+def _run_to_exit_code(
     jobs: Sequence[Job],
     name: str,
     options: argparse.Namespace,
     progress: Progress,
     after: Callable[[SparkSession, Lake, Sequence[Run], bool], None] | None,
-) -> Exit:
+) -> ExitCode:
     """Turns whatever happens into an exit code and a sentence."""
     folder = options.lake / "runs"
-    run = Run(name, folder, _spoken(options))
+    run = Run(name, folder, _arguments_as_text(options))
     try:
         if not options.conf.is_dir():
             raise ConfigurationError(
@@ -226,39 +228,39 @@ def _guarded(
                 with suppress(Exception):
                     spark.stop()
     except OperatorError as error:
-        return _told(error, progress)
+        return _report(error, progress)
     except Exception as error:
-        return _fault(error, run, progress)
+        return _report_crash(error, run, progress)
     except BaseException as error:
-        if not _panicked(error):
+        if not _is_panic(error):
             raise
-        return _fault(error, run, progress)
+        return _report_crash(error, run, progress)
 
 
-def _panicked(error: BaseException) -> bool:
+def _is_panic(error: BaseException) -> bool:
     """Whether a library written in Rust gave up, as delta-rs does on a full disk."""
     return type(error).__name__ == "PanicException"
 
 
-def _told(error: OperatorError, progress: Progress) -> Exit:
+def _report(error: OperatorError, progress: Progress) -> ExitCode:
     progress.console.print(str(error), style="bold red", markup=False)
-    return error.exit
+    return error.exit_code
 
 
-def _fault(error: BaseException, run: Run, progress: Progress) -> Exit:
+def _report_crash(error: BaseException, run: Run, progress: Progress) -> ExitCode:
     if _spark_has_gone():
         sentence = "Spark ended, on request or for want of memory: run the same command again"
-        ending = Exit.INFRASTRUCTURE
+        ending = ExitCode.INFRASTRUCTURE
     elif (
-        any(sign in str(error) for sign in _DISK)
+        any(sign in str(error) for sign in _DISK_ERRORS)
         or isinstance(error, ConnectionError)
-        or _panicked(error)
+        or _is_panic(error)
     ):
         sentence = "A disk or a connection failed: see to it and run the same command again"
-        ending = Exit.INFRASTRUCTURE
+        ending = ExitCode.INFRASTRUCTURE
     else:
-        sentence, ending = "The job broke off through a fault of this software", Exit.FAULT
-    where = _keep_trace(error, run)
+        sentence, ending = "The job broke off through a fault of this software", ExitCode.FAULT
+    where = _write_traceback(error, run)
     progress.console.print(
         f"{sentence}; {_state_of_tables(run.folder.parent)}. The trace is in {where}",
         style="bold red",
@@ -279,14 +281,14 @@ def _spark_has_gone() -> bool:
     return False
 
 
-def _keep_trace(error: BaseException, run: Run) -> str:
+def _write_traceback(error: BaseException, run: Run) -> str:
     """Writes the trace to the run's log; of errors that may quote cells the class alone."""
     text = "".join(traceback.format_tb(error.__traceback__))
     cause: BaseException | None = error
     while cause is not None:
         quoted = isinstance(cause, PySparkException | pa.ArrowException | DeltaError)
-        quoted |= "py4j" in type(cause).__module__ or _panicked(cause)
-        text += f"{type(cause).__name__}: {_scrubbed(cause) if quoted else cause}\n"
+        quoted |= "py4j" in type(cause).__module__ or _is_panic(cause)
+        text += f"{type(cause).__name__}: {_redacted_error(cause) if quoted else cause}\n"
         cause = cause.__cause__
     with suppress(OSError):
         run.log.parent.mkdir(parents=True, exist_ok=True)
@@ -296,7 +298,7 @@ def _keep_trace(error: BaseException, run: Run) -> str:
     return "standard error"
 
 
-def _scrubbed(error: BaseException) -> str:
+def _redacted_error(error: BaseException) -> str:
     """What can be told of such an error: Spark's condition, or Java's classes and places."""
     with suppress(Exception):
         if isinstance(error, PySparkException) and error.getCondition():
@@ -305,7 +307,7 @@ def _scrubbed(error: BaseException) -> str:
         lines = []
         while thrown is not None:
             lines.append(thrown.getClass().getName())
-            lines += [f"    {place}" for place in list(thrown.getStackTrace())[:_PLACES]]
+            lines += [f"    {place}" for place in list(thrown.getStackTrace())[:_MAX_STACK_FRAMES]]
             thrown = thrown.getCause()
         return "\n".join(lines)
     return "(text withheld, it may quote data)"
@@ -317,17 +319,17 @@ def run_jobs(
     run: Run,
     options: argparse.Namespace,
     progress: Progress,
-) -> tuple[Exit, Lake, list[Run]]:
+) -> tuple[ExitCode, Lake, list[Run]]:
     """Runs jobs in a session that is there, and leaves it; returns how they ended and their runs.
 
     The caller holds the lake's lock.
     """
     progress.tasks = lambda: _tasks(spark)
     lake = Lake(options.lake.resolve())
-    if unfinished(lake) and options.dry_run:
+    if has_unfinished_commits(lake) and options.dry_run:
         progress.say("a run broke off: the next run brings its tables back first")
     else:
-        for name in undo(spark, lake):
+        for name in roll_back(spark, lake):
             progress.say(f"{name}: brought back to its state before a run that broke off")
         check_versions(lake)
     study = run.job == STUDY
@@ -336,7 +338,7 @@ def run_jobs(
         for job in jobs:
             context = _context(spark, lake, options, run, progress)
             print(f"{job.name}:", *job.plan(context), sep="\n  ")  # noqa: T201
-        return Exit.DONE, lake, []
+        return ExitCode.DONE, lake, []
     mirror = Mirror(options.mlflow, lake, progress, experiment_of(options.conf))
     run.warnings.extend(_access_warnings(lake, options.landing))
     dead = close_dead_runs(run.folder)
@@ -348,14 +350,14 @@ def run_jobs(
         run.save()
         mirror.begin(run)
 
-    def run_job(job: Job, one: Run) -> Exit:
+    def run_job(job: Job, one: Run) -> ExitCode:
         context = _context(spark, lake, options, one, progress)
-        return _one(job, context, mirror, study=study)
+        return _run_job(job, context, mirror, study=study)
 
     runs: list[Run] = []
     status = "interrupted"
     try:
-        ending = _in_order(jobs, run, runs, run_job)
+        ending = _run_in_order(jobs, run, runs, run_job)
         status = _status(ending)
     finally:
         if study:
@@ -377,11 +379,11 @@ def _access_warnings(lake: Lake, landing: Path | None) -> list[str]:
     return warnings
 
 
-def _in_order(
-    jobs: Sequence[Job], parent: Run, runs: list[Run], run_job: Callable[[Job, Run], Exit]
-) -> Exit:
+def _run_in_order(
+    jobs: Sequence[Job], parent: Run, runs: list[Run], run_job: Callable[[Job, Run], ExitCode]
+) -> ExitCode:
     """Runs jobs one after another, and adds their runs; stops at the first that fails."""
-    ending = Exit.DONE
+    ending = ExitCode.DONE
     for job in jobs:
         of = parent.run_id if parent.job == STUDY else None
         run = Run(job.name, parent.folder, parent.arguments, of)
@@ -390,36 +392,36 @@ def _in_order(
             run.warnings.extend(parent.warnings)
         runs.append(run)
         last = run_job(job, run)
-        if last not in (Exit.DONE, Exit.DATA):
+        if last not in (ExitCode.DONE, ExitCode.DATA):
             return last
         ending = max(ending, last)
     return ending
 
 
-def _one(job: Job, context: Context, mirror: Mirror, *, study: bool) -> Exit:
+def _run_job(job: Job, context: Context, mirror: Mirror, *, study: bool) -> ExitCode:
     """Runs one job between its records; in a study, a job that lacks its data is passed over."""
     run = context.run
     run.save()
     mirror.begin(run)
-    ending, status = Exit.FAULT, None
+    ending, status = ExitCode.FAULT, None
     try:
         job.run(context)
-        ending = Exit.DONE
-    except LackingError as error:
+        ending = ExitCode.DONE
+    except MissingInputError as error:
         if study:
             context.progress.say(str(error))
-            ending, status = Exit.DONE, "passed over"
+            ending, status = ExitCode.DONE, "passed over"
         else:
-            ending = _told(error, context.progress)
+            ending = _report(error, context.progress)
     except OperatorError as error:
-        ending = _told(error, context.progress)
+        ending = _report(error, context.progress)
     except Exception as error:
-        ending = _fault(error, run, context.progress)
+        ending = _report_crash(error, run, context.progress)
     except BaseException as error:
-        if not _panicked(error):
+        if not _is_panic(error):
             status = "interrupted"
             raise
-        ending = _fault(error, run, context.progress)
+        ending = _report_crash(error, run, context.progress)
     finally:
         run.finish(status or _status(ending))
         mirror.end(run)
@@ -428,8 +430,8 @@ def _one(job: Job, context: Context, mirror: Mirror, *, study: bool) -> Exit:
     return ending
 
 
-def _status(ending: Exit) -> str:
-    return {Exit.DONE: "done", Exit.DATA: "done with refusals"}.get(ending, "failed")
+def _status(ending: ExitCode) -> str:
+    return {ExitCode.DONE: "done", ExitCode.DATA: "done with refusals"}.get(ending, "failed")
 
 
 def _context(
@@ -440,7 +442,7 @@ def _context(
     return context
 
 
-def _spoken(options: argparse.Namespace) -> dict[str, str]:
+def _arguments_as_text(options: argparse.Namespace) -> dict[str, str]:
     """The options as given, but for secrets."""
     given = {k: str(v) for k, v in vars(options).items() if v is not None}
     if "mlflow" in given:

@@ -19,7 +19,7 @@ from typing import Literal, Self
 from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
-from socare_spark.contracts.load import Strict, read_model
+from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts.patterns import portable
 from socare_spark.errors import ConfigurationError
 
@@ -29,7 +29,7 @@ DIRECTIVES = tuple("YymdHMSIpbBfj")
 # Directives that say the same; a format has one of each row at most.
 _ALTERNATIVES = ("Yy", "mbBj", "dj", "HI", "M", "S", "f", "p", "z")
 PERSON = "person"
-PLACE = ("source_file", "line")
+SOURCE_LINE = ("source_file", "line")
 _FIXED_OFFSET = re.compile(r"%[MSf][+-][0-9]{2}:?[0-9]{2}")
 PERIOD_FORMS = "a year, a month or a day (2017, 2017-06 or 2017-06-30), from 1900 to 2100"
 _COLUMN = r"^[a-z][a-z0-9_]*$"
@@ -39,7 +39,7 @@ _PERIOD = re.compile(r"([0-9]{4})(?:[-_.]?([0-9]{2})(?:[-_.]?([0-9]{2}))?)?")
 _YEARS = range(1900, 2101)
 
 
-class Constraints(Strict):
+class Constraints(StrictModel):
     """What a cell must satisfy (Data Package v2, field constraints)."""
 
     required: bool = False
@@ -62,7 +62,7 @@ class Constraints(Strict):
         return None if value is None else portable(value)
 
 
-class Age(Strict):
+class Age(StrictModel):
     """Age in whole years at another date of the row.
 
     Attributes:
@@ -84,7 +84,7 @@ class Age(Strict):
         return value
 
 
-class Span(Strict):
+class Span(StrictModel):
     """Some periods; without an end, all from its start on, and the other way round.
 
     Attributes:
@@ -106,16 +106,16 @@ class Span(Strict):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not _in_turn(self.start, self.end):
+        if not _in_order(self.start, self.end):
             raise ValueError("'to' must not be before 'from'")
         return self
 
     def overlaps(self, other: "Span") -> bool:
         """Whether some day is in both."""
-        return _in_turn(self.start, other.end) and _in_turn(other.start, self.end)
+        return _in_order(self.start, other.end) and _in_order(other.start, self.end)
 
 
-class Treatment(Strict):
+class Treatment(StrictModel):
     """What becomes of a column: exactly one of its first four keys.
 
     Attributes:
@@ -142,7 +142,7 @@ class Treatment(Strict):
     @field_validator("no_place")
     @classmethod
     def _are_texts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(letters(entry) and "*" not in entry.rstrip("* ") for entry in value):
+        if not all(postcode_letters(entry) and "*" not in entry.rstrip("* ") for entry in value):
             raise ValueError("no_place needs a letter or digit in each text, and * only at its end")
         return value
 
@@ -169,7 +169,7 @@ class Treatment(Strict):
         return self.keep == "postcode" or self.degrade in ("sector", "district")
 
 
-class Field(Strict):
+class Field(StrictModel):
     """A column of the extract (Data Package v2, table schema field)."""
 
     name: str
@@ -309,7 +309,7 @@ def _value(field: Field, text: str) -> object:
     return text
 
 
-class Schema(Strict):
+class Schema(StrictModel):
     """The columns, the values that mean nothing, and the key; without a key every record counts."""
 
     fields: tuple[Field, ...]
@@ -317,7 +317,7 @@ class Schema(Strict):
     primary_key: tuple[str, ...] = Key(alias="primaryKey")
 
 
-class Dialect(Strict):
+class Dialect(StrictModel):
     """How cells are told apart (Data Package v2, CSV dialect)."""
 
     delimiter: str = Key(default=",", min_length=1, max_length=1)
@@ -335,17 +335,17 @@ class Dialect(Strict):
         return value
 
 
-class Spelling(Span):
+class HeaderSpelling(Span):
     """Another way a column was headed, in some or all periods."""
 
     column: str
     also: tuple[str, ...]
 
 
-def _spelling_fault(names: Sequence[str], spellings: Sequence[Spelling]) -> str:
+def _spelling_fault(names: Sequence[str], spellings: Sequence[HeaderSpelling]) -> str:
     """Why a header could mean no column or two; empty where it cannot."""
-    fields = {plain(name): name for name in names}
-    each = [(plain(text), s) for s in spellings for text in s.also]
+    fields = {normalise_header(name): name for name in names}
+    each = [(normalise_header(text), s) for s in spellings for text in s.also]
     if any(not text for text, _ in each):
         return "a text has no letter or digit"
     if any(fields.get(text, s.column) != s.column for text, s in each):
@@ -356,20 +356,20 @@ def _spelling_fault(names: Sequence[str], spellings: Sequence[Spelling]) -> str:
     return ""
 
 
-class EncodingOf(Span):
+class PeriodEncoding(Span):
     """The encoding of some periods."""
 
     encoding: str
 
 
-class Order(Strict):
+class DateOrder(StrictModel):
     """A date that must not come before another."""
 
     first: str
     then: str
 
 
-class Ours(Strict):
+class Extension(StrictModel):
     """What Frictionless has no word for.
 
     Attributes:
@@ -390,9 +390,9 @@ class Ours(Strict):
     files: str
     extract_column: str = Key(default="extract", pattern=r"^[a-z][a-z0-9_]*$")
     snapshots: bool = False
-    spellings: tuple[Spelling, ...] = ()
-    encodings: tuple[EncodingOf, ...] = ()
-    date_order: tuple[Order, ...] = ()
+    spellings: tuple[HeaderSpelling, ...] = ()
+    encodings: tuple[PeriodEncoding, ...] = ()
+    date_order: tuple[DateOrder, ...] = ()
     not_after_extract: tuple[str, ...] = ()
     earliest: date = date(1900, 1, 1)
     gate: float = Key(default=0.05, ge=0, le=1)
@@ -411,7 +411,7 @@ class Ours(Strict):
         return value
 
 
-class Contract(Strict):
+class Contract(StrictModel):
     """One dataset: `conf/datasets/NAME.yaml`."""
 
     name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
@@ -423,14 +423,14 @@ class Contract(Strict):
     encoding: str = "utf-8"
     dialect: Dialect = Dialect()
     schema_: Schema = Key(alias="schema")
-    socare: Ours
+    socare: Extension
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         names = [f.name for f in self.fields]
-        if len(set(map(plain, names))) != len(names):
+        if len(set(map(normalise_header, names))) != len(names):
             raise ValueError("schema.fields: two fields have the same name")
-        if "" in map(plain, names):
+        if "" in map(normalise_header, names):
             raise ValueError("schema.fields: a name has no letter or digit")
         ours = self.socare
         mentioned = [*self.schema_.primary_key, *self.dated]
@@ -464,7 +464,7 @@ class Contract(Strict):
                 raise ValueError(f"primaryKey {key} must be required and not dropped")
         outputs = [f.output for f in self.fields if not f.socare.drop]
         outputs += [a.name for a in ages]
-        outputs += [ours.extract_column, *PLACE]
+        outputs += [ours.extract_column, *SOURCE_LINE]
         if len(set(outputs)) != len(outputs):
             raise ValueError(
                 f"two fields are written to the same column, or one to {ours.extract_column}, "
@@ -512,7 +512,7 @@ class Contract(Strict):
     @property
     def key(self) -> list[str]:
         """Columns of the restricted table that identify a record; its place where it has no key."""
-        names = self.own_key or list(PLACE)
+        names = self.own_key or list(SOURCE_LINE)
         return [self.socare.extract_column, *names] if self.socare.snapshots else names
 
     @property
@@ -540,7 +540,7 @@ class Contract(Strict):
         ):
             ours.pop(key)
         data["encoding"] = self.encoding_of(period)
-        read_as = [_applying(data, period), self.spellings_of(period)]
+        read_as = [_declared_for(data, period), self.spellings_of(period)]
         text = json.dumps(read_as, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -551,14 +551,14 @@ class Contract(Strict):
 
     def spellings_of(self, period: str) -> Mapping[str, str]:
         """Header (made plain) -> field name, for a period's files."""
-        known = {plain(f.name): f.name for f in self.fields}
+        known = {normalise_header(f.name): f.name for f in self.fields}
         for spelling in self.socare.spellings:
             if _within(period, spelling.start, spelling.end):
-                known.update({plain(other): spelling.column for other in spelling.also})
+                known.update({normalise_header(other): spelling.column for other in spelling.also})
         return known
 
 
-def letters(text: str) -> str:
+def postcode_letters(text: str) -> str:
     """The letters and digits of a text that may be a postcode, in upper case."""
     return re.sub("[^A-Z0-9]", "", text.upper())
 
@@ -569,14 +569,14 @@ def _is_currency(text: str) -> bool:
     return named and not kinds & {"Nd", "Pd", "Ps", "Pe", "Sm"}
 
 
-def plain(header: str) -> str:
+def normalise_header(header: str) -> str:
     """A header without case, blanks and punctuation, as headers are compared."""
     return re.sub(r"[^0-9a-z]+", "_", header.strip().lower()).strip("_")
 
 
 def snake(name: str) -> str:
     """Lower snake case."""
-    return plain(name)
+    return normalise_header(name)
 
 
 def period_days(period: str) -> tuple[date, date]:
@@ -620,7 +620,7 @@ def period_end(period: str) -> date:
     return period_days(period)[1]
 
 
-def _in_turn(start: str | None, end: str | None) -> bool:
+def _in_order(start: str | None, end: str | None) -> bool:
     """Whether the first day of one period is not after the last of another."""
     return start is None or end is None or period_days(start)[0] <= period_end(end)
 
@@ -633,26 +633,26 @@ def _within(period: str, start: str | None, end: str | None) -> bool:
     )
 
 
-def _applying(declared: object, period: str) -> object:
+def _declared_for(declared: object, period: str) -> object:
     """A declaration without what is declared for other periods alone (`from`, `to`)."""
     if isinstance(declared, list):
-        return [_applying(d, period) for d in declared if _applies(d, period)]
+        return [_declared_for(d, period) for d in declared if _applies(d, period)]
     if isinstance(declared, dict):
-        dated = _dated(declared)
+        dated = _has_periods(declared)
         return {
-            key: _applying(value, period)
+            key: _declared_for(value, period)
             for key, value in declared.items()
             if _applies(value, period) and not (dated and key in ("start", "end"))
         }
     return declared
 
 
-def _dated(declared: object) -> bool:
+def _has_periods(declared: object) -> bool:
     return isinstance(declared, dict) and {"start", "end"} <= declared.keys()
 
 
 def _applies(declared: object, period: str) -> bool:
-    if not isinstance(declared, dict) or not _dated(declared):
+    if not isinstance(declared, dict) or not _has_periods(declared):
         return True
     return _within(period, declared["start"], declared["end"])
 

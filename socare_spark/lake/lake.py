@@ -29,13 +29,17 @@ from deltalake import (
 from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import DataError
-from socare_spark.lake.tables import Table
+from socare_spark.lake.table import TableSpec
 
 # How the driver reads a large table: a few pieces at a time, never the whole.
-PIECES: dict[str, Any] = {"batch_size": 1 << 16, "batch_readahead": 2, "fragment_readahead": 1}
+READ_IN_BATCHES: dict[str, Any] = {
+    "batch_size": 1 << 16,
+    "batch_readahead": 2,
+    "fragment_readahead": 1,
+}
 # Bytes of a table's files that the driver passes over to find some keys: a few seconds.
 # Tasks find keys in a larger table.
-SCANNED = 1_000_000_000
+DRIVER_MAX_SCAN_BYTES = 1_000_000_000
 _COMMIT = re.compile(r"(\d{20})\.json")
 # Plain tables only, so that pandas, delta-rs and DuckDB read them; no values of cells as file
 # statistics in the log.
@@ -53,7 +57,7 @@ class Commit:
     """The newest commit of a table: its version, the note its writer left, and rows written."""
 
     version: int
-    note: Mapping[str, str]
+    metadata: Mapping[str, str]
     rows: int | None
 
 
@@ -63,7 +67,7 @@ class Lake:
 
     root: Path
 
-    def folder(self, table: Table | str) -> Path:
+    def folder(self, table: TableSpec | str) -> Path:
         """Where a table is; `table` may be its declaration or `zone/name`."""
         return self.root / (table if isinstance(table, str) else table.path)
 
@@ -77,7 +81,7 @@ class Lake:
         """Folder of charts: exact figures, not for release."""
         return self.root / "working" / "pictures"
 
-    def version(self, table: Table | str) -> int | None:
+    def version(self, table: TableSpec | str) -> int | None:
         """Newest version of a table, or None where there is none."""
         log = self.folder(table) / "_delta_log"
         if not log.is_dir():
@@ -85,11 +89,11 @@ class Lake:
         versions = [int(m[1]) for p in log.iterdir() if (m := _COMMIT.fullmatch(p.name))]
         return max(versions, default=None)
 
-    def exists(self, table: Table | str) -> bool:
+    def exists(self, table: TableSpec | str) -> bool:
         """Whether the table has been written."""
         return self.version(table) is not None
 
-    def last_commit(self, table: Table | str) -> Commit | None:
+    def last_commit(self, table: TableSpec | str) -> Commit | None:
         """Newest commit of a table with the note its writer left, or None."""
         version = self.version(table)
         if version is None:
@@ -101,17 +105,17 @@ class Lake:
         rows = metrics.get("numOutputRows", metrics.get("num_added_rows", note.get("rows")))
         return Commit(version, note, None if rows is None else int(rows))
 
-    def rows_version(self, table: Table | str) -> int | None:
+    def rows_version(self, table: TableSpec | str) -> int | None:
         """The version that wrote the rows of now; compaction makes versions with the same rows."""
         commit = self.last_commit(table)
-        return None if commit is None else int(commit.note.get("same_rows_as", commit.version))
+        return None if commit is None else int(commit.metadata.get("same_rows_as", commit.version))
 
-    def _actions(self, table: Table | str, version: int) -> list[dict[str, Any]]:
+    def _actions(self, table: TableSpec | str, version: int) -> list[dict[str, Any]]:
         text = (self.folder(table) / "_delta_log" / f"{version:020d}.json").read_text("utf-8")
         return [json.loads(line) for line in text.splitlines() if line.strip()]
 
     def read(
-        self, spark: SparkSession, table: Table | str, version: int | None = None
+        self, spark: SparkSession, table: TableSpec | str, version: int | None = None
     ) -> DataFrame:
         """The table as a frame, as it is now or at a version.
 
@@ -126,24 +130,24 @@ class Lake:
         reader = spark.read.format("delta").option("versionAsOf", pinned)
         return reader.load(str(self.folder(table)))
 
-    def columns(self, table: Table) -> set[str]:
+    def columns(self, table: TableSpec) -> set[str]:
         """Names of the columns that a table has."""
         return {field.name for field in DeltaTable(self.folder(table)).schema().fields}
 
-    def rows(
-        self, table: Table | str, *columns: str, order: str | None = None
+    def to_dicts(
+        self, table: TableSpec | str, *columns: str, order: str | None = None
     ) -> list[dict[str, Any]]:
         """The rows of a small table without a session: all columns or those named, in an order."""
         arrow = self._arrow(table, columns)
         found: list[dict[str, Any]] = (arrow.sort_by(order) if order else arrow).to_pylist()
         return found
 
-    def frame(self, table: Table, *columns: str) -> pd.DataFrame:
+    def to_pandas(self, table: TableSpec, *columns: str) -> pd.DataFrame:
         """A small table as pandas has it, without a Spark job: all columns, or those named."""
         found: pd.DataFrame = self._arrow(table, columns).to_pandas()
         return found
 
-    def matching(self, table: Table, keys: pa.Table, *columns: str) -> pa.Table:
+    def lookup(self, table: TableSpec, keys: pa.Table, *columns: str) -> pa.Table:
         """Some columns of the rows that have one of the given keys, without a Spark job.
 
         Args:
@@ -155,29 +159,29 @@ class Lake:
             return self._arrow_schema(table).empty_table().select(columns)
         data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
         names = keys.column_names
-        keys = _like(keys, data.schema)
+        keys = _cast_like(keys, data.schema)
         wanted = reduce(and_, [pc.field(name).isin(keys[name].unique()) for name in names])
         batches = data.to_batches(
-            columns=list(dict.fromkeys([*columns, *names])), filter=wanted, **PIECES
+            columns=list(dict.fromkeys([*columns, *names])), filter=wanted, **READ_IN_BATCHES
         )
         found = [
-            piece.filter(_among(piece, keys)).select(columns)
+            piece.filter(_is_among(piece, keys)).select(columns)
             for piece in (pa.Table.from_batches([batch]) for batch in batches if len(batch))
         ]
         nothing = data.schema.empty_table().select(columns)
         return pa.concat_tables([nothing, *found])
 
-    def pieces(self, table: Table | str, *columns: str) -> Iterator[pa.Table]:
+    def iter_arrow(self, table: TableSpec | str, *columns: str) -> Iterator[pa.Table]:
         """Some columns of a table that may be large, piece by piece and without a Spark job."""
         data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
-        for batch in data.to_batches(columns=list(columns), **PIECES):
+        for batch in data.to_batches(columns=list(columns), **READ_IN_BATCHES):
             yield pa.Table.from_batches([batch])
 
-    def count(self, table: Table | str) -> int:
+    def count(self, table: TableSpec | str) -> int:
         """Rows of a table, from the notes that its files end with."""
         return int(DeltaTable(self.folder(table)).to_pyarrow_dataset().count_rows())
 
-    def size(self, table: Table, days: Iterable[date] | None = None) -> int:
+    def size(self, table: TableSpec, days: Iterable[date] | None = None) -> int:
         """Bytes of the files of a table: of all, or of some days by which it is laid out."""
         if not self.exists(table):
             return 0
@@ -188,46 +192,52 @@ class Lake:
         held = pc.is_in(files[f"partition.{day}"], pa.array(sorted(set(days)), pa.date32()))
         return pc.sum(files.filter(held)["size_bytes"]).as_py() or 0
 
-    def _arrow(self, table: Table | str, columns: Sequence[str]) -> pa.Table:
+    def _arrow(self, table: TableSpec | str, columns: Sequence[str]) -> pa.Table:
         """A table whole; a declared one that has not been made has no rows."""
-        if isinstance(table, Table) and not self.exists(table):
+        if isinstance(table, TableSpec) and not self.exists(table):
             return self._arrow_schema(table).empty_table().select(list(columns) or table.names)
         return DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
 
     def replace(
-        self, table: Table, frame: DataFrame, note: Mapping[str, str], where: str | None = None
+        self,
+        table: TableSpec,
+        frame: DataFrame,
+        metadata: Mapping[str, str],
+        where: str | None = None,
     ) -> Commit:
         """Writes a table whole, in one commit, in the declared shape; returns the commit.
 
         Args:
             table: The table.
             frame: Its rows.
-            note: What the commit says of itself.
+            metadata: User metadata of the commit.
             where: Condition on the columns the files are laid out by: only the rows that meet it
                 are replaced, and the frame's must all meet it.
         """
-        self._write(table, frame, note, "overwrite", where)
-        return self._committed(table)
+        self._write(table, frame, metadata, "overwrite", where)
+        return self._commit_made(table)
 
     def append(
         self,
-        table: Table,
+        table: TableSpec,
         frame: DataFrame,
-        note: Mapping[str, str],
+        metadata: Mapping[str, str],
     ) -> Commit:
         """Adds rows to a table in one commit; makes the table where there is none."""
-        self._write(table, frame, note, "append")
-        return self._committed(table)
+        self._write(table, frame, metadata, "append")
+        return self._commit_made(table)
 
-    def enter(self, table: Table, rows: pa.Table, note: Mapping[str, str]) -> Commit:
+    def append_arrow(self, table: TableSpec, rows: pa.Table, metadata: Mapping[str, str]) -> Commit:
         """What `append` does, with rows that the driver holds and without a Spark job."""
         schema = self._arrow_schema(table)
         rows = rows.select(table.names).cast(schema)
-        write_deltalake(self.folder(table), rows, mode="append", **self._writing(table, note))
-        return self._committed(table)
+        write_deltalake(
+            self.folder(table), rows, mode="append", **self._write_options(table, metadata)
+        )
+        return self._commit_made(table)
 
-    def exchange(
-        self, table: Table, gone: pa.Table, rows: pa.Table, note: Mapping[str, str]
+    def replace_rows(
+        self, table: TableSpec, gone: pa.Table, rows: pa.Table, metadata: Mapping[str, str]
     ) -> Commit:
         """Takes rows out of a table and adds others, in one commit and without a Spark job.
 
@@ -238,10 +248,10 @@ class Lake:
             table: The table, laid out by a day.
             gone: Columns that single out the rows to take out, the day among them.
             rows: The rows to add.
-            note: What the commit says of itself.
+            metadata: User metadata of the commit.
         """
         schema, (day,) = self._arrow_schema(table), table.partition_by
-        gone, rows = _like(gone, schema), rows.select(table.names).cast(schema)
+        gone, rows = _cast_like(gone, schema), rows.select(table.names).cast(schema)
         days = pa.concat_arrays([t[day].unique() for t in (gone, rows)]).unique()
         data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
         old = data.to_batches(columns=table.names, filter=pc.field(day).isin(days))
@@ -249,7 +259,7 @@ class Lake:
         def pieces() -> Iterator[pa.RecordBatch]:
             for batch in old:
                 piece = pa.Table.from_batches([batch])
-                yield from piece.filter(pc.invert(_among(piece, gone))).cast(schema).to_batches()
+                yield from piece.filter(pc.invert(_is_among(piece, gone))).cast(schema).to_batches()
             yield from rows.to_batches()
 
         write_deltalake(
@@ -257,13 +267,13 @@ class Lake:
             pa.RecordBatchReader.from_batches(schema, pieces()),
             mode="overwrite",
             predicate=" OR ".join(f"\"{day}\" = '{value}'" for value in days.to_pylist()),
-            **self._writing(table, note),
+            **self._write_options(table, metadata),
         )
-        return self._committed(table)
+        return self._commit_made(table)
 
-    def remove(self, table: Table, where: str, note: Mapping[str, str]) -> None:
+    def delete_rows(self, table: TableSpec, where: str, metadata: Mapping[str, str]) -> None:
         """Takes the rows that meet a condition out of a table, without a Spark job."""
-        options = self._writing(table, note)
+        options = self._write_options(table, metadata)
         DeltaTable(self.folder(table), storage_options=options["storage_options"]).delete(
             where,
             writer_properties=options["writer_properties"],
@@ -271,38 +281,40 @@ class Lake:
             post_commithook_properties=options["post_commithook_properties"],
         )
 
-    def _writing(self, table: Table, note: Mapping[str, str]) -> dict[str, Any]:
+    def _write_options(self, table: TableSpec, metadata: Mapping[str, str]) -> dict[str, Any]:
         return {
             "partition_by": list(table.partition_by) or None,
             "configuration": None if self.exists(table) else _PROPERTIES,
             "writer_properties": WriterProperties(compression="ZSTD"),
-            "commit_properties": CommitProperties(custom_metadata={"userMetadata": _text(note)}),
+            "commit_properties": CommitProperties(
+                custom_metadata={"userMetadata": _metadata_text(metadata)}
+            ),
             # Versions are kept: an unfinished group of commits goes back to the one before it.
             "post_commithook_properties": PostCommitHookProperties(cleanup_expired_logs=False),
             # Not every mounted share has hard links; the lake's lock lets one writer in at a time.
             "storage_options": {"allow_unsafe_rename": "true"},
         }
 
-    def _arrow_schema(self, table: Table) -> pa.Schema:
+    def _arrow_schema(self, table: TableSpec) -> pa.Schema:
         """The declared columns; without comments where the table has its own."""
         schema = pa.schema(Schema.from_json(table.schema.json()))
         begun = self.exists(table)
         return pa.schema([f.remove_metadata() for f in schema]) if begun else schema
 
-    def clear(self, spark: SparkSession, table: Table, note: Mapping[str, str]) -> None:
+    def truncate(self, spark: SparkSession, table: TableSpec, metadata: Mapping[str, str]) -> None:
         """Empties a table and gives it the declared shape, in one commit."""
-        self._write(table, spark.createDataFrame([], table.schema), note, "overwrite")
+        self._write(table, spark.createDataFrame([], table.schema), metadata, "overwrite")
 
     def _write(
         self,
-        table: Table,
+        table: TableSpec,
         frame: DataFrame,
-        note: Mapping[str, str],
+        metadata: Mapping[str, str],
         mode: str,
         where: str | None = None,
     ) -> None:
-        writer = table.shape(frame).write.format("delta").mode(mode)
-        writer = writer.option("userMetadata", _text(note))
+        writer = table.conform(frame).write.format("delta").mode(mode)
+        writer = writer.option("userMetadata", _metadata_text(metadata))
         if where is not None:
             writer = writer.option("replaceWhere", where)
         elif mode == "overwrite":
@@ -313,23 +325,23 @@ class Lake:
             writer = writer.partitionBy(*table.partition_by)
         writer.save(str(self.folder(table)))
 
-    def _committed(self, table: Table) -> Commit:
+    def _commit_made(self, table: TableSpec) -> Commit:
         commit = self.last_commit(table)
         if commit is None:  # pragma: no cover - a write that returned has committed
             raise RuntimeError(f"{table.path} has no commit after its write")
         return commit
 
 
-def _text(note: Mapping[str, str]) -> str:
-    return json.dumps(dict(note), sort_keys=True)
+def _metadata_text(metadata: Mapping[str, str]) -> str:
+    return json.dumps(dict(metadata), sort_keys=True)
 
 
-def _like(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+def _cast_like(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """The rows with the types that a schema has for their columns."""
     return rows.cast(pa.schema([schema.field(name) for name in rows.column_names]))
 
 
-def _among(rows: pa.Table, keys: pa.Table) -> pa.Array:
+def _is_among(rows: pa.Table, keys: pa.Table) -> pa.Array:
     """For each row whether its columns of the keys' names are one of the keys."""
     names = keys.column_names
     numbered = rows.select(names).append_column("_at", pa.array(np.arange(len(rows))))

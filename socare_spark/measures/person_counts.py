@@ -16,7 +16,7 @@ _SALTS = 64
 _MEASURES = ("people", "records", "cost", "cost_top1", "cost_top2", "providers")
 
 
-def cells(
+def count_people(
     frame: DataFrame,
     dims: Sequence[str],
     *,
@@ -55,12 +55,12 @@ def cells(
         *sums,
         *people_with,
     )
-    more = _More(tuple(sums), tuple(people_with))
+    more = _Extras(tuple(sums), tuple(people_with))
     return _counted(rows, list(dims), more, cost=cost is not None)
 
 
 @dataclass(frozen=True)
-class _More:
+class _Extras:
     """Further columns of a cell, and how each step of the grouping carries them."""
 
     sums: tuple[str, ...]
@@ -97,7 +97,7 @@ def _with_total(name: str) -> Column:
     return F.explode(both)
 
 
-def _counted(rows: DataFrame, dims: list[str], more: _More, *, cost: bool) -> DataFrame:
+def _counted(rows: DataFrame, dims: list[str], more: _Extras, *, cost: bool) -> DataFrame:
     by_person = rows.groupBy(*dims, "_person").agg(
         F.sum("_records").alias("_records"),
         *([F.sum("_cost").alias("_cost")] if cost else []),
@@ -108,7 +108,7 @@ def _counted(rows: DataFrame, dims: list[str], more: _More, *, cost: bool) -> Da
     return by_cell.withColumn("providers", providers).select(*dims, *_MEASURES, *more.names)
 
 
-def _without_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFrame:
+def _without_cost(by_person: DataFrame, dims: list[str], more: _Extras) -> DataFrame:
     none = F.lit(None).cast("decimal(20,2)")
     return by_person.groupBy(*dims).agg(
         F.count("_person").alias("people"),
@@ -120,7 +120,7 @@ def _without_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFra
     )
 
 
-def _with_cost(by_person: DataFrame, dims: list[str], more: _More) -> DataFrame:
+def _with_cost(by_person: DataFrame, dims: list[str], more: _Extras) -> DataFrame:
     # The two largest are kept per salt first: a city's total must not gather all people in one row.
     known = F.when(F.col("_person").isNotNull(), F.col("_cost"))
     salted = (

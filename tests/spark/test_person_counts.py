@@ -1,4 +1,4 @@
-"""What `cells` adds up beside people, recounted by DuckDB."""
+"""What `count_people` adds up beside people, recounted by DuckDB."""
 
 import random
 from decimal import Decimal
@@ -7,7 +7,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from socare_spark.measures.cells import cells
+from socare_spark.measures.person_counts import count_people
 
 COLUMNS = "place string, kind string, person bigint, cost decimal(12,2), weight int, held boolean"
 
@@ -50,14 +50,14 @@ MEASURES = ("people", "records", "cost", "weight", "held")
 
 def test_sums_and_people_with_a_truth(spark, rows):
     frame = spark.createDataFrame(rows, COLUMNS)
-    made = cells(frame, ["kind"], cost="cost", sums=["weight"], people_with=["held"])
+    made = count_people(frame, ["kind"], cost="cost", sums=["weight"], people_with=["held"])
     assert found(made, "kind", *MEASURES) == recount(rows, "kind")
     assert made.columns[-3:] == ["providers", "weight", "held"]
 
 
 def test_they_are_the_same_without_a_cost(spark, rows):
     frame = spark.createDataFrame(rows, COLUMNS)
-    made = cells(frame, ["kind"], sums=["weight"], people_with=["held"])
+    made = count_people(frame, ["kind"], sums=["weight"], people_with=["held"])
     expected = [(*row[:3], None, *row[4:]) for row in recount(rows, "kind")]
     assert found(made, "kind", *MEASURES) == expected
 
@@ -65,7 +65,7 @@ def test_they_are_the_same_without_a_cost(spark, rows):
 def test_rows_of_all_values_of_several_dimensions(spark, rows):
     """A record without a place is in the row of all places alone."""
     frame = spark.createDataFrame(rows, COLUMNS)
-    made = cells(
+    made = count_people(
         frame,
         ["place", "kind"],
         cost="cost",
@@ -83,7 +83,7 @@ def test_rows_of_all_values_of_several_dimensions(spark, rows):
 
 def test_a_cell_of_one_person_has_no_number_of_that_person(spark):
     rows = spark.createDataFrame([("a", 7_000_000_000_007)], "place string, person bigint")
-    (row,) = cells(rows, ["place"]).collect()
+    (row,) = count_people(rows, ["place"]).collect()
     assert row.asDict() == {
         "place": "a", "people": 1, "records": 1, "cost": None, "cost_top1": None,
         "cost_top2": None, "providers": None,
