@@ -25,7 +25,7 @@ def rows(table, *values):
 
 
 def held(lake, table):
-    return sorted(tuple(row.values()) for row in lake.rows(table))
+    return sorted(tuple(row.values()) for row in lake.to_dicts(table))
 
 
 def test_rows_are_entered_found_by_their_whole_key_and_exchanged(spark, table, tmp_path):

@@ -54,7 +54,7 @@ def stage(spark, request):
 
 
 def found(lake):
-    rows = lake.rows(PEOPLE, order="person")
+    rows = lake.to_dicts(PEOPLE, order="person")
     return [(r["person"], r["digest"], r["scheme"], r["first_seen"]) for r in rows]
 
 

@@ -31,7 +31,7 @@ def enters(lake, table, text):
 
 def held(lake):
     return {
-        t.name: sorted(r["a"] for r in lake.rows(t)) if lake.exists(t) else None
+        t.name: sorted(r["a"] for r in lake.to_dicts(t)) if lake.exists(t) else None
         for t in (ONE, TWO, NEW)
     }
 
