@@ -28,7 +28,7 @@ def test_zip_holds_the_package_without_the_generator_of_synthetic_data(packed):
 
 
 def test_worker_imports_the_package_from_the_zip(packed, tmp_path):
-    code = "import socare_spark.measures.spelling as m; print(m.__file__)"
+    code = "import socare_spark.measures.text_clusters as m; print(m.__file__)"
     command = [sys.executable, "-c", code]
     environment = {"PYTHONPATH": str(packed), "PATH": ""}
     done = subprocess.run(
