@@ -11,7 +11,7 @@ from socare_spark.twin.study import DEFECTS, write_twin
 
 
 def main() -> int:
-    """Writes the twin and says what was written."""
+    """Writes the twin and prints the number of files and rows."""
     parser = argparse.ArgumentParser(
         prog="python -m socare_spark.twin", description="Write the synthetic study extracts."
     )

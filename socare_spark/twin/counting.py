@@ -1,4 +1,4 @@
-"""Counts over compact columns, by which the truth is told: records and people of groups."""
+"""Counts over compact columns: records and people of groups."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,9 +10,7 @@ from socare_spark.twin.draws import EPOCH, Ints
 
 
 def spread(columns: Sequence[Ints], labels: Sequence[Sequence[Any] | None]) -> list[list[Any]]:
-    """Returns [label, ..., records] for each combination that occurs, in the order of the
-    positions.
-    """
+    """[label, ..., records] for each combination that occurs, in the order of the positions."""
     grid = np.column_stack(columns)
     found, counts = np.unique(grid, axis=0, return_counts=True)
     return [
@@ -22,18 +20,18 @@ def spread(columns: Sequence[Ints], labels: Sequence[Sequence[Any] | None]) -> l
 
 
 def iso(day_number: int) -> str:
-    """Returns a day number as an ISO date."""
+    """A day number as an ISO date."""
     return (EPOCH + timedelta(days=day_number)).isoformat()
 
 
 def distinct(person: Ints, group: Ints, groups: int) -> Ints:
-    """Returns the number of distinct people in each group."""
+    """The number of distinct people in each group."""
     pairs = np.unique(group.astype(np.int64) * (person.max(initial=0) + 1) + person)
     return np.bincount(pairs // (person.max(initial=0) + 1), minlength=groups)
 
 
 def open_in(start: Ints, end: Ints, edges: Sequence[int]) -> tuple[Ints, Ints]:
-    """Returns (row, period) for each period in which a row is open; the last day counts.
+    """(row, period) for each period in which a row is open; the last day counts.
 
     Period i is from edges[i] to the day before edges[i + 1].
     """

@@ -103,7 +103,7 @@ def _housing(universe: Universe, draws: Draws, pairs: Crosswalk) -> Iterator[Ext
 
 
 def _at_home(universe: Universe, person: np.ndarray, start: np.ndarray) -> Callable[[Ints], Met]:
-    """Whom social care met: each person at home on the day, none of them without a name."""
+    """The people whom social care met: each at home on the day, none of them without a name."""
 
     def met(_nameless: Ints) -> Met:
         who, on = person.astype(np.int64), start.astype(np.int64)

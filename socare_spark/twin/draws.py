@@ -22,17 +22,17 @@ EPOCH = date(1970, 1, 1)
 
 
 def day(year: int, month: int = 1, day_of_month: int = 1) -> int:
-    """Returns the days from 1970-01-01 to a date."""
+    """The days from 1970-01-01 to a date."""
     return (date(year, month, day_of_month) - EPOCH).days
 
 
 def years(days: npt.NDArray[np.integer]) -> Ints:
-    """Returns the calendar year of each day number."""
+    """The calendar year of each day number."""
     return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
 
 
 def ages(born: npt.NDArray[np.integer], on: npt.NDArray[np.integer]) -> Ints:
-    """Returns completed years of age on a day (29 February counts from 1 March in common years)."""
+    """Completed years of age on a day (29 February counts from 1 March in common years)."""
     first, then = born.astype("datetime64[D]"), on.astype("datetime64[D]")
     months = then.astype("datetime64[M]").astype(np.int64) - first.astype("datetime64[M]").astype(
         np.int64
@@ -44,7 +44,7 @@ def ages(born: npt.NDArray[np.integer], on: npt.NDArray[np.integer]) -> Ints:
 
 
 def birthday(born: npt.NDArray[np.integer], age: int | Ints) -> Ints:
-    """Returns the first day on which each person is `age` years old."""
+    """The first day on which each person is `age` years old."""
     first = born.astype("datetime64[D]")
     month = first.astype("datetime64[M]")
     of_month = (first - month).astype(np.int64)
@@ -61,18 +61,18 @@ class Draws:
         self.scope = scope
 
     def scoped(self, scope: str) -> "Draws":
-        """Returns draws of the same seed for another scope."""
+        """Draws of the same seed for another scope."""
         return Draws(self.seed, scope)
 
     def generator(self, purpose: str) -> np.random.Generator:
-        """Returns a numpy generator for draws that need no index (shuffles, choices)."""
+        """A numpy generator for draws that need no index (shuffles, choices)."""
         return np.random.Generator(np.random.PCG64([self.seed, self._salt(purpose)]))
 
     def _salt(self, purpose: str) -> int:
         return zlib.crc32(f"{self.scope}/{purpose}".encode())
 
     def bits(self, purpose: str, index: npt.NDArray[np.integer]) -> npt.NDArray[np.uint64]:
-        """Returns 64 mixed bits for each index (the SplitMix64 finaliser on a keyed counter)."""
+        """64 mixed bits for each index (the SplitMix64 finaliser on a keyed counter)."""
         key = np.uint64(
             (self.seed * 0x2545F4914F6CDD1D + (self._salt(purpose) << 20)) & (2**64 - 1)
         )
@@ -83,17 +83,17 @@ class Draws:
         return mixed ^ (mixed >> np.uint64(31))
 
     def uniform(self, purpose: str, index: npt.NDArray[np.integer]) -> Floats:
-        """Returns a number in [0, 1) for each index."""
+        """A number in [0, 1) for each index."""
         return (self.bits(purpose, index) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
     def exponential(
         self, purpose: str, index: npt.NDArray[np.integer], mean: float | Floats
     ) -> Floats:
-        """Returns exponential numbers of the given mean, one for each index."""
+        """Exponential numbers of the given mean, one for each index."""
         return -np.log1p(-self.uniform(purpose, index)) * mean
 
     def choose(self, purpose: str, index: npt.NDArray[np.integer], weights: npt.ArrayLike) -> Ints:
-        """Returns for each index a position in `weights`, with probabilities in proportion."""
+        """For each index, a position in `weights`, with probabilities in proportion."""
         edges = np.cumsum(np.asarray(weights, dtype=np.float64))
         found = np.searchsorted(edges, self.uniform(purpose, index) * edges[-1], side="right")
         chosen: Ints = np.minimum(found, len(edges) - 1)
@@ -112,7 +112,7 @@ def apportion(total: int, weights: npt.ArrayLike) -> Ints:
 
 
 def scaled(count: int, scale: float, least: int = 1) -> int:
-    """Returns a published count at another scale, never below `least`."""
+    """A published count at another scale, never below `least`."""
     return max(least, round(count * scale))
 
 
@@ -149,13 +149,13 @@ class Calendar:
         self.cumulative /= self.cumulative[-1]
 
     def mass(self, until: npt.NDArray[np.integer]) -> Floats:
-        """Returns the share of the pattern before each day."""
+        """The share of the pattern before each day."""
         position = np.clip(until - self.start, 0, len(self.cumulative) - 1)
         share: Floats = self.cumulative[position]
         return share
 
     def draw(self, u: Floats, low: npt.NDArray[np.integer], high: npt.NDArray[np.integer]) -> Ints:
-        """Returns a day in [low, high) for each u in [0, 1), following the pattern."""
+        """A day in [low, high) for each u in [0, 1), following the pattern."""
         below = self.mass(low)
         target = below + u * (self.mass(high) - below)
         found = np.searchsorted(self.cumulative, target, side="right") - 1 + self.start

@@ -92,7 +92,7 @@ def _write_extracts(
 def _write_extract(
     out: Path, extract: Extract, draws: Draws, truth: dict[str, Any], say: Progress
 ) -> list[Met]:
-    """Writes the files of one dataset; returns whom its service met."""
+    """Writes the files of one dataset; returns the people whom its service met."""
     writer = ExtractWriter(extract, out, draws, planted=truth["defects"] != "none")
     for period in extract.periods:
         say(f"{extract.dataset} {period}")
@@ -114,9 +114,7 @@ def _digests(out: Path, truth: dict[str, Any]) -> dict[str, str]:
 
 
 def recipe() -> str:
-    """Returns a hash of the twin's own code, facts and vocabulary: another recipe makes another
-    twin.
-    """
+    """A hash of the twin's own code, facts and vocabulary, by which an outdated twin is found."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
     own = [*here.rglob("*.py"), *here.rglob("*.csv")]

@@ -66,9 +66,11 @@ def con(landing, tmp_path_factory):
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_ledger_is_what_a_plain_reader_counts(landing, truth, dataset):
     counted = recount.ledger(landing, dataset)
-    told = {name: file for name, file in truth["files"].items() if name.startswith(f"{dataset}/")}
+    figures = {
+        name: file for name, file in truth["files"].items() if name.startswith(f"{dataset}/")
+    }
     assert counted == {
-        name: {key: file[key] for key in counted[name]} for name, file in told.items()
+        name: {key: file[key] for key in counted[name]} for name, file in figures.items()
     }
 
 
@@ -98,33 +100,35 @@ def test_every_reason_occurs_and_no_file_comes_near_the_gate(truth, dataset):
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_kept_rows_are_as_many_as_the_marginals_say(con, truth, dataset):
     kept = con.execute(f"SELECT count(*) FROM {dataset}").fetchone()[0]
-    told = truth["marginals"][dataset]
+    figures = truth["marginals"][dataset]
     assert kept == (
-        sum(s["records"] for s in told["request_snapshots"])
+        sum(s["records"] for s in figures["request_snapshots"])
         if dataset == "requests"
-        else told["records"]
+        else figures["records"]
     )
 
 
 @pytest.mark.parametrize("dataset", ["agreements_closed", "agreements_costed", "agreements_adult"])
 def test_agreements(con, truth, dataset):
-    told = truth["marginals"][dataset]
-    bands = [(b["age_band"], b["records"], b["people"]) for b in told["age_bands"] if b["records"]]
-    assert recount.age_bands(con, dataset, told["age_bands"][-1]["age_band"]) == bands
+    figures = truth["marginals"][dataset]
+    bands = [
+        (b["age_band"], b["records"], b["people"]) for b in figures["age_bands"] if b["records"]
+    ]
+    assert recount.age_bands(con, dataset, figures["age_bands"][-1]["age_band"]) == bands
     districts = {d for d, *_ in truth["reference"]["postcodes_by_district"]}
     assert recount.start_years(con, dataset, districts) == {
-        (d, y): n for d, y, n in told["start_years"]
+        (d, y): n for d, y, n in figures["start_years"]
     }
     if dataset != "agreements_costed":
-        wards = {(w, b): (p, n) for w, b, p, n in told["places"]["ward"]}
+        wards = {(w, b): (p, n) for w, b, p, n in figures["places"]["ward"]}
         assert recount.people_by_ward(con, dataset) == wards
 
 
 def test_elements_as_written(con, truth):
     for dataset in ("agreements_closed", "agreements_costed"):
-        told = truth["marginals"][dataset]
-        written = dict(told["elements"])
-        for text, meant, number in told["element_variants"]:
+        figures = truth["marginals"][dataset]
+        written = dict(figures["elements"])
+        for text, meant, number in figures["element_variants"]:
             written[text] = written.get(text, 0) + number
             written[meant] -= number
         counted = dict(
@@ -134,24 +138,26 @@ def test_elements_as_written(con, truth):
 
 
 def test_use_of_elements(con, truth):
-    told = truth["marginals"]["agreements_costed"]
+    figures = truth["marginals"]["agreements_costed"]
     quarters = use.users_by_quarter(con, "CHIRDRT")
-    assert [["CHIRDRT", *row] for row in quarters.items()] == told["users_by_quarter"]
-    for two in told["users_between_quarters"]:
+    assert [["CHIRDRT", *row] for row in quarters.items()] == figures["users_by_quarter"]
+    for two in figures["users_between_quarters"]:
         days = [f"{two[q][:4]}-{3 * int(two[q][5]) - 2:02d}-01" for q in ("quarter_a", "quarter_b")]
         a, b, both = use.users_between_quarters(con, two["element"], *days)
         assert [two[n] for n in ("people_a", "people_b", "people_both")] == [a, b, both]
         assert [two["only_a"], two["only_b"]] == [a - both, b - both]
     districts = [d for d, *_ in truth["reference"]["postcodes_by_district"]]
     assert use.concentration(con, districts, ("OAEHSGCO", "HSSU65PL", "OAIHSENB")) == {
-        (d, e): tuple(counts) for d, e, *counts in told["element_concentration"]
+        (d, e): tuple(counts) for d, e, *counts in figures["element_concentration"]
     }
-    assert use.regions(con) == {r["region"]: (r["people"], r["records"]) for r in told["regions"]}
+    assert use.regions(con) == {
+        r["region"]: (r["people"], r["records"]) for r in figures["regions"]
+    }
     services = {"transport": "TRAN", "day_care": "DAYC", "enablement": "ENAB"}
     for group, service in services.items():
         assert use.cost_by_year(con, service) == {
             r["year"]: (r["people"], r["records"], r["weekly_cost"])
-            for r in told["element_cost_by_year"]
+            for r in figures["element_cost_by_year"]
             if r["element_group"] == group
         }
 
@@ -159,23 +165,23 @@ def test_use_of_elements(con, truth):
 def test_who_provides_day_care(con, truth):
     districts = [d for d, *_ in truth["reference"]["postcodes_by_district"]]
     names = yaml.safe_load((CONF / "elements.yaml").read_text(encoding="utf-8"))["client_groups"]
-    told = truth["marginals"]["agreements_costed"]["provision_split"]
-    assert told["years"] == [2010, 2011, 2012, 2013, 2014, 2015]
-    assert {(g, d, y): (i, e) for g, d, y, i, e in told["rows"]} == {
+    figures = truth["marginals"]["agreements_costed"]["provision_split"]
+    assert figures["years"] == [2010, 2011, 2012, 2013, 2014, 2015]
+    assert {(g, d, y): (i, e) for g, d, y, i, e in figures["rows"]} == {
         (names.get(c), d, y): kinds for (c, d, y), kinds in use.day_care(con, districts).items()
     }
 
 
 def test_enablement_beyond_six_weeks(con, truth):
     districts = [d for d, *_ in truth["reference"]["postcodes_by_district"]]
-    told = truth["marginals"]["agreements_costed"]["threshold_use"]
-    assert told["threshold_days"] == 42
+    figures = truth["marginals"]["agreements_costed"]["threshold_use"]
+    assert figures["threshold_days"] == 42
     counted = use.enablement(con, districts)
-    assert {(e, d, y): tuple(numbers) for e, y, d, *numbers in told["rows"]} == {
+    assert {(e, d, y): tuple(numbers) for e, y, d, *numbers in figures["rows"]} == {
         cell: (*numbers, round(cost, 2)) for cell, (*numbers, cost) in counted.items()
     }
-    mean = counted[None, None, None][3] / len(told["years"])
-    assert told["mean_yearly_cost_over_of_these_years"] == round(mean, 2)
+    mean = counted[None, None, None][3] / len(figures["years"])
+    assert figures["mean_yearly_cost_over_of_these_years"] == round(mean, 2)
 
 
 @pytest.mark.parametrize("service", ["TRAN", "DAYC"])
@@ -188,14 +194,14 @@ def test_each_client_group_has_elements_of_the_programmes(service):
 
 
 def test_adult_flow(con, truth):
-    told = truth["marginals"]["adult_assessments"]
+    figures = truth["marginals"]["adult_assessments"]
     totals, regions = recount.stages(con)
-    for row in told["stage_totals"][:4]:
+    for row in figures["stage_totals"][:4]:
         assert totals[row["stage"]] == (row["people"], row["records"])
-    assert regions["AG+AS+CA+SP"] == told["stage_completion"]["people_all_stages"]
-    assert sum(regions.values()) == told["stage_completion"]["people_any"]
+    assert regions["AG+AS+CA+SP"] == figures["stage_completion"]["people_all_stages"]
+    assert sum(regions.values()) == figures["stage_completion"]["people_any"]
     outcomes = yaml.safe_load((CONF / "outcomes.yaml").read_text(encoding="utf-8"))
-    single = told["single_stage"]
+    single = figures["single_stage"]
     assert recount.single_contacts(con, {o["code"]: o["category"] for o in outcomes}) == (
         single["people"],
         single["one_assessment"],
@@ -218,74 +224,77 @@ def test_flow_edges_by_another_engine(con, truth):
         GROUP BY ALL
         """
     ).fetchall()
-    told = truth["marginals"]["adult_assessments"]["flow_edges"]
+    figures = truth["marginals"]["adult_assessments"]["flow_edges"]
     assert sorted(counted) == sorted(
-        (e["from_activity"], e["to_activity"], e["transitions"], e["median_days"]) for e in told
+        (e["from_activity"], e["to_activity"], e["transitions"], e["median_days"]) for e in figures
     )
 
 
 def test_children(con, truth):
-    told = truth["marginals"]["children_assessments"]
+    figures = truth["marginals"]["children_assessments"]
     expected = {
         (c["reason"], c["outcome"]): (c["people"], c["records"], c["first_used"], c["last_used"])
-        for c in told["combinations"]
+        for c in figures["combinations"]
     }
     assert len(expected) == 268
     assert recount.combinations(con) == expected
-    assert recount.children_people(con) == (told["people"], told["records"])
-    visits = told["statutory_visits"]
+    assert recount.children_people(con) == (figures["people"], figures["records"])
+    visits = figures["statutory_visits"]
     assert recount.children_people(con, ["STATLAC5"]) == (visits["people"], visits["records"])
     words = yaml.safe_load((CONF / "subprocesses.yaml").read_text(encoding="utf-8"))["subprocesses"]
-    for total in told["combination_totals"]:
+    for total in figures["combination_totals"]:
         counted = recount.children_people(con, words[total["subprocess"]])
         assert counted == (total["people"], total["records"])
 
 
 def test_children_over_time(con, truth):
-    told = truth["marginals"]["children_assessments"]
+    figures = truth["marginals"]["children_assessments"]
     for name in ("blocks", "renames", "periods"):
-        rows = [tuple(row.values()) for row in told[f"combination_{name}"]]
+        rows = [tuple(row.values()) for row in figures[f"combination_{name}"]]
         assert getattr(children_recount, name)(con) == rows
     words = yaml.safe_load((CONF / "subprocesses.yaml").read_text(encoding="utf-8"))["subprocesses"]
     owner = {reason: name for name, reasons in words.items() for reason in reasons}
     months = children_recount.timelines(con, owner)
-    assert months == sorted(map(tuple, told["person_timelines"]["months"]))
-    assert sum(people for _, _, people, _ in months) == told["person_timelines"]["rows"]
+    assert months == sorted(map(tuple, figures["person_timelines"]["months"]))
+    assert sum(people for _, _, people, _ in months) == figures["person_timelines"]["rows"]
 
 
 def test_requests(con, truth):
-    told = truth["marginals"]["requests"]
-    once = {s["snapshot"]: s["descriptions"] for s in told["request_single_use"]}
+    figures = truth["marginals"]["requests"]
+    once = {s["snapshot"]: s["descriptions"] for s in figures["request_single_use"]}
     assert recount.snapshots(con) == {
         s["snapshot"]: (s["records"], s["descriptions"], once[s["snapshot"]])
-        for s in told["request_snapshots"]
+        for s in figures["request_snapshots"]
     }
     assert recount.top_requests(con) == {
-        (t["snapshot"], t["rank"]): (t["description"], t["records"]) for t in told["request_top30"]
+        (t["snapshot"], t["rank"]): (t["description"], t["records"])
+        for t in figures["request_top30"]
     }
 
 
 def test_people_known_to_several_services(con, truth):
-    told = truth["marginals"]["services"]
-    assert recount.known_to(con) == {s: (people, records) for s, people, records in told["people"]}
-    assert len(told["people"]) == 7
-    in_all = {s: 0 for s, *_ in told["people"]}
-    for _, services, people, _ in told["places"]["ward"]:
+    figures = truth["marginals"]["services"]
+    assert recount.known_to(con) == {
+        s: (people, records) for s, people, records in figures["people"]
+    }
+    assert len(figures["people"]) == 7
+    in_all = {s: 0 for s, *_ in figures["people"]}
+    for _, services, people, _ in figures["places"]["ward"]:
         in_all[services] += people
-    assert in_all == {s: people for s, people, _ in told["people"]}
+    assert in_all == {s: people for s, people, _ in figures["people"]}
 
 
 def test_records_that_cannot_be_linked(con, truth):
-    told = {}
+    figures = {}
     for service, reason, records in truth["marginals"]["services"]["unlinkable"]:
         known = reason if reason.startswith("no") else "not_located"
-        told[service, known] = told.get((service, known), 0) + records
-    assert recount.unlinkable(con) == told
+        figures[service, known] = figures.get((service, known), 0) + records
+    assert recount.unlinkable(con) == figures
 
 
 def test_records_of_services_by_ward(con, truth):
-    told = {(s, w, y): n for s, w, y, n in truth["marginals"]["services"]["by_ward"]}
-    assert recount.services_by_ward(con) == told
+    figures = {(s, w, y): n for s, w, y, n in truth["marginals"]["services"]["by_ward"]}
+    assert recount.services_by_ward(con) == figures
 
 
 def test_crosswalk_joins_several_to_one_and_one_to_several(con):

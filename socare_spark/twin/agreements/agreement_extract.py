@@ -33,8 +33,7 @@ FIRST_IDENTIFIER = {
     "agreements_costed": 30_000_000,
     "agreements_adult": 50_000_000,
 }
-# Of the costed series, no code of which the study tells a figure is mistyped, so that the figures
-# stand as written.
+# In the costed series these codes are never mistyped, so that the study's figures of them hold.
 AS_WRITTEN = ("OAEHSGCO", "HSSU65PL", "OAIHSENB", "LDEDAYCR")
 UNKNOWN_GROUP_SHARE = 0.02
 
@@ -45,7 +44,7 @@ def cell_draws(draws: Draws, dataset: str) -> Draws:
 
 
 def agreement_extract(universe: Universe, draws: Draws, agreements: Agreements) -> Extract:
-    """Returns an agreement dataset ready to be written."""
+    """An agreement dataset ready to be written."""
     own = cell_draws(draws, agreements.dataset)
     texts = agreement_texts(universe)
     first = FIRST_IDENTIFIER[agreements.dataset]

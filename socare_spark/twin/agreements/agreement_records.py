@@ -38,7 +38,7 @@ class Agreements:
     rates: Floats = field(default_factory=lambda: np.ones(len(elements())))
 
     def __len__(self) -> int:
-        """Returns the number of records."""
+        """The number of records."""
         return len(self.person)
 
 
@@ -53,7 +53,7 @@ class Laid:
 
     @classmethod
     def together(cls, parts: Sequence["Laid"]) -> "Laid":
-        """Returns the records of several plans one after the other."""
+        """The records of several plans one after the other."""
         return cls(
             np.concatenate([p.person for p in parts]),
             np.concatenate([p.element for p in parts]),
@@ -62,14 +62,14 @@ class Laid:
         )
 
     def take(self, order: Ints) -> "Laid":
-        """Returns the records in another order."""
+        """The records in another order."""
         return Laid(self.person[order], self.element[order], self.start[order], self.end[order])
 
 
 def in_order(
     universe: Universe, dataset: str, age_bands: Sequence[tuple[str, int, int]], laid: Laid
 ) -> Agreements:
-    """Returns closed records as a dataset, by start, each with its age band."""
+    """Closed records as a dataset, by start, each with its age band."""
     laid = laid.take(np.argsort(laid.start, kind="stable"))
     return Agreements(
         dataset,
@@ -83,7 +83,7 @@ def in_order(
 
 
 def band_of(universe: Universe, laid: Laid, age_bands: Sequence[tuple[str, int, int]]) -> Ints:
-    """Returns the position of each record's age band, by the age at its start."""
+    """The position of each record's age band, by the age at its start."""
     age = ages(universe.born(laid.person), laid.start)
     return np.digitize(age, [first for _, first, _ in age_bands[1:]]).astype(np.int64)
 
@@ -116,8 +116,8 @@ def joined_ends(
 
 
 def weekly_pence(universe: Universe, agreements: Agreements, own: Draws, rows: Ints) -> Ints:
-    """Returns the weekly cost in pence, -1 where none is recorded: the element's range, dearer year
-    by year.
+    """The weekly cost in pence, -1 where none is recorded: the element's range, dearer year by
+    year.
     """
     low, high = (
         np.array([getattr(e, side) for e in elements()])[agreements.element[rows]]

@@ -1,4 +1,4 @@
-"""Spells of agreements, as the twin tells its own truth: what overlaps or adjoins is one."""
+"""Spells of agreements: agreements that overlap or adjoin are one spell."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _FAR = 1 << 20
 
 @dataclass(frozen=True)
 class Spell:
-    """What an agreement is part of.
+    """The spell of each agreement.
 
     `start` is the first day of its spell; `covered` is the last day that earlier agreements of the
     same person and element cover, or a day long ago.
@@ -24,7 +24,7 @@ class Spell:
 
 
 def spells_of(agreements: Agreements, rows: Ints) -> Spell:
-    """Returns the spell of each of some rows, which hold all agreements of their elements."""
+    """The spell of each of some rows, which hold all agreements of their elements."""
     person, element, first, last = (
         column[rows]
         for column in (agreements.person, agreements.element, agreements.start, agreements.end)

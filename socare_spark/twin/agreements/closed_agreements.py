@@ -15,7 +15,7 @@ CLOSED_BANDS = (10_000, 34_000, 47_000, 124_000)
 
 
 def closed_agreements(universe: Universe, draws: Draws, scale: float) -> Agreements:
-    """Returns the first extract: 215,000 closed agreements at scale 1, by age band as Table 3."""
+    """The first extract: 215,000 closed agreements at scale 1, by age band as Table 3."""
     dataset = "agreements_closed"
     wanted = [
         Wanted.anywhere(scaled(n, scale), element_weights(b)) for b, n in enumerate(CLOSED_BANDS)

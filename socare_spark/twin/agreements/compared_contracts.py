@@ -1,4 +1,4 @@
-"""The two contracts that the study compares: how many records of each lie in which district.
+"""The two contracts that the study compares: the number of records of each by district.
 
 Guarantee: at scale 1 the contracts hold the records of Table 8, and the districts of Table 9 theirs
 to the record; these five have the smallest differences of the city.
@@ -26,7 +26,7 @@ AWAY_A, AWAY_B = 9_400, 1_050
 
 
 def contract_districts(universe: Universe, draws: Draws, scale: float) -> tuple[Ints, Ints]:
-    """Returns the district of every record of the two contracts, in shuffled order.
+    """The district of every record of the two contracts, in shuffled order.
 
     Table 9's five districts have the smallest differences, so every other one stays above the fifth
     of them.

@@ -1,4 +1,4 @@
-"""The agreements with cost and profile, of which most figures of the study's chapter 4 are told.
+"""The agreements with cost and profile, the source of most figures of the study's chapter 4.
 
 Guarantee: at scale 1 each age band holds exactly its records (Table 7), the two contracts, respite,
 day care and enablement are as their own modules promise, and enablement beyond six weeks costs
@@ -42,7 +42,7 @@ DEAREST = 2.0
 
 
 def costed_agreements(universe: Universe, draws: Draws, scale: float) -> Agreements:
-    """Returns the extract with cost and profile: 213,300 records at scale 1."""
+    """The extract with cost and profile: 213,300 records at scale 1."""
     age_bands = bands("costed")
     planned = Laid.together(
         [respite_agreements(universe, draws, scale), enablement_agreements(universe, draws, scale)]
@@ -57,9 +57,7 @@ def costed_agreements(universe: Universe, draws: Draws, scale: float) -> Agreeme
 
 
 def _wanted(universe: Universe, draws: Draws, scale: float, held: Ints) -> list[Wanted]:
-    """Returns what must be drawn besides the records that are planned, of which each band holds
-    some.
-    """
+    """The records to draw in addition to the planned ones, by band."""
     quotas = [scaled(n, scale) for n in BAND_RECORDS]
     a, b = element_of(CONTRACT_A), element_of(CONTRACT_B)
     districts_a, districts_b = contract_districts(universe, draws, scale)
@@ -86,7 +84,7 @@ def _wanted(universe: Universe, draws: Draws, scale: float, held: Ints) -> list[
 
 
 def _set_rates(universe: Universe, draws: Draws, scale: float, agreements: Agreements) -> None:
-    """Makes enablement so dear that its use beyond the threshold costs what it must."""
+    """Sets the rate of enablement so that its use beyond the threshold has the published cost."""
     chosen = [element_of(c.element) for c in CLIENTS]
     rows = np.flatnonzero(np.isin(agreements.element, chosen))
     first, last = MANAGED

@@ -1,4 +1,4 @@
-"""Day care within the council and outside it: who provides each agreement.
+"""Day care within the council and outside it: the provider of each agreement.
 
 Guarantee: of the agreements open from 2010 to 2015 the council itself provides 31 %, as near as
 whole agreements allow (thesis 4.4.2), whether each counts once or in every year. The share differs
@@ -23,8 +23,8 @@ A_YEAR = 0.06
 
 
 def providers() -> tuple[Ints, Ints]:
-    """Returns for each element of day care the internal and the external one of its client group;
-    -1 for other elements.
+    """The internal and the external element of day care for the client group of each element; -1
+    for elements that are not day care.
     """
     internal, external = (np.full(len(elements()), -1) for _ in range(2))
     care = [(i, e) for i, e in enumerate(elements()) if e.service == "DAYC"]
@@ -36,7 +36,7 @@ def providers() -> tuple[Ints, Ints]:
 
 
 def with_providers(universe: Universe, draws: Draws, laid: Laid) -> Laid:
-    """Decides anew who provides each agreement of day care."""
+    """Draws the provider of each agreement of day care."""
     internal, external = providers()
     care = np.flatnonzero(internal[laid.element] >= 0)
     chosen = laid.take(care)
@@ -58,7 +58,7 @@ def with_providers(universe: Universe, draws: Draws, laid: Laid) -> Laid:
 
 
 def _leaning(universe: Universe, own: Draws, laid: Laid) -> Floats:
-    """Returns how much each agreement leans towards internal provision."""
+    """The inclination of each agreement to internal provision."""
     names = universe.city.districts["district"].tolist()
     district = own.uniform("district", np.arange(len(names) + 2))
     lean = DISTRICT_SPREAD * near_normal(district)

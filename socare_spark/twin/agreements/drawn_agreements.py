@@ -1,4 +1,4 @@
-"""Draws agreements: who has them, when they start and how long they last."""
+"""Draws agreements: their people, starts and lengths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,27 +34,27 @@ ANYWHERE = -9
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the records of an age band must be: element and district of each, or ANYWHERE."""
+    """Element and district of each record of an age band; the district may be ANYWHERE."""
 
     element: Ints
     district: Ints
 
     @classmethod
     def anywhere(cls, records: int, weights: Floats) -> "Wanted":
-        """Returns so many records of elements by weight, in no district in particular."""
+        """A number of records with elements by weight and no district."""
         element = np.repeat(np.arange(len(weights)), apportion(records, weights))
         return cls(element, np.full(records, ANYWHERE))
 
     @classmethod
     def together(cls, parts: Sequence["Wanted"]) -> "Wanted":
-        """Returns the records of several parts one after the other."""
+        """The records of several parts one after the other."""
         return cls(
             np.concatenate([p.element for p in parts]), np.concatenate([p.district for p in parts])
         )
 
 
 def agreement_pool(universe: Universe) -> Ints:
-    """Returns the people who may be in the closed series and in the one with cost."""
+    """The people who may be in the closed series and in the one with cost."""
     return np.concatenate([universe.cohorts[c].part(0, share) for c, share in POOL_SHARES.items()])
 
 
@@ -111,7 +111,7 @@ def _choose_people(
     district: Ints,
     index: Ints,
 ) -> Ints:
-    """Returns a position in the pool for each record.
+    """A position in the pool for each record.
 
     Each element is used by an arc of the people, so that a person comes back for the same elements.
     People weigh by their need and by how much of the calendar they spend in the band.
@@ -139,7 +139,7 @@ def _choose_people(
 
 
 def _on_circle(members: Ints, weight: Floats, u: Floats) -> Ints:
-    """Returns the member at each position u of a circle on which members take room by weight."""
+    """The member at each position u of a circle on which members take room by weight."""
     edges = np.cumsum(weight[members])
     place = np.minimum(np.searchsorted(edges, u * edges[-1], side="right"), len(members) - 1)
     chosen: Ints = members[place]
@@ -147,7 +147,7 @@ def _on_circle(members: Ints, weight: Floats, u: Floats) -> Ints:
 
 
 def _ends(own: Draws, element: Ints, start: Ints, index: Ints) -> Ints:
-    """Draws ends; what would run past the extract ends somewhere before it instead."""
+    """Draws ends; an end after the extract is drawn again, before the extract."""
     end = np.maximum(start + lengths(own, element, index), FIRST_END)
     shorter = start + np.floor(own.uniform("shorter", index) * (LAST_END - start + 1)).astype(
         np.int64

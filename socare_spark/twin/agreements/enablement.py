@@ -1,4 +1,4 @@
-"""Enablement at home, meant for six weeks: who receives it, in which spells, by which agreements.
+"""Enablement at home, meant for six weeks: its people, their spells and their agreements.
 
 Guarantee: at any scale one in five of the people with enablement from 2010 on has more than 42 days
 of it on end (thesis 4.4.3), as near as whole people allow; no two spells of a person touch.
@@ -21,8 +21,8 @@ MANAGED_FROM = 2010
 
 @dataclass(frozen=True)
 class Client:
-    """Who receives an element: people from 2010 on, their ages, and the share of them beyond the
-    threshold. The one without a share brings all together to SHARE_OVER.
+    """The people who receive an element from 2010 on: their number, their ages, and the share of
+    them beyond the threshold. The one without a share brings all together to SHARE_OVER.
     """
 
     element: str
@@ -41,7 +41,7 @@ LATER = {y: w for y, w in YEARS.items() if y >= MANAGED_FROM}
 # Days of a spell: within the threshold by median and spread, beyond it by their mean and at most.
 MEDIAN, SPREAD, MEAN_BEYOND, MOST_BEYOND = 31, 0.5, 148.0, 500
 _LONGEST = THRESHOLD_DAYS + 1 + MOST_BEYOND
-# Whoever comes of age has at least so many days before the series ends.
+# Days that a person who comes of age has at least before the series ends.
 ROOM = 100
 # How many people have a further spell, and after how many days.
 AGAIN, MOST_SPELLS, MEAN_APART = 0.2, 4, 210.0
@@ -54,7 +54,7 @@ DISTRICT_SPREAD = 0.25
 
 @dataclass(frozen=True)
 class Group:
-    """People who receive an element; `over` marks who goes beyond the threshold."""
+    """People who receive an element; `over` marks those beyond the threshold."""
 
     person: Ints
     client: Ints
@@ -74,8 +74,8 @@ class Spells:
 def enablement_agreements(universe: Universe, draws: Draws, scale: float) -> Laid:
     """Lays out the agreements of all spells: of people who begin before 2010, and of the others.
 
-    Whose spell lasts into 2010 counts among the people from then on, so the others make up for what
-    these are short of.
+    A person whose spell lasts into 2010 counts among the people from then on, so fewer others are
+    drawn.
     """
     pool = agreement_pool(universe)
     pool = pool[universe.settled(pool)]
@@ -94,7 +94,7 @@ def enablement_agreements(universe: Universe, draws: Draws, scale: float) -> Lai
 def _people(
     universe: Universe, own: Draws, pool: Ints, years: dict[int, float], scale: float
 ) -> tuple[Ints, Ints]:
-    """Returns different people for each element, by their need and the time they are of age."""
+    """Different people for each element, by their need and the time they are of age."""
     born, calendar = universe.born(pool), Calendar(years)
     share = sum(years.values()) / sum(LATER.values())
     free = np.ones(len(pool), dtype=bool)
@@ -113,7 +113,7 @@ def _people(
 
 
 def _lasting(spells: Spells) -> Ints:
-    """Returns for each element the people whose spell lasts into 2010, and those beyond the
+    """For each element, the number of people whose spell lasts into 2010, and of those beyond the
     threshold.
     """
     lasting = spells.start + spells.days > day(MANAGED_FROM)
@@ -124,7 +124,8 @@ def _lasting(spells: Spells) -> Ints:
 
 
 def _over(universe: Universe, own: Draws, person: Ints, client: Ints, counted: Ints) -> Bools:
-    """Marks who goes beyond the threshold, so that with those counted already the shares hold.
+    """Marks the people beyond the threshold, so that the shares hold together with the people
+    counted before.
 
     Districts differ, and within them people.
     """
@@ -172,7 +173,7 @@ def _spells(universe: Universe, own: Draws, group: Group, years: dict[int, float
 
 
 def _usual(own: Draws, time: int, person: Ints) -> Ints:
-    """Returns lengths within the threshold; what would last longer ends after just six weeks."""
+    """Lengths within the threshold; a longer one ends after just six weeks."""
     days = MEDIAN * np.exp(SPREAD * near_normal(own.uniform(f"days {time}", person)))
     within: Ints = np.clip(np.floor(days), 1, THRESHOLD_DAYS).astype(np.int64)
     return within

@@ -1,4 +1,4 @@
-"""Residential respite of disabled children (CHIRDRT): who has an agreement open in which quarter.
+"""Residential respite of disabled children (CHIRDRT): the people with an open agreement by quarter.
 
 Guarantee: at scale 1 each quarter has the people of PEOPLE, of whom BOTH are there in the first
 quarters of 2010 and of 2015 (Table 10); from 2010 to 2015 their number changes by a fifth at most
@@ -80,7 +80,9 @@ def _stays(rng: np.random.Generator, scale: float) -> Stays:
 
 
 def _leavers(rng: np.random.Generator, tenure: Ints, least: int, held: Bools) -> Bools:
-    """Marks who leaves: those here for longest, and others at random up to the turnover."""
+    """Marks the people who leave: those here for longest, and others at random up to the
+    turnover.
+    """
     number = max(least, round(TURNOVER * len(tenure)))
     order = np.lexsort((rng.random(len(tenure)), tenure < LONGEST, held))
     goes = np.zeros(len(tenure), dtype=bool)
@@ -90,7 +92,7 @@ def _leavers(rng: np.random.Generator, tenure: Ints, least: int, held: Bools) ->
 
 
 def _people(universe: Universe, own: Draws, since: Ints, quarters: Ints) -> Ints:
-    """Returns a different child for each stay, of an age for all of it."""
+    """A different child for each stay, of an age for all of it."""
     pool = agreement_pool(universe)
     born = universe.born(pool)
     order = np.argsort(born, kind="stable")

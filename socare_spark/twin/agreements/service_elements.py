@@ -46,7 +46,7 @@ class Element:
 
 @cache
 def elements() -> tuple[Element, ...]:
-    """Returns the elements of conf/vocabulary/elements.yaml."""
+    """The elements of conf/vocabulary/elements.yaml."""
     return tuple(
         Element(e["code"], e["description"], e["service"], e["client_group"], *e["weekly_cost"])
         for e in vocabulary("elements")["elements"]
@@ -54,11 +54,11 @@ def elements() -> tuple[Element, ...]:
 
 
 def element_of(code: str) -> int:
-    """Returns the position of an element."""
+    """The position of an element."""
     return [e.code for e in elements()].index(code)
 
 
 def element_weights(band: int) -> Floats:
-    """Returns how common each element is among the records of an age band."""
+    """The weight of each element among the records of an age band."""
     named, groups = NAMED_WEIGHTS[band], BAND_GROUPS[band]
     return np.array([named.get(e.code, groups.get(e.client_group, 0.0)) for e in elements()])

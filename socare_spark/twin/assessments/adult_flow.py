@@ -62,7 +62,7 @@ POOL = {"young": (0.0, 0.08), "adults": (0.03, 0.2), "older": (0.03, 0.205)}
 
 @dataclass
 class AdultFlow:
-    """Who is in which stage: `region` is a position in REGIONS, `single` marks people with one
+    """The stages of each person: `region` is a position in REGIONS, `single` marks people with one
     contact only.
     """
 
@@ -71,7 +71,7 @@ class AdultFlow:
     single: Bools
 
     def within(self, stage: str) -> Ints:
-        """Returns the positions in the pool of the people in a stage."""
+        """The positions in the pool of the people in a stage."""
         holds = np.array([stage in stages for stages in REGIONS])
         return np.flatnonzero(holds[self.region])
 
@@ -89,7 +89,7 @@ class AdultAssessments:
     team: npt.NDArray[np.int8]
 
     def __len__(self) -> int:
-        """Returns the number of records."""
+        """The number of records."""
         return len(self.place)
 
 
@@ -164,13 +164,13 @@ def adult_agreements(universe: Universe, draws: Draws, scale: float, flow: Adult
 
 
 def groups() -> list[str]:
-    """Returns the eight sub-processes as written: `CODE - description`."""
+    """The eight sub-processes as written: `CODE - description`."""
     return [f"{code} - {text}" for code, text in GROUPS.items()]
 
 
 def _stage_places(own: Draws, flow: AdultFlow, stage: str, scale: float) -> tuple[Ints, Ints]:
-    """Returns the person's place of each record of a stage: one each, two for those who are not
-    single, the rest at will.
+    """The person's place of each record of a stage: one record for each person, two for those who
+    are not single, the rest at random.
     """
     people = flow.within(stage)
     once = [people]
@@ -191,8 +191,8 @@ def _stage_places(own: Draws, flow: AdultFlow, stage: str, scale: float) -> tupl
 
 
 def _other_places(own: Draws, flow: AdultFlow, scale: float) -> tuple[Ints, Ints]:
-    """Returns the records of the five other sub-processes: of people assessed and not only in
-    contact assessment.
+    """The records of the five other sub-processes: of people assessed and not only in contact
+    assessment.
     """
     last = len(REGIONS) - 1
     people = np.flatnonzero((flow.region != 0) & (flow.region != last))
@@ -202,7 +202,7 @@ def _other_places(own: Draws, flow: AdultFlow, scale: float) -> tuple[Ints, Ints
 
 
 def _starts(own: Draws, person: Ints, place: Ints, group: Ints) -> Ints:
-    """Returns the start of each record: rounds of stages after a first contact, with ties and some
+    """The start of each record: rounds of stages after a first contact, with ties and some
     disorder.
 
     A person's first contact and the gap between rounds are the same in all datasets of the flow.
@@ -233,7 +233,7 @@ def _starts(own: Draws, person: Ints, place: Ints, group: Ints) -> Ints:
 
 
 def _occurrence(place: Ints, group: Ints) -> Ints:
-    """Returns for each record how many of the same person and group come before it."""
+    """For each record, the number of earlier records of the same person and group."""
     order = np.lexsort((group, place))
     first = np.ones(len(place), dtype=bool)
     first[1:] = (place[order][1:] != place[order][:-1]) | (group[order][1:] != group[order][:-1])
@@ -289,7 +289,7 @@ def _fix_single(
 
 
 def _outcomes(own: Draws, category: Ints, index: Ints) -> Ints:
-    """Returns positions in the vocabulary's outcomes: within a category the first listed are the
+    """Positions in the vocabulary's outcomes: within a category the first listed are the
     commonest.
     """
     listed = [o["category"] for o in vocabulary("outcomes")]
@@ -306,7 +306,7 @@ def _outcomes(own: Draws, category: Ints, index: Ints) -> Ints:
 def _teams(
     universe: Universe, own: Draws, person: Ints, *, group: Ints, start: Ints, index: Ints
 ) -> Ints:
-    """Returns positions in the vocabulary's teams: mostly one category for a person."""
+    """Positions in the vocabulary's teams: mostly one category for a person."""
     old = ages(universe.born(person), start) >= 65
     usual = np.where(
         old,

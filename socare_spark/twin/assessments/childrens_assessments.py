@@ -51,7 +51,7 @@ class Combinations:
 
     @property
     def visits(self) -> Ints:
-        """Returns the positions of the statutory visits."""
+        """The positions of the statutory visits."""
         return np.flatnonzero(self.facts["reason"] == VISITS)
 
 
@@ -66,12 +66,12 @@ class ChildrensAssessments:
     end: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
-        """Returns the number of records."""
+        """The number of records."""
         return len(self.person)
 
 
 def combinations(scale: float) -> Combinations:
-    """Returns the combinations at a scale; all 268 remain, with one person at least."""
+    """The combinations at a scale; all 268 remain, with one person at least."""
     facts = pd.read_csv(FACTS / "combinations.csv", keep_default_na=False)
     people = np.array([scaled(n, scale) for n in facts["people"]])
     records = np.maximum(people, [scaled(n, scale) for n in facts["records"]])
@@ -83,7 +83,7 @@ def combinations(scale: float) -> Combinations:
 
 
 def childrens_assessments(universe: Universe, draws: Draws, scale: float) -> ChildrensAssessments:
-    """Draws who is in which combination, how often, and when."""
+    """Draws the people of each combination, their records and the days of these."""
     own = draws.scoped("children_assessments")
     chosen = combinations(scale)
     pool = _pool(universe, scale)
@@ -109,9 +109,7 @@ def childrens_assessments(universe: Universe, draws: Draws, scale: float) -> Chi
 
 
 def _pool(universe: Universe, scale: float) -> Ints:
-    """Returns the children: most of the youngest cohort and, of the next, those who were minors in
-    2006.
-    """
+    """The children: most of the youngest cohort and, of the next, those who were minors in 2006."""
     count = scaled(PEOPLE, scale, least=30)
     children = universe.cohorts["children"]
     first = np.arange(
@@ -125,8 +123,8 @@ def _pool(universe: Universe, scale: float) -> Ints:
 def _members(
     chosen: Combinations, pool: Ints, born: Ints, weight: Floats, own: Draws, *, visited_people: int
 ) -> list[Ints]:
-    """Returns for each combination the positions in the pool of its distinct people; everybody is
-    in one at least.
+    """For each combination, the positions in the pool of its distinct people; everybody is in one
+    at least.
     """
     everyone = np.arange(len(pool))
     by_birth = everyone[np.argsort(born + own.uniform("spread", everyone) * 900, kind="stable")]
@@ -174,7 +172,7 @@ def _within(total: int, limits: Ints) -> Ints:
 
 
 def _able(born: Ints, first: int, last: int) -> Bools:
-    """Returns who is a minor at some time in a period of use, with a few weeks to spare."""
+    """Marks the minors at some time in a period of use, with a few weeks to spare."""
     return (born < last - 40) & (born + GROWN_UP > first + 40)
 
 

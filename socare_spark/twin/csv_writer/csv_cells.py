@@ -19,7 +19,7 @@ _FIRST_DAY, _LAST_DAY = day(1850), day(2060)
 
 
 def quoted(text: str) -> str:
-    """Returns a cell as written: in quotes where it holds a comma, a quote or a line break."""
+    """A cell as written: in quotes where it holds a comma, a quote or a line break."""
     if any(mark in text for mark in ',"\n\r'):
         return '"' + text.replace('"', '""') + '"'
     return text
@@ -33,7 +33,7 @@ class Texts:
         self.cells = pa.array([quoted(v) for v in values] + [""], type=pa.string())
 
     def take(self, positions: npt.NDArray[np.integer]) -> pa.Array:
-        """Returns the cells at the positions."""
+        """The cells at the positions."""
         last = len(self.cells) - 1
         return self.cells.take(pa.array(np.where(positions < 0, last, positions)))
 
@@ -45,25 +45,25 @@ def _days() -> pa.Array:
 
 
 def dates(days: npt.NDArray[np.integer]) -> pa.Array:
-    """Returns ISO dates; NO_DAY is an empty cell."""
+    """ISO dates; NO_DAY is an empty cell."""
     last = len(_days()) - 1
     return _days().take(pa.array(np.where(days == NO_DAY, last, days - _FIRST_DAY)))
 
 
 def numbers(values: npt.NDArray[np.integer]) -> pa.Array:
-    """Returns whole numbers."""
+    """Whole numbers."""
     return pc.cast(pa.array(values), pa.string())
 
 
 def pounds(pence: npt.NDArray[np.integer]) -> pa.Array:
-    """Returns amounts such as 123.45; a negative amount is an empty cell."""
+    """Amounts such as 123.45; a negative amount is an empty cell."""
     distinct, position = np.unique(pence, return_inverse=True)
     texts = ["" if p < 0 else f"{p // 100}.{p % 100:02d}" for p in distinct.tolist()]
     return pa.array(texts, type=pa.string()).take(pa.array(position))
 
 
 def empty(count: int) -> pa.Array:
-    """Returns empty cells."""
+    """Empty cells."""
     return pa.array([""], type=pa.string()).take(pa.array(np.zeros(count, dtype=np.int64)))
 
 
@@ -74,7 +74,7 @@ def lines(columns: Sequence[pa.Array]) -> pa.Array:
 
 
 def as_bytes(written: pa.Array) -> memoryview:
-    """Returns the text of an array of lines, which lies in one piece already."""
+    """The text of an array of lines, which lies in one piece already."""
     if len(written) == 0:
         return memoryview(b"")
     compact = written if written.offset == 0 else pa.concat_arrays([written])

@@ -1,4 +1,4 @@
-"""What a dataset hands to the writer: which rows go into which file, and how a row is written."""
+"""A dataset as the writer takes it: the rows of each file, and the cells of each row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +31,8 @@ class Layout:
 
 @dataclass(frozen=True)
 class Met:
-    """Who a service met: a row a record of it that counts where services are compared.
+    """The people whom a service met: one row for each record that counts where services are
+    compared.
 
     `who` is the identifier's number among all that `services` knows, -1 where it is not written;
     `home` is the postcode's position or -1.
@@ -48,8 +49,8 @@ class Extract:
     """One dataset ready to be written file by file.
 
     `rows_of` gives the positions of the rows of a file in the order of writing; `render` gives
-    their cells by column. `starts` gives the day of their start. `met` gives whom the service of
-    the dataset met, of rows of which some are written without their person.
+    their cells by column. `starts` gives the day of their start. `met` gives the people whom the
+    service of the dataset met; its argument is the rows that are written without their person.
     """
 
     dataset: str
@@ -72,17 +73,17 @@ class Extract:
     met: Callable[[Ints], Met] | None = None
 
     def header(self, period: str) -> tuple[str, ...]:
-        """Returns the header cells as this period spells them."""
+        """The header cells as this period spells them."""
         return self.spellings.get(period, self.columns_of[period])
 
     def name(self, period: str) -> str:
-        """Returns the file name of a period."""
+        """The file name of a period."""
         suffix = ".csv.gz" if period in self.gzipped else ".csv"
         return f"{self.dataset}_{period}{suffix}"
 
 
 def yearly_rows(file_year: np.ndarray) -> Callable[[str], Ints]:
-    """Returns `rows_of` where each row belongs to the file of one year, in row order."""
+    """`rows_of` where each row belongs to the file of one year, in row order."""
     order = np.argsort(file_year, kind="stable")
     ordered = file_year[order]
 

@@ -1,5 +1,5 @@
-"""Writes extracts as CSV files, in pieces, with their planted defects, and counts what a correct
-reader must find.
+"""Writes extracts as CSV files, in pieces, with their planted defects, and counts the rows that a
+correct reader must keep, quarantine or drop.
 """
 
 import gzip
@@ -34,7 +34,7 @@ WINDOWS_NOTES = (
 
 @dataclass
 class FileTruth:
-    """What a correct pipeline must find in a file."""
+    """The counts that a correct pipeline must find in a file."""
 
     status: str = "kept"
     rows_kept: int = 0
@@ -45,7 +45,7 @@ class FileTruth:
     sha256: str = ""
 
     def record(self) -> dict[str, Any]:
-        """Returns the truth as it is written to truth.json."""
+        """The counts as truth.json has them."""
         bad = sum(self.reasons.values())
         return {
             "sha256": self.sha256,
@@ -118,7 +118,7 @@ class ExtractWriter:
 
     @property
     def nameless(self) -> Ints:
-        """Returns the kept rows whose person is written as a placeholder."""
+        """The kept rows whose person is written as a placeholder."""
         rows = {name: rows for name, (_, _, rows) in self.odd.items()}
         none = np.empty(0, dtype=np.int64)
         # A cell is rewritten once, and its other spellings come first.
@@ -154,17 +154,17 @@ class ExtractWriter:
         return truth
 
     def header(self, period: str) -> tuple[str, ...]:
-        """Returns the header as written: the odd spellings are a defect as well."""
+        """The header as written: the odd spellings are a defect as well."""
         return self.extract.header(period) if self.planted else self.extract.columns_of[period]
 
     def order(self, period: str) -> tuple[str, ...]:
-        """Returns the columns in the order of the file."""
+        """The columns in the order of the file."""
         if self.planted and period in self.extract.spellings:
             return self.extract.order_of[period]
         return self.extract.columns_of[period]
 
     def _piece(self, period: str, rows: Ints, first: int, truth: FileTruth) -> pa.Array:
-        """Returns the lines of rows[first : first + PIECE] with what is planted among them."""
+        """The lines of rows[first : first + PIECE] with the defects planted among them."""
         here = rows[first : first + PIECE]
         cells = self.extract.render(here, period)
         columns = self.order(period)
@@ -293,7 +293,7 @@ def _rewrite(
     rewrite: Callable[[str, int], str],
     rows: Ints,
 ) -> int:
-    """Rewrites the cells of a column at some places; returns how many came out otherwise."""
+    """Rewrites the cells of a column at some places; returns the number of changed cells."""
     before = cells[column].take(pa.array(places)).to_pylist()
     after = [rewrite(text, int(row)) for text, row in zip(before, rows[places], strict=True)]
     mask = np.zeros(len(cells[column]), dtype=bool)
@@ -305,7 +305,7 @@ def _rewrite(
 
 
 def _inserted(written: pa.Array, insertions: Insertions) -> pa.Array:
-    """Returns the lines with the insertions at their places."""
+    """The lines with the insertions at their places."""
     if not insertions.places:
         return written
     extra = pa.array(insertions.texts, type=pa.string())
@@ -316,6 +316,6 @@ def _inserted(written: pa.Array, insertions: Insertions) -> pa.Array:
 
 
 def sha256_of(path: Path) -> str:
-    """Returns the SHA-256 of a file in hexadecimal."""
+    """The SHA-256 of a file in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

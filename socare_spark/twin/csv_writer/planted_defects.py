@@ -1,8 +1,7 @@
-"""Planted defects: what makes a row bad, and what makes it odd but good.
+"""Planted defects: bad rows, and odd rows that are good.
 
 A bad row is an additional row with an identifier of its own, spoilt in one way, so that it has
-exactly one reason. An odd row is a kept row written in a way that a correct pipeline must
-understand.
+exactly one reason. An odd row is a kept row in a spelling that a correct pipeline must understand.
 """
 
 from collections.abc import Callable
@@ -37,7 +36,7 @@ FULL_WIDTH = {ord("0") + digit: chr(0xFF10 + digit) for digit in range(10)}
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to spoil a row: the reason it must get, how often, and what is done to the cells."""
+    """One way to spoil a row: its reason, its rate, and the change to the cells."""
 
     name: str
     reason: str
@@ -56,12 +55,12 @@ class Spot:
     turn: int
 
     def pick(self, values: tuple[str, ...]) -> str:
-        """Returns one of the values, by turns."""
+        """One of the values, by turns."""
         return values[self.turn % len(values)]
 
 
 def kinds(layout: Layout, columns: tuple[str, ...]) -> list[Kind]:
-    """Returns the ways in which rows with these columns can be bad."""
+    """The ways in which rows with these columns can be bad."""
     found = [
         Kind(f"missing {c}", "missing", 0.0003, _missing(c))
         for c in layout.required
@@ -97,7 +96,7 @@ def kinds(layout: Layout, columns: tuple[str, ...]) -> list[Kind]:
 
 
 def spoilt_line(kind: Kind, cells: Cells, spot: Spot) -> str:
-    """Returns the line of a bad row made from the cells of a good one."""
+    """The line of a bad row made from the cells of a good one."""
     if kind.spoil is not None:
         kind.spoil(cells, spot)
     values = list(cells.values())
@@ -167,7 +166,7 @@ Odd = Callable[[str, int], str]
 def odd_kinds(
     layout: Layout, columns: tuple[str, ...], typed: tuple[str, ...]
 ) -> dict[str, tuple[float, str, Odd]]:
-    """Returns name -> (rate, column, how the cell is rewritten) for rows that stay good.
+    """Name -> (rate, column, rewriting of the cell) for rows that stay good.
 
     `typed` are the element codes whose mistyped variants may occur.
     """
@@ -248,11 +247,11 @@ LARGEST_BAD_SHARE = 0.025
 def allocate(
     rng: np.random.Generator, rates: dict[str, float], sizes: dict[str, int]
 ) -> dict[str, dict[str, int]]:
-    """Returns for each file how many rows of each kind it gets.
+    """The number of rows of each kind for each file.
 
     Every kind comes at least twice in the dataset, spread over the files by size. Files too small
-    to bear a bad row far below the gate get none, and no file gets more than 2.5 % bad rows: what
-    finds no room goes where most room is.
+    to bear a bad row far below the gate get none, and no file gets more than 2.5 % bad rows: the
+    rest goes to the files with most room.
     """
     able = [f for f, n in sizes.items() if n >= LEAST_FILE]
     plan: dict[str, dict[str, int]] = {f: {} for f in sizes}

@@ -43,8 +43,8 @@ def write_refused(extract: Extract, folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _good_lines(extract: Extract) -> list[str]:
-    """Returns lines of grown-up people with identifiers of their own; the year of their dates is
-    left open.
+    """Lines of grown-up people with identifiers of their own; the year of their dates is left
+    open.
     """
     period = extract.periods[-1]
     rows = extract.rows_of(period)
@@ -65,7 +65,7 @@ def _good_lines(extract: Extract) -> list[str]:
 
 
 def _content(why: str, header: str, body: list[str]) -> bytes:
-    """Returns the bytes of the file; each is wrong in one way only."""
+    """The bytes of the file; each is wrong in one way only."""
     text = header + "\n" + "".join(body)
     packed = gzip.compress(text.encode(), mtime=0)
     spoilt = [

@@ -42,7 +42,9 @@ class Crosswalk:
 
 
 def crosswalk(universe: Universe, draws: Draws, rented: Tenants) -> Crosswalk:
-    """Draws the pairs of the copies; what the last one holds is right but for people held twice."""
+    """Draws the pairs of the copies; those of the last copy are right except for people held
+    twice.
+    """
     own = draws.scoped("crosswalk")
     index = np.arange(len(rented.number))
     known = rented.person < universe.size

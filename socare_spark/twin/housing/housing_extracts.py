@@ -23,8 +23,8 @@ SERVICE = "housing"
 
 
 def tenancies_extract(universe: Universe, draws: Draws, records: Tenancies) -> Extract:
-    """Returns the tenancies ready to be written, each in the file of the year it ended in; those
-    that run are in the last.
+    """The tenancies ready to be written: each in the file of the year it ended in, running ones in
+    the last.
     """
     own = draws.scoped("tenancies cells")
     rented = records.tenants
@@ -74,7 +74,7 @@ def tenancies_extract(universe: Universe, draws: Draws, records: Tenancies) -> E
 
 
 def crosswalk_extract(universe: Universe, pairs: Crosswalk) -> Extract:
-    """Returns the two copies of the crosswalk ready to be written."""
+    """The two copies of the crosswalk ready to be written."""
 
     def render(rows: Ints, period: str) -> dict[str, pa.Array]:
         return {

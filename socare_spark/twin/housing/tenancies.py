@@ -1,9 +1,7 @@
-"""Tenancies of council homes, and the crosswalk from the housing system's tenants to the people of
-the case system.
+"""Tenancies of council homes.
 
 Guarantee: tenants have identifiers of another system, whose numbers are also those of other people
-in the case system. Some tenants are registered twice, some people stand twice in the case system;
-some tenants are not in the crosswalk, some are not known to the case system at all.
+in the case system. Some tenants are registered twice, some are not known to the case system at all.
 """
 
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from socare_spark.twin.population.universe import Universe
 TENANTS = 78_000
 # Of the tenants: known to the case system too; registered twice; with a second tenancy.
 KNOWN_SHARE, TWICE_SHARE, SECOND_SHARE = 0.7, 0.04, 0.2
-# That part of each cohort rents so many times as often as others.
+# The part of each cohort that rents more often than others, and how many times as often.
 CARED_FOR, CARED_FOR_RENT = 0.2, 2.5
 FIRST_DAY, LAST_DAY = day(1988), day(2019, 12, 31)
 FIRST_YEAR, LAST_YEAR = 2014, 2019
@@ -46,12 +44,12 @@ class Tenancies:
 
     @property
     def open(self) -> Bools:
-        """Returns which tenancies run beyond the last extract."""
+        """Marks the tenancies that run beyond the last extract."""
         return self.end > LAST_DAY
 
 
 def tenants(universe: Universe, draws: Draws, scale: float) -> Tenants:
-    """Draws who rents a home: grown-ups of the universe, and others."""
+    """Draws the tenants: grown-ups of the universe, and others."""
     own = draws.scoped("tenants")
     size = scaled(TENANTS, scale)
     grown_up = np.arange(universe.cohorts["young"].first, universe.size)
@@ -67,8 +65,8 @@ def tenants(universe: Universe, draws: Draws, scale: float) -> Tenants:
 
 
 def _inclination(universe: Universe, person: Ints) -> Floats:
-    """Returns the weights of drawing people: the first of each cohort, from whom social care takes,
-    rent from the council the more often.
+    """The weights of drawing people: higher for the first part of each cohort, the part that social
+    care takes its people from.
     """
     weight = np.ones(len(person))
     for cohort in universe.cohorts.values():

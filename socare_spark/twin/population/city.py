@@ -54,7 +54,7 @@ class Postcodes:
     starts: Ints
 
     def of(self, status: str) -> Ints:
-        """Returns the positions of the postcodes with a status."""
+        """The positions of the postcodes with a status."""
         return np.flatnonzero(self.status == status)
 
     def ward_at(self, position: Ints) -> Ints:
@@ -108,7 +108,7 @@ class City:
         return cut
 
     def ward_of(self, east: Floats, north: Floats) -> tuple[Ints, Bools]:
-        """Returns the ward of each point and whether the point keeps clear of every ward edge."""
+        """The ward of each point and whether the point keeps clear of every ward edge."""
         found = self.ward_tree.query(np.column_stack([east, north]), k=2)
         distance, nearest = np.asarray(found[0]), np.asarray(found[1])
         clear = (distance[:, 1] - distance[:, 0]) > 2 * WARD_MARGIN_METRES
@@ -240,5 +240,5 @@ class City:
 
 
 def postcode(district: str, sector: int, unit: int) -> str:
-    """Returns a unit postcode such as `B21 8AA`; `unit` counts 0 to 399."""
+    """A unit postcode such as `B21 8AA`; `unit` counts 0 to 399."""
     return f"{district} {sector}{INWARD_LETTERS[unit // 20]}{INWARD_LETTERS[unit % 20]}"

@@ -67,7 +67,7 @@ def _write_onspd(city: City, path: Path) -> None:
 
 
 def _seven(text: str) -> str:
-    """Returns the 7-character form: outward code padded to four, then the inward code."""
+    """The 7-character form: outward code padded to four, then the inward code."""
     outward, inward = text.split(" ")
     return f"{outward:<4}{inward}"
 

@@ -52,7 +52,7 @@ class Cohort:
     size: int
 
     def part(self, start: float, stop: float) -> Ints:
-        """Returns the positions of a slice of the cohort, given by shares of its size."""
+        """The positions of a slice of the cohort, given by shares of its size."""
         return np.arange(
             self.first + round(start * self.size), self.first + round(stop * self.size)
         )
@@ -73,7 +73,7 @@ class Universe:
         self.size = first
 
     def perid(self, person: npt.NDArray[np.integer]) -> Ints:
-        """Returns the person identifier; identifiers are spread, not consecutive."""
+        """The person identifier; identifiers are spread, not consecutive."""
         return (
             210_007
             + 13 * person.astype(np.int64)
@@ -81,7 +81,7 @@ class Universe:
         )
 
     def born(self, person: npt.NDArray[np.integer]) -> Ints:
-        """Returns the day of birth; older births are the rarer within the oldest cohort."""
+        """The day of birth; in the oldest cohort, earlier births are rarer."""
         u = self.draws.uniform("born", person)
         born = np.zeros(len(person), dtype=np.int64)
         for name, (_, low, high) in COHORTS.items():
@@ -92,13 +92,13 @@ class Universe:
         return born
 
     def gender(self, person: npt.NDArray[np.integer]) -> Ints:
-        """Returns positions in GENDERS; women are the more among the oldest."""
+        """Positions in GENDERS; there are more women among the oldest."""
         u = self.draws.uniform("gender", person)
         women = np.where(person >= self.cohorts["older"].first, 0.63, 0.49)
         return np.where(u > 0.996, 2, np.where(u < women, 0, 1))
 
     def weight(self, person: npt.NDArray[np.integer]) -> Floats:
-        """Returns how much a person draws on services, heavy-tailed."""
+        """The use that a person makes of services, heavy-tailed."""
         return np.exp(1.25 * near_normal(self.draws.uniform("weight", person)))
 
     @cached_property
@@ -110,8 +110,8 @@ class Universe:
         return weights
 
     def district(self, person: npt.NDArray[np.integer]) -> Ints:
-        """Returns the home district: a position in the city's districts, -1 outside, NOWHERE
-        without a postcode.
+        """The home district: a position in the city's districts, -1 outside, NOWHERE without a
+        postcode.
         """
         u = self.draws.uniform("where", person)
         inside = self.draws.choose("district", person, self._district_weights)
@@ -120,7 +120,7 @@ class Universe:
         )
 
     def moves(self, person: npt.NDArray[np.integer]) -> Ints:
-        """Returns the day of a move within the district, or a day far ahead."""
+        """The day of a move within the district, or a day far ahead."""
         moved = self.draws.uniform("moved", person) < MOVED_SHARE
         when = day(2002) + np.floor(
             self.draws.uniform("move day", person) * (day(2019) - day(2002))
@@ -128,9 +128,7 @@ class Universe:
         return np.where(moved, when, day(2200))
 
     def postcode(self, person: npt.NDArray[np.integer], on: npt.NDArray[np.integer]) -> Ints:
-        """Returns the position of the postcode where a person lives on a day; -1 where there is
-        none.
-        """
+        """The position of the postcode where a person lives on a day; -1 where there is none."""
         codes = self.city.postcodes
         district = self.district(person)
         second = on >= self.moves(person)
@@ -146,7 +144,7 @@ class Universe:
         return np.where(district == NOWHERE, -1, home)
 
     def settled(self, person: npt.NDArray[np.integer]) -> Bools:
-        """Returns who never lives at a terminated or unplaced postcode."""
+        """Marks the people who never live at a terminated or unplaced postcode."""
         return self.draws.uniform("odd home", person) >= TERMINATED_SHARE + UNPLACED_SHARE
 
     def _unlocated(self, person: npt.NDArray[np.integer], district: Ints, home: Ints) -> Ints:
@@ -171,7 +169,7 @@ class Universe:
         return home
 
     def ethnicity(self, person: npt.NDArray[np.integer]) -> Ints:
-        """Returns positions in the ethnic classes; the inner city's mix is its own."""
+        """Positions in the ethnic classes; the inner city has a mix of its own."""
         district = self.district(person)
         centres = self.city.districts[["easting", "northing"]].to_numpy(dtype=float)
         inner = np.hypot(centres[:, 0] - 407_000, centres[:, 1] - 287_000) < INNER_METRES
@@ -189,6 +187,6 @@ class Universe:
 
 
 def near_normal(u: Floats) -> Floats:
-    """Returns nearly standard normal numbers from uniform ones, by the logistic curve."""
+    """Nearly standard normal numbers from uniform ones, by the logistic curve."""
     v = np.clip(u, 1e-12, 1 - 1e-12)
     return np.log(v / (1 - v)) / 1.702

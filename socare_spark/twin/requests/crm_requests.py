@@ -19,8 +19,8 @@ from socare_spark.twin.requests import request_descriptions
 SNAPSHOTS = ("2019-02-12", "2019-08-12", "2020-02-25")
 RECORDS = (1_170_517, 1_185_728, 1_189_511)
 DESCRIPTIONS = (23_334, 23_066, 23_004)
-# Ranks 29 and 30, which are not printed: what fell out of the printed list or is not yet in it, and
-# one more.
+# Ranks 29 and 30, which are not printed: descriptions that fell out of the printed list or are not
+# yet in it, and one more.
 RANK_29, RANK_30 = (6_612, 6_540, 6_498), (6_397, 6_402, 6_418)
 SINGLE_SHARE, DROPPED_SHARE = 0.55, 0.03
 FIRST_DAY = day(2010)
@@ -67,10 +67,11 @@ def requests(draws: Draws, scale: float, awkward: bool) -> Requests:
 
 
 def _counts(own: Draws, scale: float, awkward: bool) -> tuple[list[str], Ints]:
-    """Returns the descriptions and how many records of each a snapshot holds.
+    """The descriptions and the records of each in each snapshot.
 
-    The tail comes in four parts: used again, used once, and what the second and third snapshots
-    add. What disappears from a snapshot had been used once; the descriptions of Table 26 stay.
+    The tail has four parts: used again, used once, added by the second snapshot, added by the
+    third. A description that disappears from a snapshot had been used once; the descriptions of
+    Table 26 stay.
     """
     top_texts, top = _top(scale)
     once = request_descriptions.ONCE if scale >= 0.01 else ((), (), ())
@@ -102,7 +103,7 @@ def _counts(own: Draws, scale: float, awkward: bool) -> tuple[list[str], Ints]:
 def _tail_texts(
     sizes: tuple[int, ...], named: tuple[tuple[str, ...], ...], taken: set[str], awkward: bool
 ) -> list[str]:
-    """Returns the texts of the tail, part after part; a part's named ones come last in it."""
+    """The texts of the tail, part after part; a part's named ones come last in it."""
     ours = [text for part in named for text in part]
     words = iter(request_descriptions.tail(sum(sizes) - len(ours), {*taken, *ours}, awkward))
     return [
@@ -113,8 +114,8 @@ def _tail_texts(
 
 
 def _top(scale: float) -> tuple[list[str], Ints]:
-    """Returns the thirty commonest descriptions and their records; a snapshot's unprinted two are
-    ranks 29 and 30.
+    """The thirty commonest descriptions and their records; a snapshot's unprinted two are ranks 29
+    and 30.
     """
     table = request_descriptions.printed()
     texts = [*dict.fromkeys(table["description"]), request_descriptions.BELOW_TOP]
@@ -127,7 +128,9 @@ def _top(scale: float) -> tuple[list[str], Ints]:
 
 
 def _decreasing(counts: Ints) -> Ints:
-    """Parts what rounding made equal, from the smallest upwards, so that ranks stay as printed."""
+    """Parts counts that rounding made equal, from the smallest upwards, so that ranks stay as
+    printed.
+    """
     order = np.lexsort((-np.arange(len(counts)), counts))
     counts = counts.copy()
     for lower, upper in pairwise(order):
@@ -148,7 +151,7 @@ def _below(total: int, weights: npt.NDArray[np.float64], limit: int) -> Ints:
 
 
 def _stretches(counts: Ints) -> tuple[Ints, Ints]:
-    """Returns for each description the first number a snapshot holds and the one after the last.
+    """For each description, the first number that a snapshot holds and the one after the last.
 
     From snapshot to snapshot both only rise: some of the oldest go, new ones come.
     """
@@ -167,9 +170,7 @@ def _stretches(counts: Ints) -> tuple[Ints, Ints]:
 def _dates(
     own: Draws, description: npt.NDArray[np.int32], number: Ints, last: Ints
 ) -> npt.NDArray[np.int16]:
-    """Returns the day of each request: before the first snapshot that can hold it, after the one
-    before.
-    """
+    """The day of each request: before the first snapshot that can hold it, after the one before."""
     calendar = Calendar(YEARS)
     days = [FIRST_DAY, *((date.fromisoformat(s) - EPOCH).days + 1 for s in SNAPSHOTS)]
     result = np.empty(len(number), dtype=np.int16)

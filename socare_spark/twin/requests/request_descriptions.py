@@ -1,4 +1,4 @@
-"""What citizens ask for: the descriptions of the CRM, the printed ones first, then a long tail.
+"""The descriptions of the CRM's requests: the printed ones first, then a long tail.
 
 A description is given by its position, so that the same position means the same text in every
 snapshot.
@@ -73,13 +73,13 @@ _DIGIT = re.compile(r"\d")
 
 
 def printed() -> pd.DataFrame:
-    """Returns Table 25 as printed: snapshot, rank, description, records."""
+    """Table 25 as printed: snapshot, rank, description, records."""
     return pd.read_csv(FACTS / "table25.csv")
 
 
 def tail(count: int, taken: set[str], awkward: bool) -> list[str]:
-    """Returns `count` different texts, none of them in `taken`; one in twelve is a variant of an
-    earlier one.
+    """`count` different texts, none of them in `taken`; one in twelve is a variant of an earlier
+    one.
     """
     special = AWKWARD[: max(1, min(len(AWKWARD), count // 20))] if awkward else ()
     found: list[str] = []
@@ -96,8 +96,8 @@ def tail(count: int, taken: set[str], awkward: bool) -> list[str]:
 
 
 def respelled(texts: Collection[str]) -> list[tuple[str, str]]:
-    """Returns those of some texts that another of them spells with one slip, or in other marks or
-    capitals, each with the other.
+    """Pairs of texts in two spellings of the same words: with one slip, or other marks or
+    capitals.
     """
     known = set(texts)
     made = islice(_candidates(), 4 * len(known))
@@ -130,8 +130,8 @@ def _candidates() -> Iterator[tuple[str, str | None]]:
 
 
 def _variant(text: str, turn: int) -> str:
-    """Returns the same thing spelled otherwise: a stop, a dash, capitals, a letter lost, two
-    letters changed over.
+    """The same text in another spelling: a stop, a dash, capitals, a letter lost, two letters
+    changed over.
     """
     middle = len(text) // 2
     forms = (

@@ -1,4 +1,4 @@
-"""Who makes the requests of the CRM, and where they live."""
+"""The people who make the requests of the CRM, and their homes."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _PIECE = 1_000_000
 
 @dataclass(frozen=True)
 class Requester:
-    """Who made each request.
+    """The person behind each request.
 
     `person` counts where `known`; `home` is a postcode's position or -1.
     """

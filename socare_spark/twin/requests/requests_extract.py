@@ -20,7 +20,7 @@ SERVICE = "crm"
 
 
 class _RequestCells:
-    """The cells of the requests, and whom the CRM met."""
+    """The cells of the requests, and the people whom the CRM met."""
 
     def __init__(self, universe: Universe, draws: Draws, records: Requests) -> None:
         """Collects the texts that cells are taken from."""
@@ -45,7 +45,7 @@ class _RequestCells:
         return cells
 
     def met(self, nameless: Ints) -> Met:
-        """Whom the CRM met, as the newest snapshot has it."""
+        """The people whom the CRM met, as the newest snapshot has them."""
         rows = self.records.in_snapshot(SNAPSHOTS[-1])
         requester = self.requesters.of_many(rows)
         named = requester.known & ~np.isin(rows, nameless)

@@ -24,7 +24,7 @@ from socare_spark.twin.vocabulary import vocabulary
 def adult_marginals(
     universe: Universe, records: AdultAssessments, agreements: Agreements
 ) -> dict[str, Any]:
-    """Returns Tables 11 to 13 and case studies 5 to 7 as the kept records give them."""
+    """Tables 11 to 13 and case studies 5 to 7, of the kept records."""
     flow = records.flow
     within = {stage: _mask(len(flow.pool), flow.within(stage)) for stage in STAGES}
     number = np.bincount(records.group, minlength=len(GROUPS))
@@ -48,7 +48,7 @@ def adult_marginals(
 
 
 def _continuity(within: dict[str, Bools], previous: str, stage: str) -> dict[str, Any]:
-    """Returns how many people are in a stage without the previous one."""
+    """The people in a stage, with and without the previous one."""
     without = int((within[stage] & ~within[previous]).sum())
     either = int((within[stage] | within[previous]).sum())
     return {
@@ -61,7 +61,7 @@ def _continuity(within: dict[str, Bools], previous: str, stage: str) -> dict[str
 
 
 def _completion(within: dict[str, Bools]) -> dict[str, Any]:
-    """Returns how many people are in all stages."""
+    """The people in all stages."""
     every = int(np.logical_and.reduce(list(within.values())).sum())
     anybody = int(np.logical_or.reduce(list(within.values())).sum())
     return {
@@ -73,14 +73,14 @@ def _completion(within: dict[str, Bools]) -> dict[str, Any]:
 
 
 def _mask(size: int, places: Ints) -> np.ndarray:
-    """Returns a mask of the places."""
+    """A mask of the places."""
     mask = np.zeros(size, dtype=bool)
     mask[places] = True
     return mask
 
 
 def _outcome_by_team(records: AdultAssessments) -> list[dict[str, Any]]:
-    """Returns people and records by outcome category and team category, over all assessments."""
+    """People and records by outcome category and team category, over all assessments."""
     outcome, team = (
         _category_of(records.outcome, "outcomes", CATEGORIES),
         _category_of(records.team, "teams", TEAM_CATEGORIES),
@@ -101,13 +101,13 @@ def _outcome_by_team(records: AdultAssessments) -> list[dict[str, Any]]:
 
 
 def _category_of(position: npt.NDArray[np.int8], words: str, categories: tuple[str, ...]) -> Ints:
-    """Returns the position of the category of each outcome or team."""
+    """The position of the category of each outcome or team."""
     listed = np.array([categories.index(entry["category"]) for entry in vocabulary(words)])
     return listed[position.astype(np.int64)]
 
 
 def _single_stage(universe: Universe, records: AdultAssessments) -> dict[str, Any]:
-    """Returns what case study 6 counts among the people only in contact assessment."""
+    """The counts of case study 6 among the people only in contact assessment."""
     flow = records.flow
     only = flow.region == 0
     contacts = np.bincount(records.place, minlength=len(flow.pool))[only]
@@ -133,7 +133,7 @@ def _single_stage(universe: Universe, records: AdultAssessments) -> dict[str, An
 
 
 def _follows(records: AdultAssessments, agreements: Agreements) -> dict[str, Any]:
-    """Returns the directly-follows graph of the four stages: ties of a day follow the order of the
+    """The directly-follows graph of the four stages; on one day, records follow the order of the
     stages.
     """
     core = records.group < len(STAGES) - 1

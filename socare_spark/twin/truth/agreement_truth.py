@@ -17,8 +17,8 @@ from socare_spark.twin.vocabulary import bands
 
 
 def agreement_marginals(universe: Universe, draws: Draws, agreements: Agreements) -> dict[str, Any]:
-    """Returns what must come out of the kept records: bands, start years, elements, places, and of
-    the costed series the use of elements.
+    """The figures of the kept records: bands, start years, elements, places, and the use of
+    elements in the costed series.
     """
     names = [
         b[0] for b in bands("costed" if agreements.dataset == "agreements_costed" else "agreements")

@@ -1,4 +1,4 @@
-"""What is true of the children's assessments, counted from the rows as they were made."""
+"""The figures of the children's assessments, counted from the rows as they were drawn."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ class _Use:
 
 
 def childrens_marginals(records: ChildrensAssessments) -> dict[str, Any]:
-    """Returns what every table about combinations must say of the kept records."""
+    """The figures about combinations, of the kept records."""
     facts = records.combinations.facts
     which, person = records.combination.astype(np.int64), records.person.astype(np.int64)
     use = _use(records, which, person)
@@ -75,7 +75,7 @@ def _use(records: ChildrensAssessments, which: Ints, person: Ints) -> _Use:
 
 
 def _combinations(keys: list[tuple[str, str, str]], use: _Use) -> list[dict[str, Any]]:
-    """Returns each combination with its people, records and days of use."""
+    """Each combination with its people, records and days of use."""
     return [
         {
             "subprocess": subprocess,
@@ -92,7 +92,7 @@ def _combinations(keys: list[tuple[str, str, str]], use: _Use) -> list[dict[str,
 
 
 def _bands(people: Ints) -> list[dict[str, Any]]:
-    """Returns the number of combinations by how many people have them."""
+    """The number of combinations by band of people."""
     return [
         {
             "band": band,
@@ -105,7 +105,7 @@ def _bands(people: Ints) -> list[dict[str, Any]]:
 def _subprocess_totals(
     names: list[str], owner: Ints, use: _Use, which: Ints, person: Ints
 ) -> list[dict[str, Any]]:
-    """Returns combinations, people and records of each sub-process."""
+    """Combinations, people and records of each sub-process."""
     people = distinct(person, owner[which], len(names))
     return [
         {
@@ -121,9 +121,7 @@ def _subprocess_totals(
 def _reason_totals(
     reasons: list[str], which: Ints, person: Ints, keys: list[tuple[str, str, str]]
 ) -> list[list[Any]]:
-    """Returns [sub-process, reason, people, records]: people are distinct over the outcomes of a
-    reason.
-    """
+    """[sub-process, reason, people, records]: people are distinct over the outcomes of a reason."""
     names = sorted(set(reasons))
     place = np.array([names.index(r) for r in reasons])
     owner = {reason: subprocess for subprocess, reason, _ in keys}
@@ -133,8 +131,8 @@ def _reason_totals(
 
 
 def _extremes(name: str, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Returns the three most and least used: most by people downwards, least upwards; ties by
-    reason, then outcome.
+    """The three most and the three least used combinations: most by people downwards, least
+    upwards; ties by reason, then outcome.
     """
     own = [c for c in listed if c["subprocess"] == name]
     most = sorted(own, key=lambda c: (-c["people"], c["reason"], c["outcome"]))[:3]
@@ -151,24 +149,24 @@ def _extremes(name: str, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _months(days: npt.NDArray[np.integer]) -> Ints:
-    """Returns months since January 1970."""
+    """Months since January 1970."""
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
 def _month(number: int) -> str:
-    """Returns the first day of a month as an ISO date."""
+    """The first day of a month as an ISO date."""
     return str(np.datetime64(number, "M").astype("datetime64[D]"))
 
 
 def _share_of(records: ChildrensAssessments, chosen: Ints) -> dict[str, int]:
-    """Returns people and records of some combinations together."""
+    """People and records of some combinations together."""
     rows = np.isin(records.combination, chosen)
     return {"people": len(np.unique(records.person[rows])), "records": int(rows.sum())}
 
 
 def _blocks(records: ChildrensAssessments, used: tuple[Ints, Ints]) -> list[dict[str, Any]]:
-    """Returns the months in which many combinations start or end, in order; those in which records
-    themselves start or end are none.
+    """The months in which many combinations start or end, in order, except the first and the last
+    month of the records.
     """
     starts, ends = (_months(days) for days in used)
     found = []
@@ -190,7 +188,7 @@ def _blocks(records: ChildrensAssessments, used: tuple[Ints, Ints]) -> list[dict
 
 
 def _renames(records: ChildrensAssessments, used: tuple[Ints, Ints]) -> list[dict[str, Any]]:
-    """Returns the renamings of facts/renames.csv with the days between the two uses."""
+    """The renamings of facts/renames.csv with the days between the two uses."""
     reasons = records.combinations.facts["reason"].to_numpy()
     found = []
     for a, b in pd.read_csv(FACTS / "renames.csv").itertuples(index=False):
@@ -202,7 +200,7 @@ def _renames(records: ChildrensAssessments, used: tuple[Ints, Ints]) -> list[dic
 
 
 def _periods(records: ChildrensAssessments, used: tuple[Ints, Ints]) -> list[dict[str, Any]]:
-    """Returns the declared periods of facts/periods.csv against the periods of use."""
+    """The declared periods of facts/periods.csv against the periods of use."""
     reasons = records.combinations.facts["reason"].to_numpy()
     found = []
     for reason, *sides in pd.read_csv(FACTS / "periods.csv", keep_default_na=False).itertuples(
@@ -232,8 +230,8 @@ def _periods(records: ChildrensAssessments, used: tuple[Ints, Ints]) -> list[dic
 
 
 def _timelines(records: ChildrensAssessments, names: list[str], owner: Ints) -> dict[str, Any]:
-    """Returns how many rows persons' timelines have, and people and instances of each sub-process
-    and month.
+    """The rows of all persons' timelines, and people and instances of each sub-process and
+    month.
     """
     months = _months(records.start)
     cell = owner * 10_000 + months

@@ -1,7 +1,7 @@
-"""What is true of the use of elements in the costed agreements: who, when, how long, at what cost.
+"""The use of elements in the costed agreements: people, times, lengths and cost.
 
 Everything is counted over the twin's own columns. Periods are those from FIRST_YEAR to LAST_YEAR;
-None stands for all values of a dimension, in which people and agreements count once.
+None means all values of a dimension, in which people and agreements count once.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ REGIONS = {
 
 
 def use_truth(universe: Universe, agreements: Agreements, own: Draws) -> dict[str, Any]:
-    """Returns the truth of B2, B3, B4, B8, B9 and B10; `own` are the draws of the cells' values."""
+    """The figures of B2, B3, B4, B8, B9 and B10; `own` are the draws of the cells' values."""
     return {
         **_quarters(agreements),
         "element_concentration": _concentration(universe, agreements),
@@ -50,13 +50,13 @@ def use_truth(universe: Universe, agreements: Agreements, own: Draws) -> dict[st
 
 
 def _edges(starts_a_year: Sequence[int]) -> list[int]:
-    """Returns the first days of the periods that start in these months, and the day after all."""
+    """The first days of the periods that start in these months, and the day after all."""
     return [day(y, m) for y in YEARS for m in starts_a_year] + [day(LAST_YEAR + 1)]
 
 
 def _years(agreements: Agreements, rows: Ints) -> tuple[Ints, Ints]:
-    """Returns (position in rows, year) for each year in which an agreement is open, and once for
-    all years, which come last.
+    """(position in rows, year) for each year in which an agreement is open, and once for all years,
+    which come last.
     """
     start, end = agreements.start[rows], agreements.end[rows]
     row, year = open_in(start, end, _edges([1]))
@@ -83,8 +83,8 @@ def _quarters(agreements: Agreements) -> dict[str, Any]:
 
 
 def _concentration(universe: Universe, agreements: Agreements) -> list[list[Any]]:
-    """Returns [district, element, its records, all records of the district], of agreements that
-    start in the years.
+    """[district, element, its records, all records of the district], of agreements that start in
+    the years.
     """
     names = universe.city.districts["district"].tolist()
     begun = (agreements.start >= day(FIRST_YEAR)) & (agreements.start < day(LAST_YEAR + 1))
@@ -100,7 +100,7 @@ def _concentration(universe: Universe, agreements: Agreements) -> list[list[Any]
 
 
 def _regions(universe: Universe, agreements: Agreements) -> list[dict[str, Any]]:
-    """Returns people and records of each region by the home's district, whenever they start."""
+    """People and records of each region by the home's district, whenever they start."""
     names = universe.city.districts["district"].tolist()
     district = universe.district(agreements.person)
     found = []
@@ -112,9 +112,7 @@ def _regions(universe: Universe, agreements: Agreements) -> list[dict[str, Any]]
 
 
 def _programmes(universe: Universe, agreements: Agreements, own: Draws) -> list[dict[str, Any]]:
-    """Returns people, records and the sum of weekly costs in pounds of the agreements open in each
-    year.
-    """
+    """People, records and the sum of weekly costs in pounds of the agreements open in each year."""
     found = []
     for programme, service in PROGRAMMES.items():
         chosen = [i for i, e in enumerate(elements()) if e.service == service]
@@ -151,19 +149,19 @@ class _Cube:
     labels: list[tuple[Any, ...]]
 
     def sums(self, values: npt.NDArray[np.generic]) -> Ints:
-        """Returns the sum of a whole number of each row, by cell."""
+        """The sum of a whole number of each row, by cell."""
         sums = np.bincount(self.cell, weights=values, minlength=len(self.labels))
         return sums.astype(np.int64)
 
     def people(self, person: Ints, chosen: Bools) -> Ints:
-        """Returns the distinct people of the rows that are chosen, by cell."""
+        """The distinct people of the rows that are chosen, by cell."""
         return distinct(person[self.row[chosen]], self.cell[chosen], len(self.labels))
 
 
 def _cube(
     universe: Universe, agreements: Agreements, rows: Ints, value: Ints, values: Sequence[str]
 ) -> _Cube:
-    """Returns the cube of some agreements and years; `value` of each is a position in `values`."""
+    """The cube of some agreements and years; `value` of each is a position in `values`."""
     names = universe.city.districts["district"].tolist()
     row, year = _years(agreements, rows)
     own = (value[row], universe.district(agreements.person[rows])[row])
@@ -179,8 +177,8 @@ def _cube(
 
 
 def _split(universe: Universe, agreements: Agreements) -> dict[str, Any]:
-    """Returns [client group, district, year, internal, external] of day care, where there is any,
-    and the districts that are out of the ordinary.
+    """[client group, district, year, internal, external] of day care, where there is any, and the
+    two anomalous districts.
     """
     words = vocabulary("elements")["client_groups"]
     internal, _ = providers()
@@ -202,7 +200,7 @@ def _split(universe: Universe, agreements: Agreements) -> dict[str, Any]:
 
 
 def _threshold(universe: Universe, agreements: Agreements, own: Draws) -> dict[str, Any]:
-    """Returns [element, year, district, people, people beyond the threshold, days, cost in pounds].
+    """[element, year, district, people, people beyond the threshold, days, cost in pounds].
 
     A day beyond the threshold counts in the year in which it falls, once for a person and element;
     its cost is that of all agreements. Costs are rounded to the penny for each agreement and year,

@@ -13,11 +13,11 @@ from socare_spark.twin.population.universe import Universe
 def places_truth(
     universe: Universe, person: Ints, code: Ints, band: Ints, names: Sequence[str]
 ) -> dict[str, Any]:
-    """Returns records and distinct people by area of each layer, in all and by age band, for
-    located postcodes.
+    """Records and distinct people by area of each layer, in all and by age band, for located
+    postcodes.
 
     Layout: layer -> [code, age band or null, people, records]. Records whose postcode is not
-    located are counted by why.
+    located are counted by its status.
     """
     city = universe.city
     postcodes = city.postcodes

@@ -13,8 +13,8 @@ from socare_spark.twin.requests.requesters import Requesters
 
 
 def requests_marginals(universe: Universe, draws: Draws, records: Requests) -> dict[str, Any]:
-    """Returns Tables 24 and 25, the descriptions used once, and the newest snapshot's places, of
-    kept records.
+    """Tables 24 and 25, the descriptions used once, and the newest snapshot's places, of kept
+    records.
     """
     ranks = [_ranks(records, s) for s in range(len(SNAPSHOTS))]
     top = []
@@ -52,7 +52,7 @@ def requests_marginals(universe: Universe, draws: Draws, records: Requests) -> d
 
 
 def _ranks(records: Requests, s: int) -> dict[int, int]:
-    """Returns description -> rank in a snapshot: most records first, equal ones by text."""
+    """Description -> rank in a snapshot: most records first, equal ones by text."""
     held = np.flatnonzero(records.counts[:, s]).tolist()
     held.sort(key=lambda d: (-int(records.counts[d, s]), records.texts[d].encode()))
     return {d: rank for rank, d in enumerate(held, start=1)}

@@ -1,6 +1,6 @@
-"""What is true of people and places known to several services, from who was met where and when.
+"""The figures of people and places known to several services.
 
-People are one where the newest copy of the crosswalk joins their identifiers, directly or through
+Identifiers are of one person where the newest copy of the crosswalk joins them, directly or through
 others.
 """
 
@@ -21,8 +21,8 @@ REASONS = {"terminated": "unlocated", "unplaced": "unlocated", "outside": "outsi
 
 
 def services_truth(universe: Universe, met: Sequence[Met], pairs: Crosswalk) -> dict[str, Any]:
-    """Returns people by exactly which services know them, in all and by area of their newest place,
-    what cannot be linked, and records by area.
+    """People by the exact set of services that know them, in all and by area of their newest place,
+    records that cannot be linked, and records by area.
 
     Args:
         universe: Gives the places.
@@ -51,7 +51,7 @@ def _status(universe: Universe, home: Ints) -> np.ndarray:
 def _people(
     universe: Universe, met: Sequence[Met], services: Sequence[str], person: Ints
 ) -> dict[str, Any]:
-    """Returns [services, people, records] and layer -> [code, services, people, records]."""
+    """[services, people, records] and layer -> [code, services, people, records]."""
     codes = universe.city.postcodes
     size = int(person.max()) + 1
     mask, records = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
@@ -91,7 +91,7 @@ def _people(
 
 
 def _combined(area: Ints, mask: Ints, records: Ints) -> list[tuple[int, int, int, int]]:
-    """Returns area, services, people and records of each combination that occurs."""
+    """Area, services, people and records of each combination that occurs."""
     cells, of = np.unique(np.column_stack([area, mask]), axis=0, return_inverse=True)
     people = np.bincount(of.ravel())
     total = np.bincount(of.ravel(), weights=records).astype(np.int64)
@@ -100,7 +100,7 @@ def _combined(area: Ints, mask: Ints, records: Ints) -> list[tuple[int, int, int
 
 
 def _unlinkable(universe: Universe, met: Sequence[Met], linked: Bools) -> list[list[Any]]:
-    """Returns [service, reason, records]."""
+    """[service, reason, records]."""
     found: dict[tuple[str, str], int] = {}
     for one in met:
         status = _status(universe, one.home)
@@ -117,7 +117,7 @@ def _unlinkable(universe: Universe, met: Sequence[Met], linked: Bools) -> list[l
 
 
 def _by_ward(universe: Universe, met: Sequence[Met]) -> list[list[Any]]:
-    """Returns [service, ward, year, records] of located records."""
+    """[service, ward, year, records] of located records."""
     services = list(dict.fromkeys(m.service for m in met))
     service = np.concatenate([np.full(len(m.who), services.index(m.service)) for m in met])
     home, year = np.concatenate([m.home for m in met]), years(np.concatenate([m.day for m in met]))
