@@ -49,7 +49,7 @@ def changed(place, name, value):
     return rows
 
 
-def test_equal_in_any_order():
+def test_rows_in_another_order_are_equal():
     found = compared(ROWS[::-1])
     assert (found.rows, found.missing, found.differing) == (3, ["look"], {})
     assert str(found) == "equal, 3 rows; without look"
@@ -69,7 +69,7 @@ def test_equal_in_any_order():
         (2, "share", 0.0),
     ],
 )
-def test_a_figure_that_differs(place, name, value):
+def test_one_different_figure_is_reported_with_its_row(place, name, value):
     found = compared(changed(place, name, value))
     assert found.differing == {name: 1}
     where, year = ROWS[place][:2]
@@ -91,13 +91,13 @@ def test_a_double_is_equal_to_the_ninth_figure():
         ([], 3),
     ],
 )
-def test_rows_that_only_one_has(made, rows):
+def test_missing_and_extra_rows_are_counted(made, rows):
     found = compared(made)
     assert found.differing == {"row": rows}
     assert str(found).startswith(f"DIFFERS, row in {rows} of 3 rows; the first is place ")
 
 
-def test_a_dimension_that_is_no_count_may_be_missing():
+def test_missing_dimension_is_reported_without_failing():
     found = compared([row[1:] for row in ROWS], columns=COLUMNS.removeprefix("place VARCHAR, "))
     assert (found.missing, found.differing) == (["place", "look"], {})
 
@@ -116,7 +116,7 @@ def test_every_working_table_is_made_again_or_left_out_for_a_reason():
     assert made & {*LEFT_OUT} == set()
 
 
-def test_every_query_is_of_a_table():
+def test_every_sql_file_belongs_to_a_working_table():
     known = {f"{job.name}/{table.name}" for job in JOBS for table in job.writes}
     files = {
         path.relative_to(QUERIES).with_suffix("").as_posix() for path in QUERIES.rglob("*.sql")

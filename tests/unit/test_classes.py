@@ -24,7 +24,7 @@ def test_limits_are_round_and_hold_every_value():
         ([1, 1, 1, 9], 2),  # quantiles that fall together are one limit
     ],
 )
-def test_few_values(values, count):
+def test_few_distinct_values_make_fewer_classes(values, count):
     classes = quantile_classes(values)
     assert (None if classes is None else len(classes)) == count
 

@@ -61,13 +61,13 @@ def test_texts_without_words_are_not_alike():
         (0, 200, None),  # in use from the same day
     ],
 )
-def test_one_takes_over_from_the_other(first, last, gap):
+def test_renamed_reason_starts_near_the_end_of_the_old_one(first, last, gap):
     old = reason("OLD", "Referral Form", 0, 100)
     found = renamed([reason("NEW", "Referral Form", first, last), old], WANTED)
     assert found == ([] if gap is None else [Rename("OLD", "NEW", 1.0, gap)])
 
 
-def test_a_reason_may_have_two_successors_and_be_one():
+def test_reason_can_have_two_successors_and_a_predecessor():
     chain = [
         reason("S1", "Section 47 Enquiry", 0, 99),
         reason("S2", "Section 47 Enquiry", 100, 199),
@@ -79,7 +79,7 @@ def test_a_reason_may_have_two_successors_and_be_one():
     ]  # fmt: skip
 
 
-def test_reasons_without_text_or_time_are_renamings_of_none():
+def test_reasons_without_text_or_dates_are_never_renames():
     lacking = [
         reason("A", None, 0, 99),
         reason("B", None, 100, 199),
@@ -98,7 +98,7 @@ USES = st.tuples(
 
 
 @given(st.lists(USES, max_size=12), st.integers(0, 20), st.sampled_from([0.4, 0.75, 1.0]))
-def test_all_pairs_and_no_others_are_found(uses, days, least):
+def test_renames_equal_a_comparison_of_all_pairs(uses, days, least):
     reasons = [
         reason(f"R{i}", name, start, start + length) for i, (name, start, length) in enumerate(uses)
     ]

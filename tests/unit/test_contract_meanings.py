@@ -113,7 +113,7 @@ def test_a_person_is_a_token(field):
         contract(field)
 
 
-def test_an_extract_day_is_no_person():
+def test_extract_column_cannot_be_called_person():
     with pytest.raises(ValueError, match="person: a column of this name must be pseudonymised"):
         contract(extract_column="person")
 

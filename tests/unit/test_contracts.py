@@ -196,7 +196,7 @@ def test_headers_match_by_name_in_any_order_case_and_spacing():
     assert dropped == {"Extra": ""}
 
 
-def test_a_misspelt_column_is_told():
+def test_misspelt_column_is_reported_with_the_nearest_name():
     with pytest.raises(DataError, match="'DAYS' looks like DAY"):
         match_header(["ID", "DAYS"], contract(), "2015")
 
@@ -334,7 +334,7 @@ def test_two_files_for_one_period_are_refused(tmp_path):
     assert all("same period" in r.reason for r in refused)
 
 
-def test_plain():
+def test_header_is_normalised_to_lower_case_words():
     assert normalise_header(" SERVICE/ELEMENT_COST ") == "service_element_cost"
 
 

@@ -54,7 +54,7 @@ def test_a_usage_error_has_no_secret(capsys):
     assert SECRET not in text
 
 
-def test_a_server_gets_credentials_by_the_environment():
+def test_credentials_move_from_the_uri_to_the_environment():
     given = {}
     uri = without_credentials(f"https://an%40n:{SECRET}%3A@host:5000/a?b", given)
     assert uri == "https://host:5000/a?b"
@@ -65,7 +65,7 @@ def test_a_server_gets_credentials_by_the_environment():
 
 
 @pytest.mark.parametrize("uri", ["off", "http://host/a@b", f"postgresql://ann:{SECRET}@host/db"])
-def test_other_uris_are_left_alone(uri):
+def test_uris_without_http_credentials_are_unchanged(uri):
     given = {}
     assert without_credentials(uri, given) == uri
     assert given == {}

@@ -27,7 +27,7 @@ def change(conf, **values):
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | values))
 
 
-def test_what_is_shipped_fits_its_contracts(conf):
+def test_shipped_settings_match_the_shipped_contracts(conf):
     declared = read_declared(conf)
     assert declared.unknown == []
     assert declared.settings.names == ["social_care", "crm", "housing"]
@@ -41,7 +41,7 @@ def test_what_is_shipped_fits_its_contracts(conf):
     assert (walk.columns, walk.schemes) == (("person", "tenant"), ("carefirst", "tenant"))
 
 
-def test_a_scheme_keeps_its_number_when_another_comes(conf):
+def test_new_scheme_does_not_renumber_the_others(conf):
     before = read_declared(conf).schemes["tenant"]
     project = yaml.safe_load((conf / "project.yaml").read_text())
     project["schemes"]["a_pass"] = {"person": True}
@@ -57,7 +57,7 @@ def test_a_scheme_keeps_its_number_when_another_comes(conf):
     assert (set(after), after["tenant"]) == ({"carefirst", "a_pass", "tenant"}, before)
 
 
-def test_a_dataset_without_a_contract_is_left_out_and_told(conf):
+def test_dataset_without_a_contract_is_skipped_with_a_warning(conf):
     crm = {"name": "crm", "records": [REQUESTS]}
     odd = {"name": "odd", "records": [{"dataset": "tenancys", "date": "day"}]}
     change(conf, services=[crm, odd], crosswalks=["crosswalk"])
@@ -81,7 +81,7 @@ def test_a_dataset_without_a_contract_is_left_out_and_told(conf):
         ({"person": "who"}, "column who of requests"),
     ],
 )
-def test_a_column_that_cannot_be_what_it_is_named_for(conf, records, says):
+def test_column_of_the_wrong_kind_is_refused(conf, records, says):
     change(conf, services=[{"name": "crm", "records": [REQUESTS | records]}])
     with pytest.raises(ConfigurationError, match=says):
         read_declared(conf)

@@ -61,7 +61,7 @@ def test_records_are_those_of_the_standard_reader(tmp_path_factory, rows, newlin
 
 @settings(deadline=None)
 @given(rows=tables, size=st.integers(1, 9))
-def test_the_cut_of_reading_does_not_matter(rows, size):
+def test_block_size_does_not_change_the_records(rows, size):
     data = written([["h1", "h2"], *rows], "\r\n")
     pieces = [data[i : i + size] for i in range(0, len(data), size)]
 
@@ -74,7 +74,7 @@ def test_the_cut_of_reading_does_not_matter(rows, size):
     assert shape(pieces) == shape([data])
 
 
-def test_gzip_is_read_and_digested_as_it_lies(tmp_path):
+def test_gzip_is_decompressed_for_reading_and_hashed_as_stored(tmp_path):
     plain, zipped = tmp_path / "x.csv", tmp_path / "x.csv.gz"
     plain.write_bytes(b"a,b\n1,2\n")
     zipped.write_bytes(gzip.compress(b"a,b\n1,2\n", mtime=0))

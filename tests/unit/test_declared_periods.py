@@ -63,7 +63,7 @@ def test_sides_may_be_open_and_years_stand_for_their_months(text, first, last):
         "12 - Oct", "",
     ],
 )  # fmt: skip
-def test_other_figures_are_no_period(text):
+def test_other_numbers_in_brackets_are_not_a_period(text):
     assert declared_period(text) is None
 
 

@@ -35,7 +35,7 @@ def said(monkeypatch):
     return texts_of(monkeypatch, comparison, concentration, regions)
 
 
-def test_districts_stand_by_rank_with_their_difference(tmp_path, said):
+def test_districts_are_ordered_by_rank_with_signed_differences(tmp_path, said):
     draw_differences(PAIR, DIFFERENCES[::-1], tmp_path / "a.png")
     assert style.EXACT in said
     assert "Source: a table" in said
@@ -44,7 +44,7 @@ def test_districts_stand_by_rank_with_their_difference(tmp_path, said):
     assert [t for t in in_order if t in ("-690", "+0", "+16")] == ["-690", "+0", "+16"]
 
 
-def test_a_profile_is_of_the_two_elements_and_tells_none_from_few(tmp_path, said):
+def test_profile_shows_only_the_two_elements_and_separates_none_from_few(tmp_path, said):
     draw_profiles(PAIR, PROFILE, ["sex", "client_group", "never"], tmp_path / "a.png")
     assert {"Sex", "Client group", "not recorded", "25.0%", "75.0%", "< 0.1%", "none"} <= set(said)
     assert "Never" not in said
@@ -59,7 +59,7 @@ def test_comparisons_are_drawn_alike_whatever_the_order_of_rows(tmp_path):
     assert drawn(1) == drawn(-1)
 
 
-def test_one_district_and_nobody_at_all_are_drawn_too(tmp_path):
+def test_one_district_and_empty_profiles_are_drawn(tmp_path):
     assert draw_differences(PAIR, DIFFERENCES[1:2], tmp_path / "a.png").is_file()
     assert draw_profiles(PAIR, PROFILE[:0], ["sex"], tmp_path / "b.png").is_file()
 
@@ -82,7 +82,7 @@ def picture(*frames, groups=None):
     return RegionPicture(rows, names, groups or {}, ["0-11", "65+"], "a table")
 
 
-def test_regions_tell_their_share_of_the_population_and_their_groups(tmp_path, said):
+def test_region_panels_name_population_shares_and_groups(tmp_path, said):
     both = picture(region("North", 600), region("South", None), groups={"P": "G", "Q": "G"})
     draw_regions(both, tmp_path / "a.png")
     assert {"North", "South", style.EXACT, "Source: a table"} <= set(said)

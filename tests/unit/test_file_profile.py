@@ -63,7 +63,7 @@ def test_scan_equals_a_state_machine(parts, size):
 
 @settings(deadline=None)
 @given(parts=texts)
-def test_what_the_scan_accepts_the_standard_reader_splits_alike(parts):
+def test_records_of_an_accepted_file_equal_those_of_the_csv_module(parts):
     found = scanned([b"".join(parts)])
     if found is None:
         return
@@ -152,7 +152,7 @@ def addressed(start, end, street, day):
 @pytest.mark.parametrize("street", ["{i} Elm Road", "The Elms ({i})"])
 @pytest.mark.parametrize("day", ["2014-01-02", ""])
 @pytest.mark.parametrize("end", [52, 53, 90])
-def test_a_shape_that_the_sample_lacks_does_not_excuse_a_record(tmp_path, street, day, end):
+def test_swallowed_record_is_found_in_a_shape_absent_from_the_sample(tmp_path, street, day, end):
     text = "ID,ADDRESS,DAY,NOTE\n" + addressed(10, 50, "{i} Elm Road", "2014-01-02")
     text += '50,50 Elm Road,2014-01-02,"help, now\n' + addressed(51, end, street, day)
     text += f'{end},{street.format(i=end)},2014-01-02,a screen of 5"\n'
@@ -261,7 +261,7 @@ def test_utf_16_is_named_and_read_where_it_is_declared(tmp_path, encoding):
         (b"<!DOCTYPE html><html>", "a web page"),
     ],
 )
-def test_what_is_no_csv_file_is_named(tmp_path, head, says):
+def test_other_file_formats_are_refused_by_name(tmp_path, head, says):
     with pytest.raises(DataError, match=says):
         profile_file(file_of(tmp_path, head), "utf-8")
 
@@ -277,7 +277,7 @@ def test_what_is_no_csv_file_is_named(tmp_path, head, says):
         ("1,2,3\n4,5,6\n", "no header"),
     ],
 )
-def test_a_header_that_is_not_where_it_should_be(text, says):
+def test_wrong_delimiter_or_misplaced_header_is_explained(text, says):
     import re
 
     assert re.search(says, wrong_header(text, ",", {"id", "day", "note"}))

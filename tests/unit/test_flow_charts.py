@@ -64,7 +64,7 @@ def _picture(rows=SEEN):
     return SingleStagePicture("Contact", rows, "a table")
 
 
-def test_those_in_one_stage_are_told_with_their_shares(tmp_path, said):
+def test_single_stage_chart_shows_counts_and_shares(tmp_path, said):
     draw_single_stage(_picture(), tmp_path / "a.png")
     assert {style.EXACT, "Source: a table", "People in Contact and in no other stage"} <= set(said)
     assert any(text.startswith("100 people; 64 of them have one assessment") for text in said)
@@ -74,7 +74,7 @@ def test_those_in_one_stage_are_told_with_their_shares(tmp_path, said):
     assert {"64\n64.0%", "48  75.0%", "16  25.0%", "> 10", "6"} <= set(said)
 
 
-def test_areas_stand_by_the_share_of_the_most_frequent_end(tmp_path, said):
+def test_areas_are_ordered_by_share_of_the_most_frequent_outcome(tmp_path, said):
     draw_single_stage_areas(_picture(), "ward", {"W1": "First", "W2": "Second"}, tmp_path / "a.png")
     named = [text for text in dict.fromkeys(said) if text in ("First", "Second", "not located")]
     assert named == ["Second", "not located", "First"]
@@ -82,7 +82,7 @@ def test_areas_stand_by_the_share_of_the_most_frequent_end(tmp_path, said):
         "Proceed" in said  # fmt: skip
 
 
-def test_one_person_without_a_length_is_drawn_too(tmp_path):
+def test_single_stage_chart_without_durations_is_drawn(tmp_path):
     rows = SEEN[SEEN["measure"] == "assessments"][:1]
     assert draw_single_stage(_picture(rows), tmp_path / "a.png").is_file()
 
@@ -94,7 +94,7 @@ def test_outcomes_are_shares_of_the_teams_records(tmp_path, said):
     assert {"Adults\n40", "1,010"} <= set(said)
 
 
-def test_waiting_tells_how_many_are_still_followed(tmp_path, said):
+def test_waiting_chart_shows_arrivals_and_numbers_at_risk(tmp_path, said):
     draw_waiting(CURVES, "A flow", "a table", tmp_path / "a.png")
     assert {style.EXACT, "Source: a table"} <= set(said)
     assert {"CA > AS: 40 of 100 people", "AS > SP: 30 of 30 people"} <= set(said)
@@ -113,7 +113,7 @@ def test_of_many_transitions_the_most_frequent_are_drawn(tmp_path, said):
     assert not {"A > B", "A > C", "A > D"} & set(said)
 
 
-def test_a_transition_that_nobody_made_is_drawn_too(tmp_path, said):
+def test_transition_without_events_is_drawn(tmp_path, said):
     draw_waiting(curve("A > B", 3, (0, 0, 3)), "A log", "a table", tmp_path / "a.png")
     assert "A > B: 0 of 3 people" in said
 

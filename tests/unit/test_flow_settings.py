@@ -51,7 +51,7 @@ def test_two_flows_may_not_share_a_name(tmp_path):
         read_flows(_written(tmp_path, one=flow, two=flow))
 
 
-def test_a_folder_without_flows_is_the_operators_to_mend(tmp_path):
+def test_folder_without_flows_is_a_configuration_error(tmp_path):
     with pytest.raises(ConfigurationError, match="holds no flow"):
         read_flows(tmp_path)
 

@@ -106,7 +106,7 @@ def past(counted, number, level=50):
     return list(histories(rows, {counted: f"called {counted}"}, ["records"], SIX_YEARS[:number]))
 
 
-def test_history_then_forecast():
+def test_forecast_table_holds_history_followed_by_forecast():
     counted, tried, lines = forecasts(past("A", 24), SETTINGS)
     expected = forecast(past("A", 24)[0].values, horizon=4, origins=2)
     assert lines == []
@@ -133,7 +133,7 @@ def test_history_then_forecast():
         )  # fmt: skip
 
 
-def test_quarters_that_are_not_complete_teach_nothing():
+def test_incomplete_quarters_are_not_used_for_forecasts():
     """277, 277, 248, 174 of closed agreements is no fall."""
     rows = [row("A", period, 277) for period in SIX_YEARS[:-2]]
     rows += [row("A", "2015Q3", 248), row("A", "2015Q4", 174)]
@@ -156,7 +156,7 @@ def test_quarters_that_are_not_complete_teach_nothing():
     assert "it has 19 periods, and a forecast needs 20" in lines[0]
 
 
-def test_what_is_too_short_is_shown_and_what_is_of_few_people_is_not():
+def test_short_series_is_shown_and_series_of_few_people_is_left_out():
     short, few = past("A", 19), past("B", 24, level=2) + past("C", 24, level=2)
     counted, tried, lines = forecasts([*short, *few], SETTINGS)
     frame = pd.DataFrame(counted, columns=FORECAST.names)

@@ -60,7 +60,7 @@ def test_a_value_has_one_shade_in_every_frame(tmp_path, drawn):
     assert third[1].get_hatch()
 
 
-def test_surroundings_reach_as_far_as_told(tmp_path, drawn):
+def test_surroundings_extend_to_the_configured_distance(tmp_path, drawn):
     middle = Frames(**{**vars(FRAMES), "middle": SQUARES[1], "reach": 700.0})
     draw_frames(middle, "People", tmp_path / "a.png")
     for axes in maps(drawn[0]):
@@ -73,7 +73,7 @@ def test_the_same_frames_are_the_same_bytes(tmp_path):
     assert draw_frames(FRAMES, "People", tmp_path / "two.png").read_bytes() == one
 
 
-def test_years_in_which_there_is_nobody_are_drawn_too(tmp_path, drawn):
+def test_years_without_people_are_drawn(tmp_path, drawn):
     empty = Frames(**{**vars(FRAMES), "values": np.zeros((3, 4))})
     draw_frames(empty, "People", tmp_path / "a.png")
     assert [t.get_text() for t in drawn[0].legends[0].get_texts()] == ["nobody"]

@@ -52,7 +52,7 @@ def _drawn(order=(), smallest_share=0.0, edges=EDGES):
         (365.0, "365 d"),
     ],
 )
-def test_days_are_told_in_a_unit_a_reader_thinks_in(days, text):
+def test_durations_are_written_in_minutes_hours_or_days(days, text):
     assert duration(days) == text
 
 

@@ -30,7 +30,7 @@ def _says_what_every_picture_must(texts):
     assert any(text.startswith("Colour scale: ") for text in texts)
 
 
-def test_a_density_map_tells_empty_from_few(tmp_path, said):
+def test_density_map_has_its_own_class_for_empty_areas(tmp_path, said):
     path = draw_density(MAP, np.array([0, 1, 2, 9]), "People", tmp_path / "a.png")
     _says_what_every_picture_must(said)
     assert "nobody (1)" in said
@@ -47,12 +47,12 @@ def test_the_same_data_give_the_same_bytes(tmp_path):
     )
 
 
-def test_a_map_of_nobody_is_drawn_too(tmp_path, said):
+def test_map_without_people_is_drawn(tmp_path, said):
     draw_density(MAP, np.zeros(4), "People", tmp_path / "a.png")
     assert "nobody (4)" in said
 
 
-def test_hot_spots_are_told_by_side_and_strength(tmp_path, said):
+def test_hot_spot_legend_shows_direction_and_significance(tmp_path, said):
     z, p = np.array([4.0, 2.5, -3.0, np.nan]), np.array([0.001, 0.03, 0.2, np.nan])
     draw_hotspots(MAP, z, p, 0.05, tmp_path / "a.png")
     _says_what_every_picture_must(said)

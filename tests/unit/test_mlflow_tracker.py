@@ -100,7 +100,7 @@ def test_a_configuration_without_a_project_has_the_common_experiment(tmp_path):
     assert experiment_of(tmp_path) == "socare_spark"
 
 
-def test_the_database_lies_in_a_lake_with_an_odd_path(tmp_path):
+def test_database_is_created_in_a_lake_with_special_characters_in_its_path(tmp_path):
     lake = Lake(tmp_path / ODD / "lake")
     lake.root.mkdir(parents=True)
     run = drawn(lake, ended(lake))
@@ -190,7 +190,7 @@ def entry(**given):
     return {"dataset": "visits", "file": "v/1.csv", "sha256": "ab" * 32, **rows, **given}
 
 
-def test_what_became_of_rows_is_a_metric_of_each_dataset(lake):
+def test_row_counts_of_each_dataset_are_metrics(lake):
     run = ended(lake)
     run.ledger = [
         entry(status="accepted", rows_read=10, rows_kept=6, rows_quarantined=4),

@@ -40,7 +40,7 @@ def test_leftovers_of_a_killed_run_go_at_the_next_start(tmp_path):
         assert list(tmp_path.iterdir()) == folders
 
 
-def test_what_is_in_use_or_not_of_a_run_stays(tmp_path):
+def test_locked_and_foreign_folders_are_not_removed(tmp_path):
     target = tmp_path / "elsewhere"
     target.mkdir()
     (tmp_path / f"socare-{OTHER}").symlink_to(target)

@@ -52,14 +52,14 @@ def matrix(flags=((None, "high"), ("low", None))):
     )  # fmt: skip
 
 
-def test_panels_say_what_every_picture_must(tmp_path, figures):
+def test_panels_carry_source_and_exactness_note(tmp_path, figures):
     shown = Panels("A title", "what it shows", "a source", [[UP, NOBODY], [DOWN, NOBODY]], "Grey")
     one = draw_panels(shown, tmp_path / "one.png").read_bytes()
     assert {style.EXACT, "Source: a source", "Grey", "People", "-100%"} <= set(texts_of(figures[0]))
     assert draw_panels(shown, tmp_path / "two.png").read_bytes() == one
 
 
-def test_a_bar_has_its_part_and_a_value_not_known_has_none(tmp_path, figures):
+def test_bars_have_stacked_parts_and_missing_values_have_no_bar(tmp_path, figures):
     draw_panels(Panels("t", "s", "source", [[UP], [DOWN]]), tmp_path / "a.png")
     up, down = figures[0].axes
     heights = [bar.get_height() for bar in up.patches]
@@ -71,7 +71,7 @@ def test_a_bar_has_its_part_and_a_value_not_known_has_none(tmp_path, figures):
     assert low < -1 and high > 0.25
 
 
-def test_matrices_say_what_every_picture_must(tmp_path, figures):
+def test_matrices_carry_source_and_exactness_note(tmp_path, figures):
     one = draw_matrices(matrix(), tmp_path / "one.png").read_bytes()
     said = texts_of(figures[0])
     assert {style.EXACT, "Source: a source", "Colour scale: some", "Share", "B10"} <= set(said)
@@ -80,12 +80,12 @@ def test_matrices_say_what_every_picture_must(tmp_path, figures):
     assert draw_matrices(matrix(), tmp_path / "two.png").read_bytes() == one
 
 
-def test_what_is_written_on_a_dark_cell_is_white_and_on_an_empty_one_dark(tmp_path, figures):
+def test_text_colour_contrasts_with_the_cell(tmp_path, figures):
     draw_matrices(matrix(), tmp_path / "a.png")
     inks = {text.get_text(): text.get_color() for text in figures[0].axes[0].texts}
     assert inks["90"] == "white"
     assert inks["-"] == inks["50"] == style.INK
 
 
-def test_areas_go_as_people_count():
+def test_area_codes_sort_by_number():
     assert sorted(["B10", "WS1", "B2", "W1A"], key=natural) == ["B2", "B10", "W1A", "WS1"]

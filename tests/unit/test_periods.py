@@ -45,7 +45,7 @@ def test_a_financial_year_is_four_quarters_from_april():
     assert labels == ["1999Q2", "1999Q3", "1999Q4", "2000Q1"]
 
 
-def test_all_periods_together_have_no_label():
+def test_total_of_all_periods_has_no_label():
     assert with_total([]) == []
     whole = with_total(years(2010, 2012))
     assert [one.label for one in whole] == [2010, 2011, 2012, None]

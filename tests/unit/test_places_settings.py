@@ -39,7 +39,7 @@ def test_the_delivered_files_are_read():
     assert len(provision.years) == 15
 
 
-def test_layers_that_need_the_join_are_those_that_were_drawn(tmp_path):
+def test_only_layers_with_boundaries_need_the_spatial_join(tmp_path):
     assert _read(tmp_path, lambda data: None).drawn == ["city", "ward"]
 
 
@@ -60,6 +60,6 @@ def test_layers_that_need_the_join_are_those_that_were_drawn(tmp_path):
         (lambda d: d.update(surprise=1), "surprise"),
     ],
 )
-def test_a_mistake_is_one_sentence(tmp_path, change, says):
+def test_wrong_setting_is_refused_by_its_key(tmp_path, change, says):
     with pytest.raises(ConfigurationError, match=says):
         _read(tmp_path, change)

@@ -33,7 +33,7 @@ def test_the_choices_of_the_thesis_are_the_default():
         ("provision", {"services": {"dataset": "d", "age_bands": "a"}}, "first_year"),
     ],
 )
-def test_what_does_not_fit_is_refused(tmp_path, file, change, says):
+def test_contradictory_settings_are_refused(tmp_path, file, change, says):
     shutil.copytree(CONF / "analyses", tmp_path / "analyses")
     path = tmp_path / "analyses" / f"{file}.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text("utf-8")) | change), "utf-8")
@@ -45,7 +45,7 @@ def test_what_does_not_fit_is_refused(tmp_path, file, change, says):
     ("band", "says", "file"),
     [("all", "of all ages", "all"), ("0-11", "aged 0-11", "0-11"), ("65+", "aged 65+", "65plus")],
 )
-def test_how_pictures_name_an_age_band(band, says, file):
+def test_age_band_has_a_title_and_a_file_name(band, says, file):
     assert of_ages(band) == says
     assert file_name(band) == file
 
@@ -55,7 +55,7 @@ def test_a_code_in_the_name_of_a_file():
     assert file_name("../x") == "_x"
 
 
-def test_bands_that_the_kept_ages_cannot_tell_apart_are_refused(tmp_path):
+def test_age_bands_with_edges_outside_the_kept_steps_are_refused(tmp_path):
     shutil.copytree(CONF, tmp_path / "conf")
     path = tmp_path / "conf/datasets/agreements_closed.yaml"
     text = path.read_text("utf-8")

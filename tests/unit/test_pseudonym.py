@@ -102,7 +102,7 @@ def test_normalise(written, read):
     ("written", "read"),
     [("4000001.0", "4000001"), ("40.000.01", "4000001"), ("4 000-001.0", "4000001"), ("1.00", "1")],
 )
-def test_decimals_go_before_points_do(written, read):
+def test_trailing_decimals_are_removed_before_points(written, read):
     assert normalise_text(written, Scheme(remove=". -")) == read
 
 
@@ -136,7 +136,7 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path):
     assert ring.subkey("a") == Keyring(b"\xab" * 32, PROJECT).subkey("a")
 
 
-def test_a_lake_knows_how_identifiers_are_read(tmp_path):
+def test_changed_scheme_is_refused_by_an_existing_lake(tmp_path):
     path = tmp_path / "key_check.json"
     check_key(Keyring(KEY, PROJECT), path)
     more = {**PROJECT.schemes, "c": Scheme()}
@@ -148,7 +148,7 @@ def test_a_lake_knows_how_identifiers_are_read(tmp_path):
     check_key(Keyring(KEY, PROJECT), path)
 
 
-def test_a_lake_knows_its_key(tmp_path):
+def test_another_key_or_council_is_refused_by_an_existing_lake(tmp_path):
     path = tmp_path / "restricted" / "key_check.json"
     check_key(Keyring(KEY, PROJECT), path)
     check_key(Keyring(KEY, PROJECT), path)

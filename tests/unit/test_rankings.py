@@ -25,7 +25,7 @@ def test_most_records_first_then_by_name_and_every_year_has_a_column():
     assert table.loc["A"].tolist() == [1, 0, 2, 0]
 
 
-def test_what_is_not_shown_is_added_up():
+def test_entries_below_the_cut_are_summed_as_others():
     table = ranked(RECORDS, range(2009, 2012), 2)
     assert table.index.tolist() == ["C", "A", "others"]
     assert table.loc["others"].tolist() == [3, 1, 0]
@@ -44,7 +44,7 @@ def test_the_last_bar_holds_all_that_have_more():
     assert binned(PEOPLE[:0], 3).tolist() == [0, 0, 0]
 
 
-def test_a_group_of_nobody_has_an_empty_panel(tmp_path):
+def test_group_without_people_has_an_empty_panel(tmp_path):
     shown = Histograms(
         "Elements", "what it shows", "a source",
         {"registered": "Registered", "distinct": "Distinct"}, {"all": "All", "0-11": "0-11"}, 4,

@@ -8,7 +8,7 @@ from socare_spark.tracking import run as run_module
 from socare_spark.tracking.run import Run, close_dead_runs, code_version
 
 
-def test_a_record_that_still_says_running_is_closed(tmp_path):
+def test_run_record_of_a_dead_run_is_closed(tmp_path):
     dead, done = Run("ingest", tmp_path, {}), Run("places", tmp_path, {})
     dead.save()
     done.finish("done")

@@ -41,7 +41,7 @@ def test_a_signal_ends_a_job_in_one_sentence(tmp_path, sign, monkeypatch, capsys
     assert "Traceback" not in said
 
 
-def test_tables_between_two_states_are_not_said_to_be_whole(tmp_path, monkeypatch, capsys):
+def test_failed_undo_does_not_report_consistent_tables(tmp_path, monkeypatch, capsys):
     def breaks_off(context):
         (context.lake.root / "unfinished.json").write_text("{}")
         raise RuntimeError("an undo failed")
@@ -50,7 +50,7 @@ def test_tables_between_two_states_are_not_said_to_be_whole(tmp_path, monkeypatc
     assert "last commit" not in capsys.readouterr().err
 
 
-def test_a_panic_is_a_fault_of_the_disk(tmp_path, monkeypatch, capsys):
+def test_panic_of_the_storage_library_is_an_infrastructure_error(tmp_path, monkeypatch, capsys):
     class PanicException(BaseException):
         pass
 

@@ -22,7 +22,7 @@ def test_benjamini_hochberg_by_hand():
     )
 
 
-def test_what_is_not_known_is_not_counted():
+def test_missing_p_values_are_not_counted_as_tests():
     p = benjamini_hochberg([0.01, np.nan, 0.02])
     assert p[[0, 2]] == pytest.approx([0.02, 0.02])
     assert np.isnan(p[1])

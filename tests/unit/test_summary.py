@@ -32,7 +32,9 @@ def runs(lake):
     ("always", "interactive", "shown"),
     [(False, "", False), (False, "1", True), (True, "", True)],
 )
-def test_figures_are_for_a_terminal(lake, runs, monkeypatch, capsys, always, interactive, shown):
+def test_summary_page_needs_a_terminal_or_the_option(
+    lake, runs, monkeypatch, capsys, always, interactive, shown
+):
     monkeypatch.setenv("TTY_INTERACTIVE", interactive)
     # A service that shows colours in its logs is no terminal.
     monkeypatch.setenv("TTY_COMPATIBLE", "1")

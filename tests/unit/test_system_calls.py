@@ -65,7 +65,7 @@ def synced(calls):
     }
 
 
-def test_the_note_is_on_disk_before_a_table_is_written(calls):
+def test_transaction_file_is_synced_before_the_first_table_write(calls):
     _, found = calls
     writes = [
         i
@@ -78,7 +78,7 @@ def test_the_note_is_on_disk_before_a_table_is_written(calls):
     assert begun < synced(found[: writes[0]])[""] < writes[0]
 
 
-def test_all_that_a_group_wrote_is_on_disk_before_its_note_goes(calls):
+def test_all_written_files_are_synced_before_the_transaction_file_is_removed(calls):
     lake, found = calls
     gone = first(found, ("unlink", "unlinkat"), "unfinished.json")
     on_disk = synced(found[:gone])
@@ -94,7 +94,7 @@ def test_all_that_a_group_wrote_is_on_disk_before_its_note_goes(calls):
             assert on_disk[str(path.relative_to(lake))] < on_disk[parent]
 
 
-def test_the_lake_is_on_disk_after_the_note_went(calls):
+def test_lake_folder_is_synced_after_the_transaction_file_is_removed(calls):
     _, found = calls
     gone = first(found, ("unlink", "unlinkat"), "unfinished.json")
     assert synced(found)[""] > gone

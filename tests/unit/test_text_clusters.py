@@ -59,7 +59,7 @@ def test_numbers_and_letters_keep_their_order(order):
     assert (fingerprint(given_) == fingerprint(other)) == (given_ == other)
 
 
-def test_numbers_do_not_take_each_others_digits():
+def test_digits_do_not_move_between_numbers():
     assert text_clusters({"Garage 1 12 Rent": 3, "Garage 11 2 Rent": 2}, 4) == {}
     assert text_clusters({"Form 1 of 2 lost": 3, "Form 2 of 1 lost": 2}, 4) == {}
 
@@ -80,7 +80,7 @@ def test_known_words_are_no_slips_of_each_other():
     assert len(text_clusters(few, 10)) == 2
 
 
-def test_a_word_that_is_out_of_place_is_a_slip_though_it_is_known():
+def test_known_word_in_an_unusual_context_is_a_misspelling():
     cases = ["Refund", "Review", "Appeal", "Payment", "Booking", "Letter", "Report", "Advice",
              "Copy", "Enquiry"]  # fmt: skip
     texts = [f"Adult Social Care {case}" for case in cases]
@@ -106,7 +106,7 @@ def test_all_planted_variants_are_found_and_nothing_else(number):
     assert set(groups) - {text for pair in pairs for text in pair} == set()
 
 
-def test_a_blank_in_the_wrong_place_is_no_other_word():
+def test_misplaced_space_does_not_make_another_word():
     assert set(text_clusters({"Lift Lost": 9, "Lif tLost": 1}, shortest=20)) == {
         "Lift Lost",
         "Lif tLost",
@@ -136,7 +136,7 @@ def test_of_equally_used_spellings_the_first_is_canonical():
         ("- -", "..."),
     ],
 )
-def test_other_things_stay_apart(one, other):
+def test_different_services_are_not_joined(one, other):
     assert text_clusters({one: 1, other: 1}, 10) == {}
 
 
@@ -153,5 +153,5 @@ def test_other_things_stay_apart(one, other):
         ("Recycling box", "Box, recycling"),
     ],
 )
-def test_one_thing_is_joined(one, other):
+def test_spellings_of_one_service_are_joined(one, other):
     assert text_clusters({one: 2, other: 1}, 10) == {one: one, other: one}

@@ -123,7 +123,7 @@ def test_the_trend_is_least_squares_with_limits_by_student():
     assert made.lower_95 == pytest.approx(ahead @ slope - stats.t.ppf(0.975, 27) * spread)
 
 
-def test_the_naive_repeats_the_last_season_and_widens_with_each():
+def test_seasonal_naive_repeats_the_last_season_with_widening_intervals():
     values = repeating(40, 0)
     made = forecast(values, horizon=6)
     assert made.method == "seasonal_naive"
@@ -133,7 +133,7 @@ def test_the_naive_repeats_the_last_season_and_widens_with_each():
     assert np.subtract(made.upper_95, made.forecast) == pytest.approx(expected)
 
 
-def test_intervals_hold_what_they_promise_on_seasonal_series():
+def test_interval_coverage_is_nominal_on_seasonal_series():
     # 12 series x 6 origins x 4 horizons: 288 values, of which 108 are independent.
     made = [forecast(seasonal(48, seed), horizon=4, origins=6) for seed in range(12)]
     for method in METHODS:
@@ -142,7 +142,7 @@ def test_intervals_hold_what_they_promise_on_seasonal_series():
         assert np.mean([t.coverage_95 for t in tried]) == pytest.approx(0.95, abs=0.04)
 
 
-def test_coverage_counts_the_values_that_came_into_the_interval():
+def test_coverage_is_the_share_of_values_inside_the_interval():
     values = np.append(seasonal(28, 2, noise=1.0), [900.0, 900.0, 900.0, 900.0])
     made = forecast(values, horizon=4, origins=2)  # origins 27 and 28; the last four are far out
     for method in METHODS:
@@ -152,7 +152,7 @@ def test_coverage_counts_the_values_that_came_into_the_interval():
 
 
 @pytest.mark.parametrize("value", [0.0, 7.0])
-def test_what_never_changes_is_expected_to_stay(value):
+def test_constant_series_is_forecast_as_constant(value):
     made = forecast([value] * 24, horizon=4)
     assert made.method == "seasonal_naive"
     for line in LINES:
@@ -161,7 +161,7 @@ def test_what_never_changes_is_expected_to_stay(value):
     assert {(t.coverage_80, t.coverage_95) for t in made.backtests} == {(1.0, 1.0)}
 
 
-def test_origins_at_which_nothing_had_changed_yet_have_no_scale():
+def test_origins_with_a_constant_past_are_not_scaled():
     values = np.append(np.full(14, 20.0), seasonal(10, 4))
     made = forecast(values, horizon=4)
     expected = naive_mase(values.tolist(), 4, 4, 15, 20)  # at 12, 13 and 14 all were equal
@@ -176,7 +176,7 @@ def test_a_straight_line_goes_on():
     assert made.upper_95 == pytest.approx(made.lower_95)
 
 
-def test_intervals_lie_in_one_another_and_nothing_is_less_than_none():
+def test_intervals_are_nested_and_not_below_zero():
     falling = np.maximum(seasonal(24, 3, slope=-4.2), 0)
     made = forecast(falling, horizon=4, origins=4)
     lines = np.array([made.lower_95, made.lower_80, made.forecast, made.upper_80, made.upper_95])
@@ -186,7 +186,7 @@ def test_intervals_lie_in_one_another_and_nothing_is_less_than_none():
     assert min(below.lower_95) < -50
 
 
-def test_pounds_and_pence_are_forecast_alike():
+def test_forecast_does_not_depend_on_the_unit():
     values = wandering(48, 8)
     pounds, pence = (forecast(values * unit, horizon=4, origins=4) for unit in (1, 1024))
     assert pence.method == pounds.method == "ets"
@@ -207,7 +207,7 @@ def test_the_same_values_give_the_same_forecast():
         (29, 4, 30, 30),
     ],
 )
-def test_too_short_says_so(periods, horizon, shortest, needed):
+def test_short_series_gives_a_reason_instead_of_a_forecast(periods, horizon, shortest, needed):
     made = forecast(np.arange(periods, dtype=float), horizon=horizon, shortest=shortest)
     assert made.reason == f"it has {periods} periods, and a forecast needs {needed}"
     assert (made.method, made.forecast, made.upper_95, made.backtests) == ("", (), (), ())
@@ -222,13 +222,13 @@ def test_an_unknown_value_is_refused(value):
         forecast([*seasonal(30, 1), value], horizon=4)
 
 
-def test_nothing_is_warned_of(recwarn):
+def test_forecasts_raise_no_python_warnings(recwarn):
     for values in (np.tile([1.0, 2.0, 3.0, 4.0], 6), np.append(np.zeros(23), 5.0)):
         forecast(values, horizon=4, origins=2)
     assert list(recwarn) == []
 
 
-def test_more_may_be_forecast_than_could_be_tried():
+def test_forecast_horizon_can_exceed_the_backtest_horizon():
     values = seasonal(24, 3, slope=2.0)
     made = forecast(values, horizon=17, backtest_horizon=4)
     near = forecast(values, horizon=4)

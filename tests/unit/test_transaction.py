@@ -119,7 +119,7 @@ def test_a_power_cut_at_any_step_leaves_all_old_or_all_new(lake, damage, monkeyp
 
 
 @pytest.mark.parametrize("kind", ["*.json", "*.parquet"])
-def test_an_undo_that_breaks_off_is_begun_again(lake, kind, monkeypatch):
+def test_interrupted_undo_is_repeated(lake, kind, monkeypatch):
     monkeypatch.setattr(transaction, "roll_back", lambda *_: [])
     with suppress(KeyboardInterrupt), atomic_commits(None, lake, [ONE.path, TWO.path, NEW.path]):
         for table in (ONE, TWO, NEW):

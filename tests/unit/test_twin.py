@@ -98,7 +98,7 @@ def test_every_reason_occurs_and_no_file_comes_near_the_gate(truth, dataset):
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_kept_rows_are_as_many_as_the_marginals_say(con, truth, dataset):
+def test_kept_rows_equal_the_published_totals(con, truth, dataset):
     kept = con.execute(f"SELECT count(*) FROM {dataset}").fetchone()[0]
     figures = truth["marginals"][dataset]
     assert kept == (
@@ -347,7 +347,7 @@ def test_wards_hold_the_postcodes_that_the_directory_gives_them(landing, truth):
     assert int((joined["ward"] != "").sum()) == truth["reference"]["located"]
 
 
-def test_odd_files_are_odd_in_the_way_they_should_be(landing):
+def test_files_with_planted_format_variations_have_them(landing):
     folder = landing / "agreements_closed"
     assert (
         (folder / "agreements_closed_2004.csv")
@@ -405,7 +405,7 @@ def test_ingest_recognises_the_twin_by_its_marker(landing):
     assert marker_files(landing) == {"truth.json", MARKER}
 
 
-def test_a_twin_that_is_there_already_is_left_alone(landing):
+def test_existing_twin_is_not_rewritten(landing):
     said = []
     before = (landing / "truth.json").stat().st_mtime_ns
     write_twin(landing, scale=SCALE, seed=1, progress=said.append)

@@ -28,7 +28,7 @@ def yearly(**years):
     return series
 
 
-def test_the_trend_is_of_the_base_years_own_cost():
+def test_trend_reduction_is_relative_to_the_base_year():
     cost = CostAhead(
         yearly(y1516=800.0, y1617=720.0, y1718=700.0),
         yearly(y1516=800.0, y1617=640.0, y1718=500.0),
@@ -50,7 +50,7 @@ def test_the_trend_is_of_the_base_years_own_cost():
         CostAhead(*[yearly(y1617=720.0, y1718=700.0)] * 3),  # the base year is not known
     ],
 )
-def test_without_a_cost_there_is_no_trend(cost):
+def test_unknown_or_zero_base_cost_gives_no_trend(cost):
     for row in viability("g", SAVINGS, cost):
         assert row[5:] == (None, None, None, None)
         assert row[4] is not None
@@ -76,7 +76,7 @@ def test_targets_that_the_records_reach_need_no_forecast():
     assert cost.in_year(financial_year("2010/11")) == (200.0, 200.0, 200.0)
 
 
-def test_what_cannot_be_forecast_says_why():
+def test_unusable_cost_series_gives_a_reason():
     short = cost_ahead(OBSERVED[:8], [50.0] * 8, financial_year("2016/17"))
     assert short.reason == "it has 8 periods, and a forecast needs 20"
     assert cost_ahead(OBSERVED, [0.0] * 24, financial_year("2016/17")).reason

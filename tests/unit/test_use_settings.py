@@ -24,7 +24,7 @@ def changed(folder, *path, to):
     return read_model(folder / "use.yaml", UseSettings)
 
 
-def test_the_threshold_is_held_against_the_saving_it_names(tmp_path):
+def test_threshold_target_is_read_from_the_named_programme(tmp_path):
     assert read_model(CONF / SETTINGS, UseSettings).threshold_target == Decimal(1_500_000)
     target = {"programme": "enablement", "year": "2019/20"}
     other = changed(tmp_path, "threshold", "target", to=target)
@@ -56,7 +56,7 @@ def test_the_threshold_is_held_against_the_saving_it_names(tmp_path):
         (("split", "services"), [], "split.services"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_its_key(tmp_path, path, to, says):
+def test_invalid_setting_is_refused_by_its_key(tmp_path, path, to, says):
     with pytest.raises(ConfigurationError, match=says):
         changed(tmp_path, *path, to=to)
 

@@ -46,19 +46,19 @@ def test_a_word_in_two_categories_is_refused(tmp_path, model, text, says):
         read_model(file, model)
 
 
-def test_a_reason_and_one_of_its_outcomes_may_belong_to_two():
+def test_reason_and_its_outcome_can_have_different_subprocesses():
     words = Subprocesses.model_validate({"subprocesses": {"S": ["A"], "T": ["A/X"]}})
     assert len(words.subprocesses) == 2
 
 
-def test_spellings_are_mended_whatever_their_case(tmp_path):
+def test_corrected_spellings_ignore_case(tmp_path):
     (tmp_path / "vocabulary").mkdir()
     words = "mended: {oahsgco: OAEHSGCO}\nelements: [{code: OAEHSGCO}]\n"
     (tmp_path / "vocabulary" / "elements.yaml").write_text(words, "utf-8")
     assert read_mended(tmp_path) == {"OAHSGCO": "OAEHSGCO"}
 
 
-def test_a_code_that_no_record_has_is_told_once_with_its_nearest_spellings():
+def test_configured_code_without_records_is_reported_once_with_the_nearest_codes():
     context = SimpleNamespace(run=SimpleNamespace(warnings=[]))
     present = ["CHIRDRT", "CHERDRT", "OAICINT", None]
     warn_of_unknown(context, "x.yaml names the element", ["CHIRDT", "ZZ", "OAICINT", "ZZ"], present)
