@@ -24,7 +24,7 @@ CASES = [
 ]  # fmt: skip
 
 
-def test_a_text_is_taken_apart(spark):
+def test_text_is_split_into_code_description_and_period(spark):
     schema = "text string, code string, description string, period string"
     expected = spark.createDataFrame(CASES, schema)
     text = F.col("text")

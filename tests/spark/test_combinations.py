@@ -45,7 +45,7 @@ def both(spark):
     return gathered(spark, records, claims)
 
 
-def test_codes_make_the_combination_and_one_outcome_may_belong_elsewhere(spark, both):
+def test_combinations_are_pairs_of_codes_with_the_subprocess_of_the_pair(spark, both):
     spelled, used = both
     d = [date(2015, 1, n) for n in range(1, 10)]
     expected = [

@@ -99,7 +99,7 @@ def test_blocks_equal_duckdb(random_ones, rows, window, least):
     same(made, duckdb.sql(BLOCKS.format(window=window, least=least)), *names)
 
 
-def test_where_records_begin_and_end_there_is_no_block(spark):
+def test_first_window_starts_and_last_window_ends_make_no_block(spark):
     inner, outer = (date(2013, 5, 1), date(2014, 5, 31)), (date(2012, 1, 1), date(2016, 1, 31))
     records = [
         (1, code, outcome, *days)
@@ -152,7 +152,7 @@ def test_records_without_days_are_in_no_block_and_have_no_period(spark):
     assert (row["period"], row["instances"]) == (None, 3)
 
 
-def test_reasons_have_their_usual_text_and_a_period_that_any_text_declares(spark):
+def test_reason_has_its_most_frequent_text_and_any_declared_period(spark):
     first, last = date(2014, 1, 1), date(2014, 3, 1)
     records = [
         (1, "A - Form", "X", first, None),
@@ -209,7 +209,7 @@ def test_periods_equal_duckdb(random_ones, rows):
     assert len(declared) == made.count()
 
 
-def test_a_record_lies_outside_by_its_first_day(spark):
+def test_records_outside_a_period_are_counted_by_their_first_day(spark):
     days = {
         "before": (date(2014, 2, 28), date(2014, 3, 1)),
         "first": (date(2014, 3, 1), date(2014, 3, 1)),
@@ -233,7 +233,7 @@ def test_timelines_equal_duckdb(random_ones, rows):
     same(person_timelines(random_ones.used), theirs, "person", "subprocess", "period", "instances")
 
 
-def test_timelines_are_restricted_and_lie_in_the_order_of_persons(random_ones):
+def test_timelines_are_restricted_and_sorted_by_person(random_ones):
     assert PERSON_TIMELINES.zone == Zone.RESTRICTED
     made = person_timelines(random_ones.used).coalesce(1)
     assert made.rdd.getNumPartitions() == 1

@@ -27,7 +27,7 @@ def found(spark, pairs, type_):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_random_pairs(spark, seed):
+def test_components_of_random_pairs_equal_a_union_find(spark, seed):
     draw = random.Random(seed)
     nodes = range(draw.choice([8, 60, 200]))
     pairs = [(draw.choice(nodes), draw.choice(nodes)) for _ in range(60)]
@@ -40,7 +40,7 @@ def test_a_long_chain_in_any_order_is_one(spark):
     assert set(found(spark, pairs, "bigint").values()) == {0}
 
 
-def test_the_least_is_of_the_first_scheme_where_there_is_one(spark):
+def test_representative_is_the_smallest_identifier_of_the_lowest_scheme(spark):
     pairs = [((0, 90), (1, 3)), ((0, 80), (1, 3)), ((1, 80), (2, 1))]
     roots = {tuple(n): tuple(r) for n, r in found(spark, pairs, PAIR).items()}
     assert roots == {
@@ -48,6 +48,6 @@ def test_the_least_is_of_the_first_scheme_where_there_is_one(spark):
     }  # fmt: skip
 
 
-def test_without_pairs_there_is_nothing(spark):
+def test_no_pairs_give_no_components(spark):
     assert found(spark, [], "bigint") == {}
     assert found(spark, [(4, 4)], "bigint") == {}

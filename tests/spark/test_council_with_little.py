@@ -144,7 +144,7 @@ def test_elements_without_regions(council):
     assert made(run) == {"element_profile", "element_variants"}
 
 
-def test_flows_of_which_one_has_no_dataset(council):
+def test_flow_without_its_datasets_is_left_out(council):
     given = council()
     log = {"dataset": "permits", "case": "job", "time": "day", "activity": "step"}
     permits = {"flow": "permits", "title": "Permits", "log": log}

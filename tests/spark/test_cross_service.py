@@ -101,7 +101,7 @@ def links(spark, crosswalks):
     return links_of(frames)
 
 
-def test_a_pair_without_one_of_its_identifiers_joins_nobody(spark):
+def test_incomplete_pair_links_nobody(spark):
     pairs = [((0, 1), (2, 5)), ((0, 2), (2, 6)), ((0, None), (2, 5)), ((0, None), (2, 6)),
              ((0, 3), (2, None)), ((0, 4), (2, None))]  # fmt: skip
     found = {(r["scheme"], r["token"]): r["person"] for r in links(spark, [pairs, []]).collect()}
@@ -185,7 +185,7 @@ def test_people_by_area_of_their_newest_place(rows, places, met):
     assert {code for _, code, _ in found} == {"W1", "W2", "W3", "B1", None}
 
 
-def test_what_cannot_be_linked(rows, met):
+def test_unlinkable_records_are_counted_by_reason(rows, met):
     expected = Counter()
     for service, *_, who, why, _ in met:
         expected.update((service, reason) for reason in (who, why) if reason)
@@ -259,7 +259,7 @@ def test_no_rows_and_one_row(spark, places):
     ]  # fmt: skip
 
 
-def test_a_day_before_1970_is_older_than_none_is_not(spark, places):
+def test_missing_date_is_older_than_dates_before_1970(spark, places):
     days = [(date(1960, 1, 1), "B1 1AC"), (None, "B1 1AD"), (date(1959, 1, 1), "B1 1AA")]
     rows = [(0, 0, 1, postcode, day, None) for day, postcode in days]
     people = known_people(placed(linked(spark.createDataFrame(rows, ROWS), None), places))
@@ -276,7 +276,7 @@ def test_only_the_newest_snapshot_counts(spark):
     assert newest(frame, None).count() == 3
 
 
-def test_columns_that_a_dataset_has_not_are_null(spark):
+def test_columns_missing_in_a_dataset_are_null(spark):
     frame = spark.createDataFrame([(date(2019, 1, 1), "B1 1AA")], "issued date, home string")
     records = Records(dataset="d", date="issued", postcode="home", person=None)
     made = service_rows(frame, Source(2, records, None, None), F.lit(0))

@@ -180,7 +180,7 @@ def test_a_service_is_added_by_a_contract_and_a_few_lines(town):
     assert again.outputs == run.outputs
 
 
-def test_with_requests_alone_and_no_areas_what_can_be_made_is(town):
+def test_requests_without_areas_give_the_tables_without_areas(town):
     town.lands("requests")
     town.runs(INGEST)
     run = town.runs(ANALYSIS.job())
@@ -197,7 +197,7 @@ def test_with_requests_alone_and_no_areas_what_can_be_made_is(town):
     assert not town.lake.exists(REQUESTS_BY_AREA)
 
 
-def test_a_crosswalk_that_joins_too_many_is_told_of(town):
+def test_crosswalk_that_joins_too_many_identifiers_is_reported(town):
     town.lands("tenancies", "crosswalk_tenants")
     path = town.conf / "analyses" / "cross_service.yaml"
     path.write_text(path.read_text().replace("most_identifiers: 10", "most_identifiers: 2"))
@@ -208,6 +208,6 @@ def test_a_crosswalk_that_joins_too_many_is_told_of(town):
     assert town.rows(CROSS_SERVICE_PEOPLE, "services", "people") == [("housing", 3)]
 
 
-def test_without_any_service_the_job_is_passed_over(town):
+def test_job_without_any_service_has_missing_inputs(town):
     with pytest.raises(MissingInputError, match="none of those"):
         town.runs(ANALYSIS.job())

@@ -57,7 +57,7 @@ def inside(placed):
     return density.within(placed, ["city", "ward"], (2001, None))
 
 
-def test_why_a_record_is_left_out(inside):
+def test_excluded_records_have_the_first_applicable_reason(inside):
     assert _rows(inside.where("reason IS NOT NULL"), "person", "reason") == [
         (3, "outside_city"),
         (4, "unlocated"),
@@ -67,7 +67,7 @@ def test_why_a_record_is_left_out(inside):
     ]
 
 
-def test_layers_and_years_are_those_of_the_table(placed):
+def test_records_are_restricted_to_the_layers_and_years_of_a_table(placed):
     wards = density.within(placed, ["ward"], (None, 2010))
     assert _rows(wards.where("person IN (1, 2, 7)"), "person", "year", "reason") == [
         (1, 2010, None),
@@ -139,7 +139,7 @@ def test_an_age_in_no_band_has_a_row_of_its_own_everywhere(spark):
         (2015, []),
     ],
 )
-def test_the_population_nearest_to_each_year_or_that_of_one(spark, year, expected):
+def test_population_is_of_the_nearest_year_or_the_configured_one(spark, year, expected):
     rows = [
         ("ward", "W", "0-11", 2010, 5),
         ("ward", "W", "0-11", 2012, 7),
@@ -155,7 +155,7 @@ def test_the_population_nearest_to_each_year_or_that_of_one(spark, year, expecte
     assert _rows(ages, "year", "population") == [(y, 99) for y in (2010, 2011, 2012, 2020)]
 
 
-def test_the_population_of_a_year_or_the_newest(spark):
+def test_population_is_of_the_configured_year_or_the_newest(spark):
     rows = [
         ("ward", "W", None, 2011, 5),
         ("ward", "W", None, 2020, 7),
@@ -239,11 +239,11 @@ def test_gi_star_is_esdas(spark):
         (np.array([3.0]), 1500),  # nothing to compare with
     ],
 )
-def test_where_nothing_differs_there_is_no_statistic(spark, values, metres):
+def test_gi_star_is_null_without_variation(spark, values, metres):
     assert np.isnan(_z(spark, values, metres)).all()
 
 
-def test_an_area_without_neighbours_stands_for_itself(spark):
+def test_gi_star_of_an_isolated_area_is_its_own_z_score(spark):
     z = _z(spark, VALUES, metres=10)
     assert z == pytest.approx((VALUES - VALUES.mean()) / VALUES.std())
 

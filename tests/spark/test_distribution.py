@@ -41,7 +41,7 @@ def test_elements_rank_by_records_then_by_code_in_every_layer(spark):
     ]
 
 
-def test_a_record_without_an_element_is_left_out_for_that_if_for_nothing_else(spark):
+def test_no_element_is_the_last_reason_for_exclusion(spark):
     inside, found = _found(
         spark,
         (1, None, 2010, None, None, [("ward", "W1")]),
@@ -53,7 +53,7 @@ def test_a_record_without_an_element_is_left_out_for_that_if_for_nothing_else(sp
     assert reasons == ["no_element", "no_postcode", "outside_years"]
 
 
-def test_the_distribution_is_what_another_engine_finds(spark):
+def test_distribution_equals_duckdb(spark):
     draw = random.Random(11)
     rows = [
         (

@@ -106,7 +106,7 @@ def test_concentration(records, districts, rows):
         assert tuple(ours[3:]) == pytest.approx(theirs[3:], rel=1e-12)
 
 
-def test_codes_are_mended_by_the_list_alone(spark):
+def test_codes_are_corrected_by_the_list_only(spark):
     rows = spark.createDataFrame([(" oahsgco",), ("OAEHSGC",), (None,)], "code string")
     made = rows.select(mended(F.col("code"), {"OAHSGCO": "OAEHSGCO"}).alias("e"))
     assert [r["e"] for r in made.collect()] == ["OAEHSGCO", "OAEHSGC", None]
@@ -147,7 +147,7 @@ def test_only_the_most_common_unknown_codes_are_compared(spark, monkeypatch):
     assert "more than 1 codes" in said[0]
 
 
-def test_codes_that_are_asked_for_are_found_among_many(spark, monkeypatch):
+def test_requested_codes_are_found_beyond_the_comparison_limit(spark, monkeypatch):
     monkeypatch.setattr(vocabulary, "MOST_COMPARED", 2)
     records = spark.createDataFrame([(c,) for c in [*"aabbcd", None]], "code string")
     assert sorted(codes_present(records, "code", ["d", "e"])) == ["a", "b", "d"]

@@ -148,7 +148,7 @@ def test_people_for_each_1000_are_of_the_whole_population(spark):
     }
 
 
-def test_what_ends_before_it_starts_and_nothing_at_all(spark):
+def test_agreements_with_inverted_or_missing_dates_give_no_rows(spark):
     assert profile(spark, [one(date(2012, 1, 1), date(2011, 1, 1))]).collect() == []
     assert profile(spark, [one(None, None)]).collect() == []
     assert profile(spark, []).collect() == []

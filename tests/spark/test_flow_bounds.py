@@ -43,7 +43,7 @@ def test_cases_of_too_many_steps_are_one_variant_and_are_reported(spark, context
     assert "has 2 cases with more than 10,000 steps" in context.run.warnings[0]
 
 
-def test_short_cases_need_no_word(spark, context):
+def test_short_cases_give_no_warning(spark, context):
     events = spark.createDataFrame([(1, "in", 0, 0), (1, "out", 1, 0)], EVENTS)
     bounds.say_long_cases(context, FLOW, visits(events, None))
     assert context.run.warnings == []

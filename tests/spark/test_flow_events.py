@@ -88,13 +88,13 @@ def test_any_log_is_a_flow_whatever_its_columns_are_called(spark):
         assert left_out(events)["without_activity"] == 1
 
 
-def test_a_column_that_is_not_there_is_the_operators_to_mend(spark):
+def test_missing_column_of_a_flow_is_a_configuration_error(spark):
     there = spark.createDataFrame([], "person bigint, begun date")
     with pytest.raises(ConfigurationError, match="adults names column start, which dataset asm"):
         all_events(ADULTS, lambda _: there)
 
 
-def test_a_time_must_be_a_day_or_a_moment(spark):
+def test_time_column_must_be_a_date_or_a_timestamp(spark):
     text = spark.createDataFrame([], "person bigint, start string, grp string")
     with pytest.raises(ConfigurationError, match="takes its time from start, which is string"):
         all_events(ADULTS, lambda _: text)

@@ -70,7 +70,7 @@ def test_variants_rank_by_people_then_text_and_cover_all(spark, traced):
     )
 
 
-def test_two_ways_never_share_a_name(spark):
+def test_different_sequences_have_different_variant_names(spark):
     ways = [["A > B"], ["A", "B"], ["A >", "B"], ["A", "> B"], ["A \\", "B"], ["A \\> B"]]
     rows = [(i, step, at, 0) for i, way in enumerate(ways) for at, step in enumerate(way)]
     traced = traces(spark.createDataFrame(rows, EVENTS))

@@ -49,7 +49,7 @@ def made(spark, rows, places):
     return single_stage(SINGLE, only, records, outcomes, places).drop("stage")
 
 
-def test_four_ways_of_those_in_one_stage(spark, rows):
+def test_single_stage_people_are_counted_by_four_measures(spark, rows):
     places = spark.createDataFrame(
         [("B1 1AA", "ward", "W1"), ("B1 1AB", "ward", "W2"), ("B1 1AA", "city", "C")],
         "postcode string, layer string, code string",

@@ -59,7 +59,7 @@ def test_continuity_is_a_share_of_the_people_in_either_stage(spark, visited):
     )
 
 
-def test_a_stage_that_nobody_skips_into_is_still_there(spark):
+def test_stage_without_skips_has_a_row_with_zero(spark):
     one = spark.createDataFrame([(1, "CA"), (1, "AS")], "case bigint, activity string")
     row = stage_continuity(visits(one, None), ["CA", "AS"]).first()
     assert (row["people_without_previous"], row["people_either"], row["share"]) == (0, 1, 0.0)

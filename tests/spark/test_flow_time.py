@@ -82,7 +82,7 @@ def test_equal_to_the_survival_function_of_statsmodels(spark):
             np.testing.assert_allclose(steps[column].to_numpy()[inner], 1 - np.exp(log * power))
 
 
-def test_all_have_come_and_none_are_left(spark):
+def test_incidence_reaches_one_without_limits_when_everybody_arrives(spark):
     rows = [(i, s, moment(FIRST) + i * k * MICROSECONDS_A_DAY, k)
             for i in range(1, 4) for k, s in enumerate(STAGES)]  # fmt: skip
     events = spark.createDataFrame(rows, SCHEMA)
@@ -98,7 +98,7 @@ def test_all_have_come_and_none_are_left(spark):
 
 
 @pytest.mark.parametrize("last", [FIRST, FIRST + timedelta(5)])
-def test_what_comes_after_the_last_day_is_not_known(spark, last):
+def test_events_after_the_last_day_are_censored(spark, last):
     rows = [(1, "CA", moment(FIRST), 0), (1, "AS", moment(FIRST + timedelta(6)), 1)]
     events = spark.createDataFrame(rows, SCHEMA)
     (only,) = flow_durations(events, until(consecutive(events, ["CA", "AS"]), last)).collect()
@@ -128,7 +128,7 @@ def test_each_transition_is_followed_to_the_earlier_end_of_its_two_stages(spark)
     }  # fmt: skip
 
 
-def test_rework_is_what_was_done_again(spark):
+def test_rework_counts_records_beyond_the_first_of_a_case(spark):
     rows = random_events(60)
     made = flow_rework(visits(spark.createDataFrame(rows, SCHEMA), None)).collect()
     counts = Counter((case, activity) for case, activity, _, _ in rows)

@@ -213,7 +213,7 @@ def counted(rows):
     return [row["period"] for row in rows if row["actual"] is not None]
 
 
-def test_extracts_of_requests_that_are_copies_and_that_are_parts(council):
+def test_request_extracts_are_read_as_snapshots_or_as_parts(council):
     council.settings.update(elements=[], requests={"dataset": "requests", "top": 1})
     # A copy of the last day of a quarter holds the quarter.
     council.put(REQUESTS, asked("bins", of_a_quarter=15, snapshot=date(2015, 12, 31)))
@@ -284,14 +284,14 @@ def test_a_council_with_one_source_gets_the_forecasts_of_that_one(council):
     ]
 
 
-def test_a_council_with_neither_is_told_what_it_lacks(council):
+def test_council_without_agreements_and_requests_gets_the_missing_inputs(council):
     with pytest.raises(
         MissingInputError, match=r"restricted/agreements or restricted/requests, which"
     ):
         council.run()
 
 
-def test_nothing_to_forecast_is_no_failure(council):
+def test_empty_inputs_give_empty_forecasts(council):
     council.put(USERS_BY_QUARTER, [])
     council.put(AGREEMENTS, [])
     council.put(REQUESTS, [])

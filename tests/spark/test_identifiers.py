@@ -51,11 +51,11 @@ def test_spellings_of_one_number_are_one_person(spark):
     assert read(spark, ONE) == dict.fromkeys(ONE, ("4000001", True))
 
 
-def test_placeholders_in_any_spelling_are_nobody(spark):
+def test_placeholders_in_any_spelling_have_no_token(spark):
     assert read(spark, NOBODY) == dict.fromkeys(NOBODY, (None, None))
 
 
-def test_what_a_spreadsheet_lost_is_no_identifier(spark):
+def test_numbers_changed_by_a_spreadsheet_are_not_identifiers(spark):
     found = read(spark, [*MANGLED, *SOUND])
     assert [text for text in MANGLED if found[text][1]] == []
     assert [text for text in SOUND if not found[text][1]] == []

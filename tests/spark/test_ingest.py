@@ -198,7 +198,7 @@ def test_a_file_beyond_the_gate_is_refused_and_the_rest_goes_on(council, monkeyp
     }
 
 
-def test_a_refused_file_that_still_lies_there_does_not_stop_the_next(council, monkeypatch):
+def test_refused_file_in_the_landing_folder_does_not_stop_the_next_run(council, monkeypatch):
     council.lands("2014.csv", *[row(str(i), sex="X") for i in range(3)])
     council.ingests(monkeypatch)
     council.lands("2015.csv", row("a"))
@@ -215,7 +215,7 @@ def test_a_reworded_description_changes_nothing(council, monkeypatch):
     assert council.rows("id") == [("a",), ("b",)]
 
 
-def test_a_lake_may_begin_with_nobody_in_it(council, monkeypatch):
+def test_first_file_can_be_without_records(council, monkeypatch):
     council.lands("2015.csv")
     assert council.ingests(monkeypatch) == ""
     assert council.ledger() == {"2015.csv": ("accepted", 0, 0, 0, 0, 0)}
@@ -224,7 +224,7 @@ def test_a_lake_may_begin_with_nobody_in_it(council, monkeypatch):
     assert council.rows("id") == [("a",)]
 
 
-def test_rows_that_all_lose_leave_their_table_as_it_was(council, monkeypatch):
+def test_file_with_only_superseded_rows_does_not_change_the_table(council, monkeypatch):
     council.lands("2015.csv", row("a"))
     council.ingests(monkeypatch)
     council.lands("2014.csv", row("a", start="2014-01-01"))
@@ -233,7 +233,7 @@ def test_rows_that_all_lose_leave_their_table_as_it_was(council, monkeypatch):
     assert council.rows("id", table="restricted/superseded/visits") == [("a",)]
 
 
-def test_the_driver_and_tasks_take_turns_on_one_table(council, monkeypatch):
+def test_driver_and_spark_loads_alternate_on_one_table(council, monkeypatch):
     council.lands("2013.csv", *[row(key, note="3", start="2013-01-01") for key in "abc"])
     monkeypatch.setattr(staging, "DRIVER_MAX_ROWS", 0)
     council.ingests(monkeypatch)
@@ -251,7 +251,7 @@ def test_the_driver_and_tasks_take_turns_on_one_table(council, monkeypatch):
     assert council.rows("id", "note", table="restricted/superseded/visits") == lost
 
 
-def test_few_rows_that_meet_too_many_are_left_to_tasks(council, monkeypatch):
+def test_small_load_into_large_partitions_is_done_by_spark(council, monkeypatch):
     monkeypatch.setattr(loader, "DRIVER_MAX_REWRITE_BYTES", 0)
     council.lands("2014.csv", row("a", note="old", start="2014-01-01"), row("b"))
     council.ingests(monkeypatch)
@@ -288,7 +288,7 @@ def test_a_broken_correction_leaves_the_earlier_file(council, monkeypatch):
     assert council.rows("id") == [("a",)]
 
 
-def test_an_emptied_file_does_not_take_its_period_away(council, monkeypatch):
+def test_file_without_records_does_not_replace_its_period(council, monkeypatch):
     council.lands("2015.csv", row("a"))
     council.ingests(monkeypatch)
     council.lands("2015.csv")
@@ -296,7 +296,7 @@ def test_an_emptied_file_does_not_take_its_period_away(council, monkeypatch):
     assert council.rows("id") == [("a",)]
 
 
-def test_a_header_with_an_open_quote_tells_nothing_of_the_records(council, monkeypatch):
+def test_message_about_an_unclosed_header_quote_holds_no_record(council, monkeypatch):
     text = 'ID,PERID,START,"NOTE\na,1234567,2015-01-01,Joan Bloggs\n'
     (council.landing / "visits/2015.csv").write_text(text)
     said = council.ingests(monkeypatch)
@@ -311,7 +311,7 @@ def test_a_line_of_blanks_is_no_record_beside_a_file_with_line_breaks(council, m
     assert council.rows("id") == [("a",), ("b",), ("c",)]
 
 
-def test_a_credit_is_not_made_a_charge(council, monkeypatch):
+def test_negative_amount_in_brackets_is_not_read_as_positive(council, monkeypatch):
     council.lands("2015.csv", row("a", cost="-5.00"), row("b", cost="(5.00)"), row("c"))
     council.ingests(monkeypatch)
     assert council.rows("id", "cost") == [("a", Decimal("-5.00")), ("c", None)]
@@ -387,7 +387,7 @@ def test_snapshots_supersede_nothing(council, monkeypatch):
     assert council.ledger()["2015.csv"] == ("accepted", 2, 1, 0, 1, 0)
 
 
-def test_columns_in_no_contract_are_told_and_not_read(council, monkeypatch):
+def test_undeclared_columns_are_reported_and_not_read(council, monkeypatch):
     council.lands("2015.csv", "a,1,2015-01-01,x", header="ID,PERID,START,NOTES")
     council.ingests(monkeypatch)
     assert council.run.warnings[:2] == [

@@ -42,7 +42,7 @@ def many(monkeypatch, request):
     return many
 
 
-def test_bad_rows_are_noted_and_given_back_whoever_does_it(spark, tmp_path, monkeypatch, many):
+def test_driver_and_spark_quarantine_the_same_rows(spark, tmp_path, monkeypatch, many):
     council = Council(spark, tmp_path)
     texts = {name: lines(first, 40) for name, first in (("2015.csv", 0), ("2016.csv", 100))}
     for name, (rows, _) in texts.items():
@@ -85,7 +85,7 @@ def test_a_file_that_is_refused_for_its_bad_rows_is_counted_too(spark, tmp_path,
 
 
 @pytest.mark.usefixtures("many")
-def test_two_people_of_one_token_are_found_among_many(spark, tmp_path, monkeypatch):
+def test_token_collision_is_found_by_spark(spark, tmp_path, monkeypatch):
     council = Council(spark, tmp_path)
     council.lands("2015.csv", GOOD.format(1), GOOD.format(2))
     council.ingests(monkeypatch)
@@ -97,7 +97,7 @@ def test_two_people_of_one_token_are_found_among_many(spark, tmp_path, monkeypat
         council.ingests(monkeypatch)
 
 
-def test_a_large_table_is_searched_by_tasks(spark, tmp_path, monkeypatch):
+def test_large_table_is_not_read_by_the_driver(spark, tmp_path, monkeypatch):
     council = Council(spark, tmp_path)
     council.lands("2015.csv", GOOD.format(1), GOOD.format(2))
     council.ingests(monkeypatch)
@@ -114,7 +114,7 @@ def test_a_large_table_is_searched_by_tasks(spark, tmp_path, monkeypatch):
     assert len(council.rows("person", table="restricted/people")) == 2
 
 
-def test_reasons_are_counted_piece_by_piece(spark, tmp_path, monkeypatch):
+def test_reasons_are_counted_in_batches(spark, tmp_path, monkeypatch):
     council = Council(spark, tmp_path)
     council.lands("2015.csv", *lines(0, 40)[0])
     council.ingests(monkeypatch)

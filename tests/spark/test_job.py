@@ -50,7 +50,7 @@ def context(spark, tmp_path):
     return new
 
 
-def test_a_table_that_lacks_something_is_left_out_and_told(context):
+def test_table_without_its_input_is_left_out_with_a_warning(context):
     first = context()
     ANALYSIS.job().run(first)
     assert set(first.run.outputs) == {ALWAYS.path}
@@ -61,7 +61,7 @@ def test_a_table_that_lacks_something_is_left_out_and_told(context):
     assert again.lake.version(ALWAYS) == 0
 
 
-def test_it_is_made_once_what_it_needs_is_there(context):
+def test_table_is_made_when_its_input_appears(context):
     ANALYSIS.job().run(context())
     given = context()
     given.write(GIVEN, given.spark.createDataFrame([(date(2021, 1, 1),)], GIVEN.schema))
@@ -71,7 +71,7 @@ def test_it_is_made_once_what_it_needs_is_there(context):
     assert after.run.warnings == []
 
 
-def test_what_can_no_longer_be_made_does_not_stand(context):
+def test_stale_table_is_emptied_when_inputs_disappear(context):
     given = context()
     given.write(GIVEN, given.spark.createDataFrame([(date(2021, 1, 1),)], GIVEN.schema))
     ANALYSIS.job().run(given)
@@ -81,13 +81,13 @@ def test_what_can_no_longer_be_made_does_not_stand(context):
     assert after.read(WITH_GIVEN).collect() == []
 
 
-def test_a_table_that_is_forgotten_is_our_fault(context):
+def test_declared_table_without_a_result_is_a_program_error(context):
     forgetful = Analysis("some", "Forgets.", lambda _: [], (ALWAYS, WITH_GIVEN), lambda _: {})
     with pytest.raises(RuntimeError, match="different tables"):
         forgetful.job().run(context())
 
 
-def test_alone_it_refuses_and_in_a_study_it_is_passed_over(context, tmp_path):
+def test_missing_inputs_fail_a_job_but_skip_in_a_study(context, tmp_path):
     with pytest.raises(MissingInputError, match="reference/given"):
         NEEDY.job().run(context())
     assert study(context().spark, tmp_path, [NEEDY.job()]) == ExitCode.DONE
@@ -96,7 +96,7 @@ def test_alone_it_refuses_and_in_a_study_it_is_passed_over(context, tmp_path):
     assert Lake(tmp_path / "lake").exists(ALWAYS)
 
 
-def test_refused_files_do_not_hide_what_breaks_later(context, tmp_path):
+def test_refused_files_do_not_hide_a_later_error(context, tmp_path):
     ran = []
 
     def ending(name, error=None):

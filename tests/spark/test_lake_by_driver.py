@@ -28,7 +28,7 @@ def held(lake, table):
     return sorted(tuple(row.values()) for row in lake.to_dicts(table))
 
 
-def test_rows_are_entered_found_by_their_whole_key_and_exchanged(spark, table, tmp_path):
+def test_driver_appends_looks_up_and_replaces_rows_by_the_whole_key(spark, table, tmp_path):
     lake, day = Lake(tmp_path), table.names[-1]
     old = [("x", 1, "-", D1), ("x", 2, "-", D1), ("y", 1, "-", D2), ("y", 2, "-", D3)]
     lake.append_arrow(table, rows(table, *old), {"run_id": "1"})
@@ -64,7 +64,7 @@ def test_a_table_keeps_its_comments_when_a_declaration_is_reworded(spark, table,
     assert held(lake, table) == [("x", 1, "-", D1), ("y", 1, "-", D3)]
 
 
-def test_what_the_driver_wrote_is_undone_with_its_group(spark, table, tmp_path):
+def test_rows_written_by_the_driver_are_rolled_back_with_their_group(spark, table, tmp_path):
     lake = Lake(tmp_path)
     lake.append_arrow(table, rows(table, ("x", 1, "-", D1)), {})
     other = TableSpec(Zone.RESTRICTED, "u", "A row.", table.dims, partition_by=table.partition_by)

@@ -262,7 +262,7 @@ def test_runs_past_their_retention_go(council):
     assert today.path.exists()
 
 
-def test_a_dry_run_says_what_would_be_done(council, monkeypatch):
+def test_dry_run_reports_the_planned_changes_without_making_them(council, monkeypatch):
     corrected(council, monkeypatch)
     configure(council, versions_days=0, small_files=2)
     before = council.fingerprint()
@@ -284,7 +284,7 @@ def test_a_wrong_setting_is_refused(council):
         JOB.run(council.context())
 
 
-def test_monthly_runs_stay_within_half_as_much_again(council, monkeypatch, tmp_path_factory):
+def test_lake_grows_by_at_most_half_over_monthly_runs(council, monkeypatch, tmp_path_factory):
     """Months of new rows, each with a corrected copy of the month before."""
     months = [
         date(2013 + m // 12, m % 12 + 1, 1) for m in range(int(os.environ.get("MONTHS", "4")))

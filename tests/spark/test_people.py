@@ -58,7 +58,7 @@ def found(lake):
     return [(r["person"], r["digest"], r["scheme"], r["first_seen"]) for r in rows]
 
 
-def test_a_person_is_there_once_from_the_first_day_on(stage, tmp_path):
+def test_person_is_registered_once_with_the_earliest_day(stage, tmp_path):
     lake, early, late = Lake(tmp_path), date(2014, 12, 31), date(2015, 12, 31)
     one = stage((1, ONE, 0, late), (1, ONE, 0, early), (None, None, 0, early))
     other = stage((1, ONE, 0, late), (2, TWO, 0, late), (3, THREE, 1, late))
@@ -67,7 +67,7 @@ def test_a_person_is_there_once_from_the_first_day_on(stage, tmp_path):
     assert lake.to_dicts(PEOPLE, "key_id")[0] == {"key_id": "k1"}
 
 
-def test_who_is_known_is_not_new(stage, tmp_path):
+def test_known_person_keeps_the_first_day(stage, tmp_path):
     lake, early, late = Lake(tmp_path), date(2014, 12, 31), date(2015, 12, 31)
     register_people(lake, [(stage((1, ONE, 0, early)), [0])], RING, NOTE)
     register_people(lake, [(stage((1, ONE, 0, late), (2, TWO, 0, late)), [0])], RING, NOTE)

@@ -48,14 +48,14 @@ def recount(rows, dims):
 MEASURES = ("people", "records", "cost", "weight", "held")
 
 
-def test_sums_and_people_with_a_truth(spark, rows):
+def test_measures_equal_a_plain_recount(spark, rows):
     frame = spark.createDataFrame(rows, COLUMNS)
     made = count_people(frame, ["kind"], cost="cost", sums=["weight"], people_with=["held"])
     assert found(made, "kind", *MEASURES) == recount(rows, "kind")
     assert made.columns[-3:] == ["providers", "weight", "held"]
 
 
-def test_they_are_the_same_without_a_cost(spark, rows):
+def test_measures_without_a_cost_differ_in_cost_only(spark, rows):
     frame = spark.createDataFrame(rows, COLUMNS)
     made = count_people(frame, ["kind"], sums=["weight"], people_with=["held"])
     expected = [(*row[:3], None, *row[4:]) for row in recount(rows, "kind")]

@@ -82,7 +82,7 @@ def test_sectors_and_districts_tile_the_city(spark, bounds):
         assert shapely.union_all(list(layer.values())).area == pytest.approx(2_000_000)
 
 
-def test_a_place_of_several_sectors_goes_to_the_one_with_most(spark, bounds):
+def test_shared_site_belongs_to_the_sector_with_most_postcodes(spark, bounds):
     sites = _sites(
         spark,
         ("B1 1AA", 400500, 300500),
@@ -95,7 +95,7 @@ def test_a_place_of_several_sectors_goes_to_the_one_with_most(spark, bounds):
     assert sorted(r["sector"] for r in cells.collect()) == ["B1 2", "B1 9"]  # the lower of a draw
 
 
-def test_the_text_says_where_a_postcode_of_the_city_is(spark, bounds):
+def test_postcode_in_the_city_is_placed_by_its_text(spark, bounds):
     located = _sites(
         spark,
         ("B1 1AA", 400500, 300500),

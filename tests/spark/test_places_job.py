@@ -78,7 +78,7 @@ def _rows(context, table, *columns):
     return sorted(map(tuple, context.read(table).select(*columns).collect()), key=str)
 
 
-def test_the_tables(city):
+def test_reference_tables_hold_areas_and_assignments(city):
     context = city()
     assert _rows(context, "reference/areas", "layer", "code", "area_km2") == [
         ("city", "C", pytest.approx(2.0)),
@@ -115,7 +115,7 @@ def test_the_tables(city):
     assert set(context.run.files_read) == {"cp.csv", "w.gpkg", "p.csv"}
 
 
-def test_the_same_again_writes_nothing_and_a_changed_file_does(city):
+def test_only_a_changed_file_writes_a_new_version(city):
     first = city()
     versions = {table: first.lake.version(table) for table in REFERENCE}
     again = city()
@@ -146,7 +146,7 @@ def test_places_needs_the_landing_folder(city):
         city(landing_folder=None)
 
 
-def test_what_was_never_there_is_left_out_with_a_sentence(city):
+def test_source_that_never_existed_is_left_out_with_a_warning(city):
     (city.landing / "w.gpkg").unlink()
     (city.landing / "p.csv").unlink()
     context = city()
@@ -158,7 +158,7 @@ def test_what_was_never_there_is_left_out_with_a_sentence(city):
 
 
 @pytest.mark.parametrize("file", ["w.gpkg", "p.csv", "cp.csv"])
-def test_what_was_there_before_must_be_there_again(city, file):
+def test_source_used_by_an_earlier_run_is_required(city, file):
     city()
     (city.landing / file).unlink()
     with pytest.raises(DataError, match=file):

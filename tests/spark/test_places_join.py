@@ -58,7 +58,7 @@ def test_every_postcode_has_one_row_for_every_layer(spark, areas):
     assert len(_placed(spark, areas, *rows)) == 2 * len(rows)
 
 
-def test_the_join_goes_over_an_index(spark, areas):
+def test_spatial_join_uses_an_index(spark, areas):
     points = points_of(spark.createDataFrame([("B1 1AA", 400500, 300500)], POSTCODES))
     for frame in (covering(points, areas), close_to(points, areas, 10)):
         frame.collect()

@@ -71,7 +71,7 @@ def test_several_layers_of_one_file_in_one_pass(spark, tmp_path):
     assert found["x", "A"][0] == "A"  # no name column: the code
 
 
-def test_a_filter_keeps_what_begins_so(spark, tmp_path):
+def test_filter_keeps_features_by_prefix(spark, tmp_path):
     keep = {"column": "label", "starts_with": ["tw"]}
     found, _ = _read(spark, tmp_path, w=_layer(_write(tmp_path, "a.gpkg"), keep=keep))
     assert list(found) == [("w", "B")]
@@ -83,7 +83,7 @@ def test_features_of_one_code_are_one_area(spark, tmp_path):
     assert found["w", "A"][1].area == pytest.approx(2_000_000)
 
 
-def test_an_invalid_polygon_is_mended_and_counted(spark, tmp_path):
+def test_invalid_polygon_is_repaired_and_counted(spark, tmp_path):
     bow = shapely.Polygon([(400000, 300000), (401000, 301000), (401000, 300000), (400000, 301000)])
     name = _write(tmp_path, "a.gpkg", SQUARES.set_geometry([bow, SQUARES.geometry[1]]))
     found, mended = _read(spark, tmp_path, w=_layer(name))
@@ -113,7 +113,7 @@ def test_an_invalid_polygon_is_mended_and_counted(spark, tmp_path):
         ({"file": "nocode.gpkg"}, DataError, "1 of 2 features have no value in column id"),
     ],
 )
-def test_a_mistake_is_one_sentence(spark, tmp_path, layer, error, says):
+def test_wrong_layer_is_reported_with_its_cause(spark, tmp_path, layer, error, says):
     for name in ("a.gpkg", "a.geojson"):
         _write(tmp_path, name)
     for name in ("notes.gpkg", "notes.txt"):
@@ -186,7 +186,7 @@ def test_the_system_is_read_from_the_file(spark, tmp_path):
         assert shapely.hausdorff_distance(found[name, "A"][1], squares[0]) < 3, name
 
 
-def test_any_name_of_a_layer(spark, tmp_path):
+def test_geopackage_table_can_have_any_name(spark, tmp_path):
     tables = ("Ward Boundaries", "wards-2020", "2020_wards", "select", "o'wards", 'q"w')
     for table in tables:
         SQUARES.to_file(tmp_path / "a.gpkg", layer=table)
@@ -201,7 +201,7 @@ def test_only_the_wanted_columns_are_read(spark, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".dbf", ".shp", ".shx"])
-def test_a_part_of_a_shapefile_that_is_cut_off(spark, tmp_path, suffix):
+def test_truncated_shapefile_is_reported(spark, tmp_path, suffix):
     many = gpd.GeoDataFrame(
         {"id": [str(i) for i in range(50)], "label": "x"},
         geometry=[box(400000 + i, 300000, 400001 + i, 300001) for i in range(50)],

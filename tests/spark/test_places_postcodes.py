@@ -88,7 +88,7 @@ def test_northern_ireland_is_transformed_from_the_irish_grid(spark, tmp_path):
     ]
 
 
-def test_no_country_column_and_postcodes_of_another_grid(spark, tmp_path):
+def test_postcodes_of_another_grid_have_no_place_without_a_country(spark, tmp_path):
     (tmp_path / "o.csv").write_text(
         "pcd,oseast1m,osnrth1m\nBT197ZZ,341168,379140\nB1 1AA,406000,286000\n"
     )
@@ -105,7 +105,7 @@ def test_no_country_column_and_postcodes_of_another_grid(spark, tmp_path):
         ("codepoint", "narrow.csv", ConfigurationError, "lacks column _c2, _c3"),
     ],
 )
-def test_a_mistake_is_one_sentence(spark, tmp_path, layout, files, error, says):
+def test_wrong_postcode_source_is_reported(spark, tmp_path, layout, files, error, says):
     _codepoint(tmp_path, "a.csv", ("B1  1AA", 406000, 286000))
     (tmp_path / "narrow.csv").write_text("B1 1AA,10\n")
     with pytest.raises(error, match=says):
@@ -139,7 +139,7 @@ def test_population_with_a_total_and_without(spark, tmp_path):
     ]
 
 
-def test_population_whose_layer_and_year_stand_in_no_column(spark, tmp_path):
+def test_population_layer_and_year_can_be_fixed_values(spark, tmp_path):
     (tmp_path / "p.csv").write_text("ward_code,n\nA,5\n")
     source = _population(
         layer={"value": "ward"},

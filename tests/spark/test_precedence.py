@@ -68,7 +68,7 @@ def either_size(monkeypatch, request):
 @pytest.mark.usefixtures("either_size")
 @pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("with_known", [False, True])
-def test_tasks_and_the_driver_find_what_the_rule_says(spark, with_known, many):
+def test_driver_and_spark_drop_the_same_versions(spark, with_known, many):
     new = rows(1, ["a.csv", "b.csv", "d.csv"], 1)
     known = rows(2, ["c.csv", "e.csv"], 9_000).drop_duplicates(["a", "b"])
     known = known if with_known else known.iloc[:0]

@@ -106,7 +106,7 @@ def test_dense_windows_count_what_starts_in_them(spark):
     ]
 
 
-def test_the_matrix_is_what_another_engine_finds(spark):
+def test_matrix_equals_duckdb(spark):
     draw = random.Random(7)
     rows = [
         (

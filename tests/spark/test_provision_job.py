@@ -115,7 +115,7 @@ def test_districts_that_are_named_need_no_boundaries(council):
     assert "analyses/provision.yaml names the district B22, which no record has." in run.warnings
 
 
-def test_a_layer_that_boundaries_do_not_have(council):
+def test_matrix_needs_its_layer_in_the_boundaries(council):
     council.has_agreements("agreements_closed")
     council.has("reference/areas", [("ward", "W1")], "layer string, code string")
     run = council.makes()
@@ -126,7 +126,7 @@ def test_a_layer_that_boundaries_do_not_have(council):
     )
 
 
-def test_only_another_dataset_gives_its_totals(council):
+def test_other_datasets_give_their_totals_only(council):
     council.has_agreements("agreements_adult")
     run = council.makes()
     assert set(run.outputs) == {"working/dataset_totals"}

@@ -93,13 +93,13 @@ def test_every_agreement_is_registered_and_a_code_counts_once_as_distinct(spark)
     assert _rows(left_out, "reason", "count") == [("no_element", 1), ("no_person", 2)]
 
 
-def test_nobody_has_no_elements(spark):
+def test_no_records_give_no_rows(spark):
     nothing = of_somebody(_records(spark))
     assert elements_per_person(nothing).collect() == []
     assert registered_services(in_years(_records(spark), range(2009, 2015))).collect() == []
 
 
-def test_services_are_what_another_engine_finds(spark, many):
+def test_services_equal_duckdb(spark, many):
     frame = _records(spark, *many.itertuples(index=False, name=None))
     found = registered_services(in_years(frame, range(2009, 2015)))
     counts = "service, count(DISTINCT person), count(*), sum(cost::DECIMAL(20,2))"
@@ -113,7 +113,7 @@ def test_services_are_what_another_engine_finds(spark, many):
     assert _rows(found, *names) == sorted(query.fetchall(), key=str)
 
 
-def test_elements_of_people_are_what_another_engine_finds(spark, many):
+def test_elements_of_people_equal_duckdb(spark, many):
     found = elements_per_person(
         of_somebody(_records(spark, *many.itertuples(index=False, name=None)))
     )

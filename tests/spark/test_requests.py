@@ -112,7 +112,7 @@ def test_the_top_list_equals_duckdb(spark):
     assert [tuple(row) for row in ours.collect()] == theirs.fetchall()
 
 
-def test_what_one_record_has_and_holds_a_text(spark):
+def test_single_use_descriptions_can_be_filtered_by_text(spark):
     counts = {
         (FIRST, "Wheelie men"): 1, (FIRST, "wheelie bins"): 2, (FIRST, "Trees"): 1,
         (SECOND, "Wheelie men"): 2, (SECOND, "A WHEELIE"): 1, (SECOND, "a%"): 1,

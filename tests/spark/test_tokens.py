@@ -66,7 +66,7 @@ def test_equal_to_hmac_on_100_000_texts(spark):
 
 
 @pytest.mark.parametrize("parts", [1, 7])
-def test_tokens_do_not_depend_on_the_cut(spark, parts):
+def test_tokens_do_not_depend_on_partitions(spark, parts):
     assert tokens(spark, ["1", "02", "x"], parts=parts) == tokens(spark, ["1", "02", "x"], parts=3)
 
 

@@ -153,7 +153,7 @@ def test_a_council_without_places_until_a_day(council):
     ) in context.run.warnings
 
 
-def test_what_the_operator_has_to_mend(council):
+def test_missing_inputs_and_unknown_codes_are_refused(council):
     with pytest.raises(MissingInputError, match="restricted/agreements_costed"):
         ANALYSIS.job().run(council())
     context = council(split={"services": ["DAYS"]})

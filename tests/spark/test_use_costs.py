@@ -59,7 +59,7 @@ def test_a_year_of_each_group(given):
                 )
 
 
-def test_a_group_of_nobody_has_its_years_and_no_shares(given):
+def test_group_without_people_has_rows_without_shares(given):
     records, _ = given
     made = element_cost_by_year(in_groups(records, GROUPS), list(GROUPS), years(2010, 2011))
     rows = made.where("element_group = 'none'").collect()
@@ -68,7 +68,7 @@ def test_a_group_of_nobody_has_its_years_and_no_shares(given):
     assert {tuple(r[n] for n in names) for r in rows} == {(0, 0, None, Decimal(0), None, None)}
 
 
-def test_quarters_follow_one_another_with_nothing_between(given):
+def test_quarterly_cost_has_a_value_for_every_quarter(given):
     records, pandas = given
     spans = quarters(date(2010, 1, 1), date(2011, 12, 31))
     made = cost_by_quarter(in_groups(records, GROUPS), list(GROUPS), spans)

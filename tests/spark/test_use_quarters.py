@@ -66,7 +66,7 @@ def test_users_by_quarter(given):
     assert rows_of(made, *names) == sorted(expected.fetchall(), key=str)
 
 
-def test_a_quarter_with_nobody_has_a_row_and_nothing_to_change_from(spark):
+def test_quarter_without_people_has_a_row_and_the_next_no_change(spark):
     rows = [
         ("A", 1, date(2010, 3, 31), date(2010, 3, 31), Decimal("70.00"), None),
         ("A", 2, date(2010, 10, 1), date(2011, 3, 31), Decimal("70.00"), None),
@@ -118,7 +118,7 @@ def test_users_between_all_quarters(given):
     assert rows_of(made, *names) == sorted(cells.fetchall(), key=str)
 
 
-def test_a_pair_may_be_of_any_order_and_of_nobody(spark):
+def test_quarter_pairs_can_be_reversed_or_without_people(spark):
     rows = [("A", 1, date(2010, 3, 1), date(2010, 5, 1), None, None)]
     records = spark.createDataFrame(rows, SCHEMA)
     pairs = [(quarter("2010Q2"), quarter("2010Q1")), (quarter("2015Q1"), quarter("2015Q2"))]

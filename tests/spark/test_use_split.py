@@ -61,7 +61,7 @@ def test_every_cell_and_every_total(spark):
     }
 
 
-def test_a_cell_that_nothing_fell_into_has_no_share(spark):
+def test_cell_without_records_has_no_share(spark):
     records = spark.createDataFrame([], SCHEMA)
     made = cells_of(provision_split(records, PROVIDERS, YEARS, DISTRICTS, SPLIT), *NAMES, "flag")
     assert set(made.values()) == {(0, 0, None, 0, 0, None, None)}
@@ -74,7 +74,7 @@ def test_an_agreement_of_two_years_counts_in_each_and_once_in_all(spark):
     assert [made["Old", "B1", year] for year in (2010, 2011, None)] == [(1,)] * 3
 
 
-def test_what_is_unusual_goes_with_its_cell(spark):
+def test_flags_belong_to_their_district_and_year(spark):
     draw = random.Random(5)
     rows = [
         (

@@ -75,7 +75,7 @@ def oracle(rows, elements, weeks, gap):
 
 
 @pytest.mark.parametrize(("weeks", "gap"), [(6, 0), (6, 4), (1, 1)])
-def test_days_beyond_the_threshold_are_those_of_the_oracle(spark, weeks, gap):
+def test_days_beyond_the_threshold_equal_a_plain_recount(spark, weeks, gap):
     rows = made_up(f"threshold {gap}", 260)
     records, _ = frames(spark, rows)
     threshold = Threshold(elements=("A", "B", "C"), weeks=weeks, gap_days=gap)
@@ -121,7 +121,7 @@ def test_six_weeks_are_not_more_than_six_weeks(spark):
         assert made[2010, "B1"] == (people, weeks, cost)
 
 
-def test_who_crosses_on_new_years_day_is_over_in_the_new_year(spark):
+def test_threshold_crossed_on_new_years_day_counts_in_the_new_year(spark):
     records = one_person(spark, (date(2010, 11, 20), date(2011, 1, 2), "B1"))
     made = over(
         threshold_use(records, Threshold(elements=("A",)), YEARS, DISTRICTS),
@@ -153,14 +153,14 @@ def test_population_and_target(spark):
     assert made[2010, None][0] is None  # everybody, wherever they live
 
 
-def test_nothing_at_all(spark):
+def test_no_records_give_zero_rows_for_each_cell(spark):
     records = spark.createDataFrame([], SCHEMA)
     made = threshold_use(records, Threshold(elements=("A",)), YEARS, DISTRICTS).collect()
     assert {(r["people"], r["people_over"], r["share_over"]) for r in made} == {(0, 0, None)}
     assert threshold_use(records, Threshold(elements=("A",)), [], []).collect() == []
 
 
-def test_records_of_nobody_are_not_sorted_as_one_persons(spark):
+def test_records_without_a_person_are_not_sorted_together(spark):
     day = date(2010, 1, 1)
     rows = [("A", 1, day, date(2010, 3, 1), None, "B1"), ("A", None, day, day, None, None)]
     records = spark.createDataFrame(rows, SCHEMA)

@@ -123,7 +123,7 @@ def test_times_are_kept_in_utc(spark, form, expected):
     assert read(spark, list(expected), type="datetime", format=form) == expected
 
 
-def test_an_open_end_is_no_day(spark):
+def test_open_ended_dates_are_null(spark):
     found = read(
         spark,
         ["9999-12-31", "31/12/9999", "2012-01-01"],
