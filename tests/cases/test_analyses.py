@@ -94,7 +94,7 @@ def left_out(run, module):
     return {table.name for table in lost}
 
 
-def test_elements_without_ends(council):
+def test_elements_without_agreement_end_leave_out_cost_and_regions(council):
     run = runs(council, elements, agreements_costed__agreement_end=None)
     by_place = {"element_comparison", "element_concentration"}  # the lake has no areas
     assert left_out(run, elements) == {"region_profile"} | by_place
@@ -105,7 +105,7 @@ def test_elements_without_ends(council):
     assert {row["cost"] for row in profile} == {None}
 
 
-def test_provision_without_columns(council):
+def test_provision_needs_a_start_that_is_a_date_or_a_timestamp(council):
     """A text cannot be read as a day; a moment can."""
     run = runs(
         council,
@@ -124,7 +124,7 @@ def test_provision_without_columns(council):
     }
 
 
-def test_a_flow_without_its_outcomes(council):
+def test_flow_without_outcomes_leaves_out_their_tables(council):
     run = runs(council, flow, adult_assessments__form_outcome=None)
     parts = [text.partition(":")[0] for text in run.run.warnings]
     assert parts == [
@@ -138,7 +138,7 @@ def test_a_flow_without_its_outcomes(council):
         runs(council, flow, adult_assessments__assessment_start=None)
 
 
-def test_forecast_and_requests_of_other_columns(council):
+def test_forecast_and_requests_need_their_columns(council):
     with pytest.raises(
         MissingInputError, match=r"column request_date \(date\) of restricted/requests"
     ):

@@ -44,7 +44,7 @@ def test_an_older_revision_never_replaces_a_newer_one(council, monkeypatch):
     assert council.rows("id", "note") == [("a", "third")]
 
 
-def test_an_older_revision_does_not_help_a_changed_contract(council, monkeypatch):
+def test_changed_contract_needs_the_newest_revision_again(council, monkeypatch):
     council.lands("2015_r2.csv", row("a", "second"))
     council.ingests(monkeypatch)
     (council.landing / "visits/2015_r2.csv").unlink()
@@ -55,7 +55,7 @@ def test_an_older_revision_does_not_help_a_changed_contract(council, monkeypatch
     assert council.rows("id", "note") == [("a", "second")]
 
 
-def test_the_ledger_does_not_follow_the_clock(council, monkeypatch):
+def test_ledger_order_does_not_depend_on_the_clock(council, monkeypatch):
     council.lands("2014.csv", row("a"))
     council.ingests(monkeypatch)
 
@@ -96,14 +96,14 @@ def study(council):
     return run_here(council.spark, council.root, [JOB], *arguments, "--mlflow", "off", key=KEY)
 
 
-def test_the_file_of_versions_and_the_ledger_belong_together(council, monkeypatch):
+def test_lost_versions_file_needs_a_new_lake(council, monkeypatch):
     council.lands("2014.csv", row("a"))
     council.ingests(monkeypatch)
     (council.lake.root / "versions.json").unlink()
     assert "begin a new lake" in council.ingests(monkeypatch)
 
 
-def test_a_spelling_of_one_period_needs_no_file_of_another(council, monkeypatch):
+def test_spelling_of_one_period_reads_only_its_files_again(council, monkeypatch):
     council.lands("2013.csv", row("a", start="2013-01-01"))
     council.lands("2014.csv", row("b"))
     council.ingests(monkeypatch)
@@ -120,7 +120,7 @@ def test_a_spelling_of_one_period_needs_no_file_of_another(council, monkeypatch)
         council.ingests(monkeypatch)
 
 
-def test_a_name_that_comes_to_mean_another_part_is_read_again(council, monkeypatch):
+def test_file_whose_part_changes_is_read_again(council, monkeypatch):
     council.lands("2014_north.csv", row("a"))
     council.ingests(monkeypatch)
     council.contract["socare"]["files"] = r"visits/(?P<period>\d{4})(_(?P<region>[a-z]{2,}))?\.csv"

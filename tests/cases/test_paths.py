@@ -20,7 +20,7 @@ def test_ingest_works_below_a_folder_of_any_allowed_name(spark, tmp_path, monkey
     assert council.rows("id") == [("1",), ("2",)]
 
 
-def test_a_landing_folder_may_have_a_name_that_a_lake_cannot(spark, tmp_path, monkeypatch):
+def test_landing_path_allows_characters_that_a_lake_path_does_not(spark, tmp_path, monkeypatch):
     council = Council(spark, tmp_path)
     council.landing = tmp_path / "[a]^b%20" / "landing"
     (council.landing / "visits").mkdir(parents=True)

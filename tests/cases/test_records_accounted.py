@@ -58,7 +58,7 @@ def landed(spark_session, tmp_path_factory):
     return council, refused
 
 
-def test_files_in_order_are_in_with_every_record(landed):
+def test_accepted_files_keep_every_record(landed):
     council, _ = landed
     ledger = {n: e[:2] for n, e in council.ledger().items() if e[0] == "accepted"}
     assert ledger == {name: ("accepted", count) for name, (_, count) in ACCEPTED.items()}
@@ -104,7 +104,7 @@ def test_every_file_has_an_outcome(landed):
     assert set(council.run.landing) == names
 
 
-def test_what_was_passed_over_is_told(landed):
+def test_skipped_lines_are_reported(landed):
     council, _ = landed
     said = " ".join(council.run.warnings)
     assert "2015_blank.csv: lines were passed over (1 before the header, 3 without a value)" in said
@@ -125,9 +125,7 @@ def test_utf_16_with_tabs_is_read_where_it_is_declared(
     assert council.rows("id", "note", "line") == [("0", "café", 1), ("1", "a\nb", 2)]
 
 
-def test_a_file_that_is_damaged_while_it_is_read_refuses_itself(
-    spark_session, tmp_path, monkeypatch
-):
+def test_file_damaged_during_the_run_is_refused_alone(spark_session, tmp_path, monkeypatch):
     council = Council(spark_session, tmp_path)
     council.lands("2014.csv", ROW.format("a", "x").replace("2015", "2014"))
     path = council.landing / "visits" / "2015.csv.gz"

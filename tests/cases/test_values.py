@@ -86,7 +86,7 @@ def notes_of(council, name):
     return [r["note"] for r in rows.where(f"source_file = 'visits/{name}'").sort("line").collect()]
 
 
-def test_a_mark_decides_and_the_declared_code_page_serves_the_others(landed):
+def test_byte_order_mark_takes_precedence_over_the_declared_encoding(landed):
     council, _ = landed
     assert notes_of(council, "1999_marked.csv") == ["Day care – older £", "b"]
     assert notes_of(council, "1999_zipped.csv.gz") == ["café"]
@@ -99,20 +99,20 @@ def test_a_mark_decides_and_the_declared_code_page_serves_the_others(landed):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_file_with_another_meaning_is_refused(landed, name):
+def test_file_with_a_contradictory_encoding_is_refused(landed, name):
     council, refused = landed
     assert any(name in line and REFUSED[name][1] in line for line in refused.splitlines())
     assert notes_of(council, name) == []
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_a_name_that_no_reader_takes_refuses_that_file(landed, name):
+def test_file_with_an_unusable_name_is_refused(landed, name):
     council, refused = landed
     assert ODD_NAMES[name] in refused
     assert ODD_NAMES[name].partition(": ")[0] in council.run.landing
 
 
-def test_what_is_no_file_is_named(landed):
+def test_links_and_pipes_are_reported(landed):
     council, _ = landed
     said = "\n".join(council.run.warnings)
     assert "visits/2015_gone.csv was not read: it is a link to a file that is not there" in said
@@ -178,7 +178,7 @@ def test_a_file_that_vanishes_after_it_was_read_does_not_end_the_run(
     assert "visits/2015.csv: its rejected lines were not written" in said
 
 
-def test_a_file_that_grows_while_it_is_read_is_named_for_it(spark_session, tmp_path, monkeypatch):
+def test_file_that_grows_during_the_run_is_reported(spark_session, tmp_path, monkeypatch):
     council = Council(spark_session, tmp_path)
     council.lands("2015.csv", "1,7,2015-01-01", header="ID,PERID,START")
     path, examine = council.landing / "visits" / "2015.csv", ingest_job.inspect_file

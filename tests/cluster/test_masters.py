@@ -135,12 +135,12 @@ def assert_same(one, other):
             assert all(close(x, y) for x, y in zip(a, b, strict=True)), name
 
 
-def test_two_executors(local, landing):
+def test_two_executors_give_the_tables_of_local_mode(local, landing):
     root, ours = local
     assert_same(ours, study(root, landing, "local-cluster[2,1,1536]"))
 
 
-def test_a_standalone_cluster(local, landing, standalone):
+def test_standalone_cluster_gives_the_tables_of_local_mode(local, landing, standalone):
     root, ours = local
     assert_same(ours, study(root, landing, standalone))
 

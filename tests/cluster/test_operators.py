@@ -29,7 +29,7 @@ def said(process, *, code):
     return text
 
 
-def test_usage(tmp_path):
+def test_usage_errors_exit_with_2(tmp_path):
     assert "--lake" in said(submit("ingest"), code=2)
     text = said(submit("ingest", "--lake", tmp_path, "--as-of", "soon"), code=2)
     assert "2016-12-31" in text
@@ -47,7 +47,7 @@ def test_a_study_of_some_jobs(tmp_path):
     ]
 
 
-def test_configuration(tmp_path, landing):
+def test_configuration_errors_exit_with_2(tmp_path, landing):
     text = said(
         submit("ingest", "--lake", tmp_path / "lake", "--landing", landing, "--conf", tmp_path),
         code=2,
@@ -55,7 +55,7 @@ def test_configuration(tmp_path, landing):
     assert "conf" in text
 
 
-def test_no_key(tmp_path, landing):
+def test_missing_key_exits_with_4(tmp_path, landing):
     text = said(
         submit(
             "ingest",

@@ -114,7 +114,7 @@ def secrets():
     return found
 
 
-def test_the_runs_did_what_they_should(traces):
+def test_one_run_failed_and_one_run_passed(traces):
     root, failed, passed, _ = traces
     assert (failed.returncode, passed.returncode) == (1, 0), failed.stderr + passed.stderr
     assert "Traceback" not in failed.stderr + failed.stdout
