@@ -34,14 +34,9 @@ class _Marker(StrictModel, strict=True):
 def is_synthetic(landing: Path) -> bool:
     """Whether the marker names each file of a landing folder with its digest, and no other file."""
     marker = _read_marker(landing)
-    if marker is None:
+    if marker is None or _entries(landing) != set(marker.files):
         return False
-    try:
-        return _entries(landing) == set(marker.files) and all(
-            _has_digest(landing / name, digest) for name, digest in marker.files.items()
-        )
-    except OSError:
-        return False
+    return all(_has_digest(landing / name, digest) for name, digest in marker.files.items())
 
 
 def marker_files(landing: Path) -> set[str]:
@@ -69,5 +64,8 @@ def _entries(landing: Path) -> set[str]:
 
 
 def _has_digest(path: Path, digest: str) -> bool:
-    # Reading a pipe or a device would not end.
-    return path.is_file() and sha256_of(path) == digest
+    try:
+        # Reading a pipe or a device would not end.
+        return path.is_file() and sha256_of(path) == digest
+    except OSError:
+        return False

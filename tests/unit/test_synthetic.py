@@ -3,11 +3,17 @@
 import hashlib
 import json
 import os
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from socare_spark.errors import NotPermittedError
+from socare_spark.ingest import job, synthetic
 from socare_spark.ingest.synthetic import MARKER, is_synthetic, marker_files
 from socare_spark.ingest.unclaimed_files import unclaimed
+
+CONF = Path(__file__).parents[2] / "conf"
 
 
 def digest(data):
@@ -82,6 +88,15 @@ def test_link_to_a_folder_is_refused(landing, tmp_path):
 def test_link_to_nothing_is_refused(landing):
     (landing / "more.csv").symlink_to("nowhere.csv")
     assert not is_synthetic(landing)
+
+
+def test_file_that_cannot_be_read_is_refused_and_reported(landing, tmp_path, monkeypatch):
+    def unreadable(_path):
+        raise PermissionError
+
+    monkeypatch.setattr(synthetic, "sha256_of", unreadable)
+    assert not is_synthetic(landing)
+    assert "truth.json" in unclaimed(landing, tmp_path, [], [])
 
 
 def test_named_pipe_is_refused_without_reading_it(landing):
@@ -170,3 +185,11 @@ def test_declared_path_outside_the_folder_is_passed_over(landing):
     files = {"../outside.csv": digest(b"ID\n")}
     mark(landing, CONTENT | {"files": files, "not_read": ["../outside.csv", "truth.json"]})
     assert marker_files(landing) == {MARKER}
+
+
+def test_ingest_refuses_the_demo_key_for_a_folder_that_is_not_synthetic(landing, monkeypatch):
+    (landing / "more.csv").write_bytes(b"")
+    monkeypatch.setenv("SOCARE_KEY", "demo")
+    context = SimpleNamespace(landing=landing, conf=CONF, withdraw=None)
+    with pytest.raises(NotPermittedError, match="demo key"):
+        job.run(context)
