@@ -26,10 +26,10 @@ import duckdb
 import yaml
 from deltalake import DeltaTable
 
-from jobs.study import JOBS
 from socare_spark.analysis import Job
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import TableSpec, Zone
+from socare_spark.registry import JOBS
 
 ROOT = Path(__file__).resolve().parents[1]
 QUERIES = ROOT / "scripts" / "duckdb"

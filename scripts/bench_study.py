@@ -6,9 +6,9 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from jobs.study import JOBS
 from socare_spark.cli import main
 from socare_spark.lake.lake import Lake
+from socare_spark.registry import JOBS
 from socare_spark.tracking.run import Run
 
 _SECONDS = "seconds/"

@@ -15,7 +15,7 @@ from socare_spark.analyses.extracts import (
     newest_extract,
     restricted,
 )
-from socare_spark.analyses.vocabulary import mended, read_mended
+from socare_spark.analyses.vocabulary import canonical_code, read_canonical_codes
 from socare_spark.analysis import Context, Need
 from socare_spark.config import read_model
 from socare_spark.contracts.contract import Contract
@@ -117,7 +117,7 @@ def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
         `dataset`, `person`, `age` (at the start), `year` (of the start), `postcode`, `service` (in
         upper case), `element` (as the vocabulary spells it), `cost` (as `cost_to`).
     """
-    spellings = read_mended(context.conf)
+    spellings = read_canonical_codes(context.conf)
     frames = [_slim(context, d, spellings) for d in dict.fromkeys(datasets)]
     return reduce(DataFrame.unionByName, frames)
 
@@ -177,6 +177,6 @@ def _slim(context: Context, dataset: str, spellings: Mapping[str, str]) -> DataF
         F.year("agreement_start").alias("year"),
         "postcode",
         F.upper(F.trim("service")).alias("service"),
-        mended(F.col("element"), spellings).alias("element"),
+        canonical_code(F.col("element"), spellings).alias("element"),
         cost_to(context, dataset, last_day(context, dataset)).alias("cost"),
     )

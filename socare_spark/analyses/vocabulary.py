@@ -15,7 +15,7 @@ from pydantic import RootModel, model_validator
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from socare_spark.analyses import codes
+from socare_spark.analyses import coded_text
 from socare_spark.analysis import Context
 from socare_spark.config import StrictModel, read_model
 
@@ -62,7 +62,7 @@ class Element(StrictModel):
 
 
 class Elements(StrictModel):
-    """`conf/vocabulary/elements.yaml`; `mended` has spellings and the code each of them means."""
+    """`conf/vocabulary/elements.yaml`; `mended` has spellings and the code of each."""
 
     mended: Mapping[str, str] = {}
     client_groups: Mapping[str, str] = {}
@@ -113,7 +113,7 @@ def _each_once(entries: Iterable[str]) -> None:
 
 def as_team(text: Column) -> Column:
     """A team's name as teams are compared: without blanks at the ends, in upper case."""
-    return F.upper(codes.trimmed(text))
+    return F.upper(coded_text.trimmed(text))
 
 
 def read_elements(conf: Path) -> list[str]:
@@ -121,7 +121,7 @@ def read_elements(conf: Path) -> list[str]:
     return [word.code.upper() for word in read_element_words(conf).elements]
 
 
-def read_mended(conf: Path) -> Mapping[str, str]:
+def read_canonical_codes(conf: Path) -> Mapping[str, str]:
     """Spellings of elements that are mended -> the code that is meant; both in upper case."""
     return {
         wrong.upper(): right.upper() for wrong, right in read_element_words(conf).mended.items()
@@ -138,7 +138,7 @@ def read_element_words(conf: Path) -> Elements:
     return read_model(conf / "vocabulary" / "elements.yaml", Elements)
 
 
-def mended(code: Column, list_: Mapping[str, str]) -> Column:
+def canonical_code(code: Column, list_: Mapping[str, str]) -> Column:
     """A code in upper case, or the one that is meant by its spelling."""
     plain = F.upper(F.trim(code))
     if not list_:
@@ -147,7 +147,7 @@ def mended(code: Column, list_: Mapping[str, str]) -> Column:
     return F.coalesce(F.try_element_at(F.create_map(*pairs), plain), plain)
 
 
-def warn_of_unknown(
+def warn_unknown_codes(
     context: Context,
     named: str,
     wanted: Iterable[str],
@@ -176,7 +176,7 @@ def warn_of_unknown(
 
 
 def codes_present(frame: DataFrame, column: str, wanted: Iterable[str]) -> list[str]:
-    """The codes of a column for `warn_of_unknown`: those wanted, and the most common others.
+    """The codes of a column for `warn_unknown_codes`: those wanted, and the most common others.
 
     Args:
         frame: The records.

@@ -26,9 +26,9 @@ from pyarrow.lib import ArrowException
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from socare_spark.errors import ConfigurationError, DataError
-from socare_spark.places.files import layer_files
+from socare_spark.places.coordinate_systems import LONGITUDE_LATITUDE, epsg_code
 from socare_spark.places.settings import FileLayer
-from socare_spark.places.systems import LONGITUDE_LATITUDE, epsg_code
+from socare_spark.places.source_files import layer_files
 
 LARGEST_FILE = 500_000_000
 MOST_FEATURES = 250_000

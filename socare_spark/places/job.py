@@ -17,10 +17,13 @@ from pyspark.sql import functions as F
 from socare_spark.analysis import Context, Job
 from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError, DataError, MissingInputError
+from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.table import TableSpec
 from socare_spark.lake.transaction import atomic_commits
-from socare_spark.places.built import (
+from socare_spark.places.assignment import assign_areas
+from socare_spark.places.boundaries import Boundaries, read_boundaries
+from socare_spark.places.derived_areas import (
     dissolved,
     placed_by_square,
     placed_by_text,
@@ -29,12 +32,16 @@ from socare_spark.places.built import (
     squares,
     voronoi_cells,
 )
-from socare_spark.places.files import all_files, present, sha256
 from socare_spark.places.geometry import area_km2, union_of
-from socare_spark.places.join import placed
-from socare_spark.places.layers import Drawn, read_layers
 from socare_spark.places.population import read_population
 from socare_spark.places.postcodes import read_postcodes
+from socare_spark.places.reference_tables import (
+    AREAS,
+    POPULATION,
+    POSTCODE_AREAS,
+    POSTCODES,
+    REFERENCE,
+)
 from socare_spark.places.settings import (
     DissolvedLayer,
     FileLayer,
@@ -42,8 +49,7 @@ from socare_spark.places.settings import (
     PlacesSettings,
     PostcodeLayer,
 )
-from socare_spark.places.settle import settled
-from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS, POSTCODES, REFERENCE
+from socare_spark.places.source_files import all_files, available_sources, sha256
 
 CONFIGURATION = "places.yaml"
 _NAME = "places"
@@ -59,12 +65,12 @@ class Places:
 
     Attributes:
         tables: A frame for each table of `REFERENCE`; they share cached frames.
-        mended: Layer -> features whose geometry was invalid and was made valid.
+        repaired: Layer -> features whose geometry was invalid and was made valid.
         warnings: Sentences on what is unusual in the sources.
     """
 
     tables: Mapping[TableSpec, DataFrame]
-    mended: Mapping[str, int]
+    repaired: Mapping[str, int]
     warnings: Sequence[str] = ()
 
 
@@ -80,13 +86,15 @@ def find_places(spark: SparkSession, landing: Path, settings: PlacesSettings) ->
         DataError: a file is missing or is not what it should be.
         ConfigurationError: the settings name what a file does not have.
     """
-    postcodes = settled(read_postcodes(spark, landing, settings.postcodes))
+    postcodes = checkpointed(read_postcodes(spark, landing, settings.postcodes))
     _checked(postcodes, settings)
-    drawn, read = _drawn(spark, landing, settings)
-    by_join = settled(placed(postcodes, drawn, settings.drawn, settings.nearest_metres))
+    drawn, read = _read_file_layers(spark, landing, settings)
+    by_join = checkpointed(
+        assign_areas(postcodes, drawn, settings.file_layers, settings.nearest_metres)
+    )
     _require_postcodes_inside(postcodes, by_join, settings)
-    located = settled(_with_city(postcodes, by_join, settings.bounds))
-    built = _built(settings, located, _bounds(settings, drawn, located))
+    located = checkpointed(_with_city(postcodes, by_join, settings.bounds))
+    built = _derive_layers(settings, located, _bounds(settings, drawn, located))
     areas = reduce(DataFrame.unionByName, [drawn, *(areas for areas, _ in built)])
     where = reduce(DataFrame.unionByName, [by_join, *(rows for _, rows in built)])
     shaped = areas.select(
@@ -99,10 +107,10 @@ def find_places(spark: SparkSession, landing: Path, settings: PlacesSettings) ->
     tables = {
         POSTCODES: postcodes,
         AREAS: shaped,
-        POSTCODE_AREAS: settled(where),
+        POSTCODE_AREAS: checkpointed(where),
         POPULATION: read_population(spark, landing, settings.population),
     }
-    return Places(tables, read.mended, read.warnings)
+    return Places(tables, read.repaired, read.warnings)
 
 
 def _checked(postcodes: DataFrame, settings: PlacesSettings) -> None:
@@ -128,7 +136,7 @@ def _require_postcodes_inside(
             f"None of {postcodes.count()} postcodes has coordinates: see 'layout' and 'columns' of "
             f"the postcode sources in {CONFIGURATION}. Coordinates are metres of the National Grid."
         )
-    if not settings.drawn:
+    if not settings.file_layers:
         return
     inside = by_join.where(F.col("code").isNotNull())
     held = {row["layer"] for row in inside.select("layer").distinct().collect()}
@@ -153,14 +161,16 @@ def _require_postcodes_inside(
             )
 
 
-def _drawn(spark: SparkSession, landing: Path, settings: PlacesSettings) -> tuple[DataFrame, Drawn]:
+def _read_file_layers(
+    spark: SparkSession, landing: Path, settings: PlacesSettings
+) -> tuple[DataFrame, Boundaries]:
     """Layers from files, and what is dissolved from them."""
     files = {n: x for n, x in settings.layers.items() if isinstance(x, FileLayer)}
     if not files:
         none = "string(NULL) AS layer, string(NULL) AS code, string(NULL) AS name"
         empty = spark.sql(f"SELECT {none}, ST_Point(0.0, 0.0) AS geometry WHERE false")
-        return empty, Drawn(empty, {})
-    read = read_layers(spark, landing, files)
+        return empty, Boundaries(empty, {})
+    read = read_boundaries(spark, landing, files)
     given = read.areas
     whole = [
         given.where(F.col("layer") == layer.layer)
@@ -170,7 +180,7 @@ def _drawn(spark: SparkSession, landing: Path, settings: PlacesSettings) -> tupl
         for name, layer in settings.layers.items()
         if isinstance(layer, DissolvedLayer)
     ]  # fmt: skip
-    return settled(reduce(DataFrame.unionByName, [given, *whole])), read
+    return checkpointed(reduce(DataFrame.unionByName, [given, *whole])), read
 
 
 def _with_city(postcodes: DataFrame, by_join: DataFrame, bounds: str | None) -> DataFrame:
@@ -186,23 +196,23 @@ def _with_city(postcodes: DataFrame, by_join: DataFrame, bounds: str | None) -> 
 def _bounds(settings: PlacesSettings, drawn: DataFrame, located: DataFrame) -> DataFrame:
     """The ground that built layers share out, as one row `bounds`."""
     if settings.bounds is None:
-        return settled(reach_of(located.where("in_city"), settings.reach_metres))
+        return checkpointed(reach_of(located.where("in_city"), settings.reach_metres))
     city = drawn.where(F.col("layer") == settings.bounds)
-    return settled(city.agg(union_of("geometry").alias("bounds")))
+    return checkpointed(city.agg(union_of("geometry").alias("bounds")))
 
 
-def _built(
+def _derive_layers(
     settings: PlacesSettings, located: DataFrame, bounds: DataFrame
 ) -> list[tuple[DataFrame, DataFrame]]:
     """Areas and places of each layer that is built: from postcodes, or as a grid."""
     sites = located.where("in_city").select("easting", "northing", "sector", "district")
     made = []
     if any(isinstance(layer, PostcodeLayer) for layer in settings.layers.values()):
-        cells = settled(voronoi_cells(sites, bounds))
-        grounds = settled(sector_grounds(cells))
+        cells = checkpointed(voronoi_cells(sites, bounds))
+        grounds = checkpointed(sector_grounds(cells))
     for name, layer in settings.layers.items():
         if isinstance(layer, PostcodeLayer):
-            areas = settled(dissolved(grounds, layer.level, name, bounds))
+            areas = checkpointed(dissolved(grounds, layer.level, name, bounds))
             made.append((areas, placed_by_text(located, areas, cells, layer.level, name)))
         elif isinstance(layer, GridLayer):
             areas = squares(sites, bounds, layer.metres, name)
@@ -241,17 +251,17 @@ def _run(context: Context) -> None:
             worker_pool(len(REFERENCE)) as pool,
         ):
             list(pool.map(write, places.tables.items()))
-    _tell(context, places)
+    _report(context, places)
     context.spark.catalog.clearCache()
 
 
-def _tell(context: Context, places: Places) -> None:
+def _report(context: Context, places: Places) -> None:
     """Notes how many postcodes each rule placed, and what had to be mended."""
     by_rule = places.tables[POSTCODE_AREAS].groupBy("layer", "rule").count().collect()
     for row in sorted(by_rule, key=lambda row: (row["layer"], row["rule"])):
         context.run.counts[f"{_NAME}.{row['layer']}.{row['rule']}"] = row["count"]
     context.run.warnings.extend(places.warnings)
-    for layer, count in places.mended.items():
+    for layer, count in places.repaired.items():
         context.run.counts[f"{_NAME}.{layer}.mended"] = count
         if count:
             context.run.warnings.append(
@@ -267,8 +277,8 @@ def _settings(context: Context, landing: Path) -> PlacesSettings:
         LackingError: no source of postcodes, or no layer, has its files.
     """
     every = read_model(context.conf / CONFIGURATION, PlacesSettings)
-    settings, left_out = present(landing, every)
-    known = _known(context, every) if left_out else set()
+    settings, left_out = available_sources(landing, every)
+    known = _noted_fingerprint(context, every) if left_out else set()
     for what, why in left_out.items():
         if what in known:
             raise DataError(why)
@@ -278,8 +288,8 @@ def _settings(context: Context, landing: Path) -> PlacesSettings:
     return settings
 
 
-def _known(context: Context, every: PlacesSettings) -> set[str]:
-    """Sources that were read before, as `present` names them."""
+def _noted_fingerprint(context: Context, every: PlacesSettings) -> set[str]:
+    """Sources that were read before, as `available_sources` names them."""
     if not all(context.lake.exists(table) for table in REFERENCE):
         return set()
     layers, postcodes, people = (

@@ -9,9 +9,9 @@ from pyspark.sql import functions as F
 
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.lake.paths import literal_path
-from socare_spark.places.files import matching
+from socare_spark.places.reference_tables import POPULATION
 from socare_spark.places.settings import PopulationSource, Value
-from socare_spark.places.tables import POPULATION
+from socare_spark.places.source_files import find_files
 
 _KEYS = ("layer", "code", "year")
 
@@ -36,7 +36,9 @@ def read_population(
     if not sources:
         return spark.createDataFrame([], POPULATION.schema)
     frames = [
-        _read(spark, path, source) for source in sources for path in matching(landing, source.files)
+        _read(spark, path, source)
+        for source in sources
+        for path in find_files(landing, source.files)
     ]
     rows = reduce(DataFrame.unionByName, frames)
     bad = rows.where("year IS NULL OR population IS NULL OR population < 0 OR code IS NULL").count()

@@ -15,10 +15,10 @@ from pyspark.sql import functions as F
 
 from socare_spark.errors import ConfigurationError
 from socare_spark.lake.paths import literal_path
-from socare_spark.places.files import matching
 from socare_spark.places.geometry import GRID
+from socare_spark.places.reference_tables import POSTCODES
 from socare_spark.places.settings import PostcodeSource
-from socare_spark.places.tables import POSTCODES
+from socare_spark.places.source_files import find_files
 
 _SHAPE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?)([0-9][A-Z]{2})$"
 # Columns of Code-Point Open by position: postcode, quality, easting, northing, ...
@@ -29,7 +29,7 @@ _COUNTRY = re.compile(r"ctry(\d\dcd)?", re.IGNORECASE)
 _NOT_NATIONAL_GRID = r"^(BT|GY|JE)\d"
 
 
-def normalised(postcode: Column) -> Column:
+def normalise_postcode(postcode: Column) -> Column:
     """A unit postcode as 'B1 1AA' from any spacing and case; null where it has no such shape."""
     bare = F.regexp_replace(F.upper(postcode), r"\s", "")
     return F.when(bare.rlike(_SHAPE), F.regexp_replace(bare, _SHAPE, "$1 $2"))
@@ -88,7 +88,7 @@ def read_postcodes(
 
 
 def _read(spark: SparkSession, landing: Path, source: PostcodeSource) -> DataFrame:
-    paths = [literal_path(path) for path in matching(landing, source.files)]
+    paths = [literal_path(path) for path in find_files(landing, source.files)]
     named = source.layout == "onspd"
     raw = spark.read.csv(
         paths, header=named, inferSchema=False, enforceSchema=False, mode="PERMISSIVE"
@@ -101,7 +101,7 @@ def _read(spark: SparkSession, landing: Path, source: PostcodeSource) -> DataFra
             f"{source.layout}, or 'columns' in places.yaml must say how the file spells it."
         )
     east, north = (_metres(F.col(f"`{columns[axis]}`")) for axis in ("easting", "northing"))
-    postcode = normalised(F.col(f"`{columns['postcode']}`"))
+    postcode = normalise_postcode(F.col(f"`{columns['postcode']}`"))
     country = _country_column(raw.columns, source)
     code = F.lit(None).cast("string") if country is None else F.trim(F.col(f"`{country}`"))
     given = raw.select(

@@ -166,6 +166,6 @@ class PlacesSettings(StrictModel):
         return isinstance(self.layers.get(name), FileLayer)
 
     @property
-    def drawn(self) -> list[str]:
+    def file_layers(self) -> list[str]:
         """Layers that need the spatial join: those from files, and what is dissolved from them."""
         return [n for n, x in self.layers.items() if isinstance(x, FileLayer | DissolvedLayer)]

@@ -4,7 +4,7 @@ import pandas as pd
 import shapely
 
 from socare_spark.lake.lake import Lake
-from socare_spark.places.tables import AREAS
+from socare_spark.places.reference_tables import AREAS
 
 
 def shapes_of(lake: Lake, *layers: str) -> pd.DataFrame:

@@ -1,1 +1,1 @@
-"""Pictures, maps and pages made from results."""
+"""Pages made from result tables: the summary on the terminal and the data dictionary."""

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from rich.console import Console
 
-from socare_spark.analyses import requests
 from socare_spark.analyses.elements import job as elements
 from socare_spark.analyses.flow import job as flow
 from socare_spark.analyses.forecast import job as forecast
 from socare_spark.analyses.provision import job as provision
+from socare_spark.analyses.requests import job as requests
 from socare_spark.analysis import Context
 from socare_spark.errors import MissingInputError
 from socare_spark.lake.lake import Lake

@@ -3,7 +3,7 @@
 import pytest
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.flow.events import all_events, followed, left_out
+from socare_spark.analyses.flow.events import all_events, complete_events, count_incomplete
 from socare_spark.analyses.flow.graph import flow_edges, flow_starts_ends, flow_variants, traces
 from socare_spark.analyses.flow.settings import read_flows
 
@@ -31,13 +31,13 @@ def events(spark, tmp_path, public_data):
 
 
 def test_every_event_of_the_log_is_followed(events):
-    assert left_out(events) == {
+    assert count_incomplete(events) == {
         "events": 8_577, "without_case": 0, "without_time": 0, "without_activity": 0,
     }  # fmt: skip
 
 
 def test_edges_and_variants_are_as_many_as_published(events):
-    traced = traces(followed(events)).cache()
+    traced = traces(complete_events(events)).cache()
     edges = flow_edges(traced).toPandas()
     assert (len(edges), edges["transitions"].sum()) == (99, 7_143)
     assert edges[["from_activity", "to_activity"]].stack().nunique() == 27

@@ -6,8 +6,8 @@ import shapely
 from pyspark.sql import functions as F
 
 from socare_spark.places.job import find_places
+from socare_spark.places.reference_tables import AREAS, POPULATION, POSTCODE_AREAS, POSTCODES
 from socare_spark.places.settings import PlacesSettings
-from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS, POSTCODES
 
 GPKG = "boundaries/bsol/bsol_27700.gpkg"
 BIRMINGHAM = {"column": "WardCode", "starts_with": ["E050111"]}

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.combinations.blocks import combination_blocks
 from socare_spark.analyses.combinations.counts import combinations, spellings, uses
-from socare_spark.analyses.combinations.declared import Period
+from socare_spark.analyses.combinations.period_text import Period
 from socare_spark.analyses.combinations.periods import combination_periods
 from socare_spark.analyses.combinations.reasons import Reason, read_reasons
 from socare_spark.analyses.combinations.renames import combination_renames
 from socare_spark.analyses.combinations.settings import Blocks, Renames
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
+from socare_spark.analyses.combinations.turnover import combination_blocks
 from socare_spark.lake.table import Zone
 
 RECORDS = "person bigint, reason string, outcome string, first_day date, last_day date"

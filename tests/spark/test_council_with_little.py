@@ -10,16 +10,16 @@ import yaml
 from rich.console import Console
 from shapely import box
 
-from socare_spark.analyses import requests
 from socare_spark.analyses.elements import job as elements
-from socare_spark.analyses.elements.compared import ELEMENT_COMPARISON
+from socare_spark.analyses.elements.comparison import ELEMENT_COMPARISON
 from socare_spark.analyses.flow import job as flow
+from socare_spark.analyses.requests import job as requests
 from socare_spark.analyses.use import job as use
 from socare_spark.analysis import Context
 from socare_spark.errors import MissingInputError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
-from socare_spark.places.tables import AREAS
+from socare_spark.places.reference_tables import AREAS
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 

@@ -19,7 +19,7 @@ from socare_spark.analyses.cross_service.counts import (
 )
 from socare_spark.analyses.cross_service.links import linked, links_of, pairs_of
 from socare_spark.analyses.cross_service.rows import (
-    OTHERS,
+    POOLED,
     newest,
     placed,
     places_of,
@@ -223,8 +223,8 @@ def test_records_by_area_and_month(rows, places, met):
     names = ("service", "layer", "code", "month", "category", "people", "records")
     found = [tuple(r[n] for n in names) for r in made.collect()]
     assert sorted(found, key=str) == sorted(by_area_and_month(flat), key=str)
-    assert OTHERS in {r[4] for r in found if r[0] == "homes"}
-    assert OTHERS not in {r[4] for r in found if r[0] != "homes"}
+    assert POOLED in {r[4] for r in found if r[0] == "homes"}
+    assert POOLED not in {r[4] for r in found if r[0] != "homes"}
 
 
 def test_equal_numbers_of_two_schemes_are_two_people(spark):

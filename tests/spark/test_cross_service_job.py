@@ -19,7 +19,7 @@ from socare_spark.analysis import Context
 from socare_spark.errors import MissingInputError
 from socare_spark.ingest.job import JOB as INGEST
 from socare_spark.lake.lake import Lake
-from socare_spark.places.tables import AREAS, POSTCODE_AREAS
+from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 

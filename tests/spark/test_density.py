@@ -9,7 +9,7 @@ from sedona.spark.stats.weighting import add_binary_distance_band_column
 
 from socare_spark.analyses.provision import density
 from socare_spark.measures.bands import Band
-from socare_spark.places.hotspots import gi_star, neighbours
+from socare_spark.measures.hotspots import gi_star, neighbours
 from socare_spark.places.population import chosen_population, population_by_year
 
 RECORDS = "person bigint, age int, year int, postcode string, cost decimal(20,2)"
@@ -279,7 +279,7 @@ def test_hot_spots_of_all_years_in_one_pass_are_those_of_each(spark):
 
 
 def test_p_is_adjusted_within_a_layer_and_a_series():
-    pdf = density.with_p(
+    pdf = density.with_adjusted_p(
         pd.DataFrame(
             {
                 "layer": ["a", "a", "b", "a"],

@@ -9,15 +9,15 @@ from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from socare_spark.analyses import vocabulary
-from socare_spark.analyses.elements import codes as codes_module
-from socare_spark.analyses.elements.codes import element_variants
-from socare_spark.analyses.elements.compared import (
+from socare_spark.analyses.elements import code_variants as codes_module
+from socare_spark.analyses.elements.code_variants import element_variants
+from socare_spark.analyses.elements.comparison import (
     element_comparison,
     element_concentration,
     element_profile,
 )
 from socare_spark.analyses.elements.settings import Comparison, Concentration
-from socare_spark.analyses.vocabulary import codes_present, mended
+from socare_spark.analyses.vocabulary import canonical_code, codes_present
 
 PAIR = Comparison(a="A", b="B")
 COLUMNS = "element string, district string, year int, person bigint, cost decimal(12,2), sex string"
@@ -108,7 +108,7 @@ def test_concentration(records, districts, rows):
 
 def test_codes_are_corrected_by_the_list_only(spark):
     rows = spark.createDataFrame([(" oahsgco",), ("OAEHSGC",), (None,)], "code string")
-    made = rows.select(mended(F.col("code"), {"OAHSGCO": "OAEHSGCO"}).alias("e"))
+    made = rows.select(canonical_code(F.col("code"), {"OAHSGCO": "OAEHSGCO"}).alias("e"))
     assert [r["e"] for r in made.collect()] == ["OAEHSGCO", "OAEHSGC", None]
 
 

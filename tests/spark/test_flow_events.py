@@ -5,7 +5,12 @@ from datetime import date, datetime
 import pytest
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.flow.events import all_events, assessed_cases, followed, left_out
+from socare_spark.analyses.flow.events import (
+    all_events,
+    assessed_cases,
+    complete_events,
+    count_incomplete,
+)
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.errors import ConfigurationError
 
@@ -46,14 +51,14 @@ def lake(spark):
 def test_stages_take_their_records_from_several_datasets(spark, lake):
     expected = [(1, "CA", DAY, 0), (1, "SP", 2 * DAY, 1), (1, "AG", -DAY, 2)]
     assertDataFrameEqual(
-        followed(all_events(ADULTS, lake)),
+        complete_events(all_events(ADULTS, lake)),
         spark.createDataFrame(expected, "case bigint, activity string, at bigint, tie int"),
     )
     assert assessed_cases(ADULTS, lake).count() == 5
 
 
 def test_events_that_cannot_be_followed_are_counted(lake):
-    assert left_out(all_events(ADULTS, lake)) == {
+    assert count_incomplete(all_events(ADULTS, lake)) == {
         "events": 5, "without_case": 1, "without_time": 1, "without_activity": 0,
     }  # fmt: skip
 
@@ -82,10 +87,10 @@ def test_any_log_is_a_flow_whatever_its_columns_are_called(spark):
         events = all_events(flow, lambda _, log=log: log)
         expected = [("J1", "open", 1_000_000, 9), ("J1", "close", 1_000_000, 10)]
         assertDataFrameEqual(
-            followed(events),
+            complete_events(events),
             spark.createDataFrame(expected, "case string, activity string, at bigint, tie int"),
         )
-        assert left_out(events)["without_activity"] == 1
+        assert count_incomplete(events)["without_activity"] == 1
 
 
 def test_missing_column_of_a_flow_is_a_configuration_error(spark):

@@ -4,7 +4,7 @@ import pytest
 from pyspark.testing import assertDataFrameEqual
 
 from socare_spark.analyses.flow.settings import Flow, SingleStage
-from socare_spark.analyses.flow.single import only_there, single_stage, stage_records
+from socare_spark.analyses.flow.single_stage import cases_only_in, single_stage, stage_records
 from socare_spark.analyses.flow.stages import visits
 
 RECORDS = {"dataset": "d", "time": "first", "column": "step", "codes": ["CA"]}
@@ -41,7 +41,7 @@ def rows(spark):
 
 def made(spark, rows, places):
     events = rows.selectExpr("person as case", "left(step, 2) as activity")
-    only = only_there(visits(events, rows.selectExpr("person as case")), "CA")
+    only = cases_only_in(visits(events, rows.selectExpr("person as case")), "CA")
     outcomes = spark.createDataFrame(
         [("C", "Close"), ("P", "Proceed")], "code string, outcome_category string"
     )

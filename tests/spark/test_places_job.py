@@ -10,7 +10,7 @@ from socare_spark.analysis import Context
 from socare_spark.errors import ConfigurationError, DataError, MissingInputError
 from socare_spark.lake.lake import Lake
 from socare_spark.places.job import JOB
-from socare_spark.places.tables import REFERENCE
+from socare_spark.places.reference_tables import REFERENCE
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run, configuration_digest
 

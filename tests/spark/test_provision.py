@@ -7,9 +7,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from socare_spark.analyses import matrix
 from socare_spark.analyses.agreements import aged
-from socare_spark.analyses.provision import windows
+from socare_spark.analyses.provision import dense_window, matrix
 from socare_spark.errors import ConfigurationError
 from socare_spark.measures.bands import Band
 
@@ -71,9 +70,9 @@ def test_every_district_and_year_has_a_cell_and_every_district_a_total(spark):
         ("B2", 2002, 0, 0, None),
         ("B2", None, 0, 0, None),
     ]
-    assert _rows(matrix.removed({"m": placed}), "analysis", "reason", "people", "records") == [
-        ("m", "no_postcode", 1, 1)
-    ]
+    assert _rows(
+        matrix.count_removed({"m": placed}), "analysis", "reason", "people", "records"
+    ) == [("m", "no_postcode", 1, 1)]
 
 
 def test_totals_by_band_and_of_all(spark):
@@ -85,7 +84,7 @@ def test_totals_by_band_and_of_all(spark):
         ("e", 1, 50, 2002, None, None),
         ("f", 1, 50, 2002, None, None),  # not asked for
     )
-    found = windows.dataset_totals(records, {"d": BANDS, "e": BANDS})
+    found = dense_window.dataset_totals(records, {"d": BANDS, "e": BANDS})
     assert _rows(found, "dataset", "age_band", "people", "records") == [
         ("d", "0-11", 1, 1),
         ("d", "11+", 1, 1),
@@ -99,7 +98,7 @@ def test_totals_by_band_and_of_all(spark):
 def test_dense_windows_count_what_starts_in_them(spark):
     rows = [("d", i, 30, 2001 + i // 4, None, None) for i in range(12)]
     records = _records(spark, *rows, ("d", 0, 30, 2010, None, None), ("e", 1, 30, 2005, None, None))
-    found = windows.dense_windows(records, ["d", "e"], 0.9)
+    found = dense_window.dense_windows(records, ["d", "e"], 0.9)
     assert _rows(found, "dataset", "first_year", "last_year", "share", "people", "records") == [
         ("d", 2001, 2003, 12 / 13, 12, 12),
         ("e", 2005, 2005, 1.0, 1, 1),

@@ -9,9 +9,9 @@ import pytest
 
 from socare_spark.analyses.provision.registered import (
     elements_per_person,
-    in_years,
-    of_somebody,
+    flag_other_years,
     registered_services,
+    with_person,
 )
 
 RECORDS = (
@@ -54,7 +54,7 @@ def test_services_of_a_year_by_band_and_of_all_ages(spark):
         (2, "11+", 2011, "HOME", "A", None),
         (2, "11+", None, "HOME", "A", None),
     )
-    started = in_years(records, range(2009, 2011))
+    started = flag_other_years(records, range(2009, 2011))
     found = registered_services(started)
     assert _rows(found, "year", "age_band", "service", "people", "records", "cost") == [
         (2009, "0-11", "HOME", 1, 1, Decimal("2.00")),
@@ -77,7 +77,7 @@ def test_every_agreement_is_registered_and_a_code_counts_once_as_distinct(spark)
         (None, "11+", 2009, "HOME", "A", None),
         (None, "11+", 2009, "HOME", None, None),
     )
-    known = of_somebody(records)
+    known = with_person(records)
     found = elements_per_person(known)
     assert _rows(found, "kind", "age_band", "elements", "people", "records", "cost") == [
         ("distinct", "0-11", 1, 1, 2, Decimal("5.00")),
@@ -94,14 +94,14 @@ def test_every_agreement_is_registered_and_a_code_counts_once_as_distinct(spark)
 
 
 def test_no_records_give_no_rows(spark):
-    nothing = of_somebody(_records(spark))
+    nothing = with_person(_records(spark))
     assert elements_per_person(nothing).collect() == []
-    assert registered_services(in_years(_records(spark), range(2009, 2015))).collect() == []
+    assert registered_services(flag_other_years(_records(spark), range(2009, 2015))).collect() == []
 
 
 def test_services_equal_duckdb(spark, many):
     frame = _records(spark, *many.itertuples(index=False, name=None))
-    found = registered_services(in_years(frame, range(2009, 2015)))
+    found = registered_services(flag_other_years(frame, range(2009, 2015)))
     counts = "service, count(DISTINCT person), count(*), sum(cost::DECIMAL(20,2))"
     query = duckdb.sql(
         f"""SELECT year, age_band, {counts} FROM many WHERE year BETWEEN 2009 AND 2014
@@ -115,7 +115,7 @@ def test_services_equal_duckdb(spark, many):
 
 def test_elements_of_people_equal_duckdb(spark, many):
     found = elements_per_person(
-        of_somebody(_records(spark, *many.itertuples(index=False, name=None)))
+        with_person(_records(spark, *many.itertuples(index=False, name=None)))
     )
     query = duckdb.sql(
         """WITH known AS (SELECT * FROM many WHERE person IS NOT NULL AND element IS NOT NULL),

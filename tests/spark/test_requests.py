@@ -8,10 +8,10 @@ import duckdb
 import pandas as pd
 from pyspark.testing import assertDataFrameEqual
 
-from socare_spark.analyses.requests import (
+from socare_spark.analyses.requests.job import (
     Variants,
-    asked,
     by_description,
+    gather_requests,
     of_newest,
     request_single_use,
     request_snapshots,
@@ -30,7 +30,7 @@ def _requests(spark, counts):
         for (snapshot, description), number in counts.items()
         for _ in range(number)
     ]
-    return asked(spark.createDataFrame(rows, ROWS))
+    return gather_requests(spark.createDataFrame(rows, ROWS))
 
 
 def test_a_snapshot_counts_descriptions_as_they_are_written(spark):
@@ -43,7 +43,7 @@ def test_a_snapshot_counts_descriptions_as_they_are_written(spark):
     ]
     expected = [(FIRST, 3, 2, 1), (SECOND, 2, 2, 2)]
     assertDataFrameEqual(
-        request_snapshots(asked(spark.createDataFrame(rows, ROWS))).select(
+        request_snapshots(gather_requests(spark.createDataFrame(rows, ROWS))).select(
             "snapshot", "records", "descriptions", "people"
         ),
         spark.createDataFrame(
@@ -105,7 +105,7 @@ def test_the_top_list_equals_duckdb(spark):
         )
     )
     ours = (
-        request_top(by_description(asked(frame)), 30)
+        request_top(by_description(gather_requests(frame)), 30)
         .orderBy("snapshot", "rank")
         .select(*theirs.columns)
     )

@@ -15,7 +15,7 @@ from socare_spark.analyses.use.settings import SETTINGS
 from socare_spark.analysis import Context
 from socare_spark.errors import ConfigurationError, MissingInputError
 from socare_spark.lake.lake import Lake
-from socare_spark.places.tables import AREAS, POPULATION
+from socare_spark.places.reference_tables import AREAS, POPULATION
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 

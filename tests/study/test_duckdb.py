@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.study import JOBS
 from scripts.bench_duckdb import Study, difference, made_again
+from socare_spark.registry import JOBS
 
 CONF = Path(__file__).parents[2] / "conf"
 

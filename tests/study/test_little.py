@@ -8,9 +8,9 @@ from processes import twin
 from rich.console import Console
 from studies import run_here
 
-from jobs.study import JOBS
 from socare_spark.errors import ExitCode
 from socare_spark.lake.lake import Lake
+from socare_spark.registry import JOBS
 
 ALL = {table.path for job in JOBS for table in job.writes}
 

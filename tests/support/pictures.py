@@ -1,6 +1,6 @@
 """What a picture says: every text of the figures that a module saves."""
 
-from socare_spark.report import style
+from socare_spark.charts import style
 
 
 def texts_of(monkeypatch, *modules):

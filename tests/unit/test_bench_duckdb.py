@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from jobs.study import JOBS
 from scripts import bench_duckdb
 from scripts.bench_duckdb import LEFT_OUT, QUERIES, Study, difference, made_again
 from socare_spark.lake.table import ColumnSpec, Zone, cell_table
+from socare_spark.registry import JOBS
 
 TABLE = cell_table(
     "visits",

@@ -4,8 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from socare_spark.report.blocks import Turnover, draw_turnover
-from socare_spark.report.charts import Bars, draw_bars, draw_ranks
+from socare_spark.charts.turnover import Turnover, draw_turnover
+from socare_spark.charts.use_spans import Bars, draw_bars, draw_ranks
 
 BARS = pd.DataFrame(
     [

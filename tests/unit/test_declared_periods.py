@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socare_spark.analyses.combinations.declared import Period, declared_period
+from socare_spark.analyses.combinations.period_text import Period, declared_period
 
 OCT_12, FEB_15 = date(2012, 10, 1), date(2015, 2, 28)
 

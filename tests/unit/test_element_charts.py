@@ -6,10 +6,10 @@ from pictures import texts_of
 from PIL import Image
 from shapely import box
 
-from socare_spark.report import comparison, concentration, regions, style
-from socare_spark.report.comparison import Pair, draw_differences, draw_profiles
-from socare_spark.report.concentration import Concentrations, draw_concentration
-from socare_spark.report.regions import RegionPicture, draw_regions
+from socare_spark.charts import comparison_charts, concentration_maps, region_charts, style
+from socare_spark.charts.comparison_charts import Pair, draw_differences, draw_profiles
+from socare_spark.charts.concentration_maps import Concentrations, draw_concentration
+from socare_spark.charts.region_charts import RegionPicture, draw_regions
 
 PAIR = Pair("AAA", "BBB", "a table")
 DIFFERENCES = pd.DataFrame(
@@ -32,7 +32,7 @@ REGION = [
 
 @pytest.fixture
 def said(monkeypatch):
-    return texts_of(monkeypatch, comparison, concentration, regions)
+    return texts_of(monkeypatch, comparison_charts, concentration_maps, region_charts)
 
 
 def test_districts_are_ordered_by_rank_with_signed_differences(tmp_path, said):

@@ -4,14 +4,14 @@ import pandas as pd
 import pytest
 from pictures import texts_of
 
-from socare_spark.report import outcomes, single_stage, style, waiting
-from socare_spark.report.outcomes import draw_outcomes
-from socare_spark.report.single_stage import (
+from socare_spark.charts import cumulative_incidence, outcome_matrix, single_stage_charts, style
+from socare_spark.charts.cumulative_incidence import draw_waiting
+from socare_spark.charts.outcome_matrix import draw_outcomes
+from socare_spark.charts.single_stage_charts import (
     SingleStagePicture,
     draw_single_stage,
     draw_single_stage_areas,
 )
-from socare_spark.report.waiting import draw_waiting
 
 SEEN = pd.DataFrame(
     [
@@ -57,7 +57,7 @@ CURVES = pd.concat(
 
 @pytest.fixture
 def said(monkeypatch):
-    return texts_of(monkeypatch, outcomes, single_stage, waiting)
+    return texts_of(monkeypatch, outcome_matrix, single_stage_charts, cumulative_incidence)
 
 
 def _picture(rows=SEEN):

@@ -93,7 +93,7 @@ def test_each_measure_is_a_series_of_the_same_quarters():
 )
 def test_a_series_of_few_people_is_left_out(rows, reason):
     (made,) = series(rows)
-    left_out = made.left_out(10)
+    left_out = made.exclusion_reason(10)
     assert reason in left_out
     assert bool(left_out) == bool(reason)
 

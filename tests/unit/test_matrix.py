@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from socare_spark.analyses.matrix import trends, unusual
-from socare_spark.analyses.provision.windows import window
+from socare_spark.analyses.provision.dense_window import window
+from socare_spark.analyses.provision.matrix import trends, unusual
 
 
 def _counts(table, first_year=2001):

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from socare_spark.analyses import requests
 from socare_spark.analyses.combinations import job as combinations
 from socare_spark.analyses.cross_service import job as cross_service
 from socare_spark.analyses.elements import job as elements
 from socare_spark.analyses.flow.settings import read_flows
 from socare_spark.analyses.forecast import job as forecast
 from socare_spark.analyses.provision import job as provision
+from socare_spark.analyses.requests import job as requests
 from socare_spark.analyses.use import job as use
 from socare_spark.analysis import Context
 from socare_spark.contracts.contract import read_contracts

@@ -40,7 +40,7 @@ def test_the_delivered_files_are_read():
 
 
 def test_only_layers_with_boundaries_need_the_spatial_join(tmp_path):
-    assert _read(tmp_path, lambda data: None).drawn == ["city", "ward"]
+    assert _read(tmp_path, lambda data: None).file_layers == ["city", "ward"]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socare_spark.measures.significance import (
-    benjamini_hochberg,
-    mann_kendall,
-    theil_sen_slope,
-    two_sided,
-)
+from socare_spark.measures.multiple_testing import benjamini_hochberg, two_sided
+from socare_spark.measures.trends import mann_kendall, theil_sen_slope
 
 
 def test_benjamini_hochberg_by_hand():

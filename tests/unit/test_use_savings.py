@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from socare_spark.analyses.use.savings import CostAhead, cost_ahead, viability
+from socare_spark.analyses.use.savings import ProjectedCost, project_cost, viability
 from socare_spark.analyses.use.settings import SETTINGS, Savings, UseSettings
 from socare_spark.config import read_model
 from socare_spark.measures.periods import financial_year, quarters
@@ -29,7 +29,7 @@ def yearly(**years):
 
 
 def test_trend_reduction_is_relative_to_the_base_year():
-    cost = CostAhead(
+    cost = ProjectedCost(
         yearly(y1516=800.0, y1617=720.0, y1718=700.0),
         yearly(y1516=800.0, y1617=640.0, y1718=500.0),
         yearly(y1516=800.0, y1617=800.0, y1718=900.0),
@@ -45,9 +45,9 @@ def test_trend_reduction_is_relative_to_the_base_year():
 @pytest.mark.parametrize(
     "cost",
     [
-        CostAhead({}, {}, {}, "too short"),
-        CostAhead(*[yearly(y1516=0.0, y1617=0.0, y1718=1.0)] * 3),  # nothing to save on
-        CostAhead(*[yearly(y1617=720.0, y1718=700.0)] * 3),  # the base year is not known
+        ProjectedCost({}, {}, {}, "too short"),
+        ProjectedCost(*[yearly(y1516=0.0, y1617=0.0, y1718=1.0)] * 3),  # nothing to save on
+        ProjectedCost(*[yearly(y1617=720.0, y1718=700.0)] * 3),  # the base year is not known
     ],
 )
 def test_unknown_or_zero_base_cost_gives_no_trend(cost):
@@ -58,7 +58,7 @@ def test_unknown_or_zero_base_cost_gives_no_trend(cost):
 
 def test_quarters_that_are_known_count_as_they_were():
     costs = [100.0 + 3 * n + 10 * (n % 4) for n in range(len(OBSERVED))]
-    cost = cost_ahead(OBSERVED, costs, financial_year("2017/18"))
+    cost = project_cost(OBSERVED, costs, financial_year("2017/18"))
     seen = forecast(costs, horizon=9, backtest_horizon=8)
     assert cost.reason == ""
     assert list(cost.expected)[-1] == "2018Q1"
@@ -72,15 +72,15 @@ def test_quarters_that_are_known_count_as_they_were():
 
 
 def test_targets_that_the_records_reach_need_no_forecast():
-    cost = cost_ahead(OBSERVED[:8], [50.0] * 8, financial_year("2010/11"))
+    cost = project_cost(OBSERVED[:8], [50.0] * 8, financial_year("2010/11"))
     assert cost.in_year(financial_year("2010/11")) == (200.0, 200.0, 200.0)
 
 
 def test_unusable_cost_series_gives_a_reason():
-    short = cost_ahead(OBSERVED[:8], [50.0] * 8, financial_year("2016/17"))
+    short = project_cost(OBSERVED[:8], [50.0] * 8, financial_year("2016/17"))
     assert short.reason == "it has 8 periods, and a forecast needs 20"
-    assert cost_ahead(OBSERVED, [0.0] * 24, financial_year("2016/17")).reason
-    assert cost_ahead([], [], financial_year("2016/17")).reason
+    assert project_cost(OBSERVED, [0.0] * 24, financial_year("2016/17")).reason
+    assert project_cost([], [], financial_year("2016/17")).reason
 
 
 def test_table_14_prints_the_mean_reduction_needed():
@@ -89,7 +89,7 @@ def test_table_14_prints_the_mean_reduction_needed():
     costs = [1000.0 - 10 * n for n in range(24)]
     for name, printed in [("transport", 0.1684), ("day_care", 0.1426), ("enablement", 0.1496)]:
         savings = settings.programmes[name].savings
-        cost = cost_ahead(OBSERVED, costs, financial_year(max(savings.targets)))
+        cost = project_cost(OBSERVED, costs, financial_year(max(savings.targets)))
         rows = viability(name, savings, cost)
         assert len(rows) == 4
         assert sum(row[4] for row in rows) / 4 == pytest.approx(printed, abs=1e-4)

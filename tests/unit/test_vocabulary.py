@@ -10,8 +10,8 @@ from socare_spark.analyses.vocabulary import (
     Outcomes,
     Subprocesses,
     Teams,
-    read_mended,
-    warn_of_unknown,
+    read_canonical_codes,
+    warn_unknown_codes,
 )
 from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError
@@ -55,13 +55,15 @@ def test_corrected_spellings_ignore_case(tmp_path):
     (tmp_path / "vocabulary").mkdir()
     words = "mended: {oahsgco: OAEHSGCO}\nelements: [{code: OAEHSGCO}]\n"
     (tmp_path / "vocabulary" / "elements.yaml").write_text(words, "utf-8")
-    assert read_mended(tmp_path) == {"OAHSGCO": "OAEHSGCO"}
+    assert read_canonical_codes(tmp_path) == {"OAHSGCO": "OAEHSGCO"}
 
 
 def test_configured_code_without_records_is_reported_once_with_the_nearest_codes():
     context = SimpleNamespace(run=SimpleNamespace(warnings=[]))
     present = ["CHIRDRT", "CHERDRT", "OAICINT", None]
-    warn_of_unknown(context, "x.yaml names the element", ["CHIRDT", "ZZ", "OAICINT", "ZZ"], present)
+    warn_unknown_codes(
+        context, "x.yaml names the element", ["CHIRDT", "ZZ", "OAICINT", "ZZ"], present
+    )
     assert context.run.warnings == [
         "x.yaml names the element CHIRDT, which no record has; the nearest are CHIRDRT, CHERDRT.",
         "x.yaml names the element ZZ, which no record has.",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.analyses import codes
+from socare_spark.analyses import coded_text
 from socare_spark.analyses.vocabulary import UNMAPPED, Claim
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.bands import Band, band_of
@@ -92,10 +92,10 @@ def spellings(rows: DataFrame, claims: Sequence[Claim]) -> DataFrame:
         )
         .select(
             "*",
-            codes.code(reason).alias("reason"),
-            codes.code(outcome).alias("outcome"),
-            codes.description(reason).alias("reason_description"),
-            codes.description(outcome).alias("outcome_description"),
+            coded_text.code(reason).alias("reason"),
+            coded_text.code(outcome).alias("outcome"),
+            coded_text.description(reason).alias("reason_description"),
+            coded_text.description(outcome).alias("outcome_description"),
         )
     )
     return _claimed(written, claims)

@@ -7,7 +7,6 @@ Source: thesis chapter 5.
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.combinations.blocks import COMBINATION_BLOCKS, combination_blocks
 from socare_spark.analyses.combinations.counts import (
     COMBINATION_BANDS,
     COMBINATION_TOTALS,
@@ -26,12 +25,13 @@ from socare_spark.analyses.combinations.reasons import read_reasons
 from socare_spark.analyses.combinations.renames import COMBINATION_RENAMES, combination_renames
 from socare_spark.analyses.combinations.settings import SETTINGS, Settings, read_settings
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
+from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, combination_blocks
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.vocabulary import (
     SUBPROCESSES,
     UNMAPPED,
     read_claims,
-    warn_of_unknown,
+    warn_unknown_codes,
 )
 from socare_spark.analysis import Analysis, Context, Need
 from socare_spark.errors import ConfigurationError
@@ -85,7 +85,9 @@ def tables(context: Context) -> dict[TableSpec, DataFrame]:
         )
     reasons = read_reasons(spelled)
     claimed = [claim.reason for claim in claims]
-    warn_of_unknown(context, f"{SUBPROCESSES} names the reason", claimed, [r.code for r in reasons])
+    warn_unknown_codes(
+        context, f"{SUBPROCESSES} names the reason", claimed, [r.code for r in reasons]
+    )
     return {
         COMBINATIONS: counted,
         COMBINATION_TOTALS: combination_totals(used),

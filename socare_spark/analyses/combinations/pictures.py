@@ -4,12 +4,12 @@ import re
 
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.combinations.blocks import COMBINATION_BLOCKS, starts_and_ends
 from socare_spark.analyses.combinations.counts import COMBINATIONS
 from socare_spark.analyses.combinations.settings import read_settings
+from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, starts_and_ends
 from socare_spark.analysis import Context
-from socare_spark.report.blocks import Turnover, draw_turnover
-from socare_spark.report.charts import Bars, draw_bars
+from socare_spark.charts.turnover import Turnover, draw_turnover
+from socare_spark.charts.use_spans import Bars, draw_bars
 
 _SOURCE = COMBINATIONS.path
 

@@ -12,8 +12,8 @@ from datetime import date
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from socare_spark.analyses import codes
-from socare_spark.analyses.combinations.declared import Period, declared_period
+from socare_spark.analyses import coded_text
+from socare_spark.analyses.combinations.period_text import Period, declared_period
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def read_reasons(spelled: DataFrame) -> list[Reason]:
             F.min("first_used").alias("first_used"),
             F.max("last_used").alias("last_used"),
         )
-        .select("*", codes.period(F.col("text")).alias("brackets"))
+        .select("*", coded_text.period(F.col("text")).alias("brackets"))
     )
     by_code: dict[str, list[Row]] = defaultdict(list)
     for row in by_text.collect():

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from pyspark.sql import Column as Value
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.cross_service.rows import told_apart
+from socare_spark.analyses.cross_service.rows import pool_rare_categories
 from socare_spark.analyses.cross_service.settings import Service
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
-from socare_spark.places.tables import CODE, LAYER
+from socare_spark.places.reference_tables import CODE, LAYER
 
 _PLACE_BITS = 32
 _SERVICE = ColumnSpec("service", "string", "Service, as conf/analyses/cross_service.yaml names it.")
@@ -93,7 +92,7 @@ def requests_by_area(rows: DataFrame, places: DataFrame, services: Sequence[Serv
         places: Of `places_of`.
         services: All services in order.
     """
-    located = told_apart(rows.where(F.col("place").isNotNull()), services).select(
+    located = pool_rare_categories(rows.where(F.col("place").isNotNull()), services).select(
         "service", "place", F.trunc("day", "month").alias("month"), "category", "person"
     )
     at = by_layer(located.join(places.drop("postcode", "unplaced"), "place"))
@@ -182,12 +181,12 @@ def unlinkable(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
     return counted.withColumn("service", named("service", services))
 
 
-def named(column: str, services: Sequence[Service]) -> Value:
+def named(column: str, services: Sequence[Service]) -> Column:
     """The name of a service from its position."""
     return F.get(F.array(*[F.lit(service.name) for service in services]), F.col(column))
 
 
-def combination(column: str, services: Sequence[Service]) -> Value:
+def combination(column: str, services: Sequence[Service]) -> Column:
     """`services`: the names of services from their bits, in order, joined by `+`."""
     names = [
         F.when(F.col(column).bitwiseAND(F.lit(1 << i).cast("bigint")) != 0, F.lit(service.name))

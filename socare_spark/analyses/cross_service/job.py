@@ -31,11 +31,11 @@ from socare_spark.analyses.cross_service.settings import (
     read_declared,
     read_settings,
 )
-from socare_spark.analyses.vocabulary import warn_of_unknown
+from socare_spark.analyses.vocabulary import warn_unknown_codes
 from socare_spark.analysis import Analysis, Context, Need
 from socare_spark.errors import MissingInputError
 from socare_spark.lake.table import TableSpec
-from socare_spark.places.tables import AREAS, POSTCODE_AREAS
+from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 
 
 def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
@@ -111,7 +111,7 @@ def _places(context: Context, layers: Sequence[str]) -> DataFrame | None:
     areas = context.read(POSTCODE_AREAS)
     known = {row[0] for row in areas.select("layer").distinct().collect()}
     there = [layer for layer in layers if layer in known]
-    warn_of_unknown(
+    warn_unknown_codes(
         context,
         f"{SETTINGS} names the layer",
         layers,

@@ -8,11 +8,11 @@ from shapely.geometry.base import BaseGeometry
 from socare_spark.analyses.cross_service.counts import CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES
 from socare_spark.analyses.cross_service.settings import Settings, read_settings
 from socare_spark.analysis import Context
+from socare_spark.charts.area_maps import AreaMap, draw_density
+from socare_spark.charts.upset import draw_overlaps
 from socare_spark.config import read_model
 from socare_spark.places.settings import PlacesSettings
 from socare_spark.places.shapes import shapes_of
-from socare_spark.report.maps import AreaMap, draw_density
-from socare_spark.report.overlaps import draw_overlaps
 
 
 def draw(context: Context) -> None:

@@ -7,9 +7,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.cross_service.settings import Service, Source
-from socare_spark.analyses.matrix import NO_POSTCODE, OUTSIDE_CITY, UNLOCATED
+from socare_spark.analyses.exclusions import NO_POSTCODE, OUTSIDE_CITY, UNLOCATED
 
-OTHERS = "(others)"
+POOLED = "(others)"
 # First characters of postcodes that are counted together: `B1 1`, or a part of the district.
 _STEM = 4
 
@@ -109,8 +109,8 @@ def placed(rows: DataFrame, places: DataFrame | None) -> DataFrame:
     )
 
 
-def told_apart(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
-    """The rows with every category but a service's most used as `OTHERS`.
+def pool_rare_categories(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
+    """The rows with every category but a service's most used as `POOLED`.
 
     Args:
         rows: service, category, and anything else.
@@ -129,7 +129,7 @@ def told_apart(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
         .select("service", "category", F.row_number().over(ranks).alias("_rank"))
         .where(F.col("_rank") <= limit)
     )
-    shown = F.when(counted & F.col("_rank").isNull(), OTHERS).otherwise(F.col("category"))
+    shown = F.when(counted & F.col("_rank").isNull(), POOLED).otherwise(F.col("category"))
     return rows.join(F.broadcast(most), ["service", "category"], "left").select(
         *[c for c in rows.columns if c != "category"], shown.alias("category")
     )

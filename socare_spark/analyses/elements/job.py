@@ -11,8 +11,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import agreement_needs, cost_to, last_day, read_bands
-from socare_spark.analyses.elements.codes import ELEMENT_VARIANTS, element_variants
-from socare_spark.analyses.elements.compared import (
+from socare_spark.analyses.districts import districts_of
+from socare_spark.analyses.elements.code_variants import ELEMENT_VARIANTS, element_variants
+from socare_spark.analyses.elements.comparison import (
     ELEMENT_COMPARISON,
     ELEMENT_CONCENTRATION,
     ELEMENT_PROFILE,
@@ -29,20 +30,19 @@ from socare_spark.analyses.elements.regions import (
 )
 from socare_spark.analyses.elements.settings import SETTINGS, Regions, Settings
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analyses.matrix import districts_of
 from socare_spark.analyses.vocabulary import (
+    canonical_code,
     codes_present,
-    mended,
+    read_canonical_codes,
     read_elements,
-    read_mended,
-    warn_of_unknown,
+    warn_unknown_codes,
 )
 from socare_spark.analysis import Analysis, Context, Need
 from socare_spark.config import read_model
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.bands import Band, band_of
 from socare_spark.places.postcodes import district_of
-from socare_spark.places.tables import AREAS
+from socare_spark.places.reference_tables import AREAS
 
 
 def _settings(context: Context) -> Settings:
@@ -54,7 +54,7 @@ def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> Dat
     until = last_day(context, settings.dataset)
     return context.read(restricted(settings.dataset)).select(
         F.col("element").alias("code"),
-        mended(F.col("element"), read_mended(context.conf)).alias("element"),
+        canonical_code(F.col("element"), read_canonical_codes(context.conf)).alias("element"),
         "person",
         F.year(start).alias("year"),
         start.alias("start"),
@@ -74,7 +74,7 @@ def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
     records = _records(context, settings, bands).persist()
     wanted = [*settings.compared, *settings.concentration.elements]
     present = codes_present(records, "element", wanted)
-    warn_of_unknown(context, f"{SETTINGS} names the element", wanted, present)
+    warn_unknown_codes(context, f"{SETTINGS} names the element", wanted, present)
     city = _city(context, settings)
     return {
         ELEMENT_PROFILE: element_profile(
@@ -83,7 +83,7 @@ def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
         ELEMENT_VARIANTS: element_variants(
             records,
             read_elements(context.conf),
-            read_mended(context.conf),
+            read_canonical_codes(context.conf),
             context.run.warnings.append,
         ),
         **_by_district(context, records, city, settings),
@@ -120,7 +120,7 @@ def _by_region(
         context.mark_unavailable(REGION_PROFILE, f"'regions' in {SETTINGS}")
         return {}
     wanted = [district for region in regions.of.values() for district in region.districts]
-    warn_of_unknown(
+    warn_unknown_codes(
         context,
         f"{SETTINGS} names the district",
         wanted,

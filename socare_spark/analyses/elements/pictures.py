@@ -6,7 +6,7 @@ import pandas as pd
 import shapely
 
 from socare_spark.analyses.agreements import read_bands
-from socare_spark.analyses.elements.compared import (
+from socare_spark.analyses.elements.comparison import (
     ELEMENT_COMPARISON,
     ELEMENT_CONCENTRATION,
     ELEMENT_PROFILE,
@@ -15,14 +15,14 @@ from socare_spark.analyses.elements.regions import REGION_PROFILE
 from socare_spark.analyses.elements.settings import SETTINGS, Settings
 from socare_spark.analyses.vocabulary import read_ethnic_groups
 from socare_spark.analysis import Context
+from socare_spark.charts.comparison_charts import Pair, draw_differences, draw_profiles
+from socare_spark.charts.concentration_maps import Concentrations, draw_concentration
+from socare_spark.charts.map_series import Frames, draw_frames
+from socare_spark.charts.region_charts import RegionPicture, draw_regions
 from socare_spark.config import read_model
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.bands import UNKNOWN
 from socare_spark.places.shapes import shapes_of
-from socare_spark.report.comparison import Pair, draw_differences, draw_profiles
-from socare_spark.report.concentration import Concentrations, draw_concentration
-from socare_spark.report.frames import Frames, draw_frames
-from socare_spark.report.regions import RegionPicture, draw_regions
 
 
 def draw(context: Context) -> None:

@@ -6,9 +6,9 @@ A flow over a bound is refused, or the run record says what is left out.
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.flow.durations import FLOW_DURATIONS
 from socare_spark.analyses.flow.graph import FLOW_VARIANTS, LONGER, MOST_STEPS
 from socare_spark.analyses.flow.settings import ASSESSED, Flow, Log
-from socare_spark.analyses.flow.times import FLOW_DURATIONS
 from socare_spark.analysis import Context
 from socare_spark.errors import ConfigurationError
 

@@ -75,7 +75,7 @@ def check_cases(flow: Flow, read: Read) -> None:
 
 def _stage_events(flow: Flow, place: int, read: Read) -> DataFrame:
     stage, meant = flow.stages[place], flow.stages[place].records
-    frame = _meant(flow, meant, read)
+    frame = _records_of(flow, meant, read)
     return frame.select(
         F.col(meant.case).alias("case"),
         F.lit(stage.code).alias("activity"),
@@ -88,15 +88,15 @@ def assessed_cases(flow: Flow, read: Read) -> DataFrame | None:
     """One row (case) for each record of an assessment of any kind; None where none are declared."""
     if flow.assessed is None:
         return None
-    return _meant(flow, flow.assessed, read).select(F.col(flow.assessed.case).alias("case"))
+    return _records_of(flow, flow.assessed, read).select(F.col(flow.assessed.case).alias("case"))
 
 
-def followed(events: DataFrame) -> DataFrame:
+def complete_events(events: DataFrame) -> DataFrame:
     """The events that have a case, an activity and a time."""
     return events.dropna(subset=["case", "activity", "at"])
 
 
-def left_out(events: DataFrame) -> Mapping[str, int]:
+def count_incomplete(events: DataFrame) -> Mapping[str, int]:
     """How many events there are, and how many lack what (the first that is missing counts)."""
     no_case, no_time = F.isnull("case"), F.isnull("at")
     row = events.agg(
@@ -108,7 +108,7 @@ def left_out(events: DataFrame) -> Mapping[str, int]:
     return row.asDict() if row is not None else {}
 
 
-def _meant(flow: Flow, meant: Records, read: Read) -> DataFrame:
+def _records_of(flow: Flow, meant: Records, read: Read) -> DataFrame:
     return columns_of(flow, meant, read, *meant.columns).where(meant.where)
 
 

@@ -6,8 +6,7 @@ do not depend on how the work was cut. Reference: W. van der Aalst, Process Mini
 
 from collections.abc import Mapping, Sequence
 
-from pyspark.sql import Column as Value
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
@@ -133,7 +132,7 @@ def percentiles(
         .withColumn("_end", F.sum("_times").over(key) - 1)
     )
 
-    def value_at(place: Value) -> Value:
+    def value_at(place: Column) -> Column:
         first = F.col("_last") - F.col("_times") + 1
         return F.max(F.when(place.between(first, F.col("_last")), F.col(value)))
 
@@ -149,7 +148,7 @@ def percentiles(
     return found.select(*keys, *(_between(name, share) for name, share in shares.items()))
 
 
-def _between(name: str, share: float) -> Value:
+def _between(name: str, share: float) -> Column:
     """The value at a share of the way, interpolated between its two neighbours."""
     low, high, place = F.col(f"{name}_low"), F.col(f"{name}_high"), F.col("_end") * F.lit(share)
     interpolated = (F.ceil(place) - place) * low + (place - F.floor(place)) * high
@@ -172,7 +171,7 @@ def flow_variants(traced: DataFrame) -> DataFrame:
     )
 
 
-def variant(activities: Value, events: Value) -> Value:
+def variant(activities: Column, events: Column) -> Column:
     """The way as one text, bounded: a case with ten thousand events has a short name too.
 
     Args:

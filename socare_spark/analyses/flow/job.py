@@ -14,13 +14,20 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.extracts import extract_column, newest_extract, restricted
 from socare_spark.analyses.flow.bounds import check_activities, most_common, say_long_cases
+from socare_spark.analyses.flow.durations import (
+    FLOW_DURATIONS,
+    FLOW_REWORK,
+    consecutive,
+    flow_durations,
+    flow_rework,
+)
 from socare_spark.analyses.flow.events import (
     MICROSECONDS_A_DAY,
     all_events,
     assessed_cases,
     check_cases,
-    followed,
-    left_out,
+    complete_events,
+    count_incomplete,
     outcome_records,
 )
 from socare_spark.analyses.flow.graph import (
@@ -34,9 +41,9 @@ from socare_spark.analyses.flow.graph import (
 )
 from socare_spark.analyses.flow.pictures import draw
 from socare_spark.analyses.flow.settings import ASSESSED, Flow, read_flows
-from socare_spark.analyses.flow.single import (
+from socare_spark.analyses.flow.single_stage import (
     SINGLE_STAGE,
-    only_there,
+    cases_only_in,
     single_stage,
     stage_records,
 )
@@ -51,18 +58,11 @@ from socare_spark.analyses.flow.stages import (
     stage_totals,
     visits,
 )
-from socare_spark.analyses.flow.times import (
-    FLOW_DURATIONS,
-    FLOW_REWORK,
-    consecutive,
-    flow_durations,
-    flow_rework,
-)
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
 from socare_spark.analysis import Analysis, Context, Need
 from socare_spark.errors import MissingInputError
 from socare_spark.lake.table import TableSpec
-from socare_spark.places.tables import AREAS, POSTCODE_AREAS
+from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 
 _TABLES = (
     STAGE_TOTALS,
@@ -84,20 +84,20 @@ def tables(context: Context) -> dict[TableSpec, DataFrame]:
     Raises:
         LackingError: no flow whose datasets are there has its columns.
     """
-    flows = _able(context)
+    flows = _makeable_flows(context)
     made = [_of_flow(context, flow) for flow in flows]
     return {
-        table: _together(context, table, [m[table] for m in made if table in m])
+        table: _union_of_flows(context, table, [m[table] for m in made if table in m])
         for table in _TABLES
     }
 
 
-def _able(context: Context) -> list[Flow]:
+def _makeable_flows(context: Context) -> list[Flow]:
     """The flows that can be followed, without their parts that cannot; reports the others."""
     able = []
     without_columns = []
     for flow in read_flows(context.conf):
-        tables = flow.lacks(context.lake)
+        tables = flow.missing_tables(context.lake)
         columns = _texts(context.missing(flow.needs))
         if tables:
             context.run.warnings.append(
@@ -106,14 +106,14 @@ def _able(context: Context) -> list[Flow]:
         elif columns:
             without_columns.append(f"Flow {flow.flow} is left out: it needs {columns}.")
         else:
-            able.append(_with_able_parts(context, flow))
+            able.append(_with_makeable_parts(context, flow))
     if without_columns and not able:
         raise MissingInputError(" ".join(without_columns))
     context.run.warnings.extend(without_columns)
     return able
 
 
-def _with_able_parts(context: Context, flow: Flow) -> Flow:
+def _with_makeable_parts(context: Context, flow: Flow) -> Flow:
     """The flow without the parts whose columns are missing."""
     lacking = {
         part: columns
@@ -131,7 +131,7 @@ def _texts(needs: Sequence[Need]) -> str:
     return " and ".join(dict.fromkeys(need.text for need in needs))
 
 
-def _together(context: Context, table: TableSpec, frames: Sequence[DataFrame]) -> DataFrame:
+def _union_of_flows(context: Context, table: TableSpec, frames: Sequence[DataFrame]) -> DataFrame:
     if not frames:
         return context.spark.createDataFrame([], table.schema)
     return reduce(DataFrame.unionByName, frames)
@@ -143,21 +143,21 @@ def _of_flow(context: Context, flow: Flow) -> Mapping[TableSpec, DataFrame]:
 
     check_cases(flow, read)
     everything = all_events(flow, read).persist()
-    for what, number in left_out(everything).items():
+    for what, number in count_incomplete(everything).items():
         context.run.counts[f"{flow.flow}.{what}"] = number
-    events = followed(everything)
+    events = complete_events(everything)
     visited = visits(events, assessed_cases(flow, read)).persist()
     if flow.log is not None:
         check_activities(flow, flow.log, visited)
     say_long_cases(context, flow, visited)
-    frames = {**_ways(events), **_stages(flow, visited)}
+    frames = {**_graph_tables(events), **_stages(flow, visited)}
     pairs = _pairs(context, flow, events, frames[FLOW_EDGES])
     pairs = _followed_until(context, flow, events, pairs)
     frames[FLOW_DURATIONS] = flow_durations(events, pairs)
     if flow.single_stage is not None:
         frames[SINGLE_STAGE] = single_stage(
             flow.single_stage,
-            only_there(visited, flow.single_stage.stage),
+            cases_only_in(visited, flow.single_stage.stage),
             stage_records(flow, flow.single_stage, read),
             read_outcomes(context.spark, context.conf),
             context.read(POSTCODE_AREAS) if context.lake.exists(POSTCODE_AREAS) else None,
@@ -171,7 +171,7 @@ def _of_flow(context: Context, flow: Flow) -> Mapping[TableSpec, DataFrame]:
     return {t: t.conform(f.withColumn("flow", F.lit(flow.flow))) for t, f in frames.items()}
 
 
-def _ways(events: DataFrame) -> dict[TableSpec, DataFrame]:
+def _graph_tables(events: DataFrame) -> dict[TableSpec, DataFrame]:
     traced = traces(events).persist()
     return {
         FLOW_EDGES: flow_edges(traced).persist(),  # a log asks it for its pairs too
@@ -245,7 +245,7 @@ def _stages(flow: Flow, visited: DataFrame) -> dict[TableSpec, DataFrame]:
 def _reads(context: Context) -> Sequence[str]:
     """What the flows need that can be followed; all datasets where none can."""
     flows = read_flows(context.conf)
-    able = [flow for flow in flows if not flow.lacks(context.lake)]
+    able = [flow for flow in flows if not flow.missing_tables(context.lake)]
     return sorted({name for flow in able or flows for name in flow.tables})
 
 

@@ -4,23 +4,23 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from socare_spark.analyses.flow.durations import FLOW_DURATIONS
 from socare_spark.analyses.flow.graph import FLOW_EDGES, FLOW_STARTS_ENDS
 from socare_spark.analyses.flow.settings import Flow, SingleStage, read_flows
-from socare_spark.analyses.flow.single import SINGLE_STAGE
+from socare_spark.analyses.flow.single_stage import SINGLE_STAGE
 from socare_spark.analyses.flow.stages import OUTCOME_BY_TEAM, STAGE_TOTALS
-from socare_spark.analyses.flow.times import FLOW_DURATIONS
 from socare_spark.analysis import Context
-from socare_spark.lake.table import TableSpec
-from socare_spark.places.shapes import shapes_of
-from socare_spark.report.graph import draw_graph
-from socare_spark.report.graph_layout import Drawn
-from socare_spark.report.outcomes import draw_outcomes
-from socare_spark.report.single_stage import (
+from socare_spark.charts.cumulative_incidence import draw_waiting
+from socare_spark.charts.flow_graph import draw_graph
+from socare_spark.charts.flow_graph_layout import Drawn
+from socare_spark.charts.outcome_matrix import draw_outcomes
+from socare_spark.charts.single_stage_charts import (
     SingleStagePicture,
     draw_single_stage,
     draw_single_stage_areas,
 )
-from socare_spark.report.waiting import draw_waiting
+from socare_spark.lake.table import TableSpec
+from socare_spark.places.shapes import shapes_of
 
 _DRAWN = (
     FLOW_EDGES,

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from socare_spark.analyses import codes
+from socare_spark.analyses import coded_text
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analysis import Need
 from socare_spark.config import StrictModel, read_model
@@ -58,7 +58,7 @@ class Records(StrictModel):
         if self.column is None:
             return F.lit(True)
         text = F.col(self.column)
-        return codes.is_one_of(text, self.codes) | text.isin(*self.values)
+        return coded_text.is_one_of(text, self.codes) | text.isin(*self.values)
 
 
 class Stage(StrictModel):
@@ -187,7 +187,7 @@ class Flow(StrictModel):
             found["single_stage"] = _needs(self.records_of(single.stage), columns)
         return found
 
-    def lacks(self, lake: Lake) -> list[str]:
+    def missing_tables(self, lake: Lake) -> list[str]:
         """Tables that it reads and the lake does not have; without them it cannot be followed."""
         return [name for name in self.tables if not lake.exists(name)]
 

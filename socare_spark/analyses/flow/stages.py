@@ -6,11 +6,10 @@ Source: thesis 4.3, Tables 11 to 13 and figure 35; docs/definitions.md, sections
 
 from collections.abc import Mapping, Sequence
 
-from pyspark.sql import Column as Value
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses import codes
+from socare_spark.analyses import coded_text
 from socare_spark.analyses.flow.settings import ASSESSED
 from socare_spark.analyses.vocabulary import OTHERS, UNKNOWN, as_team
 from socare_spark.lake.table import ColumnSpec, cell_table
@@ -96,7 +95,7 @@ def stage_continuity(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
     """
     here, before = F.col("here"), F.col("before")
     either = _each(
-        _beside(visited, stages),
+        _pivot_stages(visited, stages),
         [
             {
                 "stage": F.lit(stage),
@@ -125,7 +124,7 @@ def stage_completion(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
         here = F.col(f"_{at}")
         passed = passed & (here > 0)
         parts.append({"stage": F.lit(stage), "here": here, "passed": passed})
-    rows = _each(_beside(visited, [*stages, ASSESSED]), parts)
+    rows = _each(_pivot_stages(visited, [*stages, ASSESSED]), parts)
     people = rows.groupBy("stage").agg(
         F.count("case").alias("people_any"), F.count_if(F.col("here") > 0).alias("_in_stage")
     )
@@ -139,7 +138,7 @@ def stage_completion(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
     )
 
 
-def _beside(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
+def _pivot_stages(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
     """One row a case: its records in the first stage as `_0`, in the second as `_1`, and so on."""
     records = [
         F.coalesce(F.sum(F.when(F.col("stage") == stage, F.col("records"))), F.lit(0)).alias(
@@ -150,13 +149,13 @@ def _beside(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
     return visited.groupBy("case").agg(*records)
 
 
-def _each(frame: DataFrame, parts: Sequence[Mapping[str, Value]]) -> DataFrame:
+def _each(frame: DataFrame, parts: Sequence[Mapping[str, Column]]) -> DataFrame:
     """A row for every case and part, with the part's columns."""
     structs = [F.struct(*[value.alias(name) for name, value in part.items()]) for part in parts]
     return frame.select("case", F.inline(F.array(*structs)))
 
 
-def _counted(rows: DataFrame, dims: list[str], meant: Value) -> DataFrame:
+def _counted(rows: DataFrame, dims: list[str], meant: Column) -> DataFrame:
     """Cells of the cases meant; a cell in which none is meant counts nobody, and is still there."""
     marked = rows.select(
         *dims,
@@ -176,7 +175,9 @@ def outcome_by_team(records: DataFrame, outcomes: DataFrame, teams: DataFrame) -
     """
     known = (
         records.select(
-            "case", codes.code(F.col("outcome")).alias("code"), as_team(F.col("team")).alias("team")
+            "case",
+            coded_text.code(F.col("outcome")).alias("code"),
+            as_team(F.col("team")).alias("team"),
         )
         .join(F.broadcast(outcomes), "code", "left")
         .join(F.broadcast(teams), "team", "left")

@@ -47,7 +47,7 @@ class History:
         """The measure in each quarter."""
         return [_number(cell, self.measure) for cell in self.cells]
 
-    def left_out(self, least_people: int) -> str:
+    def exclusion_reason(self, least_people: int) -> str:
         """Why the series may not be made; empty where it may.
 
         It must be an aggregate: of so many people in a quarter, on average, where a record without

@@ -18,11 +18,11 @@ from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
 from socare_spark.analyses.forecast.sources import element_histories, request_histories
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.charts.fan_chart import Fan, draw_fans
 from socare_spark.config import read_model
 from socare_spark.errors import MissingInputError
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone, cell_table
 from socare_spark.measures.time_series import Backtest, Forecast, forecast
-from socare_spark.report.fans import Fan, draw_fans
 
 _SERIES = ColumnSpec(
     "series",
@@ -96,7 +96,7 @@ def forecasts(
     tried: _Rows = []
     said: dict[str, list[str]] = defaultdict(list)
     for own in series:
-        left_out = own.left_out(settings.least_people)
+        left_out = own.exclusion_reason(settings.least_people)
         if left_out:
             said[f"leaves out {{}}: {left_out}."].append(own.known_as)
             continue
@@ -109,13 +109,13 @@ def forecasts(
         )
         if made.reason:
             said[f"has only the past of {{}}: {made.reason}."].append(own.known_as)
-        counted += [*_past(own, made), *_ahead(own, made)]
+        counted += [*_history_rows(own, made), *_forecast_rows(own, made)]
         tried += [_trial(own, trial) for trial in made.backtests]
     lines = [f"{FORECAST.path} {line.format('; '.join(names))}" for line, names in said.items()]
     return counted, tried, lines
 
 
-def _past(own: History, made: Forecast) -> _Rows:
+def _history_rows(own: History, made: Forecast) -> _Rows:
     """The quarters that were counted; those that are not complete with what is expected of them."""
     lines = [*[_NOTHING] * own.complete, *_expected(made)]
     lines += [_NOTHING] * (len(own.periods) - len(lines))
@@ -132,7 +132,7 @@ def _past(own: History, made: Forecast) -> _Rows:
     ]
 
 
-def _ahead(own: History, made: Forecast) -> _Rows:
+def _forecast_rows(own: History, made: Forecast) -> _Rows:
     """The quarters after the last whole one."""
     lines = _expected(made)[len(own.periods) - own.complete :]
     counted = [None] * len(MEASURES)
@@ -170,7 +170,7 @@ def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
     """
     settings = _settings(context)
     needed = _needed(settings)
-    lacking = {source: _lacking(context, source, names) for source, names in needed.items()}
+    lacking = {source: _missing_tables(context, source, names) for source, names in needed.items()}
     if needed and all(lacking.values()):
         either = " or ".join(" and ".join(names) for names in lacking.values())
         raise MissingInputError(
@@ -196,7 +196,7 @@ def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
 _READ = {"elements": element_histories, "requests": request_histories}
 
 
-def _lacking(context: Context, source: str, tables: list[str]) -> list[str]:
+def _missing_tables(context: Context, source: str, tables: list[str]) -> list[str]:
     """The tables or columns of a source that the lake does not have."""
     absent = [name for name in tables if not context.lake.exists(name)]
     return absent or [need.text for need in context.missing(_columns(context, source))]
@@ -242,7 +242,9 @@ def draw(context: Context) -> None:
     fans = [
         Fan(
             series=str(name),
-            says=_how_well(trials[(trials["series"] == name) & trials["chosen"].astype(bool)]),
+            caption=_accuracy_caption(
+                trials[(trials["series"] == name) & trials["chosen"].astype(bool)]
+            ),
             rows=own.sort_values("period"),
         )
         for name, own in sorted(rows.groupby("series"), key=lambda one: _elements_first(one[0]))
@@ -265,7 +267,7 @@ def _shown(table: TableSpec) -> list[str]:
     return [name for name in table.names if name not in MEASURES]
 
 
-def _how_well(chosen: pd.DataFrame) -> str:
+def _accuracy_caption(chosen: pd.DataFrame) -> str:
     """What a panel says of the trials of the method that was chosen."""
     if chosen.empty:
         return "too short to forecast"

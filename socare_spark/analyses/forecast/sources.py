@@ -13,7 +13,7 @@ from socare_spark.analyses.extracts import SNAPSHOT, in_snapshots, restricted
 from socare_spark.analyses.forecast.history import MEASURES, History, histories, whole_quarters
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, RequestSettings
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
-from socare_spark.analyses.vocabulary import warn_of_unknown
+from socare_spark.analyses.vocabulary import warn_unknown_codes
 from socare_spark.analysis import Context
 from socare_spark.measures.person_counts import count_people
 
@@ -117,7 +117,7 @@ def _candidates(context: Context, requests: DataFrame, wanted: RequestSettings) 
     named = described.where(F.col("service_description").isin(*wanted.descriptions)).toPandas()
     if {*wanted.descriptions} - {*named["service_description"]}:
         common = ranked.where(F.col("records") >= _COMMON).limit(_QUOTED).toPandas()
-        warn_of_unknown(
+        warn_unknown_codes(
             context,
             f"{SETTINGS} names the description",
             wanted.descriptions,

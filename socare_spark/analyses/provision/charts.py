@@ -15,12 +15,12 @@ from socare_spark.analyses.provision.settings import (
     file_name,
     of_ages,
 )
-from socare_spark.analyses.vocabulary import read_services, warn_of_unknown
+from socare_spark.analyses.vocabulary import read_services, warn_unknown_codes
 from socare_spark.analysis import Context
+from socare_spark.charts.histograms import Histograms, draw_histograms
+from socare_spark.charts.rank_chart import Ranking, draw_ranking
 from socare_spark.measures.bands import UNKNOWN
 from socare_spark.places.shapes import shapes_of
-from socare_spark.report.histograms import Histograms, draw_histograms
-from socare_spark.report.rankings import Ranking, draw_ranking
 
 _NO_SERVICE = "none recorded"
 _SERVICE_LINES, _SERVICE_ROWS = 5, 30
@@ -47,7 +47,7 @@ def _draw_elements(context: Context, settings: DistributionSettings) -> None:
     for area in settings.pictures:
         own = rows[rows["layer"] == area.layer]
         named = f"{DISTRIBUTION_FILE} names the {area.layer}"
-        warn_of_unknown(context, named, [area.code], own["code"])
+        warn_unknown_codes(context, named, [area.code], own["code"])
         chosen = own[own["code"] == area.code]
         if len(chosen):
             name = str(names.get((area.layer, area.code), area.code))

@@ -18,20 +18,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import with_band
-from socare_spark.analyses.matrix import (
-    NO_POSTCODE,
-    OUTSIDE_CITY,
-    OUTSIDE_YEARS,
-    UNLOCATED,
-    or_zero,
-)
-from socare_spark.analyses.provision.windows import AGE_BAND
+from socare_spark.analyses.exclusions import NO_POSTCODE, OUTSIDE_CITY, OUTSIDE_YEARS, UNLOCATED
+from socare_spark.analyses.provision.dense_window import AGE_BAND
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.bands import Band
+from socare_spark.measures.complete_grid import zero_filled
+from socare_spark.measures.hotspots import gi_star
+from socare_spark.measures.multiple_testing import benjamini_hochberg, two_sided
 from socare_spark.measures.person_counts import count_people
-from socare_spark.measures.significance import benjamini_hochberg, two_sided
-from socare_spark.places.hotspots import gi_star
-from socare_spark.places.tables import CODE, LAYER
+from socare_spark.places.reference_tables import CODE, LAYER
 
 _AREA = ColumnSpec("area_km2", "double", "The area in square kilometres.")
 _PER_KM2 = ColumnSpec("people_per_km2", "double", "People / area_km2.")
@@ -187,7 +182,7 @@ def per_area(
         "area_km2",
         (people / F.col("area_km2")).alias("people_per_km2"),
         F.try_divide(people * F.lit(1000.0), F.col("population")).alias("people_per_1000"),
-        *or_zero(),
+        *zero_filled(),
     )
 
 
@@ -211,7 +206,9 @@ def with_hotspots(each: DataFrame, pairs: DataFrame, by: str) -> DataFrame:
         "layer", "code", series.alias("series"), F.col("people_per_km2").alias("value")
     )
     schema = "layer string, code string, series string, gi_z double, gi_p_adjusted double"
-    found = each.sparkSession.createDataFrame(with_p(gi_star(values, pairs).toPandas()), schema)
+    found = each.sparkSession.createDataFrame(
+        with_adjusted_p(gi_star(values, pairs).toPandas()), schema
+    )
     return (
         each.withColumn("series", series)
         .join(F.broadcast(found), ["layer", "code", "series"], "left")
@@ -219,7 +216,7 @@ def with_hotspots(each: DataFrame, pairs: DataFrame, by: str) -> DataFrame:
     )
 
 
-def with_p(z: pd.DataFrame) -> pd.DataFrame:
+def with_adjusted_p(z: pd.DataFrame) -> pd.DataFrame:
     """Adds `gi_p_adjusted`: of each series of a layer, adjusted for the layer's areas."""
     p = pd.Series(two_sided(z["gi_z"].to_numpy(float)), index=z.index)
     grouped = p.groupby([z["layer"], z["series"]])

@@ -7,10 +7,10 @@ in `density`.
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.matrix import YEAR
+from socare_spark.analyses.provision.matrix import YEAR
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
-from socare_spark.places.tables import CODE, LAYER
+from socare_spark.places.reference_tables import CODE, LAYER
 
 NO_ELEMENT = "no_element"
 ELEMENT_DISTRIBUTION = cell_table(

@@ -11,10 +11,10 @@ from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.provision import density
 from socare_spark.analyses.provision.settings import Settings
 from socare_spark.analysis import Context
+from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.measures.bands import Band
-from socare_spark.places.hotspots import neighbours
-from socare_spark.places.settle import settled
-from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS
+from socare_spark.measures.hotspots import neighbours
+from socare_spark.places.reference_tables import AREAS, POPULATION, POSTCODE_AREAS
 
 
 class Inputs:
@@ -30,7 +30,7 @@ class Inputs:
         self.context, self.settings = context, settings
         self._datasets = [*dict.fromkeys(datasets)]
 
-    def there(self, datasets: Iterable[str]) -> list[str]:
+    def available(self, datasets: Iterable[str]) -> list[str]:
         """Those of some datasets that the lake has."""
         return [d for d in datasets if self.context.lake.exists(restricted(d))]
 
@@ -38,11 +38,11 @@ class Inputs:
         """A set of age bands by which a dataset is counted."""
         return read_bands(self.context.conf, name, dataset)
 
-    def of(self, *datasets: str) -> DataFrame:
+    def agreements(self, *datasets: str) -> DataFrame:
         """The agreements of some datasets, as `read_agreements` has them."""
         return self._records.where(F.col("dataset").isin(*datasets))
 
-    def located(self, dataset: str) -> DataFrame:
+    def placed(self, dataset: str) -> DataFrame:
         """The agreements of a dataset with their places, as `density.with_place` has them."""
         return self._placed.where(F.col("dataset") == dataset)
 
@@ -56,7 +56,7 @@ class Inputs:
         """Which of these areas are neighbours."""
         layers = self.settings.density.layers
         metres = {name: x.within_metres for name, x in layers.items() if x.within_metres}
-        return settled(neighbours(self.areas, metres))
+        return checkpointed(neighbours(self.areas, metres))
 
     @property
     def population(self) -> DataFrame | None:
@@ -66,11 +66,11 @@ class Inputs:
 
     @cached_property
     def _records(self) -> DataFrame:
-        return read_agreements(self.context, self.there(self._datasets)).cache()
+        return read_agreements(self.context, self.available(self._datasets)).cache()
 
     @cached_property
     def _placed(self) -> DataFrame:
         _, dense, spread = self.settings
         layers = sorted({*dense.layers, *spread.layers})
         places = density.areas_of(self.context.read(POSTCODE_AREAS), layers)
-        return density.with_place(self.of(dense.dataset, spread.dataset), places).cache()
+        return density.with_place(self.agreements(dense.dataset, spread.dataset), places).cache()

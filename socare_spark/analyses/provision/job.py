@@ -11,17 +11,18 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses import matrix
 from socare_spark.analyses.agreements import aged, agreement_needs, last_day, with_band
 from socare_spark.analyses.completeness import complete_until
+from socare_spark.analyses.districts import districts_of
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analyses.matrix import PROVISION_MATRIX, PROVISION_TRENDS, REMOVED_ROWS
-from socare_spark.analyses.provision import density, distribution, registered, windows
+from socare_spark.analyses.provision import dense_window, density, distribution, matrix, registered
 from socare_spark.analyses.provision.charts import draw_charts
+from socare_spark.analyses.provision.dense_window import DATASET_TOTALS, DENSE_WINDOW
 from socare_spark.analyses.provision.density import DENSITY, DENSITY_SERIES
 from socare_spark.analyses.provision.distribution import ELEMENT_DISTRIBUTION
 from socare_spark.analyses.provision.inputs import Inputs
 from socare_spark.analyses.provision.maps import draw_maps
+from socare_spark.analyses.provision.matrix import PROVISION_MATRIX, PROVISION_TRENDS, REMOVED_ROWS
 from socare_spark.analyses.provision.registered import ELEMENTS_PER_PERSON, REGISTERED_SERVICES
 from socare_spark.analyses.provision.settings import (
     DENSITY_FILE,
@@ -31,19 +32,18 @@ from socare_spark.analyses.provision.settings import (
     Settings,
     read_settings,
 )
-from socare_spark.analyses.provision.windows import DATASET_TOTALS, DENSE_WINDOW
-from socare_spark.analyses.vocabulary import warn_of_unknown
+from socare_spark.analyses.vocabulary import warn_unknown_codes
 from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.lake.table import TableSpec
 from socare_spark.places.population import chosen_population, population_by_year
-from socare_spark.places.settle import settled
-from socare_spark.places.tables import AREAS, POPULATION, POSTCODE_AREAS
+from socare_spark.places.reference_tables import AREAS, POPULATION, POSTCODE_AREAS
 
 _ByColumn = Mapping[str, tuple[TableSpec, ...]]
 
 
 @dataclass(frozen=True)
-class _Made:
+class _Result:
     """Tables; and by a table's name the records it saw, each with why it is left out if it is."""
 
     tables: Mapping[TableSpec, DataFrame]
@@ -51,7 +51,7 @@ class _Made:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _TableGroup:
     """Tables that are made together.
 
     Attributes:
@@ -62,40 +62,40 @@ class _Part:
     """
 
     tables: tuple[TableSpec, ...]
-    make: Callable[[Inputs], _Made]
+    make: Callable[[Inputs], _Result]
     datasets: Sequence[str]
     places: tuple[TableSpec, ...] = ()
 
 
-def _parts(settings: Settings) -> tuple[_Part, ...]:
+def _parts(settings: Settings) -> tuple[_TableGroup, ...]:
     """Every table but that of the removed rows."""
     provision, dense, spread = settings
     placed = (AREAS, POSTCODE_AREAS)
     districts = () if provision.districts else (AREAS,)
     services = (provision.services.dataset,)
     return (
-        _Part((DATASET_TOTALS,), _totals, [*provision.totals]),
-        _Part((DENSE_WINDOW,), _windows, provision.dense_datasets),
-        _Part((PROVISION_MATRIX, PROVISION_TRENDS), _matrix, [provision.dataset], districts),
-        _Part((DENSITY,), _density, [dense.dataset], placed),
-        _Part((DENSITY_SERIES,), _series, [dense.dataset], placed),
-        _Part((ELEMENT_DISTRIBUTION,), _distribution, [spread.dataset], placed),
-        _Part((REGISTERED_SERVICES,), _services, services),
-        _Part((ELEMENTS_PER_PERSON,), _elements, services),
+        _TableGroup((DATASET_TOTALS,), _totals, [*provision.totals]),
+        _TableGroup((DENSE_WINDOW,), _windows, provision.dense_datasets),
+        _TableGroup((PROVISION_MATRIX, PROVISION_TRENDS), _matrix, [provision.dataset], districts),
+        _TableGroup((DENSITY,), _density, [dense.dataset], placed),
+        _TableGroup((DENSITY_SERIES,), _series, [dense.dataset], placed),
+        _TableGroup((ELEMENT_DISTRIBUTION,), _distribution, [spread.dataset], placed),
+        _TableGroup((REGISTERED_SERVICES,), _services, services),
+        _TableGroup((ELEMENTS_PER_PERSON,), _elements, services),
     )
 
 
-def _totals(inputs: Inputs) -> _Made:
+def _totals(inputs: Inputs) -> _Result:
     sets = inputs.settings.provision.totals
-    bands = {name: inputs.bands(sets[name], name) for name in inputs.there(sets)}
-    return _Made({DATASET_TOTALS: windows.dataset_totals(inputs.of(*bands), bands)})
+    bands = {name: inputs.bands(sets[name], name) for name in inputs.available(sets)}
+    return _Result({DATASET_TOTALS: dense_window.dataset_totals(inputs.agreements(*bands), bands)})
 
 
-def _windows(inputs: Inputs) -> _Made:
+def _windows(inputs: Inputs) -> _Result:
     settings = inputs.settings.provision
-    datasets = inputs.there(settings.dense_datasets)
-    found = windows.dense_windows(inputs.of(*datasets), datasets, settings.dense_share)
-    return _Made({DENSE_WINDOW: found})
+    datasets = inputs.available(settings.dense_datasets)
+    found = dense_window.dense_windows(inputs.agreements(*datasets), datasets, settings.dense_share)
+    return _Result({DENSE_WINDOW: found})
 
 
 def _districts(inputs: Inputs) -> DataFrame | None:
@@ -104,24 +104,24 @@ def _districts(inputs: Inputs) -> DataFrame | None:
     if settings.districts:
         named = [(code,) for code in dict.fromkeys(settings.districts)]
         return context.spark.createDataFrame(named, "code string")
-    return matrix.districts_of(context, settings.layer)
+    return districts_of(context, settings.layer)
 
 
-def _matrix(inputs: Inputs) -> _Made:
+def _matrix(inputs: Inputs) -> _Result:
     settings, context = inputs.settings.provision, inputs.context
     districts = _districts(inputs)
     if districts is None:
         for table in (PROVISION_MATRIX, PROVISION_TRENDS):
             layer = f"the layer {settings.layer} in {AREAS.path}"
             context.mark_unavailable(table, f"{layer}, or `districts` in {PROVISION_FILE}")
-        return _Made({})
+        return _Result({})
     _warn_of_incomplete(context, settings)
-    placed = matrix.with_district(inputs.of(settings.dataset), districts, settings.years)
-    counted = settled(matrix.counted_matrix(placed, districts, settings.years))
+    placed = matrix.with_district(inputs.agreements(settings.dataset), districts, settings.years)
+    counted = checkpointed(matrix.counted_matrix(placed, districts, settings.years))
     by_year = counted.where("year IS NOT NULL")
     counts = by_year.select("district", "year", "records").toPandas()
     present = counts.loc[counts["records"] > 0, "district"]
-    warn_of_unknown(context, f"{PROVISION_FILE} names the district", settings.districts, present)
+    warn_unknown_codes(context, f"{PROVISION_FILE} names the district", settings.districts, present)
     by_cell = context.spark.createDataFrame(
         matrix.unusual(counts, settings.significance, settings.least_expected),
         matrix.UNUSUAL_SCHEMA,
@@ -134,7 +134,7 @@ def _matrix(inputs: Inputs) -> _Made:
         PROVISION_MATRIX: by_year.join(F.broadcast(by_cell), ["district", "year"]),
         PROVISION_TRENDS: whole.join(F.broadcast(by_row), "district"),
     }
-    return _Made(made, {PROVISION_MATRIX.name: placed})
+    return _Result(made, {PROVISION_MATRIX.name: placed})
 
 
 def _warn_of_incomplete(context: Context, settings: ProvisionSettings) -> None:
@@ -148,62 +148,62 @@ def _warn_of_incomplete(context: Context, settings: ProvisionSettings) -> None:
         )
 
 
-def _density(inputs: Inputs) -> _Made:
+def _density(inputs: Inputs) -> _Result:
     settings = inputs.settings.density
     bands = inputs.bands(settings.age_bands, settings.dataset)
     years = (settings.first_year, settings.last_year)
-    inside = density.within(inputs.located(settings.dataset), settings.layers, years)
+    inside = density.within(inputs.placed(settings.dataset), settings.layers, years)
     people = inputs.population
     if people is not None:
         people = chosen_population(people, settings.population_year)
-    counted = settled(density.counted_bands(inside, bands))
+    counted = checkpointed(density.counted_bands(inside, bands))
     every = density.every_band(counted, [band.label for band in bands])
-    each = settled(density.per_area(counted, inputs.areas, people, every))
+    each = checkpointed(density.per_area(counted, inputs.areas, people, every))
     made = density.with_hotspots(each, inputs.pairs, "age_band")
-    return _Made({DENSITY: made}, {DENSITY.name: inside})
+    return _Result({DENSITY: made}, {DENSITY.name: inside})
 
 
-def _series(inputs: Inputs) -> _Made:
+def _series(inputs: Inputs) -> _Result:
     settings, series = inputs.settings.density, inputs.settings.density.series
     bands = inputs.bands(settings.age_bands, settings.dataset)
-    of_age = aged(inputs.located(settings.dataset), bands, series.band, DENSITY_FILE)
+    of_age = aged(inputs.placed(settings.dataset), bands, series.band, DENSITY_FILE)
     inside = density.within(of_age, settings.layers, (series.first_year, series.last_year))
     every = inputs.context.spark.createDataFrame([(year,) for year in series.years], "year int")
     people = inputs.population
     if people is not None:
         people = population_by_year(people, series.band, every, settings.population_year)
     counted = density.counted_areas(inside, "year")
-    each = settled(density.per_area(counted, inputs.areas, people, every))
+    each = checkpointed(density.per_area(counted, inputs.areas, people, every))
     made = density.with_hotspots(each, inputs.pairs, "year")
-    return _Made({DENSITY_SERIES: made}, {DENSITY_SERIES.name: inside})
+    return _Result({DENSITY_SERIES: made}, {DENSITY_SERIES.name: inside})
 
 
-def _distribution(inputs: Inputs) -> _Made:
+def _distribution(inputs: Inputs) -> _Result:
     settings = inputs.settings.distribution
     bands = inputs.bands(settings.age_bands, settings.dataset)
-    of_age = aged(inputs.located(settings.dataset), bands, settings.band, DISTRIBUTION_FILE)
+    of_age = aged(inputs.placed(settings.dataset), bands, settings.band, DISTRIBUTION_FILE)
     years = (settings.first_year, settings.last_year)
     inside = distribution.with_element(density.within(of_age, settings.layers, years))
     made = distribution.element_distribution(inside)
-    return _Made({ELEMENT_DISTRIBUTION: made}, {ELEMENT_DISTRIBUTION.name: inside})
+    return _Result({ELEMENT_DISTRIBUTION: made}, {ELEMENT_DISTRIBUTION.name: inside})
 
 
-def _services(inputs: Inputs) -> _Made:
-    started = registered.in_years(_banded(inputs), inputs.settings.provision.services.years)
+def _services(inputs: Inputs) -> _Result:
+    started = registered.flag_other_years(_banded(inputs), inputs.settings.provision.services.years)
     made = registered.registered_services(started)
-    return _Made({REGISTERED_SERVICES: made}, {REGISTERED_SERVICES.name: started})
+    return _Result({REGISTERED_SERVICES: made}, {REGISTERED_SERVICES.name: started})
 
 
-def _elements(inputs: Inputs) -> _Made:
-    known = registered.of_somebody(_banded(inputs))
+def _elements(inputs: Inputs) -> _Result:
+    known = registered.with_person(_banded(inputs))
     made = registered.elements_per_person(known)
-    return _Made({ELEMENTS_PER_PERSON: made}, {ELEMENTS_PER_PERSON.name: known})
+    return _Result({ELEMENTS_PER_PERSON: made}, {ELEMENTS_PER_PERSON.name: known})
 
 
 def _banded(inputs: Inputs) -> DataFrame:
     settings = inputs.settings.provision.services
     return with_band(
-        inputs.of(settings.dataset), inputs.bands(settings.age_bands, settings.dataset)
+        inputs.agreements(settings.dataset), inputs.bands(settings.age_bands, settings.dataset)
     )
 
 
@@ -221,15 +221,15 @@ def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
         made |= one.tables
         seen |= one.seen
     if seen:
-        made[REMOVED_ROWS] = matrix.removed(seen)
+        made[REMOVED_ROWS] = matrix.count_removed(seen)
     else:
         context.mark_unavailable(REMOVED_ROWS, "one of the tables that leave rows out")
     return made
 
 
-def _can_be_made(inputs: Inputs, part: _Part) -> bool:
+def _can_be_made(inputs: Inputs, part: _TableGroup) -> bool:
     """Whether the lake has what some tables need; says what it lacks."""
-    context, there = inputs.context, inputs.there(part.datasets)
+    context, there = inputs.context, inputs.available(part.datasets)
     if all(table.path in context.unavailable for table in part.tables):
         return False
     absent = [restricted(name) for name in part.datasets if name not in there]

@@ -9,9 +9,9 @@ import shapely
 from pyspark.sql import functions as F
 from shapely.geometry.base import BaseGeometry
 
-from socare_spark.analyses.matrix import PROVISION_MATRIX, PROVISION_TRENDS
 from socare_spark.analyses.provision.density import DENSITY
-from socare_spark.analyses.provision.frames import draw_series
+from socare_spark.analyses.provision.matrix import PROVISION_MATRIX, PROVISION_TRENDS
+from socare_spark.analyses.provision.series_maps import draw_series
 from socare_spark.analyses.provision.settings import (
     ALL_AGES,
     DensitySettings,
@@ -21,11 +21,11 @@ from socare_spark.analyses.provision.settings import (
     of_ages,
 )
 from socare_spark.analysis import Context
+from socare_spark.charts.area_maps import AreaMap, draw_density, draw_hotspots, draw_matrix
+from socare_spark.charts.spatial_files import write_geojson, write_geoparquet
 from socare_spark.config import read_model
+from socare_spark.places.reference_tables import AREAS
 from socare_spark.places.settings import PlacesSettings
-from socare_spark.places.tables import AREAS
-from socare_spark.report.maps import AreaMap, draw_density, draw_hotspots, draw_matrix
-from socare_spark.report.spatial_files import write_geojson, write_geoparquet
 
 _FIGURES = ("people", "people_per_km2", "people_per_1000", "gi_z", "gi_p_adjusted")
 

@@ -6,9 +6,10 @@ Source: thesis 3.13.5, figures 21-25. These count a whole dataset, wherever peop
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.matrix import OUTSIDE_YEARS, YEAR
+from socare_spark.analyses.exclusions import OUTSIDE_YEARS
+from socare_spark.analyses.provision.dense_window import AGE_BAND
 from socare_spark.analyses.provision.distribution import NO_ELEMENT
-from socare_spark.analyses.provision.windows import AGE_BAND
+from socare_spark.analyses.provision.matrix import YEAR
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
 
@@ -40,7 +41,7 @@ ELEMENTS_PER_PERSON = cell_table(
 )
 
 
-def in_years(records: DataFrame, years: range) -> DataFrame:
+def flag_other_years(records: DataFrame, years: range) -> DataFrame:
     """The records with `reason`: outside_years where they start in another year.
 
     Args:
@@ -55,13 +56,13 @@ def registered_services(started: DataFrame) -> DataFrame:
     """The columns of REGISTERED_SERVICES.
 
     Args:
-        started: Of `in_years`, with `age_band`, `service`, `person`, `cost`.
+        started: Of `flag_other_years`, with `age_band`, `service`, `person`, `cost`.
     """
     kept = started.where("reason IS NULL")
     return count_people(kept, ["year", "age_band", "service"], cost="cost", totals=["age_band"])
 
 
-def of_somebody(records: DataFrame) -> DataFrame:
+def with_person(records: DataFrame) -> DataFrame:
     """The records with `reason`: no_person or no_element where they say nothing of a person.
 
     Args:
@@ -75,7 +76,7 @@ def elements_per_person(records: DataFrame) -> DataFrame:
     """The columns of ELEMENTS_PER_PERSON.
 
     Args:
-        records: Of `of_somebody`, with `age_band`, `cost`.
+        records: Of `with_person`, with `age_band`, `cost`.
     """
     kept = records.where("reason IS NULL").select(
         "person", F.explode(F.array("age_band", F.lit(None))).alias("age_band"), "element", "cost"

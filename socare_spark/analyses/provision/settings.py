@@ -6,8 +6,8 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from socare_spark.analyses.matrix import LEAST_EXPECTED
 from socare_spark.config import StrictModel, read_model
+from socare_spark.measures.residuals import LEAST_EXPECTED
 
 PROVISION_FILE = "analyses/provision.yaml"
 DENSITY_FILE = "analyses/density.yaml"

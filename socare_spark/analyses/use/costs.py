@@ -6,12 +6,11 @@ Source: thesis 4.4.1 and figure 36; docs/definitions.md, section 7.3.
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-from pyspark.sql import Column as Value
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.matrix import complete
 from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.complete_grid import complete_grid
 from socare_spark.measures.periods import Period, open_in
 from socare_spark.measures.person_counts import count_people
 
@@ -65,7 +64,7 @@ def element_cost_by_year(
     every = grouped.sparkSession.createDataFrame(
         list(product(groups, [one.label for one in years])), "element_group string, year int"
     )
-    return complete(every, counted, ["weekly_cost"]).select(
+    return complete_grid(every, counted, ["weekly_cost"]).select(
         "*",
         _share("people").alias("share_people"),
         _share("records").alias("share_records"),
@@ -73,7 +72,7 @@ def element_cost_by_year(
     )
 
 
-def _share(name: str) -> Value:
+def _share(name: str) -> Column:
     """A value / its sum over the years of the group; null where that is 0."""
     whole = F.sum(name).over(Window.partitionBy("element_group"))
     return F.try_divide(F.col(name).cast("double"), whole.cast("double"))

@@ -33,8 +33,8 @@ from socare_spark.analyses.use.records import (
 )
 from socare_spark.analyses.use.savings import (
     SAVINGS_VIABILITY,
-    CostAhead,
-    cost_ahead,
+    ProjectedCost,
+    project_cost,
     savings_viability,
 )
 from socare_spark.analyses.use.settings import SETTINGS, Savings, UseSettings
@@ -44,7 +44,7 @@ from socare_spark.analyses.vocabulary import (
     Elements,
     codes_present,
     read_element_words,
-    warn_of_unknown,
+    warn_unknown_codes,
 )
 from socare_spark.analysis import Analysis, Context, Need
 from socare_spark.config import read_model
@@ -58,7 +58,7 @@ from socare_spark.measures.periods import (
     with_total,
     years,
 )
-from socare_spark.places.tables import AREAS, POPULATION
+from socare_spark.places.reference_tables import AREAS, POPULATION
 
 
 def _settings(context: Context) -> UseSettings:
@@ -114,13 +114,13 @@ def _costs(
     savings: Mapping[str, Savings],
     grouped: DataFrame,
     observed: Sequence[Period],
-) -> dict[str, CostAhead]:
+) -> dict[str, ProjectedCost]:
     """The cost of each programme up to its last target; says of which nothing is expected."""
     by_quarter = cost_by_quarter(grouped, list(savings), observed)
     found = {}
     for name, its in savings.items():
         last = financial_year(max(its.targets))
-        found[name] = cost_ahead(observed, by_quarter[name], last)
+        found[name] = project_cost(observed, by_quarter[name], last)
         if found[name].reason:
             context.run.warnings.append(
                 f"{SAVINGS_VIABILITY.path} has no trend of {name}: {found[name].reason}."
@@ -135,7 +135,7 @@ def _warn(context: Context, settings: UseSettings, records: DataFrame) -> None:
         *(code for one in settings.programmes.values() for code in one.elements),
     ]
     present = codes_present(records, "element", named)
-    warn_of_unknown(context, f"{SETTINGS} names the element", named, present)
+    warn_unknown_codes(context, f"{SETTINGS} names the element", named, present)
 
 
 def tables(context: Context) -> Mapping[TableSpec, DataFrame]:

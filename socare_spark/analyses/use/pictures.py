@@ -14,13 +14,13 @@ from socare_spark.analyses.use.settings import SETTINGS, UseSettings
 from socare_spark.analyses.use.split import PROVISION_SPLIT
 from socare_spark.analyses.use.threshold import THRESHOLD_USE
 from socare_spark.analysis import Context
+from socare_spark.charts.area_maps import AreaMap, draw_density
+from socare_spark.charts.bar_panels import Panel, Panels, draw_panels
+from socare_spark.charts.shaded_tables import NOTHING, Block, Matrices, draw_matrices, natural
+from socare_spark.charts.style import DIVERGING, DIVERGING_SAYS, SEQUENTIAL, SEQUENTIAL_SAYS
 from socare_spark.config import read_model
 from socare_spark.lake.table import TableSpec
 from socare_spark.places.shapes import shapes_of
-from socare_spark.report.maps import AreaMap, draw_density
-from socare_spark.report.matrices import NOTHING, Block, Matrices, draw_matrices, natural
-from socare_spark.report.panels import Panel, Panels, draw_panels
-from socare_spark.report.style import DIVERGING, DIVERGING_SAYS, SEQUENTIAL, SEQUENTIAL_SAYS
 
 
 def draw(context: Context) -> None:

@@ -11,9 +11,9 @@ from itertools import product
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.matrix import complete
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.agreement_cost import cost_of_days, days_open
+from socare_spark.measures.complete_grid import complete_grid
 from socare_spark.measures.periods import Period, open_in
 from socare_spark.measures.person_counts import count_people
 
@@ -74,7 +74,7 @@ def users_by_quarter(
         list(every), "element string, quarter string"
     )
     before = F.lag("people").over(Window.partitionBy("element").orderBy("quarter"))
-    return complete(cells_wanted, counted).select(
+    return complete_grid(cells_wanted, counted).select(
         "*", (F.try_divide(F.col("people"), before) - 1).alias("change")
     )
 
@@ -119,7 +119,7 @@ def users_between_quarters(
         every, "element string, quarter_a string, quarter_b string"
     )
     people, people_a, people_b = F.col("people"), F.col("people_a"), F.col("people_b")
-    return complete(cells_wanted, counted, sides).select(
+    return complete_grid(cells_wanted, counted, sides).select(
         "*",
         (people_a + people_b - people).alias("people_both"),
         (people - people_b).alias("only_a"),

@@ -6,14 +6,14 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.districts import districts_of
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analyses.matrix import districts_of
 from socare_spark.analyses.use.settings import UseSettings
-from socare_spark.analyses.vocabulary import mended, read_mended
+from socare_spark.analyses.vocabulary import canonical_code, read_canonical_codes
 from socare_spark.analysis import Context
 from socare_spark.places.population import chosen_population
 from socare_spark.places.postcodes import district_of
-from socare_spark.places.tables import POPULATION
+from socare_spark.places.reference_tables import POPULATION
 
 
 def read_records(context: Context, dataset: str, until: date) -> DataFrame:
@@ -26,7 +26,7 @@ def read_records(context: Context, dataset: str, until: date) -> DataFrame:
     return (
         context.read(restricted(dataset))
         .select(
-            mended(F.col("element"), read_mended(context.conf)).alias("element"),
+            canonical_code(F.col("element"), read_canonical_codes(context.conf)).alias("element"),
             "person",
             F.col("agreement_start").alias("start"),
             F.least("agreement_end", F.lit(until)).alias("end"),

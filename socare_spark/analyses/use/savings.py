@@ -14,10 +14,10 @@ from decimal import Decimal
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.matrix import complete
 from socare_spark.analyses.use.costs import ELEMENT_GROUP
 from socare_spark.analyses.use.settings import Savings
 from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.complete_grid import complete_grid
 from socare_spark.measures.periods import Period, financial_year, open_in, quarters
 from socare_spark.measures.person_counts import count_people
 from socare_spark.measures.time_series import Forecast, forecast
@@ -66,7 +66,7 @@ _ROWS = (
 
 
 @dataclass(frozen=True)
-class CostAhead:
+class ProjectedCost:
     """The quarterly cost of a group: as it was, then as it is expected, with 95 % limits.
 
     Attributes:
@@ -93,7 +93,9 @@ class CostAhead:
         return expected, lower, upper
 
 
-def cost_ahead(observed: Sequence[Period], costs: Sequence[float], until: Period) -> CostAhead:
+def project_cost(
+    observed: Sequence[Period], costs: Sequence[float], until: Period
+) -> ProjectedCost:
     """What is known of a cost and what is expected of it.
 
     Args:
@@ -102,22 +104,22 @@ def cost_ahead(observed: Sequence[Period], costs: Sequence[float], until: Period
         until: Financial year to the end of which the cost is wanted.
     """
     if not any(costs):
-        return CostAhead({}, {}, {}, "its records have no cost")
+        return ProjectedCost({}, {}, {}, "its records have no cost")
     last = observed[-1]
     ahead = [one for one in quarters(last.first, until.last) if one.first > last.last]
     seen = forecast(costs, horizon=len(ahead), backtest_horizon=_TRIED) if ahead else Forecast()
     if seen.reason:
-        return CostAhead({}, {}, {}, seen.reason)
+        return ProjectedCost({}, {}, {}, seen.reason)
     labels = [str(one.label) for one in (*observed, *ahead)]
     expected, lower, upper = (
         dict(zip(labels, (*costs, *tail), strict=True))
         for tail in (seen.forecast, seen.lower_95, seen.upper_95)
     )
-    return CostAhead(expected, lower, upper)
+    return ProjectedCost(expected, lower, upper)
 
 
 def viability(
-    group: str, savings: Savings, cost: CostAhead
+    group: str, savings: Savings, cost: ProjectedCost
 ) -> list[tuple[str | Decimal | float | bool | None, ...]]:
     """A row for each target of a group; where nothing can be forecast its trend is null.
 
@@ -142,7 +144,7 @@ def viability(
 def savings_viability(
     grouped: DataFrame,
     programmes: Mapping[str, Savings],
-    costs: Mapping[str, CostAhead],
+    costs: Mapping[str, ProjectedCost],
 ) -> DataFrame:
     """The columns of SAVINGS_VIABILITY.
 
@@ -160,5 +162,5 @@ def savings_viability(
     opened = open_in(grouped, map(financial_year, bases), "base_year string")
     dims = ["element_group", "base_year"]
     counted = count_people(opened, dims, cost="cost")
-    base = complete(given.select(*dims).distinct(), counted)
+    base = complete_grid(given.select(*dims).distinct(), counted)
     return given.join(F.broadcast(base), dims)

@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from socare_spark.analyses.matrix import LEAST_EXPECTED
 from socare_spark.config import StrictModel
 from socare_spark.measures.periods import FinancialYear, Quarter
+from socare_spark.measures.residuals import LEAST_EXPECTED
 
 SETTINGS = "analyses/use.yaml"
 _Codes = Annotated[tuple[str, ...], Field(min_length=1)]

@@ -13,13 +13,14 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.matrix import complete, flagged, residuals
 from socare_spark.analyses.use.settings import Split
 from socare_spark.analyses.vocabulary import Elements
+from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.complete_grid import complete_grid
 from socare_spark.measures.periods import Period, open_in
 from socare_spark.measures.person_counts import count_people
-from socare_spark.places.settle import settled
+from socare_spark.measures.residuals import flag_residuals, residuals
 
 PROVISION_SPLIT = cell_table(
     "provision_split",
@@ -123,7 +124,7 @@ def counted_split(
         list(product([*groups, None], [*districts, None], [one.label for one in periods])),
         "client_group string, district string, year int",
     )
-    full = complete(every, counted, kinds)
+    full = complete_grid(every, counted, kinds)
     both = F.col("internal") + F.col("external")
     return full.select("*", F.try_divide("internal", both).alias("share_internal"))
 
@@ -144,7 +145,7 @@ def provision_split(
         districts: The city's.
         split: When a district is unusual.
     """
-    counted = settled(counted_split(records, providers, years, districts))
+    counted = checkpointed(counted_split(records, providers, years, districts))
     placed = counted.where("district IS NOT NULL").select(*_DIMS, "internal", "external")
     found = unusual_split(
         [tuple(row) for row in placed.collect()], split.significance, split.least_expected
@@ -180,7 +181,7 @@ def unusual_split(
     for (group, year), rows in families.items():
         expected, residual = residuals(np.array([counts for _, *counts in rows], dtype=float))
         z_of, least = residual[:, 0], expected.min(axis=1)
-        tests = flagged(z_of, least, significance, least_expected)
+        tests = flag_residuals(z_of, least, significance, least_expected)
         for row, z, p, flag in zip(rows, z_of, *tests, strict=True):
             known = not np.isnan(p)
             found.append(

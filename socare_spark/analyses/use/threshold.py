@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import product
 
-from pyspark.sql import Column as Value
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.matrix import complete
 from socare_spark.analyses.use.settings import Threshold
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.agreement_cost import cost_of_days, days_open
+from socare_spark.measures.complete_grid import complete_grid
 from socare_spark.measures.periods import Period, open_in
 from socare_spark.measures.person_counts import count_people
 from socare_spark.measures.spells import spells
@@ -104,7 +103,7 @@ def threshold_use(
     counted = count_people(
         rows, _DIMS, cost="cost", totals=["element", "district"], sums=sums, people_with=people_with
     )
-    full = complete(every, counted, [*sums, *people_with])
+    full = complete_grid(every, counted, [*sums, *people_with])
     in_a_year = F.col("cost_over").cast("double") / F.when(
         F.col("year").isNull(), len(years) - 1
     ).otherwise(1)
@@ -159,11 +158,11 @@ def _of_people(records: DataFrame, threshold: Threshold) -> DataFrame:
     )
 
 
-def _over() -> list[Value]:
+def _over() -> list[Column]:
     """Of a record in its period: whether it is open beyond the threshold, its days, their cost."""
     start, end, first, last = (F.col(name) for name in ("start", "end", "first", "last"))
 
-    def days(since: str) -> Value:
+    def days(since: str) -> Column:
         none = F.col("beyond").isNull()
         open_beyond = days_open(F.greatest(start, F.col(since)), end, first, last)
         return F.when(none, 0).otherwise(open_beyond)

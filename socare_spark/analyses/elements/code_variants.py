@@ -1,0 +1,82 @@
+"""Codes of elements: those mended by a declared list, and those that the vocabulary does not have.
+
+What looks like a known code and is not on the list is reported, never guessed. Source: thesis
+4.2.1, which spells one code three ways.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.vocabulary import MOST_COMPARED, canonical_code
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
+
+_ALIKE = 0.8
+
+ELEMENT_VARIANTS = cell_table(
+    "element_variants",
+    "A code of an element that the vocabulary does not have, as written.",
+    [
+        ColumnSpec("element", "string", "Code as written."),
+        ColumnSpec(
+            "look_alike",
+            "string",
+            "The known code most like it; null where none is near, and for all but the "
+            f"{MOST_COMPARED:,} codes with the most records.",
+        ),
+    ],
+    [ColumnSpec("mended", "boolean", "Whether the configuration mends it.")],
+    source="Thesis 4.2.1: spellings of OAEHSGCO",
+    grows=True,
+)
+
+
+def element_variants(
+    written: DataFrame,
+    known: Sequence[str],
+    list_: Mapping[str, str],
+    warn: Callable[[str], None],
+) -> DataFrame:
+    """The columns of ELEMENT_VARIANTS.
+
+    Args:
+        written: code (as written), person, cost.
+        known: Codes of the vocabulary.
+        list_: Spellings that are mended.
+        warn: Takes a warning of codes that are not compared.
+    """
+    rows = written.select(F.col("code").alias("element"), "person", "cost")
+    counted = count_people(rows, ["element"], cost="cost")
+    unknown = counted.where(~F.upper("element").isin(*known)).persist()
+    own = F.upper("element")
+    named = unknown.withColumn("_meant", F.when(own.isin(*list_), canonical_code(own, list_)))
+    alike = written.sparkSession.createDataFrame(
+        _look_alikes(named.where("_meant IS NULL"), known, warn), "element string, _near string"
+    )
+    return named.join(F.broadcast(alike), "element", "left").select(
+        *unknown.columns,
+        F.coalesce("_meant", "_near").alias("look_alike"),
+        F.col("_meant").isNotNull().alias("mended"),
+    )
+
+
+def _look_alikes(
+    unknown: DataFrame, known: Sequence[str], warn: Callable[[str], None]
+) -> list[tuple[str, str]]:
+    """The most common unknown codes that are like a known one, each with that one."""
+    common = unknown.orderBy(F.desc("records"), "element").limit(MOST_COMPARED + 1)
+    codes = [row["element"] for row in common.select("element").collect()]
+    if len(codes) > MOST_COMPARED:
+        warn(
+            f"The vocabulary lacks more than {MOST_COMPARED:,} codes of elements: "
+            f"{ELEMENT_VARIANTS.path} has look-alikes of the {MOST_COMPARED:,} most common ones. "
+            "Check that the column of elements holds codes and not typed texts."
+        )
+    found: list[tuple[str, str]] = []
+    for code in codes[:MOST_COMPARED]:
+        near = difflib.get_close_matches(code.upper(), known, n=1, cutoff=_ALIKE)
+        found.extend((code, like) for like in near)
+    return found

@@ -1,0 +1,129 @@
+"""People who were in one stage and in no other: how often, for how long, with what end, and where.
+
+Source: thesis 4.3.2, figures 33 and 34.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses import coded_text
+from socare_spark.analyses.flow.events import Read, columns_of
+from socare_spark.analyses.flow.settings import ASSESSED, Flow, SingleStage
+from socare_spark.analyses.flow.stages import FLOW
+from socare_spark.analyses.vocabulary import UNKNOWN
+from socare_spark.lake.table import ColumnSpec, cell_table
+from socare_spark.measures.person_counts import count_people
+
+SINGLE_STAGE = cell_table(
+    "single_stage",
+    "People who were in one stage of a flow and in no other, seen four ways.",
+    [
+        FLOW,
+        ColumnSpec("stage", "string", "The only stage they were in."),
+        ColumnSpec(
+            "measure",
+            "string",
+            "`assessments`: records a person; of those with one record `length_days`: days from "
+            "its first to its last, `outcome_category`, and a layer such as `ward`.",
+        ),
+        ColumnSpec(
+            "value",
+            "string",
+            "Number, days, category or code of the area; null where the home is not located.",
+        ),
+        ColumnSpec(
+            "outcome_category", "string", "How the record ended; only by area, null elsewhere."
+        ),
+    ],
+    source="Thesis 4.3.2, figures 33 and 34",
+)
+
+
+def cases_only_in(visited: DataFrame, stage: str) -> DataFrame:
+    """Cases in one stage and in no other: case, assessments (their records there).
+
+    Args:
+        visited: case, stage, records; assessments of any kind are no stage.
+        stage: The stage.
+    """
+    here = F.col("stage") == stage
+    per_case = (
+        visited.where(F.col("stage") != ASSESSED)
+        .groupBy("case")
+        .agg(
+            F.max(here).alias("here"), F.max(~here).alias("elsewhere"), F.sum("records").alias("n")
+        )
+    )
+    return per_case.where("here and not elsewhere").select("case", F.col("n").alias("assessments"))
+
+
+def stage_records(flow: Flow, single: SingleStage, read: Read) -> DataFrame:
+    """The records of the stage: case, length_days, code (of the outcome), postcode."""
+    meant = flow.records_of(single.stage)
+    names = [meant.case, meant.time, single.end, single.outcome]
+    named = [*names, *filter(None, [meant.column, single.postcode])]
+    frame = columns_of(flow, meant, read, *named).where(meant.where)
+    first, last = F.col(meant.time).cast("date"), F.col(single.end).cast("date")
+    return frame.select(
+        F.col(meant.case).alias("case"),
+        F.datediff(last, first).alias("length_days"),
+        coded_text.code(F.col(single.outcome)).alias("code"),
+        (F.col(single.postcode) if single.postcode else F.lit(None))
+        .cast("string")
+        .alias("postcode"),
+    )
+
+
+def single_stage(
+    single: SingleStage,
+    only: DataFrame,
+    records: DataFrame,
+    outcomes: DataFrame,
+    places: DataFrame | None,
+) -> DataFrame:
+    """The columns of SINGLE_STAGE without the flow.
+
+    Args:
+        single: What is looked at.
+        only: Result of `cases_only_in`.
+        records: Result of `stage_records`.
+        outcomes: code, outcome_category.
+        places: postcode, layer, code; None where postcodes are not placed.
+    """
+    once = (
+        only.where("assessments = 1")
+        .join(records, "case")
+        .join(F.broadcast(outcomes), "code", "left")
+        .fillna({"outcome_category": UNKNOWN})
+    )
+    category = F.col("outcome_category")
+    none = F.lit(None).cast("string")
+    seen = {"length_days": (F.col("length_days"), none), "outcome_category": (category, none)}
+    if places is not None and single.postcode:
+        within = places.where(F.col("layer") == single.layer)
+        areas = within.select("postcode", F.col("code").alias("_area"))
+        once = once.join(areas, "postcode", "left")
+        seen[single.layer] = (F.col("_area"), category)
+    ways = [
+        F.struct(
+            F.lit(measure).alias("measure"),
+            value.cast("string").alias("value"),
+            of.alias("outcome_category"),
+        )
+        for measure, (value, of) in seen.items()
+    ]
+    often = only.select(
+        "case",
+        F.lit("assessments").alias("measure"),
+        F.col("assessments").cast("string").alias("value"),
+        none.alias("outcome_category"),
+        F.col("assessments").alias("records"),
+    )
+    rows = once.select("case", F.inline(F.array(*ways))).withColumn("records", F.lit(1))
+    counted = count_people(
+        often.unionByName(rows),
+        ["measure", "value", "outcome_category"],
+        person="case",
+        records="records",
+    )
+    return counted.withColumn("stage", F.lit(single.stage))

@@ -1,0 +1,1 @@
+"""Charts and maps: pure drawings of rows that they are given."""

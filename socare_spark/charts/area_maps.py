@@ -1,0 +1,229 @@
+"""Maps of areas, and the space-time matrix as a picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps, rc_context
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import PowerNorm, to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from socare_spark.charts.area_style import (
+    HATCH,
+    AreaStyle,
+    add_areas,
+    outlines,
+    scale_bar,
+    shaded,
+    swatch,
+)
+from socare_spark.charts.shaded_tables import natural
+from socare_spark.charts.style import (
+    DIVERGING,
+    DIVERGING_SAYS,
+    EMPTY,
+    INK,
+    QUIET,
+    SEQUENTIAL,
+    SEQUENTIAL_SAYS,
+    STYLE,
+    headline,
+    new_figure,
+    save,
+    small_print,
+)
+
+_NOTHING = "#E8E8E8"
+
+
+@dataclass(frozen=True)
+class AreaMap:
+    """What a map shows.
+
+    Attributes:
+        title: In a few words.
+        subtitle: What exactly is counted.
+        source: Where the figures come from.
+        shapes: The areas, in EPSG:27700.
+        outline: The city's edge, or None.
+    """
+
+    title: str
+    subtitle: str
+    source: str
+    shapes: Sequence[BaseGeometry]
+    outline: BaseGeometry | None = None
+
+
+def draw_density(area_map: AreaMap, values: NDArray[np.float64], unit: str, path: Path) -> Path:
+    """Draws areas shaded by a value in classes of about equally many areas.
+
+    Args:
+        area_map: Title, source and shapes.
+        values: One for each shape; 0 means nobody.
+        unit: What the legend calls the values.
+        path: Where the PNG goes.
+    """
+    return _draw(area_map, shaded(values), f"{unit} (areas)", SEQUENTIAL_SAYS, path)
+
+
+def draw_hotspots(
+    area_map: AreaMap,
+    z: NDArray[np.float64],
+    p: NDArray[np.float64],
+    significance: float,
+    path: Path,
+) -> Path:
+    """Draws where an area and its neighbours have significantly many or few.
+
+    Args:
+        area_map: Title, source and shapes.
+        z: Gi* of each area; NaN where it is not defined.
+        p: Its adjusted p.
+        significance: What p must be below; a fifth of it is the stronger class.
+        path: Where the PNG goes.
+    """
+    strong = significance / 5
+    shades = colormaps[DIVERGING]
+    kinds = (
+        ("many", strong, z > 0, to_hex(shades(0.92))),
+        ("many", significance, z > 0, to_hex(shades(0.74))),
+        ("few", significance, z < 0, to_hex(shades(0.28))),
+        ("few", strong, z < 0, to_hex(shades(0.08))),
+    )
+    fills = np.full(len(z), _NOTHING, dtype=object)
+    entries: list[Patch] = []
+    taken = np.isnan(z)
+    untested = taken.copy()
+    numbers: dict[str, int] = {}
+    for _, limit, side, colour in sorted(kinds, key=lambda kind: kind[1]):
+        here = ~taken & side & (p < limit)
+        fills[here], numbers[colour] = colour, int(here.sum())
+        taken |= here
+    for word, limit, _, colour in kinds[:2]:
+        entries.append(swatch(colour, f"{word}, p < {limit:g} ({numbers[colour]})"))
+    entries.append(swatch(_NOTHING, f"not unusual ({int((~taken).sum())})"))
+    for word, limit, _, colour in kinds[2:]:
+        entries.append(swatch(colour, f"{word}, p < {limit:g} ({numbers[colour]})"))
+    fills[untested] = EMPTY
+    if untested.any():
+        entries.append(swatch(EMPTY, f"not tested ({int(untested.sum())})", HATCH))
+    look = AreaStyle(fills, untested, entries)
+    return _draw(area_map, look, "Area and neighbours have (areas)", DIVERGING_SAYS, path)
+
+
+def _draw(area_map: AreaMap, look: AreaStyle, legend: str, scale: str, path: Path) -> Path:
+    with rc_context(STYLE):
+        figure = new_figure(7.6, 7.6)
+        axes = figure.add_axes((0.02, 0.075, 0.72, 0.84))
+        edge = None if area_map.outline is None else outlines([area_map.outline])[0]
+        add_areas(axes, outlines(area_map.shapes), look, edge)
+        scale_bar(figure, axes, 0.75, 0.14)
+        figure.legend(
+            handles=list(look.entries), title=legend, loc="upper left",
+            bbox_to_anchor=(0.735, 0.88), alignment="left", title_fontsize=8,
+            handlelength=1.6, handleheight=1.2,
+        )  # fmt: skip
+        headline(figure, area_map.title, area_map.subtitle)
+        small_print(figure, area_map.source, scale)
+        return save(figure, path)
+
+
+def draw_matrix(matrix: pd.DataFrame, trends: pd.Series, source: str, path: Path) -> Path:
+    """Draws the space-time matrix: districts down, years across, agreements as number and shade.
+
+    Args:
+        matrix: Columns `district`, `year`, `records`, `flag`; every combination once.
+        trends: District -> `improving`, `challenging` or `steady`.
+        source: Where the figures come from.
+        path: Where the PNG goes.
+    """
+    counts = matrix.pivot(index="district", columns="year", values="records")
+    order = sorted(counts.index, key=natural)
+    counts = counts.loc[order]
+    flags = (
+        matrix.pivot(index="district", columns="year", values="flag").loc[order].to_numpy(object)
+    )
+    values = counts.to_numpy(float)
+    rows, columns = values.shape
+    height = rows * 0.2 + 1.75
+    with rc_context(STYLE):
+        figure = new_figure(max(6.5, columns * 0.52 + 2.2), height)
+        axes = figure.add_axes((0.07, 0.8 / height, 0.72, (rows * 0.2) / height))
+        # A square root, so that small districts still show their years.
+        norm = PowerNorm(0.5, 0, max(1.0, float(values.max())))
+        shades = colormaps[SEQUENTIAL].with_extremes(bad=EMPTY)
+        axes.pcolormesh(
+            np.ma.masked_equal(values, 0), cmap=shades, norm=norm, edgecolors="white", linewidth=0.6
+        )
+        _numbers(axes, values, flags, norm)
+        _sides(axes, counts, [str(trends.get(district, "steady")) for district in order])
+        _matrix_legend(figure, norm)
+        headline(
+            figure,
+            "Agreements by postcode district and year of start",
+            "Marked cells differ from what district and year let expect; p adjusted for all cells",
+        )
+        small_print(figure, source, SEQUENTIAL_SAYS + "; by the square root of the number")
+        return save(figure, path)
+
+
+def _numbers(
+    axes: Axes, values: NDArray[np.float64], flags: NDArray[np.object_], norm: PowerNorm
+) -> None:
+    marks = {"high": "\N{BLACK UP-POINTING TRIANGLE}", "low": "\N{BLACK DOWN-POINTING TRIANGLE}"}
+    for row, column in np.ndindex(*values.shape):
+        value, flag = values[row, column], str(flags[row, column])
+        dark = value > 0 and float(norm(value)) > 0.5
+        colour = "white" if dark else INK
+        text = f"{value:,.0f}" if value else "\N{MIDDLE DOT}"
+        axes.text(
+            column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5, color=colour
+        )
+        if flag in marks:
+            axes.text(
+                column + 0.86, row + 0.5, marks[flag], ha="center", va="center", fontsize=5,
+                color=colour,
+            )  # fmt: skip
+
+
+def _sides(axes: Axes, counts: pd.DataFrame, trends: Sequence[str]) -> None:
+    arrows = {
+        "challenging": "\N{NORTH EAST ARROW} challenging",
+        "improving": "\N{SOUTH EAST ARROW} improving",
+    }
+    rows, columns = counts.shape
+    axes.set_xticks(np.arange(columns) + 0.5, [str(year) for year in counts.columns])
+    axes.set_yticks(np.arange(rows) + 0.5, list(counts.index), fontsize=7.5)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, labelsize=7.5)
+    axes.set_ylim(rows, 0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    for row, (total, trend) in enumerate(zip(counts.sum(axis=1), trends, strict=True)):
+        axes.text(columns + 0.95, row + 0.5, f"{total:,.0f}", ha="right", va="center", fontsize=7)
+        axes.text(
+            columns + 1.15, row + 0.5, arrows.get(trend, ""), va="center", fontsize=7, color=QUIET
+        )
+    axes.text(columns + 0.95, -0.3, "all", ha="right", va="bottom", fontsize=7.5, color=QUIET)
+    axes.text(columns + 1.15, -0.3, "trend", va="bottom", fontsize=7.5, color=QUIET)
+
+
+def _matrix_legend(figure: Figure, norm: PowerNorm) -> None:
+    height = figure.get_figheight()
+    bar = figure.add_axes((0.07, 0.6 / height, 0.25, 0.09 / height))
+    figure.colorbar(ScalarMappable(norm, SEQUENTIAL), cax=bar, orientation="horizontal")
+    bar.tick_params(labelsize=6.5, length=2, pad=1)
+    figure.text(
+        0.35, 0.58 / height,
+        "\N{BLACK UP-POINTING TRIANGLE} unusually many   "
+        "\N{BLACK DOWN-POINTING TRIANGLE} unusually few   \N{MIDDLE DOT} none",
+        fontsize=7.5, color=INK,
+    )  # fmt: skip

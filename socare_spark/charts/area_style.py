@@ -1,0 +1,143 @@
+"""What maps are drawn with: areas as outlines, their shades, and swatches for a legend.
+
+An area with nobody in it is white and hatched, never the lightest colour: empty and few are
+different findings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.path import Path as Outline
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from socare_spark.charts.map_classes import quantile_classes
+from socare_spark.charts.style import EMPTY, HAIRLINE, INK, SEQUENTIAL
+
+HATCH = "////"
+_BAR_METRES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+
+
+@dataclass(frozen=True)
+class AreaStyle:
+    """How areas look.
+
+    Attributes:
+        fills: Colour of each.
+        hatched: Whether each is hatched.
+        entries: The legend.
+    """
+
+    fills: NDArray[np.object_]
+    hatched: NDArray[np.bool_]
+    entries: Sequence[Patch]
+
+
+def shaded(values: NDArray[np.float64], *, counted: bool = True) -> AreaStyle:
+    """Shades by a value in classes of about equally many areas; what is not above 0 is empty.
+
+    Args:
+        values: One for each area.
+        counted: Whether the legend says how many areas are in a class.
+    """
+    classes = quantile_classes(values)
+    colours = _sequence(len(classes)) if classes else []
+    empty = ~(values > 0)
+    fills = np.full(len(values), EMPTY, dtype=object)
+    entries = []
+    if classes:
+        of = classes.of(values[~empty])
+        fills[~empty] = np.asarray(colours, dtype=object)[of]
+        numbers = np.bincount(of, minlength=len(classes)).tolist()
+        entries = [
+            swatch(colour, f"{label} ({number})" if counted else label)
+            for colour, label, number in zip(colours, classes.labels, numbers, strict=True)
+        ]
+    if empty.any():
+        nobody = f"nobody ({int(empty.sum())})" if counted else "nobody"
+        entries.append(swatch(EMPTY, nobody, HATCH))
+    return AreaStyle(fills, empty, entries)
+
+
+def _sequence(count: int) -> list[str]:
+    """So many colours from light to dark, without the lightest end, which looks like paper."""
+    places = np.linspace(0.06, 1.0, max(count, 1))
+    return [to_hex(colormaps[SEQUENTIAL](place)) for place in places]
+
+
+def swatch(colour: str, label: str, hatch: str | None = None) -> Patch:
+    """One entry of a legend."""
+    return Patch(facecolor=colour, edgecolor=HAIRLINE, hatch=hatch, label=label, linewidth=0.6)
+
+
+def outlines(shapes: Sequence[BaseGeometry]) -> list[Outline]:
+    """Polygons with their holes, each geometry as one outline."""
+    return [_outline(shape) for shape in shapes]
+
+
+def _outline(geometry: BaseGeometry) -> Outline:
+    rings = [
+        ring
+        for polygon in getattr(geometry, "geoms", [geometry])
+        for ring in (polygon.exterior, *polygon.interiors)
+    ]
+    return Outline.make_compound_path(
+        *(Outline(np.asarray(ring.coords)[:, :2], closed=True) for ring in rings)
+    )
+
+
+def add_areas(axes: Axes, drawn: Sequence[Outline], look: AreaStyle, edge: Outline | None) -> None:
+    """Puts areas, and the edge of all of them, on axes of equal scale without a frame.
+
+    Args:
+        axes: Where they go.
+        drawn: Of `outlines`.
+        look: Theirs, in this order.
+        edge: The city's edge, or None.
+    """
+    for marked, hatch in ((False, None), (True, HATCH)):
+        chosen = np.flatnonzero(look.hatched == marked)
+        axes.add_collection(
+            PathCollection(
+                [drawn[int(i)] for i in chosen],
+                facecolors=list(look.fills[chosen]),
+                edgecolors=HAIRLINE if marked else "white",
+                linewidths=0.4,
+                hatch=hatch,
+            )
+        )
+    if edge is not None:
+        add_edge(axes, edge)
+    axes.set_aspect("equal")
+    axes.margins(0.01)
+    axes.autoscale_view()
+    axes.set_axis_off()
+
+
+def add_edge(axes: Axes, edge: Outline, colour: str = INK, width: float = 0.9) -> None:
+    """Draws an outline."""
+    axes.add_collection(
+        PathCollection([edge], facecolors="none", edgecolors=colour, linewidths=width)
+    )
+
+
+def scale_bar(figure: Figure, axes: Axes, left: float, bottom: float) -> None:
+    """A bar of round length, about a fifth of the map's width, at a place of the figure."""
+    west, east = axes.get_xlim()
+    length = max((m for m in _BAR_METRES if m <= (east - west) / 5), default=_BAR_METRES[0])
+    axes.apply_aspect()  # settles where the axes lie once their aspect is kept
+    inverse = figure.transFigure.inverted()
+    ends = inverse.transform(axes.transData.transform([[west, 0.0], [west + length, 0.0]]))
+    width = float(ends[1, 0] - ends[0, 0])
+    figure.add_artist(Line2D([left, left + width], [bottom, bottom], color=INK, linewidth=2))
+    text = f"{length / 1000:g} km" if length >= 1000 else f"{length} m"
+    up = 0.045 / figure.get_figheight()
+    figure.text(left + width / 2, bottom + up, text, ha="center", va="bottom", fontsize=8)

@@ -1,0 +1,200 @@
+"""Regions of interest beside each other: share of the population, ethnic profile, cost by age."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from socare_spark.charts.style import (
+    CATEGORIES,
+    HAIRLINE,
+    INK,
+    QUIET,
+    STYLE,
+    headline,
+    new_figure,
+    save,
+    small_print,
+)
+
+_LEFT, _COLUMN, _SPACE = 1.25, 3.1, 0.35  # inches
+_HEIGHT, _NARROWEST = 9.4, 9.2
+_MOST_GROUPS, _REST = 8, "all others"
+# From the figure's foot: where the three rows of pictures begin, and how high they are.
+_COST, _ETHNIC, _PEOPLE = (0.95, 2.2), (4.0, 1.75), (6.45, 1.55)
+
+
+@dataclass(frozen=True)
+class RegionPicture:
+    """What is drawn.
+
+    Attributes:
+        rows: Columns region, year, age_band, ethnicity (null means all), people, cost,
+            population (null where it is not known), per_1000.
+        regions: Their names from left to right; all have rows.
+        groups: Ethnic class -> the group that it is drawn in; others stand for themselves.
+        bands: Age bands from young to old.
+        source: Where the figures come from.
+    """
+
+    rows: pd.DataFrame
+    regions: Sequence[str]
+    groups: Mapping[str, str]
+    bands: Sequence[str]
+    source: str
+
+
+def draw_regions(picture: RegionPicture, path: Path) -> Path:
+    """Draws a column for each region; scales are the same in all, so that they can be compared."""
+    width = max(_NARROWEST, _LEFT + len(picture.regions) * (_COLUMN + _SPACE) + 0.1)
+    with rc_context(STYLE):
+        figure = new_figure(width, _HEIGHT)
+        for draw, row in ((_people, _PEOPLE), (_ethnic, _ETHNIC), (_cost, _COST)):
+            draw(_axes(figure, row, len(picture.regions)), picture)
+        headline(
+            figure,
+            "Regions of interest: who has agreements, and what they cost",
+            "People with an agreement open in the year; ethnic groups of all years together, "
+            "where a person with several counts in each",
+        )
+        small_print(figure, picture.source, "Scales are the same for all regions.")
+        return save(figure, path)
+
+
+def _axes(figure: Figure, row: tuple[float, float], number: int) -> list[Axes]:
+    width, (foot, height) = figure.get_figwidth(), row
+    return [
+        figure.add_axes(
+            (
+                (_LEFT + place * (_COLUMN + _SPACE)) / width,
+                foot / _HEIGHT,
+                _COLUMN / width,
+                height / _HEIGHT,
+            )
+        )
+        for place in range(number)
+    ]
+
+
+def _people(axes: Sequence[Axes], picture: RegionPicture) -> None:
+    """People for each 1,000 of the population by year, and in all years as a sentence."""
+    rows = picture.rows
+    whole = rows[rows["age_band"].isna() & rows["ethnicity"].isna()]
+    highest = whole.loc[whole["year"].notna(), "per_1000"].max()
+    for place, (one, region) in enumerate(zip(axes, picture.regions, strict=True)):
+        own = whole[whole["region"] == region]
+        (total,) = own[own["year"].isna()].to_dict("records")
+        by_year = own[own["year"].notna()].sort_values("year")
+        one.plot(by_year["year"], by_year["per_1000"], color=CATEGORIES[0], marker="o", ms=3.5)
+        one.set_ylim(0, 1.1 * highest if highest > 0 else 1)
+        if pd.isna(highest):
+            one.set_yticks([])
+        one.set_title(region, loc="left", fontsize=11, fontweight="bold", color=INK, pad=20)
+        one.annotate(_sentence(total), (0, 1.05), xycoords="axes fraction", fontsize=8, color=INK)
+        _years(one, rows)
+        _plain(one, place, "People for each 1,000\nof the population")
+
+
+def _sentence(total: Mapping[Hashable, Any]) -> str:
+    people = f"{total['people']:,.0f} people in all years"
+    if pd.isna(total["population"]):
+        return f"{people}; population not known"
+    share = total["people"] / total["population"]
+    return f"{people}, {share:.1%} of {total['population']:,.0f}"
+
+
+def _ethnic(axes: Sequence[Axes], picture: RegionPicture) -> None:
+    """The share of each ethnic group in the people of all years."""
+    rows = picture.rows
+    classes = rows[rows["year"].isna() & rows["age_band"].isna() & rows["ethnicity"].notna()]
+    group = classes["ethnicity"].map(lambda name: picture.groups.get(name, name))
+    people = classes.assign(group=group).pivot_table(
+        index="group", columns="region", values="people", aggfunc="sum", fill_value=0
+    )
+    shares = _fewer(people / people.sum().replace(0, np.nan))
+    order = [shorten(name, 22, placeholder="…") for name in shares.index]
+    longest = float(np.nanmax(shares.to_numpy(), initial=0.01))
+    for place, (one, region) in enumerate(zip(axes, picture.regions, strict=True)):
+        own = shares[region].fillna(0.0).tolist() if region in shares else []
+        one.barh(range(len(own)), own, height=0.7, color=CATEGORIES[0])
+        for line, share in enumerate(own):
+            one.text(share + longest * 0.02, line, f"{share:.1%}", va="center", fontsize=7)
+        one.set(ylim=(len(order) - 0.4, -0.6), xlim=(0, longest * 1.18), xticks=[])
+        one.set_yticks(range(len(order)), order if place == 0 else [], color=INK, fontsize=7.5)
+        one.tick_params(length=0)
+        one.spines[["bottom", "left"]].set_visible(False)
+        if place == 0:
+            one.set_title("Ethnic group, share of people", loc="left", fontsize=8, color=QUIET)
+
+
+def _fewer(shares: pd.DataFrame) -> pd.DataFrame:
+    """The largest groups first, and the sum of those for which there is no room."""
+    whole = shares.sum(axis=1)
+    order = sorted(shares.index, key=lambda name: (-whole[name], name))
+    if len(order) <= _MOST_GROUPS:
+        return shares.loc[order]
+    kept, rest = order[: _MOST_GROUPS - 1], order[_MOST_GROUPS - 1 :]
+    return pd.concat([shares.loc[kept], shares.loc[rest].sum().to_frame(_REST).T])
+
+
+def _cost(axes: Sequence[Axes], picture: RegionPicture) -> None:
+    """What the days of each year cost, age bands on one another."""
+    rows = picture.rows
+    by_band = rows[rows["year"].notna() & rows["age_band"].notna() & rows["ethnicity"].isna()]
+    costs = by_band.assign(cost=by_band["cost"].astype(float) / 1e6).pivot_table(
+        index=["region", "year"], columns="age_band", values="cost", aggfunc="sum", fill_value=0
+    )
+    bands = [band for band in picture.bands if band in costs.columns]
+    bands += [band for band in costs.columns if band not in bands]
+    highest = float(np.max(costs.sum(axis=1).to_numpy(), initial=0.0))
+    for place, (one, region) in enumerate(zip(axes, picture.regions, strict=True)):
+        own = costs[costs.index.get_level_values("region") == region].droplevel("region")
+        foot = np.zeros(len(own))
+        for colour, band in zip(_colours(len(bands)), bands, strict=True):
+            one.bar(own.index, own[band], bottom=foot, width=0.8, color=colour, zorder=2)
+            foot = foot + own[band].to_numpy()
+        one.set_ylim(0, highest * 1.05 if highest > 0 else 1)
+        _years(one, rows)
+        _plain(one, place, "Cost of the year's days,\nmillion pounds")
+    swatches = [
+        Patch(color=colour, label=band)
+        for colour, band in zip(_colours(len(bands)), bands, strict=True)
+    ]
+    axes[0].legend(
+        handles=swatches, title="Age at the agreement's start", loc="lower left", ncols=len(bands),
+        bbox_to_anchor=(-0.02, 1.0), borderaxespad=0.1, handlelength=1, columnspacing=1.2,
+        title_fontsize=8, alignment="left",
+    )  # fmt: skip
+
+
+def _colours(number: int) -> list[str]:
+    return [CATEGORIES[place % len(CATEGORIES)] for place in range(number)]
+
+
+def _years(axes: Axes, rows: pd.DataFrame) -> None:
+    """The same years in every picture of a row, also where a region has none of them."""
+    years = rows["year"].dropna()
+    if len(years):
+        axes.set_xlim(float(years.min()) - 0.6, float(years.max()) + 0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _plain(axes: Axes, place: int, what: str) -> None:
+    axes.tick_params(length=0, labelsize=7.5)
+    axes.grid(axis="y", color=HAIRLINE, linewidth=0.4, zorder=0)
+    axes.set_axisbelow(True)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("")
+    if place == 0:
+        axes.set_ylabel(what, fontsize=8, color=QUIET)
+    else:
+        axes.set_yticklabels([])

@@ -1,0 +1,193 @@
+"""Areas that somebody drew: read from GeoPackage, GeoJSON, GeoParquet or shapefile into EPSG:27700.
+
+The driver reads and checks a file, so that each fault is one sentence with the layer, the file and
+the number of features. Sedona makes the geometry valid, transforms and unites it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.lake.checkpoint import checkpointed
+from socare_spark.places.boundary_files import Features, read_features
+from socare_spark.places.coordinate_systems import epsg_code, misplaced
+from socare_spark.places.geometry import GRID, polygons_of, union_of
+from socare_spark.places.settings import FileLayer
+
+_RAW = "layer string, code string, name string, wkb binary"
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Layers read together.
+
+    Attributes:
+        areas: layer, code, name, geometry in EPSG:27700; one row a code.
+        repaired: Layer -> features whose geometry was invalid and was made valid.
+        warnings: Sentences on what is unusual in a layer.
+    """
+
+    areas: DataFrame
+    repaired: Mapping[str, int]
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The checked features of one layer: code, name and WKB of each."""
+
+    rows: pd.DataFrame
+    system: str
+    invalid: int
+    warnings: Sequence[str]
+
+
+def read_boundaries(
+    spark: SparkSession, landing: Path, layers: Mapping[str, FileLayer]
+) -> Boundaries:
+    """Reads, checks, repairs and transforms the layers that come from files.
+
+    Returns:
+        One row for each area: `layer`, `code`, `name`, `geometry` (EPSG:27700, polygons). Features
+        that share a code are one area.
+
+    Raises:
+        ConfigurationError: a layer, column or coordinate system is not as the settings say.
+        DataError: a file is not what its format says, or its features cannot be used.
+    """
+    read = {name: _read(landing, name, layer) for name, layer in layers.items()}
+    frame = pd.concat(
+        [layer.rows.assign(layer=name) for name, layer in read.items()], ignore_index=True
+    )
+    raw = spark.createDataFrame(frame[["layer", "code", "name", "wkb"]], _RAW).select(
+        "layer", "code", "name", F.expr("ST_GeomFromWKB(wkb)").alias("geometry")
+    )
+    systems = {name: layer.system for name, layer in read.items()}
+    try:
+        areas = checkpointed(_in_grid(raw, systems))
+    except (Py4JError, PySparkException) as error:
+        others = ", ".join(f"{name} ({s})" for name, s in systems.items() if s != GRID)
+        if not others:
+            raise
+        raise ConfigurationError(
+            f"Layers {others} cannot be transformed to {GRID}: export them in {GRID}."
+        ) from error
+    return Boundaries(
+        areas,
+        {name: layer.invalid for name, layer in read.items()},
+        [warning for layer in read.values() for warning in layer.warnings],
+    )
+
+
+def _read(landing: Path, name: str, layer: FileLayer) -> _Layer:
+    """The features of a layer that are kept, checked."""
+    features = read_features(landing, name, layer)
+    title = f"Layer {name}: {layer.file}"
+    system = _system_of(title, layer, features)
+    columns, shapes = features.columns, features.shapes
+    if features.unreadable:
+        raise DataError(
+            f"{title}: {features.unreadable} of {len(shapes)} features have a geometry that cannot "
+            "be read, as a ring that is not closed. Export the file again."
+        )
+    if layer.keep:
+        kept = columns[layer.keep.column].fillna("").str.startswith(layer.keep.starts_with)
+        columns, shapes = columns[kept], shapes[kept.to_numpy(dtype=bool)]
+    if not len(columns):
+        which = "no feature that 'keep' lets through" if layer.keep else "no feature"
+        raise DataError(f"{title} holds {which}.")
+    code = columns[layer.code].fillna("").str.strip()
+    named = columns[layer.name or layer.code].fillna("").str.strip()
+    shapes = np.array([_polygons(shape) for shape in shapes], dtype=object)
+    _refuse_faults(title, layer, code, shapes)
+    fault = misplaced(shapely.bounds(shapes), system)
+    if fault:
+        raise DataError(
+            f"{title} {fault}. Set the layer's 'crs' to the system that the file is in."
+        )
+    rows = pd.DataFrame({"code": code, "name": named.where(named != "", code)})
+    rows["wkb"] = list(shapely.to_wkb(shapes))
+    invalid = ~shapely.is_valid(shapes)
+    return _Layer(rows, system, int(invalid.sum()), _shared_codes(title, rows))
+
+
+def _system_of(title: str, layer: FileLayer, features: Features) -> str:
+    """The EPSG code of the layer's system: of the file, or as declared where the file is silent."""
+    declared = None if layer.crs is None else epsg_code(layer.crs)
+    if layer.crs is not None and declared is None:
+        raise ConfigurationError(f"{title}: there is no coordinate system {layer.crs}.")
+    if declared and features.stated and features.system and features.system != declared:
+        raise ConfigurationError(
+            f"{title} states that it is in {features.system}, but places.yaml declares "
+            f"{layer.crs}: take 'crs' out of places.yaml, or correct the file."
+        )
+    system = declared or features.system
+    if system is None:
+        raise ConfigurationError(
+            f"{title} does not state its coordinate system, or states one without an EPSG code: "
+            f"set crs in places.yaml, as  crs: {GRID}"
+        )
+    return system
+
+
+def _polygons(shape: object) -> object:
+    """The polygons of a collection; another geometry as it is."""
+    if isinstance(shape, shapely.GeometryCollection) and not shape.is_empty:
+        parts = [part for part in shapely.get_parts(shape) if part.geom_type.endswith("Polygon")]
+        return shapely.union_all(parts) if parts else shape
+    return shape
+
+
+def _refuse_faults(title: str, layer: FileLayer, code: pd.Series, shapes: np.ndarray) -> None:
+    """Refuses features that cannot be an area."""
+    empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    polygons = np.isin(shapely.get_type_id(shapes), (3, 6))
+    finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    size = shapely.area(np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes)))
+    for faulty, fault in (
+        (code == "", f"no value in column {layer.code}"),
+        (empty, "no geometry"),
+        (~polygons, "points or lines where polygons are wanted"),
+        (~finite, "coordinates that are no numbers"),
+        (~(size > 0), "no extent"),
+    ):
+        count = int(np.asarray(faulty).sum())
+        if count:
+            raise DataError(f"{title}: {count} of {len(shapes)} features have {fault}.")
+
+
+def _shared_codes(title: str, rows: pd.DataFrame) -> list[str]:
+    """A sentence on codes whose features have several names; they may be several areas."""
+    names = rows.groupby("code")["name"].nunique()
+    several = int((names > 1).sum())
+    if not several:
+        return []
+    return [
+        f"{title} has {several} codes whose features have different names: each code is one area. "
+        "Look whether 'code' names the right column."
+    ]
+
+
+def _in_grid(raw: DataFrame, crs: Mapping[str, str]) -> DataFrame:
+    """Valid polygons in EPSG:27700, one row a code."""
+    valid = F.expr(f"IF(ST_IsValid(geometry), geometry, {polygons_of('ST_MakeValid(geometry)')})")
+    placed = F.col("geometry")
+    for name, system in crs.items():
+        if system != GRID:
+            moved = F.expr(f"ST_Transform(geometry, '{system}', '{GRID}')")
+            placed = F.when(F.col("layer") == name, moved).otherwise(placed)
+    return (
+        raw.withColumn("geometry", valid)
+        .withColumn("geometry", placed)
+        .groupBy("layer", "code")
+        .agg(F.min("name").alias("name"), union_of("geometry").alias("geometry"))
+    )
