@@ -1,8 +1,8 @@
-"""From cells to typed values, and every reason why a row cannot be kept.
+"""Converts cells to typed values and checks each row against the rules of its contract.
 
-A rule is a condition on a row with a reason code and the column it concerns. Rules are numbered;
-a row carries the numbers of the rules it breaks as bits, so that checking costs no strings, and a
-row may break any number of them.
+A rule has a reason code, a column and a condition. A row that meets the condition fails the rule
+and is quarantined. Rules are numbered. Each row carries the numbers of its failed rules as bits,
+so checks create no strings and a row can fail any number of rules.
 """
 
 import re
@@ -15,11 +15,11 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.contract import Contract, Field, postcode_letters
 from socare_spark.contracts.project import Scheme
-from socare_spark.ingest.blanks import strip_whitespace
 from socare_spark.ingest.pseudonym import has_shape
+from socare_spark.ingest.whitespace import strip_whitespace
 
-BITS = 60
-_FIXED = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
+BITS_PER_WORD = 60
+_FIXED_WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 _UNPADDED = ("%m", "%d", "%H", "%M", "%S", "%I")
 _MONTHS = "January February March April May June July August September October November December"
 _DIRECTIVES = {
@@ -29,19 +29,25 @@ _DIRECTIVES = {
     "%z": "Z|[+-][0-9]{2}:?[0-9]{2}",
     **dict.fromkeys(_UNPADDED, "[0-9]{2}"),
 }  # fmt: skip
-_FIXED_SHAPE = {part: f"[0-9]{{{size}}}" for part, size in _FIXED.items()}
-# Letters by position as Royal Mail assigns them.
+_FIXED_WIDTH_PATTERNS = {part: f"[0-9]{{{size}}}" for part, size in _FIXED_WIDTHS.items()}
+# Letters allowed at each position, as Royal Mail assigns them.
 _POSTCODE = (
     "^([A-PR-UWYZ][0-9][0-9ABCDEFGHJKPSTUW]?|"
     "[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?) [0-9][ABD-HJLNP-UW-Z]{2}$"
 )
-_E_NOTATION = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$"
-_WIDEST_MONEY = "decimal(12,2)"
+_SCIENTIFIC_NOTATION = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$"
+_MONEY_TYPE = "decimal(12,2)"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition under which a row cannot be kept."""
+    """A condition under which a row is quarantined.
+
+    Attributes:
+        code: Reason code.
+        column: The field that the rule concerns; empty for the row as a whole.
+        failed: Whether the row fails the rule; null counts as false.
+    """
 
     code: str
     column: str
@@ -49,33 +55,48 @@ class Rule:
 
 
 def clean_cell(cell: Column, missing: Sequence[str], *, spaces_only: bool = False) -> Column:
-    """A cell without blanks around it; null where it is one of the values that mean nothing."""
+    """Strips a cell and replaces missing values by null.
+
+    Args:
+        cell: The cell.
+        missing: Texts that mean a missing value; the empty text always does.
+        spaces_only: Whether the cell contains no whitespace or control character but the space.
+    """
     text = strip_whitespace(cell, spaces_only=spaces_only)
-    nothing = sorted({"", *missing})
-    return F.when(~text.isin(nothing), text)
+    null_texts = sorted({"", *missing})
+    return F.when(~text.isin(null_texts), text)
 
 
 def convert(field: Field, text: Column) -> Column:
-    """The value of a cleaned cell; null where it cannot be read. Person identifiers stay text."""
+    """Converts a cleaned cell to the type of its field.
+
+    Args:
+        field: The field.
+        text: The cleaned cell; for an identifier its normalised text.
+
+    Returns:
+        The value; null where the text is not of the type. Identifiers stay text.
+    """
     if field.socare.pseudonymise:
         return text
     if field.socare.is_postcode:
-        return _place(field, text)
+        return _convert_postcode(field, text)
     if field.is_date:
         day = _parse_field_datetime(field, text)
         opens = field.socare.open_ended
         return F.when(~day.cast("date").isin(*opens), day) if opens else day
     if field.type == "integer":
-        return _number(field, text, "bigint")
+        return _convert_number(field, text, "bigint")
     if field.type == "number":
-        return _number(field, text, _WIDEST_MONEY)
+        return _convert_number(field, text, _MONEY_TYPE)
     return text
 
 
-def _number(field: Field, text: Column, target: str) -> Column:
-    """A number as most are written, or else with group marks, currency and brackets as declared.
+def _convert_number(field: Field, text: Column, target: str) -> Column:
+    """Converts a number with the decimal point, group marks, currency and brackets declared for it.
 
-    Digits that the type has no room for make it no number.
+    The common form (digits with a decimal point) is tried first because it is faster. The result
+    is null where the number has more digits than the type holds.
     """
     whole = field.type == "integer"
     point, mark = re.escape(field.decimal_char), re.escape(field.group_char or "")
@@ -89,13 +110,19 @@ def _number(field: Field, text: Column, target: str) -> Column:
     if field.socare.brackets:
         forms.append(f"^{unit}([(])\\s*{unit}{body}\\s*{unit}[)]\\s*{unit}$")
     plain = r"^[+-]?[0-9]+$" if whole else r"^[+-]?[0-9]+([.][0-9]{0,2})?$"
-    usual = F.when(text.rlike(plain), text.try_cast(target)) if field.decimal_char == "." else None
-    others = [_written(field, text, form, target) for form in forms]
-    return F.coalesce(*([] if usual is None else [usual]), *others)
+    common_form = (
+        F.when(text.rlike(plain), text.try_cast(target)) if field.decimal_char == "." else None
+    )
+    declared_forms = [_match_number(field, text, form, target) for form in forms]
+    return F.coalesce(*([] if common_form is None else [common_form]), *declared_forms)
 
 
-def _written(field: Field, text: Column, form: str, target: str) -> Column:
-    """A number in a form with two groups: its sign and its digits."""
+def _match_number(field: Field, text: Column, form: str, target: str) -> Column:
+    """Converts a number that matches a pattern with two groups, the sign and the digits.
+
+    Returns:
+        The number; null where the text does not match.
+    """
     sign, digits = (F.regexp_extract(text, form, i) for i in (1, 2))
     if field.group_char:
         marks = " \u00a0\u202f" if field.group_char == " " else field.group_char
@@ -113,114 +140,132 @@ def _parse_field_datetime(field: Field, text: Column) -> Column:
 
 
 def parse_datetime(text: Column, form: str, type_: str) -> Column:
-    """A date or time in one strptime format; null where the text is not in it or names no day.
+    """Parses a date or time in one strptime format.
 
-    Cells of the usual width are cut and cast, which costs least; they are cut by bytes, since
-    characters would have to be counted from the first on. Others are matched.
+    Cells of the format's full width are cut into parts by byte position and cast, which is fastest.
+    Byte positions avoid counting characters from the start. Other cells are matched by a regular
+    expression.
+
+    Args:
+        text: The cleaned cell.
+        form: The strptime format.
+        type_: `date` or `datetime`.
+
+    Returns:
+        A DATE or TIMESTAMP; null where the text is not in the format or the day does not exist.
     """
     target = "date" if type_ == "date" else "timestamp"
     parts = re.findall(r"%[A-Za-z]|[^%]", form)
-    matched = _matched(text, parts, target)
-    if any(p.startswith("%") and p not in _FIXED for p in parts) or not form.isascii():
+    matched = _match_datetime(text, parts, target)
+    if any(p.startswith("%") and p not in _FIXED_WIDTHS for p in parts) or not form.isascii():
         return matched
-    at, where = 1, {}
-    shape = "".join(_FIXED_SHAPE.get(p) or re.escape(p) for p in parts)
+    position, part_texts = 1, {}
+    pattern = "".join(_FIXED_WIDTH_PATTERNS.get(p) or re.escape(p) for p in parts)
     for part in parts:
-        size = _FIXED.get(part, 1)
-        where[part] = F.substring(text.cast("binary"), at, size).cast("string")
-        at += size
-    fixed = F.when(text.rlike(f"^{shape}$"), _assemble_datetime(where, target))
+        size = _FIXED_WIDTHS.get(part, 1)
+        part_texts[part] = F.substring(text.cast("binary"), position, size).cast("string")
+        position += size
+    fixed = F.when(text.rlike(f"^{pattern}$"), _assemble_datetime(part_texts, target))
     return F.coalesce(fixed, matched)
 
 
-def _matched(text: Column, parts: Sequence[str], target: str) -> Column:
-    """A date whose parts need not be padded, or are of no fixed width."""
+def _match_datetime(text: Column, parts: Sequence[str], target: str) -> Column:
+    """Parses a date whose parts are not padded or have no fixed width."""
     pattern = "^"
     for i, part in enumerate(parts):
-        beside = [*parts[max(i - 1, 0) : i], *parts[i + 1 : i + 2]]
-        alone = not any(p.startswith("%") or p.isdigit() for p in beside)
-        known = "[0-9]{1,2}" if part in _UNPADDED and alone else _DIRECTIVES.get(part)
-        pattern += f"({known})" if known else re.escape(part)
+        neighbours = [*parts[max(i - 1, 0) : i], *parts[i + 1 : i + 2]]
+        is_separated = not any(p.startswith("%") or p.isdigit() for p in neighbours)
+        part_pattern = "[0-9]{1,2}" if part in _UNPADDED and is_separated else _DIRECTIVES.get(part)
+        pattern += f"({part_pattern})" if part_pattern else re.escape(part)
     pattern += "$"
-    named = [p for p in parts if p.startswith("%")]
-    where = {p: F.regexp_extract(text, pattern, i) for i, p in enumerate(named, 1)}
-    return F.when(text.rlike(pattern), _assemble_datetime(where, target))
+    directives = [p for p in parts if p.startswith("%")]
+    part_texts = {p: F.regexp_extract(text, pattern, i) for i, p in enumerate(directives, 1)}
+    return F.when(text.rlike(pattern), _assemble_datetime(part_texts, target))
 
 
-def _assemble_datetime(where: Mapping[str, Column], target: str) -> Column:
-    """A date from the texts of its parts; null where there is no such day or time."""
-    year = where.get("%Y")
+def _assemble_datetime(part_texts: Mapping[str, Column], target: str) -> Column:
+    """Builds a DATE or TIMESTAMP from the text of each strptime directive.
+
+    Returns:
+        The value; null where the day or time does not exist.
+    """
+    year = part_texts.get("%Y")
     if year is None:
-        # As POSIX has it: 69 to 99 are of the last century.
-        short = where["%y"]
-        year = F.concat(F.when(short >= "69", "19").otherwise("20"), short)
-    day = F.concat_ws("-", year, _month(where), where.get("%d", F.lit("01")))
-    if "%j" in where:
-        days = where["%j"].cast("int")
-        made = F.date_add(F.concat(year, F.lit("-01-01")).try_cast("date"), days - 1)
-        day = F.when((days > 0) & (F.year(made) == year.cast("int")), made.cast("string"))
+        # POSIX rule: 69 to 99 mean 1969 to 1999.
+        two_digits = part_texts["%y"]
+        year = F.concat(F.when(two_digits >= "69", "19").otherwise("20"), two_digits)
+    day = F.concat_ws("-", year, _month(part_texts), part_texts.get("%d", F.lit("01")))
+    if "%j" in part_texts:
+        days = part_texts["%j"].cast("int")
+        date_of_year = F.date_add(F.concat(year, F.lit("-01-01")).try_cast("date"), days - 1)
+        day = F.when(
+            (days > 0) & (F.year(date_of_year) == year.cast("int")), date_of_year.cast("string")
+        )
     day = F.when(year != "0000", day)
     if target == "date":
         return day.try_cast("date")
-    seconds = F.concat_ws(".", where.get("%S", F.lit("00")), where.get("%f", F.lit("0")))
-    time = F.concat_ws(":", _hour(where), where.get("%M", F.lit("00")), seconds)
-    offset = F.regexp_replace(where.get("%z", F.lit("Z")), "^(...)([0-9]{2})$", "$1:$2")
+    seconds = F.concat_ws(".", part_texts.get("%S", F.lit("00")), part_texts.get("%f", F.lit("0")))
+    time = F.concat_ws(":", _hour(part_texts), part_texts.get("%M", F.lit("00")), seconds)
+    offset = F.regexp_replace(part_texts.get("%z", F.lit("Z")), "^(...)([0-9]{2})$", "$1:$2")
     return F.concat(day, F.lit(" "), time, offset).try_cast("timestamp")
 
 
-def _month(where: Mapping[str, Column]) -> Column:
-    name = where.get("%b", where.get("%B"))
+def _month(part_texts: Mapping[str, Column]) -> Column:
+    name = part_texts.get("%b", part_texts.get("%B"))
     if name is None:
-        return where.get("%m", F.lit("01"))
+        return part_texts.get("%m", F.lit("01"))
     months = [m[:3].lower() for m in _MONTHS.split()]
-    at = F.array_position(F.lit(months), F.lower(F.substring(name, 1, 3)))
-    return at.cast("string")
+    position = F.array_position(F.lit(months), F.lower(F.substring(name, 1, 3)))
+    return position.cast("string")
 
 
-def _hour(where: Mapping[str, Column]) -> Column:
-    if "%I" not in where:
-        return where.get("%H", F.lit("00"))
-    hour = where["%I"].cast("int")
-    late = F.when(F.lower(where.get("%p", F.lit("am"))) == "pm", 12).otherwise(0)
+def _hour(part_texts: Mapping[str, Column]) -> Column:
+    if "%I" not in part_texts:
+        return part_texts.get("%H", F.lit("00"))
+    hour = part_texts["%I"].cast("int")
+    late = F.when(F.lower(part_texts.get("%p", F.lit("am"))) == "pm", 12).otherwise(0)
     return F.when(hour.between(1, 12), (hour % 12 + late).cast("string"))
 
 
 def is_unit(postcode_: Column) -> Column:
-    """Whether a value is a unit postcode, and not a declared text instead of one."""
+    """Whether a value is a unit postcode; false for a text declared under `socare.no_place`."""
     return postcode_.rlike(_POSTCODE)
 
 
-def _place(field: Field, text: Column) -> Column:
-    """A unit postcode, or the declared text of a value that is no place.
+def _convert_postcode(field: Field, text: Column) -> Column:
+    """Converts a unit postcode, or a text declared under `socare.no_place`.
 
-    A unit postcode is one although the beginning of a text with `*` is its own.
+    A valid unit postcode is never matched by the prefix of an entry with `*`.
     """
-    unit = found = postcode(text)
-    bare = _letters(text)
+    unit = value = postcode(text)
+    compact = _letters_and_digits(text)
     for entry in field.socare.no_place:
-        begins = bare.startswith(postcode_letters(entry)) & unit.isNull()
-        fits = begins if entry.rstrip().endswith("*") else bare == postcode_letters(entry)
-        found = F.when(fits, F.lit(entry.rstrip("* "))).otherwise(found)
-    return found
+        has_prefix = compact.startswith(postcode_letters(entry)) & unit.isNull()
+        matches = has_prefix if entry.rstrip().endswith("*") else compact == postcode_letters(entry)
+        value = F.when(matches, F.lit(entry.rstrip("* "))).otherwise(value)
+    return value
 
 
-def _letters(text: Column) -> Column:
+def _letters_and_digits(text: Column) -> Column:
     return F.regexp_replace(F.upper(text), "[^A-Z0-9]", "")
 
 
 def postcode(text: Column) -> Column:
-    """A unit postcode as `B1 1AA`: upper case, one blank, O and I read as digits where one stands.
+    """Normalises a unit postcode to the form `B1 1AA`: upper case with one space.
 
-    Null where the text has another shape.
+    The letters O, I and L are read as digits where a postcode has a digit.
+
+    Returns:
+        The postcode; null where the text is not a unit postcode.
     """
-    bare = _letters(text)
-    size = F.length(bare)
-    sector = F.translate(bare.substr(size - 2, F.lit(1)), "OIL", "011")
-    whole = F.concat(
-        bare.substr(F.lit(1), size - 3), F.lit(" "), sector, bare.substr(size - 1, F.lit(2))
+    compact = _letters_and_digits(text)
+    size = F.length(compact)
+    sector = F.translate(compact.substr(size - 2, F.lit(1)), "OIL", "011")
+    candidate = F.concat(
+        compact.substr(F.lit(1), size - 3), F.lit(" "), sector, compact.substr(size - 1, F.lit(2))
     )
-    mended = F.when(size.between(5, 7) & whole.rlike(_POSTCODE), whole)
-    return F.when(text.rlike(_POSTCODE), text).otherwise(mended)
+    corrected = F.when(size.between(5, 7) & candidate.rlike(_POSTCODE), candidate)
+    return F.when(text.rlike(_POSTCODE), text).otherwise(corrected)
 
 
 def rules(
@@ -232,131 +277,171 @@ def rules(
     *,
     schemes: Mapping[str, Scheme],
 ) -> list[Rule]:
-    """All rules of a contract.
+    """Builds all rules of a contract.
 
     Args:
         contract: The contract.
-        texts: Cleaned cell of each field; of an identifier its normalised text.
+        texts: Cleaned cell of each field; for an identifier its normalised text.
         values: Typed value of each field; for an identifier its normalised text.
         as_of: The extract's day.
         malformed: Whether the row has too many or too few cells.
-        schemes: How identifiers of each scheme are spelled.
+        schemes: Scheme name -> normalisation and shape of its identifiers.
+
+    Returns:
+        The rules in the order of their bits; `row_shape` is the first.
     """
-    found = [Rule("row_shape", "", malformed)]
+    all_rules = [Rule("row_shape", "", malformed)]
     for field in contract.fields:
         text, value = texts[field.name], values[field.name]
-        found += _identifier_rules(contract, field, schemes, text)
-        found += _field_rules(field, text, value)
-    for order in contract.socare.date_order:
-        broken = values[order.then] < values[order.first]
-        found.append(Rule("date_order", order.then, broken))
+        all_rules += _identifier_rules(contract, field, schemes, text)
+        all_rules += _field_rules(field, text, value)
+    for date_order in contract.socare.date_order:
+        broken = values[date_order.then] < values[date_order.first]
+        all_rules.append(Rule("date_order", date_order.then, broken))
     for name in contract.socare.not_after_extract:
         day = values[name].cast("date")
         broken = (day > as_of) | (day < F.lit(contract.socare.earliest))
-        found.append(Rule("date_range", name, broken))
-    # A row whose cells cannot be told apart says nothing else.
-    return [found[0], *(Rule(r.code, r.column, ~malformed & r.failed) for r in found[1:])]
+        all_rules.append(Rule("date_range", name, broken))
+    # The cells of a malformed row cannot be assigned to columns, so no other rule applies to it.
+    return [all_rules[0], *(Rule(r.code, r.column, ~malformed & r.failed) for r in all_rules[1:])]
 
 
 def _identifier_rules(
     contract: Contract, field: Field, schemes: Mapping[str, Scheme], text: Column
 ) -> list[Rule]:
-    """Identifiers that a spreadsheet or a program has changed, so that they identify nothing."""
+    """Rules for identifiers that a spreadsheet or another program has altered."""
     if field.socare.pseudonymise:
-        shaped = has_shape(text, schemes[field.socare.pseudonymise])
+        well_formed = has_shape(text, schemes[field.socare.pseudonymise])
     elif field.name in contract.schema_.primary_key and field.type == "string":
-        shaped = ~text.rlike(_E_NOTATION)
+        well_formed = ~text.rlike(_SCIENTIFIC_NOTATION)
     else:
         return []
-    return [Rule("identifier_shape", field.name, ~shaped)]
+    return [Rule("identifier_shape", field.name, ~well_formed)]
 
 
 def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:
-    name, limits, found = field.name, field.constraints, []
+    name, limits, field_rules = field.name, field.constraints, []
     if field.socare.pseudonymise:
         if limits.required:
             person = field.output == "person"
-            found.append(Rule("person_missing" if person else "missing", name, value.isNull()))
+            field_rules.append(
+                Rule("person_missing" if person else "missing", name, value.isNull())
+            )
     else:
         if limits.required:
-            found.append(Rule("missing", name, text.isNull()))
+            field_rules.append(Rule("missing", name, text.isNull()))
         if field.is_date:
             day = _parse_field_datetime(field, text) if field.socare.open_ended else value
-            found.append(Rule("date_format", name, text.isNotNull() & day.isNull()))
+            field_rules.append(Rule("date_format", name, text.isNotNull() & day.isNull()))
         elif field.type != "string":
-            found.append(Rule("type", name, text.isNotNull() & value.isNull()))
+            field_rules.append(Rule("type", name, text.isNotNull() & value.isNull()))
         elif field.socare.is_postcode:
-            found.append(Rule("pattern", name, text.isNotNull() & value.isNull()))
-    return [*found, *_limits(field, text, value)]
+            field_rules.append(Rule("pattern", name, text.isNotNull() & value.isNull()))
+    return [*field_rules, *_constraint_rules(field, text, value)]
 
 
-def _limits(field: Field, text: Column, value: Column) -> list[Rule]:
+def _constraint_rules(field: Field, text: Column, value: Column) -> list[Rule]:
     name, limits = field.name, field.constraints
-    found: list[tuple[str, Column]] = []
+    conditions: list[tuple[str, Column]] = []
     if limits.enum:
-        allowed = [F.lit(e).cast(_literal(field)) for e in limits.enum]
-        found.append(("not_allowed", ~value.isin(*allowed)))
+        allowed = [F.lit(e).cast(_sql_type(field)) for e in limits.enum]
+        conditions.append(("not_allowed", ~value.isin(*allowed)))
     if limits.pattern:
-        found.append(("pattern", ~text.rlike(rf"\A(?:{limits.pattern})\z")))
+        conditions.append(("pattern", ~text.rlike(rf"\A(?:{limits.pattern})\z")))
     if limits.min_length is not None:
-        found.append(("pattern", F.length(text) < limits.min_length))
+        conditions.append(("pattern", F.length(text) < limits.min_length))
     if limits.max_length is not None:
-        found.append(("pattern", F.length(text) > limits.max_length))
+        conditions.append(("pattern", F.length(text) > limits.max_length))
     code = "date_range" if field.is_date else "not_allowed"
     if limits.minimum is not None:
-        found.append((code, value < F.lit(limits.minimum).cast(_literal(field))))
+        conditions.append((code, value < F.lit(limits.minimum).cast(_sql_type(field))))
     if limits.maximum is not None:
-        found.append((code, value > F.lit(limits.maximum).cast(_literal(field))))
-    return [Rule(code, name, broken) for code, broken in found]
+        conditions.append((code, value > F.lit(limits.maximum).cast(_sql_type(field))))
+    return [Rule(code, name, broken) for code, broken in conditions]
 
 
-def _literal(field: Field) -> str:
+def _sql_type(field: Field) -> str:
     return {"date": "date", "datetime": "timestamp", "integer": "bigint"}.get(
         field.type, "decimal(38,10)" if field.type == "number" else "string"
     )
 
 
-def pack_failed_rules(found: Sequence[Rule]) -> list[Column]:
-    """The numbers of the broken rules as bits, in as many BIGINTs as that takes."""
+def pack_failed_rules(all_rules: Sequence[Rule]) -> list[Column]:
+    """Packs the numbers of the failed rules of a row as bits.
+
+    Args:
+        all_rules: The rules, in the order of their bits.
+
+    Returns:
+        One BIGINT column for each BITS_PER_WORD rules.
+    """
     words = []
-    for start in range(0, len(found), BITS):
+    for start in range(0, len(all_rules), BITS_PER_WORD):
         bits = [
             F.when(rule.failed, F.lit(1 << i).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
-            for i, rule in enumerate(found[start : start + BITS])
+            for i, rule in enumerate(all_rules[start : start + BITS_PER_WORD])
         ]
         words.append(reduce(lambda a, b: a.bitwiseOR(b), bits))
     return words
 
 
-def failed_rules(words: Sequence[int], found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Reason code and column of each rule a row breaks, from its bits."""
-    return [named for i, named in enumerate(found) if words[i // BITS] >> (i % BITS) & 1]
+def failed_rules(words: Sequence[int], names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Unpacks the failed rules of a row.
+
+    Args:
+        words: The words of the row, as `pack_failed_rules` packs them.
+        names: Reason code and column of each rule, in the order of their bits.
+
+    Returns:
+        Reason code and column of each rule that the row fails.
+    """
+    return [
+        name for i, name in enumerate(names) if words[i // BITS_PER_WORD] >> (i % BITS_PER_WORD) & 1
+    ]
 
 
 def failed_rule_names(
-    words: Sequence[Column], found: Sequence[tuple[str, str]]
+    words: Sequence[Column], names: Sequence[tuple[str, str]]
 ) -> tuple[Column, Column]:
-    """What `failed_rules` finds, as two arrays in one order: reason codes, and columns."""
+    """Spark version of `failed_rules`.
 
-    def each(texts: Iterable[str]) -> Column:
-        bits = [words[i // BITS].bitwiseAND(1 << (i % BITS)) != 0 for i in range(len(found))]
-        named = [F.when(bit, F.lit(text)) for bit, text in zip(bits, texts, strict=True)]
-        return F.array_compact(F.array(*named))
+    Returns:
+        Two arrays in the same order, reason codes and columns.
+    """
 
-    return each(code for code, _ in found), each(column for _, column in found)
+    def texts_of_failed(texts: Iterable[str]) -> Column:
+        bits = [
+            words[i // BITS_PER_WORD].bitwiseAND(1 << (i % BITS_PER_WORD)) != 0
+            for i in range(len(names))
+        ]
+        selected = [F.when(bit, F.lit(text)) for bit, text in zip(bits, texts, strict=True)]
+        return F.array_compact(F.array(*selected))
+
+    return (
+        texts_of_failed(code for code, _ in names),
+        texts_of_failed(column for _, column in names),
+    )
 
 
 def age(born: Column, at: Column, steps: Sequence[int] = ()) -> Column:
-    """Age in completed years, or the highest of some steps that it reaches. Null before birth.
+    """Age in completed years.
 
-    A birthday of 29 February counts from 1 March.
+    A 29 February birthday counts from 1 March.
+
+    Args:
+        born: Day of birth.
+        at: Day on which the age is taken.
+        steps: Ages in ascending order. If given, the result is the highest step reached.
+
+    Returns:
+        The age; null before birth.
     """
 
     def day(value: Column) -> Column:
         return F.month(value) * 100 + F.dayofmonth(value)
 
     years = F.year(at) - F.year(born) - F.when(day(at) < day(born), 1).otherwise(0)
-    kept = years
+    result = years
     if steps:
-        kept = F.coalesce(*[F.when(years >= step, F.lit(step)) for step in reversed(steps)])
-    return F.when(years >= 0, kept).cast("int")
+        result = F.coalesce(*[F.when(years >= step, F.lit(step)) for step in reversed(steps)])
+    return F.when(years >= 0, result).cast("int")

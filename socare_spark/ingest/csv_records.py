@@ -1,9 +1,9 @@
-"""Where the records of a CSV file begin and end, found in its bytes by the rules of RFC 4180.
+"""Finds the records of a CSV file in its bytes by the rules of RFC 4180, without Spark.
 
-A quote opens a cell where it is the cell's first character; elsewhere in an unquoted cell it is a
-character. Within a quoted cell two quotes are a quote, and a quote before a delimiter, a line end
-or the end of the file closes it. Any other quote, and one that never closes, refuses the file.
-Outside quotes LF, CRLF and CR end a record. Spark's reader has no part in this.
+A quote that is the first character of a cell opens a quoted cell. Elsewhere in an unquoted cell it
+is an ordinary character. In a quoted cell two quotes are one quote character. A quote before a
+delimiter, a line end or the end of the file closes the cell. The file is refused if it contains any
+other quote or a quote that is never closed. Outside quotes LF, CRLF and CR end a record.
 """
 
 import zlib
@@ -23,13 +23,13 @@ _CHUNK = 1 << 22
 _GZIP = b"\x1f\x8b"
 _GZIP_MEMBER = 31
 _BOM = b"\xef\xbb\xbf"
-_LF, _CR, _QUOTE, _BLANK = 10, 13, 34, 32
-_FIXED_BLANK = b"\xa0"
+_LF, _CR, _QUOTE, _SPACE = 10, 13, 34, 32
+_NO_BREAK_SPACE = b"\xa0"
 Offsets = npt.NDArray[np.int64]
 
 
 class QuoteError(DataError):
-    """A quote that no rule explains; `at` is the offset of the quote that opens its cell."""
+    """A quote breaks the rules. `at` is the offset of the quote that opens the cell."""
 
     def __init__(self, at: int) -> None:
         super().__init__(at)
@@ -38,18 +38,18 @@ class QuoteError(DataError):
 
 @dataclass(frozen=True)
 class Block:
-    """Whole records.
+    """Consecutive whole records of a file. Offsets count bytes from the start of the block.
 
     Attributes:
-        data: Their bytes.
-        starts: Where each record begins; empty lines are no records.
-        ends: Where each ends, without its line end.
-        breaks: Every line end, within cells too.
-        broken: Indices of the records that hold a line break in a cell.
-        opens: Where the first quote of such a record opens that has a break behind it.
-        line: Physical line of the file in which the block begins, from 1.
-        line_ends: Which of LF, CRLF and CR end its records.
-        spaces_only: No cell holds a blank or a control character but the space.
+        data: The bytes of the block.
+        starts: Offset of the start of each record; empty lines are not records.
+        ends: Offset of the end of each record, line end excluded.
+        breaks: Offset of each line end, including those within cells.
+        broken: Indices of the records with a line break in a cell.
+        opens: For each of these records, the offset of the quote that opens the first such cell.
+        line: Physical line of the file at which the block begins, from 1.
+        line_ends: The line ends (`LF`, `CRLF`, `CR`) of the records.
+        spaces_only: No cell contains whitespace or a control character but the space.
     """
 
     data: bytes
@@ -63,36 +63,36 @@ class Block:
     spaces_only: bool
 
     def line_of(self, offset: int) -> int:
-        """The physical line of the file in which a byte is."""
+        """The physical line of the file that contains the byte at an offset."""
         return self.line + int(np.searchsorted(self.breaks, offset))
 
     def record(self, i: int) -> bytes:
-        """The bytes of a record."""
+        """The bytes of a record, line end excluded."""
         return self.data[self.starts[i] : self.ends[i]]
 
 
 def chunks(path: Path, on_raw_bytes: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
-    """The bytes of a file in pieces of bounded size, unzipped where it is gzipped.
+    """Reads a file in pieces of bounded size and unzips it if it is gzipped.
 
     Args:
         path: The file.
-        on_raw_bytes: Is given the bytes as they are in the file, for a digest.
+        on_raw_bytes: Called with the bytes as stored, for example to compute a digest.
 
     Raises:
-        DataError: the gzip is cut short or damaged, bytes follow it, or the name says otherwise
-            than the content.
+        DataError: the gzip is cut short or damaged, bytes follow its end, or the name ends in `.gz`
+            and the content is not gzipped, or the reverse.
     """
     with path.open("rb") as file:
         start = file.read(len(_GZIP))
         zipped = start == _GZIP
         file.seek(0)
         if start and zipped != path.name.endswith(".gz"):
-            found = (
-                "gzipped but its name does not end in .gz"
+            mismatch = (
+                "the file is gzipped but its name does not end in .gz"
                 if zipped
-                else "named .gz but is not gzipped"
+                else "the name ends in .gz but the file is not gzipped"
             )
-            raise DataError(f"it is {found}: rename it")
+            raise DataError(f"{mismatch}: rename it")
         pieces = _pieces(file, on_raw_bytes)
         yield from _unzipped(pieces) if zipped else pieces
 
@@ -105,49 +105,46 @@ def _pieces(file: IO[bytes], on_raw_bytes: Callable[[bytes], object] | None) -> 
 
 
 def _unzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The content of gzip members that follow one another; never more than a piece at a time."""
+    """Unzips consecutive gzip members, at most one piece at a time."""
     member = zlib.decompressobj(_GZIP_MEMBER)
     rest = b""
     try:
         while rest or (rest := next(pieces, b"")):
             if member.eof:
                 if not rest.startswith(_GZIP[: len(rest)]):
-                    raise DataError(
-                        "bytes follow the end of its gzip, which no reader can make sense of: ask "
-                        "for the file again"
-                    )
+                    raise DataError("bytes follow the end of the gzip data: ask for the file again")
                 member = zlib.decompressobj(_GZIP_MEMBER)
-            if found := member.decompress(rest, _CHUNK):
-                yield found
+            if content := member.decompress(rest, _CHUNK):
+                yield content
             rest = member.unused_data if member.eof else member.unconsumed_tail
         if not member.eof:
             raise zlib.error
     except zlib.error:
-        raise DataError("its gzip is cut short or damaged: ask for the file again") from None
+        raise DataError("the gzip data is cut short or damaged: ask for the file again") from None
 
 
 def prefetch(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same pieces, the next one fetched while the last is looked at."""
-    with ThreadPoolExecutor(1) as fetch:
-        coming = fetch.submit(next, pieces, None)
-        while (piece := coming.result()) is not None:
-            coming = fetch.submit(next, pieces, None)
+    """Yields the same pieces and fetches the next one in a thread meanwhile."""
+    with ThreadPoolExecutor(1) as executor:
+        next_piece = executor.submit(next, pieces, None)
+        while (piece := next_piece.result()) is not None:
+            next_piece = executor.submit(next, pieces, None)
             yield piece
 
 
 def blocks(
     pieces: Iterator[bytes], delimiter: str, longest: int = MAX_RECORD_BYTES
 ) -> Iterator[Block]:
-    """Cuts bytes into blocks of whole records.
+    """Splits bytes into blocks of whole records.
 
     Args:
-        pieces: The bytes.
+        pieces: The bytes of the file.
         delimiter: One ASCII character.
-        longest: Bytes that a record may have.
+        longest: Maximum length of a record in bytes.
 
     Raises:
-        DataError: a quote does not follow the rules, or a record is longer than `longest`. The text
-            names the physical line.
+        DataError: a quote breaks the rules, or a record is longer than `longest`. The message names
+            the physical line.
     """
     rest, line = b"", 1
     for piece in _without_bom(pieces):
@@ -155,14 +152,14 @@ def blocks(
         try:
             block = _block(rest, delimiter, line)
         except QuoteError as error:
-            raise _misplaced(rest, error.at, line) from None
+            raise _misplaced_quote(rest, error.at, line) from None
         rest = rest[len(block.data) :]
-        yield _bounded(block, longest)
+        yield _check_lengths(block, longest)
         line += block.breaks.size
         if len(rest) > longest:
-            raise _endless(rest, delimiter, line, longest)
+            raise _unclosed_or_overlong(rest, delimiter, line, longest)
     if rest:
-        yield _bounded(_last(rest, delimiter, line), longest)
+        yield _check_lengths(_last_block(rest, delimiter, line), longest)
 
 
 def _without_bom(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -175,94 +172,102 @@ def _without_bom(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield from pieces
 
 
-def _last(rest: bytes, delimiter: str, line: int) -> Block:
-    """The block at the end of a file, whose last line may have no end."""
+def _last_block(rest: bytes, delimiter: str, line: int) -> Block:
+    """The last block of a file; its last line can lack a line end."""
     ended = rest.endswith((b"\n", b"\r"))
     data = rest + (b"\0" if rest.endswith(b"\r") else b"" if ended else b"\n")
     try:
         block = _block(data, delimiter, line, closed=ended)
     except QuoteError as error:
-        raise _misplaced(data, error.at, line) from None
+        raise _misplaced_quote(data, error.at, line) from None
     if len(block.data) < len(rest):
-        left = rest[len(block.data) :]
-        at = _open_quote(left, delimiter)
+        unclosed = rest[len(block.data) :]
+        at = _open_quote(unclosed, delimiter)
+        opening_line = block.line_of(len(block.data)) + _count_line_ends(unclosed[:at])
         raise DataError(
-            f"the quote that opens in line {block.line_of(len(block.data)) + _breaks(left[:at])} "
-            "is never closed: ask for the file again with quotes in pairs"
+            f"the quote that opens in line {opening_line} is never closed: ask for the file again "
+            "with quotes in pairs"
         )
     return block
 
 
-def _misplaced(data: bytes, at: int, line: int) -> DataError:
+def _misplaced_quote(data: bytes, at: int, line: int) -> DataError:
+    opening_line = line + _count_line_ends(data[:at])
     return DataError(
-        f"the quoted cell that opens in line {line + _breaks(data[:at])} goes on after a quote, or "
-        "its quote is not closed: ask for the file again with every quote within a cell doubled"
+        f"the quoted cell that opens in line {opening_line} contains a quote that is not doubled, "
+        "or is not closed: ask for the file again with each quote within a cell doubled"
     )
 
 
-def _endless(rest: bytes, delimiter: str, line: int, longest: int) -> DataError:
+def _unclosed_or_overlong(rest: bytes, delimiter: str, line: int, longest: int) -> DataError:
     at = _open_quote(rest, delimiter)
     if at >= 0:
+        opening_line = line + _count_line_ends(rest[:at])
         return DataError(
-            f"the quote that opens in line {line + _breaks(rest[:at])} is not closed within "
-            f"{longest:,} bytes: ask for the file again with quotes in pairs"
+            f"the quote that opens in line {opening_line} is not closed within {longest:,} bytes: "
+            "ask for the file again with quotes in pairs"
         )
-    return _overlong(line, longest)
+    return _overlong_record(line, longest)
 
 
-def _overlong(line: int, longest: int) -> DataError:
+def _overlong_record(line: int, longest: int) -> DataError:
     return DataError(
-        f"the record in line {line} is longer than the {longest:,} bytes that its columns may "
-        "have together: ask for the file again, with line ends that are LF, CRLF or CR"
+        f"the record in line {line} is longer than {longest:,} bytes, the maximum for its columns: "
+        "ask for the file again with LF, CRLF or CR at each line end"
     )
 
 
 def _open_quote(data: bytes, delimiter: str) -> int:
-    """Offset of the quote that is open at the end of some bytes; -1 where none is."""
+    """Offset of the quote that is still open at the end of the data; -1 if none is open."""
     array = np.frombuffer(data, np.uint8)
-    found = _structural(data, array, delimiter)
-    return int(_openings(found)[-1]) if found.size & 1 else -1
+    quotes = _structural_quotes(data, array, delimiter)
+    return int(_opening_quotes(quotes)[-1]) if quotes.size & 1 else -1
 
 
-def _breaks(data: bytes) -> int:
-    """How many line ends some bytes hold."""
+def _count_line_ends(data: bytes) -> int:
+    """The number of line ends in the data."""
     return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
 
 
-def _bounded(block: Block, longest: int) -> Block:
+def _check_lengths(block: Block, longest: int) -> Block:
     if block.starts.size and int((block.ends - block.starts).max()) > longest:
         i = int(np.argmax(block.ends - block.starts > longest))
-        raise _overlong(block.line_of(int(block.starts[i])), longest)
+        raise _overlong_record(block.line_of(int(block.starts[i])), longest)
     return block
 
 
 def _block(data: bytes, delimiter: str, line: int, *, closed: bool = True) -> Block:
-    """The whole records at the beginning of some bytes that begin outside quotes.
+    """Builds the block of the whole records at the beginning of the data.
 
     Args:
-        data: The bytes.
+        data: Bytes that begin outside quotes.
         delimiter: The delimiter.
         line: Physical line of the first byte.
-        closed: The line end of the last record is of the file, and not added.
+        closed: Whether the file contains the line end of the last record. False if the caller
+            appended it.
     """
     array = np.frombuffer(data, np.uint8)
     breaks = np.flatnonzero(array == _LF)
     returns = np.flatnonzero(array[:-1] == _CR)
-    lone = returns[array[returns + 1] != _LF]
-    if lone.size:
-        breaks = np.sort(np.concatenate([breaks, lone]))
-    quotes = _structural(data, array, delimiter)
+    lone_returns = returns[array[returns + 1] != _LF]
+    if lone_returns.size:
+        breaks = np.sort(np.concatenate([breaks, lone_returns]))
+    quotes = _structural_quotes(data, array, delimiter)
     inside = (np.searchsorted(quotes, breaks) & 1).astype(bool)
-    stops = breaks[~inside]
-    size = int(stops[-1]) + 1 if stops.size else 0
-    starts = np.concatenate([[0], stops[:-1] + 1])[: stops.size]
-    returned = (stops > starts) & (array[stops] == _LF) & (array[stops - 1] == _CR)
-    ends = stops - returned
+    record_ends = breaks[~inside]
+    size = int(record_ends[-1]) + 1 if record_ends.size else 0
+    starts = np.concatenate([[0], record_ends[:-1] + 1])[: record_ends.size]
+    has_return = (
+        (record_ends > starts) & (array[record_ends] == _LF) & (array[record_ends - 1] == _CR)
+    )
+    ends = record_ends - has_return
     within = breaks[inside & (breaks < size)]
-    blanks = np.count_nonzero(array[:size] < _BLANK) - stops.size - int(returned.sum())
-    spaces_only = not blanks and not within.size and _FIXED_BLANK not in data
+    other_whitespace = (
+        np.count_nonzero(array[:size] < _SPACE) - record_ends.size - int(has_return.sum())
+    )
+    spaces_only = not other_whitespace and not within.size and _NO_BREAK_SPACE not in data
     kept = ends > starts
-    broken, opens = _broken(quotes, stops[kept], within)
+    broken, opens = _records_with_breaks(quotes, record_ends[kept], within)
     return Block(
         data[:size],
         starts[kept],
@@ -271,22 +276,37 @@ def _block(data: bytes, delimiter: str, line: int, *, closed: bool = True) -> Bl
         broken,
         opens,
         line,
-        _line_ends(array, stops if closed else stops[:-1], returned),
+        _line_ends(array, record_ends if closed else record_ends[:-1], has_return),
         spaces_only,
     )
 
 
-def _broken(quotes: Offsets, stops: Offsets, within: Offsets) -> tuple[Offsets, Offsets]:
-    """The records with line breaks in cells, and where the quote of the first of each opens."""
+def _records_with_breaks(
+    quotes: Offsets, stops: Offsets, within: Offsets
+) -> tuple[Offsets, Offsets]:
+    """Finds the records with line breaks in cells.
+
+    Args:
+        quotes: Offsets of the structural quotes.
+        stops: Offset of the line end of each record.
+        within: Offsets of the line ends within cells.
+
+    Returns:
+        Indices of the records, and for each the offset of the quote that opens its first cell with
+        a line break.
+    """
     if not within.size:
         return within, within
-    openings = _openings(quotes)
+    openings = _opening_quotes(quotes)
     records, first = np.unique(np.searchsorted(stops, within), return_index=True)
     return records, openings[np.searchsorted(openings, within[first]) - 1]
 
 
-def _openings(quotes: Offsets) -> Offsets:
-    """Where quoted cells open: a doubled quote closes one and opens it again at once."""
+def _opening_quotes(quotes: Offsets) -> Offsets:
+    """Offsets of the quotes that open cells.
+
+    A doubled quote appears as a closing and an opening quote side by side; it is skipped.
+    """
     opening = quotes[0::2]
     first = np.ones(opening.size, bool)
     first[1:] = opening[1:] - 1 != quotes[1::2][: opening.size - 1]
@@ -302,45 +322,47 @@ def _line_ends(
     return frozenset(name for name, count in counts.items() if count)
 
 
-def _structural(data: bytes, array: npt.NDArray[np.uint8], delimiter: str) -> Offsets:
-    """Where quoted cells open and close, by turns; doubled quotes may or may not be among them.
+def _structural_quotes(data: bytes, array: npt.NDArray[np.uint8], delimiter: str) -> Offsets:
+    """Offsets of the quotes that open and close cells, alternating.
+
+    Doubled quotes can be included; each is then a closing and an opening quote.
 
     Raises:
-        QuoteError: a quote within a quoted cell is neither doubled nor the last of it.
+        QuoteError: a quote within a quoted cell is neither doubled nor its last character.
     """
     quotes = np.flatnonzero(array == _QUOTE)
     if not quotes.size or _is_rfc4180(array, quotes, ord(delimiter)):
         return quotes
-    return np.array(_structural_one_by_one(data, quotes.tolist(), ord(delimiter)), np.int64)
+    return np.array(_structural_quotes_in_loop(data, quotes.tolist(), ord(delimiter)), np.int64)
 
 
 def _is_rfc4180(array: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int) -> bool:
-    """Whether every quote is where RFC 4180 has one, so that all open and close by turns."""
-    beside = np.zeros(256, bool)
-    beside[[delimiter, _LF, _CR, _QUOTE]] = True
+    """Whether all quotes are at positions that RFC 4180 allows and thus open and close in turn."""
+    allowed_neighbours = np.zeros(256, bool)
+    allowed_neighbours[[delimiter, _LF, _CR, _QUOTE]] = True
     opening, closing = quotes[0::2], quotes[1::2]
     before = array[opening[opening > 0] - 1]
     after = array[closing[closing < array.size - 1] + 1]
-    return bool(beside[before].all() and beside[after].all())
+    return bool(allowed_neighbours[before].all() and allowed_neighbours[after].all())
 
 
-def _structural_one_by_one(data: bytes, quotes: list[int], delimiter: int) -> list[int]:
-    """What `_structural` finds, quote by quote."""
-    edges = (delimiter, _LF, _CR)
-    found: list[int] = []
+def _structural_quotes_in_loop(data: bytes, quotes: list[int], delimiter: int) -> list[int]:
+    """Version of `_structural_quotes` for files with quotes that RFC 4180 does not allow."""
+    cell_ends = (delimiter, _LF, _CR)
+    structural: list[int] = []
     doubled = -1
     for at in quotes:
         if at == doubled:
             continue
-        if not len(found) & 1:
-            if at == 0 or data[at - 1] in edges:
-                found.append(at)
+        if not len(structural) & 1:
+            if at == 0 or data[at - 1] in cell_ends:
+                structural.append(at)
             continue
         after = data[at + 1] if at + 1 < len(data) else None
         if after == _QUOTE:
             doubled = at + 1
-        elif after in edges:
-            found.append(at)
+        elif after in cell_ends:
+            structural.append(at)
         elif after is not None:
-            raise QuoteError(found[-1])
-    return found
+            raise QuoteError(structural[-1])
+    return structural

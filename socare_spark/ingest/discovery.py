@@ -1,7 +1,7 @@
-"""Which files in the landing folder belong to which dataset and period, and which can be taken.
+"""Finds the files of each dataset in the landing folder and checks that they are readable.
 
-A file is refused whole, with one sentence, where its header or its bytes are not as the contract
-says; the others go on.
+A file whose name, header or bytes do not match its contract is refused as a whole with one reason.
+Other files are not affected.
 """
 
 import difflib
@@ -27,15 +27,16 @@ from socare_spark.ingest.format_diagnosis import wrong_header
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file that a contract claims.
+    """A file whose name matches `socare.files` of a contract.
 
     Attributes:
         contract: The contract.
         path: The file.
-        name: Its path below the landing folder, with forward slashes.
-        period: As written in its name.
-        part: Everything else its name tells apart within a period, but for the revision.
-        revision: Order of corrected copies; 0 where the name holds none.
+        name: Path below the landing folder, with forward slashes.
+        period: Period as written in the name.
+        part: All named groups of the name except period and revision, as `group=value|…`. It
+            identifies one of several files of a period.
+        revision: Revision of the file; 0 if the name has none. The highest replaces the others.
     """
 
     contract: Contract
@@ -47,12 +48,16 @@ class LandedFile:
 
     @property
     def as_of(self) -> date:
-        """The extract's day: the last of its period."""
+        """Last day of the period.
+
+        Raises:
+            ValueError: the period cannot be parsed.
+        """
         return period_end(self.period)
 
     @property
     def extract(self) -> date | None:
-        """The extract's day; None where its name holds none."""
+        """Last day of the period; None if the period cannot be parsed."""
         try:
             return self.as_of
         except ValueError:
@@ -60,24 +65,25 @@ class LandedFile:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What a corrected file has in common with the one it replaces."""
+        """Dataset, as-of day and part: a corrected file shares them with the file it replaces."""
         return (self.contract.name, str(self.as_of), self.part)
 
     @property
     def encoding(self) -> str:
-        """The encoding declared for its period."""
+        """The encoding declared for the period."""
         return self.contract.encoding_of(self.period)
 
 
 @dataclass(frozen=True)
 class ReadableFile:
-    """An arrival that can be read: what was seen of it and which field each column is.
+    """A landed file that can be read, with its profile and the fields of its columns.
 
     Attributes:
         landed: The file.
-        profile: What one look at its bytes found.
-        columns: For each column of the header the field it is, or None.
-        dropped: Headers that no field claims, each with a field it resembles or an empty text.
+        profile: Profile of its bytes.
+        columns: Field name of each column of the header; None for a column of no field.
+        dropped: Header of each column of no field -> missing field with a similar name, or an empty
+            text.
     """
 
     landed: LandedFile
@@ -88,7 +94,13 @@ class ReadableFile:
 
 @dataclass(frozen=True)
 class RefusedFile:
-    """An arrival that cannot be read, and why."""
+    """A landed file that is refused.
+
+    Attributes:
+        landed: The file.
+        sha256: Digest of the file; empty if it cannot be read.
+        reason: The reason, in a form that can follow the name of the file.
+    """
 
     landed: LandedFile
     sha256: str
@@ -96,20 +108,24 @@ class RefusedFile:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """File, digest and reason: the same refusal again is no news."""
+        """File name, digest and reason: a refusal with the same key is not reported again."""
         return (self.landed.name, self.sha256, self.reason)
 
 
 def discover_files(
     landing: Path, contract: Contract
 ) -> tuple[list[LandedFile], list[RefusedFile], list[str]]:
-    """The files a contract claims, by period; of corrected copies only the newest.
+    """Finds the files of a contract. Of several revisions only the highest is kept.
+
+    Args:
+        landing: The landing folder.
+        contract: The contract.
 
     Returns:
-        The files; those whose names alone refuse them: no period, no revision, or the period of
-        another file; and the names of older copies.
+        The files; the files refused for their name (invalid period or revision, two files of one
+        period, links to one file); the names of files with a lower revision.
     """
-    found: dict[tuple[str, str, str], list[LandedFile]] = defaultdict(list)
+    by_identity: dict[tuple[str, str, str], list[LandedFile]] = defaultdict(list)
     refused: list[RefusedFile] = []
     pattern = re.compile(contract.socare.files)
     paths = sorted(p for p in landing.rglob("*") if p.is_file())
@@ -122,15 +138,15 @@ def discover_files(
         if isinstance(landed, RefusedFile):
             refused.append(landed)
         else:
-            found[landed.identity].append(landed)
+            by_identity[landed.identity].append(landed)
     newest: list[LandedFile] = []
     older: list[str] = []
-    for _, copies in sorted(found.items()):
-        best = max(a.revision for a in copies)
-        rivals = [a for a in copies if a.revision == best]
-        older += [a.name for a in copies if a.revision < best]
-        newest += rivals if len(rivals) == 1 else []
-        refused += _refuse_rivals(rivals) if len(rivals) > 1 else []
+    for _, copies in sorted(by_identity.items()):
+        latest = max(a.revision for a in copies)
+        candidates = [a for a in copies if a.revision == latest]
+        older += [a.name for a in copies if a.revision < latest]
+        newest += candidates if len(candidates) == 1 else []
+        refused += _refuse_rivals(candidates) if len(candidates) > 1 else []
     linked = _linked_files(newest)
     return [a for a in newest if a not in linked], [*refused, *_refuse_aliases(linked)], older
 
@@ -145,45 +161,45 @@ def _landed_file(
     period, revision = groups["period"] or "", groups.get("revision") or "0"
     others = sorted((k, v) for k, v in groups.items() if k not in ("period", "revision") and v)
     part = "|".join(f"{k}={v}" for k, v in others)
-    whole = revision.isdecimal()
+    has_number = revision.isdecimal()
     name = name_below(landing, path)
-    landed = LandedFile(contract, path, name, period, part, int(revision) if whole else 0)
+    landed = LandedFile(contract, path, name, period, part, int(revision) if has_number else 0)
     unusable = unusable_name(landing, path)
     if unusable:
         return _refuse(landed, unusable)
     if period in financial:
         return _refuse(
             landed,
-            "the periods in the names of the dataset's files look like financial years (2011-12), "
-            f"and a period is {PERIOD_FORMS}: write its last day in the name, 2012-03-31 for a "
-            "financial year or 2011-12-31 for a month",
+            "the periods in the file names of the dataset look like financial years (2011-12), but "
+            f"a period must be {PERIOD_FORMS}: write the last day of the period in the name, "
+            "2012-03-31 for a financial year or 2011-12-31 for a month",
         )
     if landed.extract is None:
         return _refuse(
             landed,
-            f"the period in its name is not {PERIOD_FORMS}: rename the file, or correct "
+            f"the period in the name must be {PERIOD_FORMS}: rename the file, or correct "
             f"socare.files of the contract {contract.name}",
         )
-    if not whole:
-        return _refuse(landed, "the revision in its name is not a whole number: rename the file")
+    if not has_number:
+        return _refuse(landed, "the revision in the name is not an integer: rename the file")
     return landed
 
 
 def _refuse_rivals(rivals: Sequence[LandedFile]) -> list[RefusedFile]:
-    names = " and ".join(a.name for a in rivals)
+    names = " and ".join(file.name for file in rivals)
     reason = f"{names} claim the same period: keep one of them in the landing folder"
     return [_refuse(landed, reason) for landed in rivals]
 
 
 def _linked_files(files: Sequence[LandedFile]) -> list[LandedFile]:
-    """The files that are one through links; no reader could tell their rows apart."""
+    """The files that links resolve to a path shared with another file of the dataset."""
     targets = Counter(file.path.resolve() for file in files)
     return [file for file in files if targets[file.path.resolve()] > 1]
 
 
 def _refuse_aliases(files: Sequence[LandedFile]) -> list[RefusedFile]:
     names = " and ".join(file.name for file in files)
-    reason = f"{names} are one file through links: keep one name, or copies"
+    reason = f"{names} are links to one file: keep one of them, or replace them by copies"
     return [_refuse(file, reason) for file in files]
 
 
@@ -195,7 +211,7 @@ def _refuse(landed: LandedFile, reason: str) -> RefusedFile:
 
 
 def inspect_file(landed: LandedFile) -> ReadableFile | RefusedFile:
-    """Looks at a file and matches its header; never raises for what is wrong with it."""
+    """Profiles a file and matches its header. Every error refuses the file and none is raised."""
     contract, delimiter = landed.contract, landed.contract.dialect.delimiter
     try:
         head = read_head(landed.path, landed.encoding, delimiter)
@@ -206,11 +222,11 @@ def inspect_file(landed: LandedFile) -> ReadableFile | RefusedFile:
         return _refuse(landed, str(error))
     except OSError as error:
         return RefusedFile(
-            landed, "", f"it cannot be read ({error.strerror}): check its permissions and disk"
+            landed, "", f"cannot be read ({error.strerror}): check the permissions and the disk"
         )
     except Exception as error:
-        # Whatever a library makes of its bytes is this file's fault alone; texts may quote cells.
-        return _refuse(landed, f"it cannot be read ({type(error).__name__}): ask for it again")
+        # An error of a library must not affect other files. Its message can contain cell values.
+        return _refuse(landed, f"cannot be read ({type(error).__name__}): ask for the file again")
     return ReadableFile(landed, profile, columns, dropped)
 
 
@@ -220,8 +236,8 @@ def _match_columns(
     try:
         return match_header(head.header, contract, period)
     except DataError:
-        known = contract.spellings_of(period)
-        reason = wrong_header(head.text, contract.dialect.delimiter, known)
+        spellings = contract.spellings_of(period)
+        reason = wrong_header(head.text, contract.dialect.delimiter, spellings)
         if reason:
             raise DataError(reason) from None
         raise
@@ -230,45 +246,56 @@ def _match_columns(
 def match_header(
     header: Iterable[str], contract: Contract, period: str
 ) -> tuple[tuple[str | None, ...], dict[str, str]]:
-    """Which field each column is, by name, and which columns no field claims.
+    """Assigns the columns of a header to the fields of a contract by name.
+
+    Args:
+        header: Names of the columns, as written.
+        contract: The contract.
+        period: Period of the file, which decides the spellings and the optional columns.
+
+    Returns:
+        Field name of each column, None for a column of no field; and the header of each column of
+        no field -> missing field with a similar name, or an empty text.
 
     Raises:
-        DataError: a column that is not optional is lacking, or one is there twice.
+        DataError: a required column is missing, or two columns are the same field.
     """
-    known = contract.spellings_of(period)
-    columns = tuple(known.get(normalise_header(name)) for name in header)
-    taken = [c for c in columns if c is not None]
-    doubled = sorted({c for c in taken if taken.count(c) > 1})
-    if doubled:
+    spellings = contract.spellings_of(period)
+    columns = tuple(spellings.get(normalise_header(name)) for name in header)
+    matched = [c for c in columns if c is not None]
+    repeated = sorted({c for c in matched if matched.count(c) > 1})
+    if repeated:
         raise DataError(
-            f"its header has the column {', '.join(doubled)} more than once: ask for the file "
+            f"the header has the column {', '.join(repeated)} more than once: ask for the file "
             "again with each column once"
         )
-    lost = [f for f in contract.fields if f.name not in taken]
+    missing = [f for f in contract.fields if f.name not in matched]
     unknown = [name for name, column in zip(header, columns, strict=True) if column is None]
-    dropped = {name: _closest_name(name, [f.name for f in lost]) for name in unknown}
-    if not taken:
+    dropped = {name: _closest_name(name, [f.name for f in missing]) for name in unknown}
+    if not matched:
         raise DataError(
-            "its first line names no column of the contract, so it seems to have no header: ask "
-            "for the file again with its header"
+            "the first line names no column of the contract, so the header is probably missing: "
+            "ask for the file again with a header"
         )
-    needed = [f.name for f in lost if contract.is_read(f) and not f.may_lack(period)]
-    if needed:
-        raise DataError(_missing_columns_message(needed, dropped))
+    required = [f.name for f in missing if contract.is_read(f) and not f.may_lack(period)]
+    if required:
+        raise DataError(_missing_columns_message(required, dropped))
     return columns, dropped
 
 
 def _closest_name(header: str, names: Sequence[str]) -> str:
-    by_plain = {normalise_header(name): name for name in names}
-    close = difflib.get_close_matches(normalise_header(header), list(by_plain), n=1, cutoff=0.75)
-    return by_plain[close[0]] if close else ""
+    by_normalised = {normalise_header(name): name for name in names}
+    close = difflib.get_close_matches(
+        normalise_header(header), list(by_normalised), n=1, cutoff=0.75
+    )
+    return by_normalised[close[0]] if close else ""
 
 
-def _missing_columns_message(needed: Sequence[str], dropped: Mapping[str, str]) -> str:
-    hints = [f"'{head}' looks like {name}" for head, name in dropped.items() if name in needed]
+def _missing_columns_message(missing: Sequence[str], dropped: Mapping[str, str]) -> str:
+    hints = [f"'{head}' looks like {name}" for head, name in dropped.items() if name in missing]
     hint = f" ({'; '.join(hints)})" if hints else ""
     return (
-        f"its header lacks the column {', '.join(needed)}{hint}, which the contract declares: "
-        "declare the spelling under socare.spellings, or optional: true under socare of a column "
-        "that files may lack, or ask for the file again"
+        f"the header lacks the column {', '.join(missing)}{hint}, which the contract requires: "
+        "declare its spelling under socare.spellings, declare optional: true under socare of the "
+        "column, or ask for the file again"
     )

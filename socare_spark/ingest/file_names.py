@@ -1,34 +1,41 @@
-"""Names of files below the landing folder, as text that every table, log and reader can hold."""
+"""Names of files below the landing folder, as text that is safe in tables and logs."""
 
 import os
 import unicodedata
 from pathlib import Path
 
 _HIDDEN = ("_", ".")
-# Bytes of a name that file systems take, less those that the names of rejected lines have besides.
-LONGEST_NAME = 255 - len(".rejected.csv.partial")
+# Bytes that file systems allow in a name, less the suffix that files of rejected lines add.
+MAX_NAME_BYTES = 255 - len(".rejected.csv.partial")
 
 
 def name_below(landing: Path, path: Path) -> str:
-    """The path of a file below the landing folder, with forward slashes and escapes for no text."""
+    """The path of a file below the landing folder, with forward slashes.
+
+    Bytes that are not UTF-8 and control characters are escaped as a backslash, `x` and two digits.
+    """
     raw = os.fsencode(path.relative_to(landing).as_posix())
     text = raw.decode("utf-8", errors="backslashreplace")
-    return "".join(_escaped(c) if unicodedata.category(c) == "Cc" else c for c in text)
+    return "".join(_escape(c) if unicodedata.category(c) == "Cc" else c for c in text)
 
 
 def unusable_name(landing: Path, path: Path) -> str:
-    """Why a file cannot be read under its name; empty where it can."""
+    """Checks the name of a file.
+
+    Returns:
+        The reason why Spark or the ledger cannot use the name; empty for a usable name.
+    """
     name = path.relative_to(landing).as_posix()
     if name != name_below(landing, path):
-        return "its name holds bytes or control characters that are no text: rename it"
+        return "the name contains control characters or bytes that are not UTF-8: rename the file"
     if path.name.startswith(_HIDDEN):
-        return "Spark does not read files whose names begin with _ or .: rename it"
+        return "Spark does not read files whose names begin with _ or .: rename the file"
     if ":" in name:
-        return "Spark does not read files whose names hold a colon: rename it"
-    if len(os.fsencode(path.name)) > LONGEST_NAME:
-        return f"its name has more than {LONGEST_NAME} bytes: rename it"
+        return "Spark does not read files whose names contain a colon: rename the file"
+    if len(os.fsencode(path.name)) > MAX_NAME_BYTES:
+        return f"the name is longer than {MAX_NAME_BYTES} bytes: rename the file"
     return ""
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     return f"\\x{ord(character):02x}"

@@ -1,8 +1,8 @@
-"""The facts about a file that are found before Spark reads it, from one pass over its bytes.
+"""Profiles a file in one pass over its bytes before Spark reads it.
 
-Digest, whole gzip, valid encoding, the header, how many records there are. The count does not come
-from Spark's reader: the ledger holds the one against the other. Both pass over records without a
-value and over headers that a file repeats.
+The pass computes the digest, tests the gzip data and the encoding, and counts the records. The
+count does not come from Spark, so the ledger can compare it with the number of rows that Spark
+reads. Both skip records without a value and repeated headers.
 """
 
 import codecs
@@ -26,39 +26,40 @@ from socare_spark.ingest.format_diagnosis import encoding_found, odd_width, othe
 from socare_spark.ingest.mojibake import EIGHT_BIT, is_examined, is_mojibake, suspect_offsets
 from socare_spark.ingest.swallowed_records import LONGEST_CELL, Column, columns_of, swallows
 
-HEAD = 1 << 18
-_LONGEST_NAME = 100
+HEAD_BYTES = 1 << 18
+_MAX_HEADER_CHARACTERS = 100
 _BYTES_PER_CHARACTER = 4
 _MAX_CELLS = 20_000
-_SAMPLE = 1_000
-_PREFIX = 6
-# Characters whose UTF-8 is hardly text of an 8-bit code page. That of one rare letter alone may be
-# a capital letter and a closing quote.
-_EVIDENCE = re.compile("[\u0080-\u017f\u0800-\U0010ffff]|[\u0180-\u07ff]{2}")
-# Control characters in ISO 8859, and signs such as quotes and dashes in windows-1252.
+_SAMPLE_RECORDS = 1_000
+_PREFIX_BYTES = 6
+# Characters whose UTF-8 bytes are unlikely as text of an 8-bit code page. From U+0180 to U+07FF two
+# are required: the bytes of one can also be a capital letter and a closing quote.
+_UTF_8_EVIDENCE = re.compile("[\u0080-\u017f\u0800-\U0010ffff]|[\u0180-\u07ff]{2}")
+# These bytes are control characters in ISO 8859, and quotes and dashes in windows-1252.
 _ISO_8859 = ("iso-8859-1", "iso-8859-15")
-_SIGN = re.compile(b"[\x80-\x9f]")
+_C1_BYTES = re.compile(b"[\x80-\x9f]")
 csv.field_size_limit(1 << 30)
 
 
 @dataclass(frozen=True)
 class FileProfile:
-    """What one pass over a file found.
+    """Properties of a file from one pass over its bytes.
 
     Attributes:
-        sha256: Digest of the file as it lies there.
-        size: Bytes as it lies there.
+        sha256: SHA-256 of the file as stored (still compressed).
+        size: Bytes of the file as stored.
         header: Names of the columns, as written.
-        records: Records after the header; lines without a value and repeated headers are none.
-        multiline: A cell holds a line break.
-        ascii_only: No byte above 127.
-        spaces_only: No blank and no control character but the space, in any cell.
-        passed_over: What is not counted as a record -> how many: `before` (records before the
-            header: without a value, or `sep=`), `blank` (without a value), `header` (the header
-            again).
-        encoding: Its encoding, of UTF-16 with the byte order: its mark decides, or the contract.
-        hint: What a sample of the records says about their shape, or an empty text.
-        mojibake: Field kept as text -> how many of its cells were decoded wrongly by their source.
+        records: Number of records after the header, without blank records and repeated headers.
+        multiline: Whether a cell contains a line break.
+        ascii_only: Whether no byte is above 127.
+        spaces_only: Whether no cell contains whitespace or a control character but the space.
+        passed_over: Kind of skipped record -> count: `before` (blank or `sep=`, before the header),
+            `blank` (no value), `header` (repeated header).
+        encoding: The encoding; UTF-16 includes the byte order. A byte order mark overrides the
+            contract.
+        hint: Probable reason why the sampled records have another width than the header, in a form
+            that can follow a message; empty if they fit.
+        mojibake: Field kept as text -> number of cells that their source decoded wrongly.
     """
 
     sha256: str
@@ -74,8 +75,8 @@ class FileProfile:
     mojibake: Counter[str] = dataclass_field(default_factory=Counter)
 
 
-class _DecodingTrial:
-    """Whether bytes that are declared as an 8-bit code page are UTF-8 beyond ASCII."""
+class _Utf8Detector:
+    """Detects UTF-8 in bytes that are declared as an 8-bit code page."""
 
     def __init__(self, encoding: str) -> None:
         self.possible = encoding in EIGHT_BIT
@@ -84,11 +85,11 @@ class _DecodingTrial:
 
     @property
     def pending(self) -> bool:
-        """Whether a character has begun and not ended."""
+        """Whether the last piece ends within a character."""
         return self.possible and bool(self._decoder.getstate()[0])
 
     def add(self, piece: bytes, *, final: bool = False) -> None:
-        """Takes the next bytes."""
+        """Decodes the next bytes."""
         if not self.possible:
             return
         try:
@@ -96,23 +97,26 @@ class _DecodingTrial:
         except UnicodeDecodeError:
             self.possible = False
             return
-        self._seen, self._last = self._seen or _EVIDENCE.search(text) is not None, text[-1:]
+        self._seen, self._last = self._seen or _UTF_8_EVIDENCE.search(text) is not None, text[-1:]
 
     @property
     def succeeded(self) -> bool:
-        """Whether all bytes are UTF-8, and some of them hardly anything else."""
+        """Whether all bytes are valid UTF-8 and some are unlikely in an 8-bit code page."""
         return self.possible and self._seen
 
 
 class _DecodeCheckedStream:
-    """Pieces of a file as UTF-8 or an 8-bit encoding, watched while they pass."""
+    """Yields the pieces of a file and checks their encoding; UTF-16 is converted to UTF-8.
+
+    Iteration raises DataError if the bytes do not match the encoding.
+    """
 
     def __init__(self, pieces: Iterator[bytes], encoding: str) -> None:
         self.pieces = pieces
         self.encoding = encoding
         self.ascii_only = True
         self._decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-        self._utf_8 = _DecodingTrial(encoding)
+        self._utf_8 = _Utf8Detector(encoding)
         self._pending, self._signs = False, False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -122,7 +126,7 @@ class _DecodeCheckedStream:
                 continue
             if self._pending or not piece.isascii():
                 self.ascii_only = False
-                self._signs |= self.encoding in _ISO_8859 and _SIGN.search(piece) is not None
+                self._signs |= self.encoding in _ISO_8859 and _C1_BYTES.search(piece) is not None
                 self._utf_8.add(piece)
                 self._decode(piece, final=False)
                 self._pending = bool(self._decoder.getstate()[0]) or self._utf_8.pending
@@ -133,9 +137,9 @@ class _DecodeCheckedStream:
             raise _is_utf_8(self.encoding)
         if self._signs:
             raise DataError(
-                "it holds bytes from 0x80 to 0x9F, which are signs in windows-1252 and no text in "
-                f"{self.encoding}, which the contract declares: declare the encoding windows-1252 "
-                "for its period under socare.encodings"
+                "the file contains bytes from 0x80 to 0x9F, which are punctuation in windows-1252 "
+                f"and control characters in {self.encoding}, which the contract declares: declare "
+                "the encoding windows-1252 for its period under socare.encodings"
             )
 
     def _decode(self, piece: bytes, *, final: bool) -> str:
@@ -146,7 +150,7 @@ class _DecodeCheckedStream:
                 raise _is_utf_8(self.encoding) from None
             often = " (windows-1252 is usual)" if self.encoding == "utf-8" else ""
             raise DataError(
-                f"its bytes are not {self.encoding}, which the contract declares: declare the "
+                f"the bytes are not {self.encoding}, which the contract declares: declare the "
                 f"right encoding{often} for its period under socare.encodings, or ask for the file "
                 "again"
             ) from None
@@ -156,14 +160,20 @@ class _DecodeCheckedStream:
 
 def _is_utf_8(declared: str) -> DataError:
     return DataError(
-        f"all its characters beyond ASCII are UTF-8, and the contract declares {declared}: declare "
+        f"all characters beyond ASCII are UTF-8, but the contract declares {declared}: declare "
         "the encoding utf-8 for its period under socare.encodings"
     )
 
 
 @dataclass(frozen=True)
 class Head:
-    """The beginning of a file: its text, its names, and the encoding with its byte order."""
+    """The beginning of a file.
+
+    Attributes:
+        text: The decoded text.
+        header: Names of the columns, as written.
+        encoding: The encoding; UTF-16 includes the byte order.
+    """
 
     text: str
     header: tuple[str, ...]
@@ -173,43 +183,48 @@ class Head:
 def read_head(path: Path, encoding: str, delimiter: str) -> Head:
     """Reads the beginning of a file.
 
+    Args:
+        path: The file.
+        encoding: The declared encoding.
+        delimiter: The declared delimiter.
+
     Raises:
-        DataError: it is no CSV file of the encoding, it is empty, or a quote of its header is not
-            closed. The text is the end of a sentence about the file.
+        DataError: the file is not a CSV file in the encoding, it is empty, or a quote of its header
+            is not closed. The message can follow the name of the file.
     """
-    found = b""
+    data = b""
     pieces = chunks(path)
-    while len(found) < HEAD and (piece := next(pieces, b"")):
-        found += piece
-    what = other_format(found)
-    if what:
-        raise DataError(what)
-    encoding = encoding_found(found, encoding)
-    # The cut may go through a character: only the first records are wanted.
+    while len(data) < HEAD_BYTES and (piece := next(pieces, b"")):
+        data += piece
+    message = other_format(data)
+    if message:
+        raise DataError(message)
+    encoding = encoding_found(data, encoding)
+    # The last character can be cut; errors="ignore" drops it.
     name = "utf-8-sig" if encoding == "utf-8" else encoding
-    text = found[:HEAD].decode(name, errors="ignore").removeprefix("\ufeff")
-    return Head(text, _names(text, delimiter), encoding)
+    text = data[:HEAD_BYTES].decode(name, errors="ignore").removeprefix("\ufeff")
+    return Head(text, _read_header(text, delimiter), encoding)
 
 
-def _names(text: str, delimiter: str) -> tuple[str, ...]:
+def _read_header(text: str, delimiter: str) -> tuple[str, ...]:
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-        if any("\n" in cell or "\r" in cell or len(cell) > _LONGEST_NAME for cell in row):
-            # These may be records: they are not quoted anywhere.
+        if any("\n" in cell or "\r" in cell or len(cell) > _MAX_HEADER_CHARACTERS for cell in row):
+            # The first line can be a record, so the message must not contain its cells.
             raise DataError(
-                "a name in its header is too long or holds a line break, so a quote is probably "
-                "not closed there, or it has no header: ask for the file again"
+                "a name in the header is too long or contains a line break, so a quote is probably "
+                "not closed or the header is missing: ask for the file again"
             )
-        if not _without_value(row) and not _separator_line(row, delimiter):
+        if not _is_blank(row) and not _is_separator_line(row, delimiter):
             return tuple(row)
-    raise DataError("it is empty, without even a header: ask for the file again")
+    raise DataError("the file is empty and has no header: ask for the file again")
 
 
-def _without_value(row: Sequence[str]) -> bool:
+def _is_blank(row: Sequence[str]) -> bool:
     return all(all(character <= " " for character in cell) for cell in row)
 
 
-def _separator_line(row: Sequence[str], delimiter: str) -> bool:
-    """Whether a line only says which delimiter the file has, and says the right one."""
+def _is_separator_line(row: Sequence[str], delimiter: str) -> bool:
+    """Whether a line is `sep=` with the delimiter of the file."""
     return delimiter.join(row).strip().lower() == f"sep={delimiter}".strip()
 
 
@@ -219,24 +234,24 @@ def profile_file(
     delimiter: str = ",",
     fields: Sequence[Field | None] = (),
 ) -> FileProfile:
-    """Passes over a file once.
+    """Profiles a file in one pass over its bytes.
 
     Args:
         path: The file.
-        encoding: Its encoding.
-        delimiter: Its delimiter.
-        fields: The field that each column of the header is, or None.
+        encoding: The declared encoding.
+        delimiter: The declared delimiter.
+        fields: Field of each column of the header; None for a column of no field.
 
     Raises:
-        DataError: the file cannot be read as it is. The text is the end of a sentence about it.
+        DataError: the file cannot be read. The message can follow the name of the file.
     """
     head = read_head(path, encoding, delimiter)
     digest = hashlib.sha256()
-    watched = _DecodeCheckedStream(chunks(path, digest.update), head.encoding)
+    stream = _DecodeCheckedStream(chunks(path, digest.update), head.encoding)
     survey = _FileSurvey(
         head.header, head.encoding, delimiter, fields or (None,) * len(head.header)
     )
-    for block in blocks(prefetch(iter(watched)), delimiter, survey.longest):
+    for block in blocks(prefetch(iter(stream)), delimiter, survey.longest):
         survey.add(block)
     survey.check_line_ends()
     return FileProfile(
@@ -245,7 +260,7 @@ def profile_file(
         head.header,
         survey.records - 1,
         survey.multiline,
-        watched.ascii_only,
+        stream.ascii_only,
         survey.spaces_only,
         survey.passed_over,
         head.encoding,
@@ -255,7 +270,7 @@ def profile_file(
 
 
 class _FileSurvey:
-    """What the records of a file say, block by block."""
+    """Counts and checks the records of a file, block by block."""
 
     def __init__(
         self,
@@ -268,7 +283,7 @@ class _FileSurvey:
         self.delimiter = delimiter
         self.fields = fields
         self.names = header
-        self.sieve = _RecordFilter(header, self.encoding, delimiter)
+        self.record_filter = _RecordFilter(header, self.encoding, delimiter)
         self.columns: list[Column] = []
         cells = [(f and f.constraints.max_length) or LONGEST_CELL for f in fields]
         self.most = max(cells)
@@ -282,16 +297,20 @@ class _FileSurvey:
 
     @property
     def passed_over(self) -> Counter[str]:
-        """What was passed over."""
-        return self.sieve.passed_over
+        """Kind of skipped record -> count, as in `FileProfile`."""
+        return self.record_filter.passed_over
 
     def add(self, block: Block) -> None:
-        """Counts the records of a block and looks at the odd ones."""
+        """Counts the records of a block and checks the long and the multiline ones.
+
+        Raises:
+            DataError: a record shows that a quote is not closed or that files were joined.
+        """
         if not block.starts.size:
             return
         if not self.columns:
             self._sample(block)
-        kept = self.sieve.kept(block)
+        kept = self.record_filter.kept(block)
         self.records += int(kept.sum())
         self._count_mojibake(block, kept)
         self.multiline |= bool(block.broken.size)
@@ -307,23 +326,28 @@ class _FileSurvey:
             return
         suspects = np.unique(np.searchsorted(block.starts, offsets, side="right") - 1)
         for i in suspects[suspects >= 0].tolist():
-            row = self.sieve.cells(block.record(i)) if kept[i] else []
+            row = self.record_filter.cells(block.record(i)) if kept[i] else []
             texts = [(name, row[at]) for at, name in self._texts if at < len(row)]
             self.mojibake.update(name for name, text in texts if is_mojibake(text))
 
     def _sample(self, block: Block) -> None:
-        broken = set(block.broken[: _SAMPLE * 2].tolist())
-        some = [i for i in range(min(block.starts.size, _SAMPLE)) if i not in broken]
-        rows = [self.sieve.cells(block.record(i)) for i in some]
-        at = next((n for n, row in enumerate(rows) if self.sieve.is_header(row)), -1)
-        rows = [r for r in rows[at + 1 :] if not _without_value(r) and not self.sieve.is_header(r)]
+        """Derives the columns and the width hint from records without line breaks in cells."""
+        multiline = set(block.broken[: _SAMPLE_RECORDS * 2].tolist())
+        indices = [i for i in range(min(block.starts.size, _SAMPLE_RECORDS)) if i not in multiline]
+        rows = [self.record_filter.cells(block.record(i)) for i in indices]
+        header = next((n for n, row in enumerate(rows) if self.record_filter.is_header(row)), -1)
+        rows = [
+            r
+            for r in rows[header + 1 :]
+            if not _is_blank(r) and not self.record_filter.is_header(r)
+        ]
         self.columns = columns_of(self.fields, rows)
         self.hint = odd_width(self.names, rows)
 
     def _check_long(self, block: Block) -> None:
         sizes = block.ends - block.starts
         for i in np.flatnonzero(sizes > LONGEST_CELL).tolist():
-            row = self.sieve.cells(block.record(i))
+            row = self.record_filter.cells(block.record(i))
             line = block.line_of(int(block.starts[i]))
             if len(row) > _MAX_CELLS:
                 raise DataError(
@@ -336,39 +360,45 @@ class _FileSurvey:
                     raise _long_cell(line, limit)
 
     def _check_broken(self, block: Block, i: int, line: int) -> None:
-        row = self.sieve.cells(block.record(i))
+        row = self.record_filter.cells(block.record(i))
         for cell, column in zip(row, self.columns, strict=False):
             if len(cell) > column.longest and ("\n" in cell or "\r" in cell):
                 raise _long_cell(line, column.longest)
         if swallows(row, self.columns, self.delimiter):
             raise DataError(
-                f"the quoted cell that opens in line {line} holds lines that are records "
-                "themselves, so a quote is probably not closed there: ask for the file again with "
-                "quotes in pairs"
+                f"the quoted cell that opens in line {line} contains whole records, so a quote is "
+                "probably not closed there: ask for the file again with quotes in pairs"
             )
 
     def check_line_ends(self) -> None:
-        """Refuses what no reader of cells with line breaks can split.
+        """Checks that a file with line breaks in cells has one kind of line end.
+
+        Spark cannot split such a file if the line ends are mixed.
 
         Raises:
-            DataError: line ends are mixed in a file with line breaks in cells.
+            DataError: the line ends are mixed and a cell contains a line break.
         """
         if self.multiline and len(self.line_ends) > 1:
             raise DataError(
-                "its cells hold line breaks and its line ends are mixed "
-                f"({', '.join(sorted(self.line_ends))}): ask for the file again with one kind"
+                "cells contain line breaks and the line ends are mixed "
+                f"({', '.join(sorted(self.line_ends))}): ask for the file again with one kind of "
+                "line end"
             )
 
 
 def _long_cell(line: int, limit: int) -> DataError:
     return DataError(
-        f"a cell that opens in line {line} is longer than {limit:,} characters, so a quote may not "
-        "be closed: ask for the file again, or declare constraints.maxLength for its column"
+        f"the cell that opens in line {line} is longer than {limit:,} characters, so a quote is "
+        "probably not closed: ask for the file again, or declare constraints.maxLength for its "
+        "column"
     )
 
 
 class _RecordFilter:
-    """Tells records from lines without a value and repeated headers."""
+    """Separates records from blank lines and repeated headers.
+
+    Most records are cleared by their first bytes; only the others are parsed.
+    """
 
     def __init__(self, header: Sequence[str], encoding: str, delimiter: str) -> None:
         self.encoding, self.delimiter = encoding, delimiter
@@ -381,8 +411,8 @@ class _RecordFilter:
         self._prefixes = self._tables([name for name in self.header if name])
 
     def _tables(self, names: Sequence[str]) -> list[npt.NDArray[np.bool_]]:
-        """For each of the first bytes, which values the header may have there, in any spelling."""
-        tables = [np.zeros(256, bool) for _ in range(_PREFIX)]
+        """Byte values that the header can have at each of the first positions, in any spelling."""
+        tables = [np.zeros(256, bool) for _ in range(_PREFIX_BYTES)]
         for name in names:
             for before in (b"", b'"', b" ", b"\xef\xbb\xbf", b'\xef\xbb\xbf"', b"\xef\xbb\xbf "):
                 for j, table in enumerate(tables):
@@ -396,22 +426,26 @@ class _RecordFilter:
         return tables
 
     def cells(self, record: bytes) -> list[str]:
-        """The cells of a record."""
+        """Parses the cells of a record."""
         text = record.decode(self.encoding, errors="replace")
         return next(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter), [])
 
     def is_header(self, row: Sequence[str]) -> bool:
-        """Whether cells are the header's names, in its order."""
+        """Whether the cells are the names of the header in its order."""
         return (
             len(row) == len(self.header) and [normalise_header(cell) for cell in row] == self.header
         )
 
     def kept(self, block: Block) -> npt.NDArray[np.bool_]:
-        """Which records of a block count; the header itself does."""
+        """Mask of the records of a block that count, the first header included.
+
+        Raises:
+            DataError: a record is a header with other columns or in another order.
+        """
         kept = np.ones(block.starts.size, bool)
         array = np.frombuffer(block.data, np.uint8)
-        suspects = self._narrowed(array, block, [self._sparse] * _PREFIX)
-        suspects |= self._narrowed(array, block, self._prefixes)
+        suspects = self._matching_prefix(array, block, [self._sparse] * _PREFIX_BYTES)
+        suspects |= self._matching_prefix(array, block, self._prefixes)
         first = 0
         while not self.begun and first < kept.size:
             kept[first] = self._counts(block, first)
@@ -420,25 +454,25 @@ class _RecordFilter:
             kept[i] = self._counts(block, i) if i >= first else kept[i]
         return kept
 
-    def _narrowed(
+    def _matching_prefix(
         self,
         array: npt.NDArray[np.uint8],
         block: Block,
         tables: Sequence[npt.NDArray[np.bool_]],
     ) -> set[int]:
-        found = np.arange(block.starts.size)
+        candidates = np.arange(block.starts.size)
         for j, table in enumerate(tables):
-            at = np.minimum(block.starts[found] + j, block.ends[found] - 1)
-            found = found[table[array[at]]]
-        return set(found.tolist())
+            offsets = np.minimum(block.starts[candidates] + j, block.ends[candidates] - 1)
+            candidates = candidates[table[array[offsets]]]
+        return set(candidates.tolist())
 
     def _counts(self, block: Block, i: int) -> bool:
         record = block.record(i)
-        blank = not record.translate(None, self._empty) and _without_value(
+        blank = not record.translate(None, self._empty) and _is_blank(
             self.cells(record)[: len(self.header)]
         )
         if not self.begun:
-            if blank or _separator_line(self.cells(record), self.delimiter):
+            if blank or _is_separator_line(self.cells(record), self.delimiter):
                 self.passed_over["before"] += 1
                 return False
             self.begun = True
@@ -446,7 +480,7 @@ class _RecordFilter:
         if blank:
             self.passed_over["blank"] += 1
             return False
-        if len(record) > _LONGEST_NAME * (len(self.header) + 1):
+        if len(record) > _MAX_HEADER_CHARACTERS * (len(self.header) + 1):
             return True
         row = self.cells(record)
         if self.is_header(row):
@@ -457,29 +491,29 @@ class _RecordFilter:
 
     def _check_names(self, row: Sequence[str], line: int) -> None:
         names = {normalise_header(cell) for cell in row if normalise_header(cell)}
-        known = names & set(self.header)
-        if len(known) >= max(2, (len(self.header) + 1) // 2):
+        shared = names & set(self.header)
+        if len(shared) >= max(2, (len(self.header) + 1) // 2):
             raise DataError(
-                f"line {line} is another header, with other columns or in another order: files "
-                "have been joined; ask for them one by one"
+                f"line {line} is another header, with other columns or in another order, so the "
+                "file is probably several files joined: ask for separate files"
             )
 
 
 def record_bytes(
     path: Path, wanted: Iterable[int], profile: FileProfile, encoding: str, delimiter: str = ","
 ) -> Iterator[bytes]:
-    """The bytes of chosen records as they are in the file, without the break that ends them.
+    """Yields selected records as bytes, line end excluded.
 
     Args:
         path: The file.
-        wanted: Ordinals from 1, ascending; the header is 0. They are taken one by one.
-        profile: What `profile_file` found.
-        encoding: Its encoding; what is UTF-16 is returned as UTF-8.
-        delimiter: Its delimiter.
+        wanted: Ordinals of the records, ascending; 0 is the header. The iterable is read lazily.
+        profile: Profile of the file.
+        encoding: The declared encoding. Records of a UTF-16 file are returned as UTF-8.
+        delimiter: The declared delimiter.
     """
     head = read_head(path, encoding, delimiter)
     name = "utf-8" if head.encoding in UTF_16 else head.encoding
-    sieve = _RecordFilter(profile.header, name, delimiter)
+    record_filter = _RecordFilter(profile.header, name, delimiter)
     pieces = iter(_DecodeCheckedStream(chunks(path), head.encoding))
     lines = iter(wanted)
     line = next(lines, None)
@@ -487,8 +521,8 @@ def record_bytes(
     for block in blocks(pieces, delimiter, profile.size + (1 << 30)):
         if not block.starts.size:
             continue
-        keep = sieve.kept(block)
-        starts, ends = block.starts[keep], block.ends[keep]
+        kept = record_filter.kept(block)
+        starts, ends = block.starts[kept], block.ends[kept]
         while line is not None and line < first + starts.size:
             yield block.data[starts[line - first] : ends[line - first]]
             line = next(lines, None)
@@ -498,6 +532,6 @@ def record_bytes(
 
 
 def sha256_of(path: Path) -> str:
-    """Digest of a file as it lies there."""
+    """SHA-256 of a file as stored (still compressed)."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

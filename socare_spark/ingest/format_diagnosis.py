@@ -1,4 +1,8 @@
-"""What a file is where it is not the CSV file that its contract declares, and what to declare."""
+"""Diagnoses files that are not the CSV file their contract declares.
+
+Each message names the format found, the format declared and the change to make. It can follow the
+name of the file.
+"""
 
 import csv
 import io
@@ -29,111 +33,144 @@ _MOST_LINES = 50
 
 
 def other_format(head: bytes) -> str:
-    """Names a format that is not text; empty where it may be text."""
-    what = next((name for magic, name in _FORMATS.items() if head.startswith(magic)), "")
+    """Detects a format that is not text.
+
+    Args:
+        head: The first bytes of the file.
+
+    Returns:
+        A message that names the format; empty if the file can be text.
+    """
+    name = next((name for magic, name in _FORMATS.items() if head.startswith(magic)), "")
     if head.startswith(b"PK\x03\x04"):
-        what = next((name for part, name in _ZIPS.items() if part in head), "a zip archive")
+        name = next((name for part, name in _ZIPS.items() if part in head), "a zip archive")
     if head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
-        what = "a web page or XML"
-    return f"it is {what}, not a CSV file: save or unpack it as CSV" if what else ""
+        name = "a web page or XML"
+    return f"the file is {name}, not CSV: save or unpack it as CSV" if name else ""
 
 
 def encoding_found(head: bytes, declared: str) -> str:
-    """The encoding of a file, of UTF-16 with its byte order: a mark decides, whatever is declared.
+    """Determines the encoding of a file.
+
+    A byte order mark overrides the declared encoding.
+
+    Args:
+        head: The first bytes of the file.
+        declared: The declared encoding.
+
+    Returns:
+        The encoding; UTF-16 includes the byte order.
 
     Raises:
-        DataError: the file has no mark; it is UTF-16 and declared as something else, or the other
-            way round.
+        DataError: the file is UTF-32 or NUL bytes, or it has no mark and the bytes contradict the
+            declared encoding.
     """
     if head.startswith(_UTF_32):
-        raise DataError("it is UTF-32, which is not read: ask for the file again as UTF-8")
+        raise DataError("the file is UTF-32, which is not supported: ask for it again as UTF-8")
     marked = next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
     if marked:
         return marked
-    some = head[:4000]
-    if some and not some.strip(b"\0"):
-        raise DataError("it begins with NUL bytes alone, so it was not copied whole: copy it again")
+    sample = head[:4000]
+    if sample and not sample.strip(b"\0"):
+        raise DataError(
+            "the file begins with NUL bytes only, so it was probably copied in part: copy it again"
+        )
     likely = ""
-    if len(some) > 1 and b"\0" in some:
-        odd, even = some[1::2].count(0) / len(some[1::2]), some[::2].count(0) / len(some[::2])
+    if len(sample) > 1 and b"\0" in sample:
+        odd, even = (
+            sample[1::2].count(0) / len(sample[1::2]),
+            sample[::2].count(0) / len(sample[::2]),
+        )
         likely = "utf-16le" if odd > max(even, 0.3) else "utf-16be" if even > 0.3 else ""
     if likely and declared not in UTF_16:
         raise DataError(
-            f"it is UTF-16, and the contract declares {declared}: declare the encoding {likely} "
-            "for its period under socare.encodings"
+            f"the file is UTF-16, but the contract declares {declared}: declare the encoding "
+            f"{likely} for its period under socare.encodings"
         )
     if declared == "utf-16":
         raise DataError(
-            "it has no byte order mark, so it is not utf-16 as the contract declares: declare "
+            "the file has no byte order mark, which the declared encoding utf-16 requires: declare "
             f"{likely or 'utf-8'} for its period under socare.encodings"
         )
     if likely and declared != likely:
-        raise DataError(f"it is {likely}, and the contract declares {declared}: declare {likely}")
+        raise DataError(
+            f"the file is {likely}, but the contract declares {declared}: declare the encoding "
+            f"{likely} for its period under socare.encodings"
+        )
     return declared
 
 
 def odd_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Describes why most records have another number of cells than the header has names.
+    """Diagnoses records whose number of cells differs from the number of names in the header.
 
     Args:
-        header: The names.
-        rows: The cells of some records.
+        header: Names of the columns.
+        rows: Cells of the sampled records.
 
     Returns:
-        The end of a sentence; empty where most records fit.
+        A clause that can follow a message; empty if most records fit the header.
     """
     width = len(header)
-    named = max((i for i, name in enumerate(header, 1) if name.strip()), default=0)
-    count, most = max(Counter(map(len, rows)).items(), key=lambda pair: pair[1], default=(0, 0))
+    named_width = max((i for i, name in enumerate(header, 1) if name.strip()), default=0)
+    count, frequency = max(
+        Counter(map(len, rows)).items(), key=lambda pair: pair[1], default=(0, 0)
+    )
     odd = [row for row in rows if len(row) != width]
     if len(odd) * 2 <= len(rows):
         return ""
     if all(len(row) > width and not "".join(row[width:]).strip() for row in odd):
         return (
-            "; its lines end in a delimiter that its header does not have: ask for the file again "
-            "with a name for every cell"
+            "; the lines end in a delimiter that the header does not have: ask for the file again "
+            "with a name for each column"
         )
-    if all(named <= len(row) < width for row in odd):
+    if all(named_width <= len(row) < width for row in odd):
         return (
-            "; its header ends in a delimiter that its lines do not have: ask for the file again "
-            "with as many cells as names"
+            "; the header ends in a delimiter that the lines do not have: ask for the file again "
+            "with a cell for each name"
         )
-    if most * 2 <= len(rows):
+    if frequency * 2 <= len(rows):
         return ""
     return (
-        f"; most of its lines have {count} cells, and its header has {width}: ask for the file "
-        "again with cells in quotes that hold a delimiter, and with a name for every cell"
+        f"; most lines have {count} cells, and the header has {width}: ask for the file again with "
+        "quotes around cells that contain a delimiter and a name for each column"
     )
 
 
 def wrong_header(text: str, delimiter: str, known: Collection[str]) -> str:
-    """Why the first line is not the header; empty where that cannot be said.
+    """Diagnoses a first line that is not the header.
 
     Args:
         text: The beginning of the file.
         delimiter: The declared delimiter.
-        known: Names and spellings of the contract's columns, made plain.
+        known: Normalised names and spellings of the columns of the contract.
+
+    Returns:
+        A message with the reason; empty if none was found.
     """
     lines = [line for line in text.splitlines()[:_MOST_LINES] if line.strip()]
     best = max(
-        ((_named(line, d, known), -n, d) for n, line in enumerate(lines) for d in _DELIMITERS),
+        (
+            (_count_known_names(line, d, known), -n, d)
+            for n, line in enumerate(lines)
+            for d in _DELIMITERS
+        ),
         default=(0, 0, delimiter),
     )
-    count, place, other = best
+    count, position, other = best
     if not count:
         return _no_header()
     first = lines[0].strip().lower()
     if other != delimiter and count > 1:
-        how = " and begins with a line sep=" if first.startswith("sep=") else ""
+        separator = " and begins with a line sep=" if first.startswith("sep=") else ""
         return (
-            f"its cells are separated by {_DELIMITERS[other]}{how}, and the contract declares "
+            f"the file is separated by {_DELIMITERS[other]}{separator}, but the contract declares "
             f"{_DELIMITERS.get(delimiter, repr(delimiter))}: "
             f"declare dialect.delimiter {json.dumps(other)}"
         )
-    if place < 0 and count > 1:
-        at = 1 + text[: text.find(lines[-place])].count("\n")
+    if position < 0 and count > 1:
+        line = 1 + text[: text.find(lines[-position])].count("\n")
         return (
-            f"its header seems to be in line {at}, and other text comes before it: ask for the "
+            f"the header is probably in line {line}, and other text comes before it: ask for the "
             "file without the lines before the header, or delete them"
         )
     return ""
@@ -141,11 +178,11 @@ def wrong_header(text: str, delimiter: str, known: Collection[str]) -> str:
 
 def _no_header() -> str:
     return (
-        "its first line names no column of the contract, so it seems to have no header: ask "
-        "for the file again with its header"
+        "the first line names no column of the contract, so the header is probably missing: ask "
+        "for the file again with a header"
     )
 
 
-def _named(line: str, delimiter: str, known: Collection[str]) -> int:
+def _count_known_names(line: str, delimiter: str, known: Collection[str]) -> int:
     row = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
     return sum(normalise_header(cell) in known for cell in row)

@@ -1,8 +1,8 @@
-"""Text that a program decoded with the wrong encoding before it was written: `Ã©` for `é`.
+"""Detects text that its source decoded with the wrong encoding: `Ã©` for `é`.
 
-Only typical forms count: UTF-8 read as an 8-bit code page, where the first character is one of a
-few that hardly stand before such a second one in a correct text, the replacement character, and
-the control characters that ISO 8859 has where Windows code pages have signs.
+Three forms count: pairs of characters that UTF-8 read as an 8-bit code page produces and that are
+rare in correct text; the replacement character; and the control characters from 0x80 to 0x9F, which
+are punctuation in Windows code pages.
 """
 
 import re
@@ -15,13 +15,13 @@ from socare_spark.contracts.contract import Field
 EIGHT_BIT = ("windows-1252", "iso-8859-1", "iso-8859-15")
 _CODES = bytes(range(0x80, 0xC0))
 _SECOND = "".join(sorted({c for e in EIGHT_BIT for c in _CODES.decode(e, errors="ignore")}))
-# A correct text can have these after a letter with a mark.
+# Correct text can have these characters after an accented letter.
 _PUNCTUATION = "\u2018\u2019\u201b\u201c\u201d\u2013\u2014\u2026\u2022\xbb\xab \xa0\xb4\xa8\xb8\xb7"
 _RARE = "".join(c for c in _SECOND if c not in _PUNCTUATION)
 _TYPICAL = re.compile(
     f"[ÂÃ][{_SECOND}]|â[{_SECOND}][{_SECOND}]|[ÄÅ][{_RARE}]|ï[»¿][{_SECOND}]|ðŸ|[\ufffd\x80-\x9f]"
 )
-# Bytes that every such text has, so that few records are decoded.
+# Byte patterns that all such text contains. Only records that match are decoded.
 _IN_8_BIT = re.compile(rb"[\xc2-\xc5\xe2\xef\xf0][\x80-\xbf]")
 _IN_UTF_8 = re.compile(
     rb"\xc3[\x82-\x85\xa2\xaf\xb0][\xc2\xc5\xc6\xcb\xe2]|\xef\xbf\xbd|\xc2[\x80-\x9f]"
@@ -29,17 +29,22 @@ _IN_UTF_8 = re.compile(
 
 
 def is_mojibake(text: str) -> bool:
-    """Whether a text holds a typical sign of a wrong decoding."""
+    """Whether a text contains a typical form of mojibake."""
     return _TYPICAL.search(text) is not None
 
 
 def is_examined(field: Field | None) -> bool:
-    """Whether cells of a column are kept as text."""
+    """Whether the cells of a column are kept as text and are thus searched for mojibake."""
     return field is not None and field.type == "string" and not field.socare.drop
 
 
 def suspect_offsets(data: bytes, encoding: str) -> npt.NDArray[np.int64]:
-    """Offsets of the bytes that may be mojibake."""
+    """Offsets of bytes that match a pattern of mojibake and must be decoded to decide.
+
+    Args:
+        data: Bytes of whole records.
+        encoding: Their encoding; UTF-16 is already converted to UTF-8.
+    """
     if data.isascii():
         return np.zeros(0, np.int64)
     pattern = _IN_8_BIT if encoding in EIGHT_BIT else _IN_UTF_8

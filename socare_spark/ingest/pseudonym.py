@@ -26,7 +26,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
-from socare_spark.ingest.blanks import BLANKS
+from socare_spark.ingest.whitespace import WHITESPACE
 from socare_spark.lake.transaction import write_durably
 
 KEY_FILE = "SOCARE_KEY_FILE"
@@ -40,7 +40,7 @@ _WRAPPED = re.compile(r'^=?"([^"]*)"$')
 _TEXT_MARKS = "'\u2018\u2019"
 _POINT = "."
 _WHOLE_NUMBER = re.compile(r"^([0-9]+)[.]0+$")
-# The ASCII blanks of BLANKS around a text, for Java.
+# The ASCII blanks of WHITESPACE around a text, for Java.
 _EDGES = r"^[\x00-\x20]+|[\x00-\x20]+$"
 
 
@@ -232,7 +232,7 @@ def _keep_character(character: str) -> str:
 
 
 def _strip_edges(text: str) -> str:
-    return text.strip().strip(BLANKS).strip()
+    return text.strip().strip(WHITESPACE).strip()
 
 
 def placeholders(scheme: Scheme) -> list[str]:

@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.contract import Contract
-from socare_spark.ingest.conversion import BITS, failed_rule_names
+from socare_spark.ingest.conversion import BITS_PER_WORD, failed_rule_names
 from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.reader import DIGEST, MASK, ROW, read_extracts, rule_names
@@ -217,7 +217,7 @@ def _rule_bits(
     """The bits of each reason, by word."""
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for i, (code, _) in enumerate(names):
-        found[code].append((words[i // BITS], 1 << (i % BITS)))
+        found[code].append((words[i // BITS_PER_WORD], 1 << (i % BITS_PER_WORD)))
     return found
 
 

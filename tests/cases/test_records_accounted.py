@@ -36,7 +36,7 @@ REFUSED = {
     "2014_wide.csv": (lines("a").encode("utf-16le"), "UTF-16"),
     "2014_sheet.csv": (b"PK\x03\x04 xl/workbook.xml", "an Excel workbook"),
     "2014_padded.csv.gz": (gzip.compress(lines("a").encode()) + b"\0" * 64, "bytes follow"),
-    "2014-13_month.csv": (lines("a"), "period in its name"),
+    "2014-13_month.csv": (lines("a"), "the period in the name"),
     "2014_twice.csv": (lines("a"), "claim the same period"),
     "2014_twice.csv.gz": (gzip.compress(lines("a").encode()), "claim the same period"),
     "2014_trailing.csv": (HEADER + "\n" + (ROW.format(1, "a") + ",\n") * 3, "end in a delimiter"),
@@ -107,9 +107,9 @@ def test_every_file_has_an_outcome(landed):
 def test_skipped_lines_are_reported(landed):
     council, _ = landed
     said = " ".join(council.run.warnings)
-    assert "2015_blank.csv: lines were passed over (1 before the header, 3 without a value)" in said
-    assert "2015_joined.csv: lines were passed over (1 that repeat the header)" in said
-    assert "2015_empty.csv: it holds a header and no record" in said
+    assert "2015_blank.csv: lines were skipped (1 before the header, 3 without a value)" in said
+    assert "2015_joined.csv: lines were skipped (1 that repeat the header)" in said
+    assert "2015_empty.csv: the file contains a header and no record" in said
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16be"])

@@ -33,13 +33,13 @@ READ = {
 }
 REFUSED = {
     "2015_twice.csv.gz": (gzip.compress(gzip.compress(lines("a").encode())), "gzipped twice"),
-    "2015_zero.csv.gz": (b"", "it is empty"),
+    "2015_zero.csv.gz": (b"", "the file is empty"),
     "2015_sparse.csv": (b"\0" * 4_096, "NUL"),
     "2015_trail.csv": (lines("a", "b", end=",,").encode(), "lines end in a delimiter"),
     "2015_head.csv": (lines("a", "b", header=HEADER + ",").encode(), "header ends in a delimiter"),
-    "2015_wider.csv": (lines("a,b", "b,c").encode(), "11 cells, and its header has 10"),
-    "2015_alias.csv": (None, "are one file"),
-    "2015_target.csv": (lines("a").encode(), "are one file"),
+    "2015_wider.csv": (lines("a,b", "b,c").encode(), "11 cells, and the header has 10"),
+    "2015_alias.csv": (None, "are links to one file"),
+    "2015_target.csv": (lines("a").encode(), "are links to one file"),
     "1999_latin.csv.gz": (b"x", "rename it"),
     "1999_plain.csv": (lines("Day care – older £").encode(), "declare the encoding utf-8"),
     "2015_rounded.csv": (lines(*"abcdefgh", ids=[9] * 7 + [10]).encode(), "75.0%"),
@@ -48,10 +48,10 @@ REFUSED = {
 
 
 ODD_NAMES = {
-    b"2015_\xff.csv": r"visits/2015_\xff.csv: its name holds bytes or control characters",
-    b"2015_\t.csv": r"visits/2015_\x09.csv: its name holds bytes or control characters",
+    b"2015_\xff.csv": r"visits/2015_\xff.csv: the name contains control characters or bytes",
+    b"2015_\t.csv": r"visits/2015_\x09.csv: the name contains control characters or bytes",
     b"_2015.csv": "visits/_2015.csv: Spark does not read files whose names begin with _ or .",
-    b"2015_a:b.csv": "visits/2015_a:b.csv: Spark does not read files whose names hold a colon",
+    b"2015_a:b.csv": "visits/2015_a:b.csv: Spark does not read files whose names contain a colon",
     b".2015.csv": "visits/.2015.csv: Spark does not read files whose names begin with _ or .",
 }
 
@@ -133,7 +133,7 @@ def test_undeclared_columns_of_a_file_are_one_sentence(landed):
     said = [w for w in council.run.warnings if "read" in w and "column" in w]
     assert said == [
         "visits/2015_head.csv: a column without a name was not read.",
-        "visits/2015_more.csv: 2 columns are in no contract and were not read: 'A', 'NOTES'.",
+        "visits/2015_more.csv: 2 columns are not in the contract and were not read: 'A', 'NOTES'.",
     ]
 
 

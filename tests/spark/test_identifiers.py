@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Scheme
-from socare_spark.ingest.blanks import strip_whitespace
 from socare_spark.ingest.pseudonym import has_shape, normalise_columns, normalise_text, placeholders
+from socare_spark.ingest.whitespace import strip_whitespace
 
 NUMBER = Scheme(
     strip_leading_zeros=True, placeholders=("0", "999999999", "NA", "N/A", "null", "None", "-")

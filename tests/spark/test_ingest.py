@@ -391,9 +391,9 @@ def test_undeclared_columns_are_reported_and_not_read(council, monkeypatch):
     council.lands("2015.csv", "a,1,2015-01-01,x", header="ID,PERID,START,NOTES")
     council.ingests(monkeypatch)
     assert council.run.warnings[:2] == [
-        "visits/2015.csv: the column 'NOTES', which looks like NOTE, is in no contract and was "
-        "not read.",
-        "visits/2015.csv: 6 optional columns are not there: DOB, END, COST, SEX, POSTCODE, NOTE.",
+        "visits/2015.csv: the column 'NOTES', which looks like NOTE, is not in the contract and "
+        "was not read.",
+        "visits/2015.csv: 6 optional columns are missing: DOB, END, COST, SEX, POSTCODE, NOTE.",
     ]
 
 

@@ -8,8 +8,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.project import Project, Scheme
-from socare_spark.ingest.blanks import strip_whitespace
 from socare_spark.ingest.pseudonym import Keyring, digest, normalise_columns, normalise_text, token
+from socare_spark.ingest.whitespace import strip_whitespace
 
 SCHEME = Scheme(strip_leading_zeros=True, remove="-", placeholders=("", "0", "UNKNOWN"))
 PROJECT = Project(council="c", project="p", key_id="k", schemes={"s": SCHEME, "t": SCHEME})

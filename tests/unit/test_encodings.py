@@ -69,7 +69,7 @@ def test_text_of_iso_8859_is_read(tmp_path, declared):
 
 @pytest.mark.parametrize("start", [b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"])
 def test_utf_32_is_named(tmp_path, start):
-    with pytest.raises(DataError, match="it is UTF-32"):
+    with pytest.raises(DataError, match="is UTF-32"):
         profile_file(file_of(tmp_path, start + "ID\n1\n".encode("utf-32le")), "utf-8")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from socare_spark.ingest import job
 from socare_spark.ingest.discovery import RefusedFile
-from socare_spark.ingest.file_names import LONGEST_NAME, unusable_name
+from socare_spark.ingest.file_names import MAX_NAME_BYTES, unusable_name
 from socare_spark.ingest.ledger import LedgerState
 
 
@@ -25,15 +25,15 @@ def bring_in(landing, files, known=()):
 @pytest.mark.parametrize("sign", ["x", "é"])
 def test_a_name_without_room_for_its_rejected_lines_is_refused(sign):
     width = len(sign.encode())
-    fits, more = sign * (LONGEST_NAME // width), sign * (LONGEST_NAME // width + 1)
+    fits, more = sign * (MAX_NAME_BYTES // width), sign * (MAX_NAME_BYTES // width + 1)
     landing = Path("landing")
     assert unusable_name(landing, landing / "visits" / fits) == ""
-    assert "bytes: rename it" in unusable_name(landing, landing / "visits" / more)
+    assert "bytes: rename the file" in unusable_name(landing, landing / "visits" / more)
 
 
 def test_the_longest_name_has_room_for_its_rejected_lines(tmp_path):
     for ending in (".rejected.csv.partial", ".refused.txt.partial"):
-        (tmp_path / f"{'x' * LONGEST_NAME}{ending}").touch()
+        (tmp_path / f"{'x' * MAX_NAME_BYTES}{ending}").touch()
 
 
 def test_a_reason_that_is_lost_is_written_again_and_others_stay(tmp_path):
