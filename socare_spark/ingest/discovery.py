@@ -274,7 +274,7 @@ def match_header(
     dropped = {name: _closest_name(name, [f.name for f in missing]) for name in unknown}
     if not matched:
         raise DataError(
-            "the first line names no column of the contract, so the header is probably missing: "
+            "the first line names no column of the contract, so the file probably has no header: "
             "ask for the file again with a header"
         )
     required = [f.name for f in missing if contract.is_read(f) and not f.may_lack(period)]

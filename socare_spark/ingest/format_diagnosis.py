@@ -178,7 +178,7 @@ def wrong_header(text: str, delimiter: str, known: Collection[str]) -> str:
 
 def _no_header() -> str:
     return (
-        "the first line names no column of the contract, so the header is probably missing: ask "
+        "the first line names no column of the contract, so the file probably has no header: ask "
         "for the file again with a header"
     )
 
