@@ -1,7 +1,7 @@
-"""What scripts/setup runs to learn which classes a job loads, for the class-data archive.
+"""Loads the classes of a job for the class-data archive that scripts/setup makes.
 
-A job in small: read text, convert, join, group, rank, place points in an area, write Delta twice,
-read it back, pass through Arrow. That the environment works is known when this has run.
+Reads text, converts, joins, groups, ranks, joins points with areas, writes Delta twice, reads it
+back, and passes rows through Arrow. The script also tests the environment.
 """
 
 import tempfile
@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 
 def _extract(spark: SparkSession, folder: Path) -> DataFrame:
-    """A small extract, read as ingest reads one."""
+    """A small extract, read and typed in the same way as in ingest."""
     rows = "".join(f'{i},2016-01-{i % 28 + 1:02d},"a, b",{i}.50\n' for i in range(200))
     (folder / "extract.csv").write_text("id,start,text,cost\n" + rows, "utf-8")
     strings = "id STRING, start STRING, text STRING, cost STRING"
@@ -26,7 +26,7 @@ def _extract(spark: SparkSession, folder: Path) -> DataFrame:
 
 
 def _placed(spark: SparkSession) -> DataFrame:
-    """Points in areas, by the spatial join that places uses."""
+    """Points in areas, with the spatial join of the job places."""
     points = spark.range(100).select("id", F.expr("ST_Point(id + 0.5D, 5D) AS point"))
     areas = spark.range(10).select(
         F.col("id").alias("area"),
@@ -36,7 +36,7 @@ def _placed(spark: SparkSession) -> DataFrame:
 
 
 def _grouped(rows: DataFrame) -> DataFrame:
-    """Grouped in two steps and ranked, as cells are."""
+    """Rows grouped by person and then by day, with a rank."""
     person = rows.groupBy("start", "person").agg(
         F.sum("cost").alias("cost"), F.count("*").alias("n")
     )
@@ -48,7 +48,7 @@ def _grouped(rows: DataFrame) -> DataFrame:
 
 
 def main() -> None:
-    """Runs the job in small."""
+    """Runs every step once."""
     spark = SparkSession.builder.appName("archive").getOrCreate()
     with tempfile.TemporaryDirectory() as name:
         table = str(Path(name) / "table")
@@ -57,10 +57,10 @@ def main() -> None:
         rows.write.format("delta").mode("overwrite").save(table)
         read = spark.read.format("delta").load(table)
         if read.count() != rows.count():
-            raise SystemExit("Delta gave back other rows than it was given.")
+            raise SystemExit("Delta returned a different number of rows.")
         _grouped(read).toPandas()
         if _placed(spark).count() != spark.range(100).count():
-            raise SystemExit("Sedona placed other points than it was given.")
+            raise SystemExit("Sedona returned a different number of points.")
     spark.stop()
 
 

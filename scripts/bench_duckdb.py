@@ -1,15 +1,16 @@
-"""Makes the tables of a finished study again by DuckDB, compares them, and prints both times.
+"""Recomputes the tables of a finished study with DuckDB, compares them, and prints both times.
 
     python scripts/bench_duckdb.py LAKE
 
-The queries stand in `scripts/duckdb/JOB/TABLE.sql`, each written from the table's declaration; what
-several tables of a job count is gathered in the job's `_shared.sql`. Columns that are statistics
-(tests of significance, Gi*, limits of confidence, forecasts, likeness of texts) are not made, nor
-are those for disclosure control. Counts and money must be equal, other numbers to the ninth figure.
-Open agreements run to the newest extract, as they do in a study without an as-of date.
+The query of a table is `scripts/duckdb/JOB/TABLE.sql`, written from the declaration of the table.
+`_shared.sql` of a job prepares rows for several of its tables. Statistics (tests of significance,
+Gi*, confidence limits, forecasts, similarity of texts) and columns for disclosure control are not
+recomputed. Counts and money must be equal, other numbers to a relative difference of 1e-9. Open
+agreements run to the newest extract, as in a study without `--as-of`.
 
-DuckDB's seconds are those of a query whose result stays in memory; Spark's are those of the run
-that wrote the table, and of a job with its pictures. The exit code is 1 where a table differs.
+The seconds of DuckDB are for a query whose result stays in memory. The seconds of Spark are for the
+run that wrote the table; those of a job include its pictures. The exit code is 1 if any table
+differs.
 """
 
 import argparse
@@ -34,11 +35,11 @@ from socare_spark.registry import JOBS
 ROOT = Path(__file__).resolve().parents[1]
 QUERIES = ROOT / "scripts" / "duckdb"
 THREADS = 2
-# Tables of which nothing would be left without statistics.
+# Tables with statistics only.
 LEFT_OUT = {
-    "working/combination_renames": "its rows are texts that are alike",
+    "working/combination_renames": "its rows are pairs of similar texts",
     "working/forecast_backtest": "its rows are trials of forecasts",
-    "working/request_variants": "its rows are texts that are alike",
+    "working/request_variants": "its rows are groups of similar texts",
 }
 _DISCLOSURE = ("cost_top1", "cost_top2", "providers")
 _TOLERANCE = 1e-9
@@ -47,12 +48,12 @@ _ROW = "row"
 
 @dataclass(frozen=True)
 class Difference:
-    """What a table made again has otherwise than the lake's.
+    """Differences between a recomputed table and the table of the lake.
 
     Attributes:
         rows: Rows of the lake's table.
-        missing: Declared columns that were not made.
-        differing: Column -> rows in which it differs; under `row` those that only one of both has.
+        missing: Declared columns that were not recomputed.
+        differing: Column -> number of rows that differ; `row`: rows that one table lacks.
         first: Dimensions of the first row that differs.
     """
 
@@ -70,7 +71,7 @@ class Difference:
 
 
 class Study:
-    """A lake as DuckDB sees it: a view of each table's files, and the configuration as JSON."""
+    """A DuckDB database with a view of each table of a lake, and the configuration as JSON."""
 
     def __init__(self, lake: Path, conf: Path) -> None:
         self.lake = Lake(lake)
@@ -87,7 +88,7 @@ class Study:
         self.database.execute((QUERIES / "common.sql").read_text("utf-8"))
 
     def _open(self, name: str, table: DeltaTable) -> None:
-        """Columns that the files are laid out by stand in their paths alone."""
+        """Opens a table. The values of partition columns are in the paths of its files only."""
         laid_out = table.metadata().partition_columns
         types = {f.name: f.type.type for f in table.schema().fields if f.name in laid_out}
         if not table.file_uris():
@@ -100,7 +101,7 @@ class Study:
 
     @contextmanager
     def sharing(self, job: Job) -> Iterator[float]:
-        """Gathers what the tables of a job share, and gives the seconds that took."""
+        """Prepares the shared rows of a job's tables. Yields the seconds."""
         shared = QUERIES / job.name / "_shared.sql"
         self.database.execute("CREATE SCHEMA job")
         self.database.execute("SET search_path = 'job,main'")
@@ -114,14 +115,14 @@ class Study:
             self.database.execute("DROP SCHEMA job CASCADE")
 
     def make(self, job: Job, table: TableSpec) -> float:
-        """Makes a table as `made`, within `sharing`, and gives the seconds that took."""
+        """Computes a table as `made`, within `sharing`. Returns the seconds."""
         text = query(job, table).read_text("utf-8").rstrip().removesuffix(";")
         began = time.monotonic()
         self.database.execute(f"CREATE OR REPLACE TABLE made AS {text}")
         return time.monotonic() - began
 
     def spark_seconds(self, table: TableSpec) -> tuple[float, float]:
-        """How long Spark took for a table and for all of its job; NaN where it does not say."""
+        """Seconds of Spark for a table and for its whole job; NaN if not recorded."""
         commit = self.lake.last_commit(table)
         run_id = commit.metadata["run_id"] if commit else ""
         path = self.lake.root / "runs" / run_id / "run_record.json"
@@ -131,29 +132,29 @@ class Study:
 
 
 def query(job: Job, table: TableSpec) -> Path:
-    """The file of a table's query."""
+    """Path of the query of a table."""
     return QUERIES / job.name / f"{table.name}.sql"
 
 
 def made_again(job: Job) -> list[TableSpec]:
-    """The tables of a job that have a query."""
+    """Tables of a job with a query."""
     return [table for table in job.writes if query(job, table).exists()]
 
 
 def difference(
     database: duckdb.DuckDBPyConnection, table: TableSpec, made: str, kept: str
 ) -> Difference:
-    """Compares two tables row by row; of rows with the same dimensions each has its own partner.
+    """Compares two tables row by row. Rows with equal dimensions are paired one to one.
 
     Args:
-        database: Where both are.
-        table: What they are.
-        made: Name of the table made again: `people`, `records`, `cost`, the dimensions that are no
-            statistics, and any other declared columns.
-        kept: Name of the lake's table.
+        database: Database with both tables.
+        table: Declaration of the table.
+        made: Name of the recomputed table. It has `people`, `records`, `cost`, the dimensions that
+            are not statistics, and any other declared columns.
+        kept: Name of the table of the lake.
 
     Raises:
-        ValueError: the table made again lacks a column that it must have, or has another.
+        ValueError: the recomputed table lacks a required column or has an undeclared one.
     """
     columns = [row[0] for row in database.execute(f"DESCRIBE {made}").fetchall()]
     wrong = ({"people", "records", "cost"} - {*columns}) | ({*columns} - {*table.names})
@@ -171,7 +172,7 @@ def difference(
 
 
 def _tests(table: TableSpec, columns: Sequence[str]) -> dict[str, str]:
-    """Column -> whether it differs between a row made, m, and the row kept, k, as SQL."""
+    """Column -> SQL condition: the column differs between recomputed row m and kept row k."""
     alone = "m.nth IS NULL OR k.nth IS NULL"
     tests = {_ROW: alone}
     for column in table.measures:
@@ -179,7 +180,7 @@ def _tests(table: TableSpec, columns: Sequence[str]) -> dict[str, str]:
             a, b = f'm."{column.name}"', f'k."{column.name}"'
             unequal = f"{a} IS DISTINCT FROM {b}"
             if column.type == "double":
-                # Of a number and NaN the least is the number, so that they are never near.
+                # least() of a number and NaN is the number, so the two are never near.
                 near = f"abs({a} - {b}) <= {_TOLERANCE} * least(abs({a}), abs({b}))"
                 unequal += f" AND NOT coalesce({near}, false)"
             tests[column.name] = f"NOT ({alone}) AND {unequal}"
@@ -193,7 +194,7 @@ def _set_beside(
     dims: Sequence[str],
     tests: Mapping[str, str],
 ) -> None:
-    """Makes `beside`: dimensions, and for each test whether the row differs by it."""
+    """Creates the table `beside`: dimensions, and the result of each test."""
     key = ", ".join(f'"{name}"' for name in dims)
     numbered = f"SELECT *, row_number() OVER (PARTITION BY {key}) AS nth FROM"
     shown = [f'coalesce(m."{name}", k."{name}") AS "{name}"' for name in dims]
@@ -209,7 +210,7 @@ def _set_beside(
 def _first(
     database: duckdb.DuckDBPyConnection, dims: Sequence[str], differing: Mapping[str, int]
 ) -> str:
-    """The dimensions of the first row that differs."""
+    """Dimensions of the first row that differs."""
     shown = ", ".join(f'"{name}"' for name in dims)
     either = " OR ".join(f'"differs {name}"' for name in differing)
     values = _row(database, f"SELECT {shown} FROM beside WHERE {either} ORDER BY ALL LIMIT 1")  # noqa: S608 - names of our own
@@ -221,7 +222,7 @@ def _row(database: duckdb.DuckDBPyConnection, text: str) -> tuple[Any, ...]:
 
 
 def report(study: Study, job: Job) -> bool:
-    """Prints a line for a job and each of its tables in the lake; returns whether all are equal."""
+    """Prints a line for a job and for each of its tables. Returns whether all tables are equal."""
     tables = [table for table in made_again(job) if study.lake.exists(table)]
     if not tables:
         return True
@@ -240,10 +241,12 @@ def report(study: Study, job: Job) -> bool:
 
 
 def main() -> int:
-    """Compares the tables of the lake that is named."""
+    """Compares all tables of a lake."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("lake", type=Path, help="lake of a finished study")
-    parser.add_argument("--conf", type=Path, default=ROOT / "conf", help="its configuration")
+    parser.add_argument(
+        "--conf", type=Path, default=ROOT / "conf", help="configuration of the study"
+    )
     given = parser.parse_args()
     study = Study(given.lake, given.conf)
     print(f"{'DuckDB':>8} {'Spark':>8}  seconds")

@@ -1,4 +1,4 @@
-"""Times ingest against a plain write of the same file, and a month against all that came before."""
+"""Compares ingest with a plain write of the same file, and one month with all earlier months."""
 
 import argparse
 import os
@@ -31,7 +31,7 @@ COLUMNS = (
 
 
 def write_extract(path: Path, year: int, first: int, rows: int, again: int = 0) -> None:
-    """A file of agreements that ended in a year; its first `again` stood in the file before."""
+    """Writes a file of agreements that ended in a year. Its first `again` rows have known ids."""
     draw = np.random.default_rng(year * 1_000 + first % 997)
     rows += again
     ids = np.arange(first - again, first - again + rows)
@@ -69,7 +69,7 @@ def write_extract(path: Path, year: int, first: int, rows: int, again: int = 0) 
 
 
 def plainly(spark: SparkSession, file: Path, target: Path) -> None:
-    """What anybody would write: typed columns straight into a Delta table."""
+    """Writes typed columns directly to a Delta table."""
     shutil.rmtree(target, ignore_errors=True)
     frame = spark.read.schema(COLUMNS).csv(
         str(file), header=True, quote='"', escape='"', encoding="utf-8", mode="PERMISSIVE"
@@ -78,33 +78,33 @@ def plainly(spark: SparkSession, file: Path, target: Path) -> None:
 
 
 def by_ingest(spark: SparkSession, landing: Path, conf: Path, lake: Path) -> None:
-    """Ingest as the job runs it."""
+    """Runs ingest as the job does."""
     quiet = Progress(Console(quiet=True))
     run = Run("ingest", lake / "runs", {})
     ingest(Context(spark, Lake(lake), conf, landing, None, run, quiet))
 
 
 def timed(work: Callable[[], None]) -> float:
-    """Seconds that some work takes."""
+    """Returns the seconds of a call."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
 def only(contract: str, folder: Path) -> Path:
-    """A configuration with one contract."""
+    """Makes a configuration with one contract. Returns its folder."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "datasets").mkdir(parents=True)
     shutil.copy(CONF / "project.yaml", folder)
     text = (CONF / "datasets" / f"{contract}.yaml").read_text("utf-8")
-    # Months instead of years, so that there can be a hundred files.
+    # Periods are months, so that a hundred files are possible.
     text = text.replace(r"(?P<period>\d{4})", r"(?P<period>\d{4}(-\d{2})?)")
     (folder / "datasets" / f"{contract}.yaml").write_text(text, "utf-8")
     return folder
 
 
 def bench_ingest(spark: SparkSession, folder: Path, rows: int) -> None:
-    """The price of checking, pseudonymising, counting and keeping keys once."""
+    """Measures the cost of checks, pseudonyms, counts and unique keys."""
     landing, conf = folder / "landing", only("agreements_costed", folder / "conf")
     file = landing / "agreements_costed" / "agreements_costed_2015.csv"
     write_extract(file, 2015, 0, rows)
@@ -118,12 +118,12 @@ def bench_ingest(spark: SparkSession, folder: Path, rows: int) -> None:
     print(
         f"ingest of {rows:,} rows ({size:.0f} MB): {our_median:.1f} s, plain write "
         f"{plain_median:.1f} s, ratio {our_median / plain_median:.2f} (medians of three "
-        "alternating runs after one of each)"
+        "alternating runs after a warm-up)"
     )
 
 
 def bench_month(spark: SparkSession, folder: Path, rows: int) -> None:
-    """What one more file costs, against all that came before: both in a session that is warm."""
+    """Compares one more file with a load of all earlier files, in a warm session."""
     landing, conf = folder / "landing", only("agreements_costed", folder / "conf")
     part = rows // 100
     months = [f"{2007 + i // 12}-{1 + i % 12:02d}" for i in range(104)]
@@ -142,10 +142,10 @@ def bench_month(spark: SparkSession, folder: Path, rows: int) -> None:
         took.append(timed(lambda: by_ingest(spark, landing, conf, folder / "lake")))
     first, later = took[0], statistics.median(took[1:])
     print(
-        f"ingest of {rows:,} rows in 100 files: {whole:.1f} s (the first of the session "
-        f"{cold:.1f} s); one more of {part:,} rows and {part // 50:,} known ones: {first:.1f} s, "
-        f"ratio 1 to {whole / first:.1f}; a further one (median of three): {later:.1f} s, "
-        f"1 to {whole / later:.1f}"
+        f"ingest of {rows:,} rows in 100 files: {whole:.1f} s (first load of the session "
+        f"{cold:.1f} s); first new file of {part:,} rows and {part // 50:,} known ones: "
+        f"{first:.1f} s, ratio 1 to {whole / first:.1f}; later new files (median of three): "
+        f"{later:.1f} s, 1 to {whole / later:.1f}"
     )
 
 

@@ -1,8 +1,8 @@
-"""Shows that a small driver copes with large inputs: each is made, and run by scripts/submit.
+"""Runs large inputs with a small driver: writes each input and submits its jobs.
 
     SOCARE_DRIVER_MEMORY=2g python scripts/bench_size.py FOLDER [long_case|quarantined|contested]...
 
-Prints seconds, exit code and the most memory of Java and of Python for each run.
+Prints seconds, exit code and peak memory of Java and of Python for each run.
 """
 
 import argparse
@@ -43,12 +43,14 @@ _PART = 1_000_000
 
 
 def main() -> None:
-    """Runs the benchmarks that are named, or all."""
+    """Runs the named benchmarks, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", default=list(BENCHES), metavar="name")
-    parser.add_argument("--rows", type=int, help="rows instead of the usual number")
-    parser.add_argument("--submit", default=str(ROOT / "scripts" / "submit"), help="the command")
+    parser.add_argument("--rows", type=int, help="number of rows (default: that of the benchmark)")
+    parser.add_argument(
+        "--submit", default=str(ROOT / "scripts" / "submit"), help="command that submits a job"
+    )
     options = parser.parse_args()
     for name in options.names:
         folder = options.folder / name
@@ -61,7 +63,7 @@ def main() -> None:
 
 
 def write_configuration(conf: Path) -> None:
-    """A configuration with one dataset and one flow."""
+    """Writes a configuration with one dataset and one flow."""
     shutil.copytree(ROOT / "conf", conf)
     shutil.rmtree(conf / "datasets")
     shutil.rmtree(conf / "flows")
@@ -71,28 +73,28 @@ def write_configuration(conf: Path) -> None:
 
 
 def long_case(folder: Path, rows: int) -> None:
-    """One case of all rows, and a hundred short cases."""
+    """Writes one case of all rows and a hundred short cases."""
     numbers = np.arange(rows + 500)
     case = np.where(numbers < rows, 0, 1 + numbers % 100)
     write(folder / "2015.csv", numbers, case=case, days=numbers % 364, kinds=numbers % 7)
 
 
 def quarantined(folder: Path, rows: int) -> None:
-    """Rows whose day is none, and ten good ones."""
+    """Writes rows with an invalid day, and ten valid rows."""
     numbers = np.arange(rows + 10)
     days = np.where(numbers < rows, -1, numbers % 364)
     write(folder / "2015.csv", numbers, case=numbers, days=days, kinds=numbers % 7)
 
 
 def contested(folder: Path, rows: int) -> None:
-    """Keys that both extracts hold, with a different kind in each."""
+    """Writes two extracts with the same keys and a different kind in each."""
     numbers = np.arange(rows)
     for year in (2015, 2016):
         write(folder / f"{year}.csv", numbers, case=numbers, days=0, kinds=year - 2015)
 
 
 def write(path: Path, ids: np.ndarray, *, case: np.ndarray, days: object, kinds: object) -> None:
-    """A file of events; a day below 0 is written as a text that is no day."""
+    """Writes a file of events. A day below 0 is written as an invalid text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     every = [np.broadcast_to(values, ids.shape) for values in (case, days, kinds)]
     day = np.array([*map(str, np.datetime64("2015-01-01") + np.arange(365)), "no day"])
@@ -106,7 +108,7 @@ def write(path: Path, ids: np.ndarray, *, case: np.ndarray, days: object, kinds:
 
 
 def timed(submit: str, job: str, folder: Path) -> str:
-    """Runs a job; returns its exit code, seconds and most memory."""
+    """Runs a job. Returns its exit code, seconds and peak memory as text."""
     began, most = time.monotonic(), {"java": 0, "python": 0}
     with (folder / f"{job.split(maxsplit=1)[0]}.log").open("wb") as log:
         run = subprocess.Popen(  # noqa: S603 - its own command
@@ -118,18 +120,18 @@ def timed(submit: str, job: str, folder: Path) -> str:
                 most[kind] = max(most[kind], size)
             time.sleep(0.2)
     used = ", ".join(f"{kind} {size / 1e6:.2f} GB" for kind, size in most.items())
-    return f"exit {run.returncode}, {time.monotonic() - began:.0f} s, most memory: {used}"
+    return f"exit {run.returncode}, {time.monotonic() - began:.0f} s, peak memory: {used}"
 
 
 def memory(session: int) -> Iterator[tuple[str, int]]:
-    """The most memory so far, in kB, of each process of Java and Python in a session."""
+    """Yields the peak memory in kB of each Java and Python process of a session."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if os.getsid(int(folder.name)) != session:
                 continue
             status = (folder / "status").read_text()
         except OSError:
-            continue  # it has ended
+            continue  # the process has ended
         fields = dict(line.split(":", 1) for line in status.splitlines())
         kind = next((k for k in ("java", "python") if fields["Name"].strip().startswith(k)), None)
         if kind and "VmHWM" in fields:

@@ -1,4 +1,4 @@
-"""Runs the whole study and prints seconds and scans of files for each of its tables."""
+"""Runs the whole study and prints seconds and file scans of each table."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _FILES_READ = "number of files read"
 def report(spark: SparkSession, _lake: Lake, runs: Sequence[Run], _show: bool) -> None:
     """Prints a line for each job and table.
 
-    A frame that several tables share is read by the first that needs it, and counts there.
+    The scan of a frame that several tables share counts for the first table that needs it.
     """
     scans = scans_by_description(spark)
     print(f"{'seconds':>8} {'scans':>6}  table")
@@ -31,7 +31,7 @@ def report(spark: SparkSession, _lake: Lake, runs: Sequence[Run], _show: bool) -
 
 
 def scans_by_description(spark: SparkSession) -> Counter[str]:
-    """How many scans of files ran for each description of a query."""
+    """Counts file scans by description of the query."""
     found: Counter[str] = Counter()
     store: Any = spark._jsparkSession.sharedState().statusStore()  # type: ignore[attr-defined]
     for execution in _each(store.executionsList()):

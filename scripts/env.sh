@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# Sourced by the other scripts: the one place that says with which Python, Java, jars and JVM options
-# a job or a test runs. After `use_environment`:
+# Sourced by the other scripts. Sets Python, Java, jars and JVM options of jobs and tests. After
+# `use_environment`, these variables are set:
 #
 #   SOCARE_ROOT          the checkout
 #   SOCARE_JARS          the jars of Delta and Sedona, separated by colons
 #   SPARK_HOME           the Spark of .venv
-#   JAVA_HOME            a Java that Spark knows
-#   PYSPARK_SUBMIT_ARGS  what gives a plain `SparkSession.builder.getOrCreate()` the same session
-#                        as spark-submit with conf/spark/local.conf; tests use it
+#   JAVA_HOME            Java 17 or 21
+#   PYSPARK_SUBMIT_ARGS  options with which `SparkSession.builder.getOrCreate()` makes the same
+#                        session as spark-submit with conf/spark/local.conf; tests use it
 #
-# SOCARE_SPARK_CONF names another properties file, SOCARE_JAVA_OPTIONS adds options for the driver's
-# Java, SOCARE_DRIVER_MEMORY sets its size.
+# The caller can set SOCARE_SPARK_CONF (another properties file), SOCARE_JAVA_OPTIONS (further options
+# for the driver's Java) and SOCARE_DRIVER_MEMORY (its memory).
 
 SOCARE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 SOCARE_VENV="$SOCARE_ROOT/.venv"
@@ -18,12 +18,12 @@ export SOCARE_ROOT
 
 PACKAGES='spark\.jars\.packages'
 
-# Small data are done before Java's second compiler would pay for itself. With the first alone Java
-# keeps too little room for compiled code, and stops compiling once it is full.
+# On small data Java's second compiler costs more time than it saves. With the first compiler only, the
+# default code cache is too small, and Java stops compiling when it is full.
 # shellcheck disable=SC2034
 SMALL_DATA_OPTIONS='-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m'
 
-# One sentence to the operator, and the exit code that goes with it (README, exit codes).
+# Prints a message and exits with a code (README, Exit codes).
 stop() {
     local code="$1"
     shift
@@ -31,8 +31,8 @@ stop() {
     exit "$code"
 }
 
-# What the environment was made from. Another place on disk is another environment: neither a venv
-# nor a class-data archive can be moved.
+# Identifies the inputs of the environment. The path is one of them, because neither a venv nor a
+# class-data archive can be moved.
 environment_stamp() {
     {
         printf '%s\n' "$SOCARE_ROOT" "$(property "$SOCARE_ROOT/conf/spark/local.conf" "$PACKAGES")"
@@ -46,7 +46,7 @@ environment_is_ready() {
         [ -x "$(cat "$SOCARE_VENV/java_home")/bin/java" ]
 }
 
-# The value of a key in a properties file, nothing where it is not there.
+# Prints the value of a key in a properties file, or nothing if the key is absent.
 property() {
     sed -n "s/^$2[[:space:]=]\{1,\}//p" "$1" | tail -n 1
 }
@@ -59,27 +59,27 @@ set_jars() {
     done
 }
 
-# Spark's own jars come first, as they would before fetched packages: the wrapper of GeoTools brings
-# an older Guava and SLF4J, which would break Spark.
+# Spark's own jars come first, as with spark.jars.packages. The GeoTools wrapper contains an older Guava
+# and SLF4J, which would break Spark.
 driver_class_path() {
     printf '%s' "$SPARK_HOME/jars/*:$SOCARE_JARS"
 }
 
-# Options on the command line replace those of the properties file, so these repeat them.
+# Options on the command line replace those of the properties file, so this function repeats them.
 driver_java_options() {
     local archive="$SOCARE_VENV/jars/classes.jsa" options
-    # Java's own warnings would stand between a job's results.
+    # Java's warnings would appear among the results of a job.
     options="$(property "$SOCARE_SPARK_CONF" 'spark\.driver\.extraJavaOptions')"
     options="$options -Xlog:disable -Xlog:all=error:stderr"
     if [ -f "$archive" ]; then
-        # An archive that does not fit this Java or these jars is passed over.
+        # Java ignores an archive that does not match its version or the jars.
         options="$options -Xshare:auto \"-XX:SharedArchiveFile=$archive\""
     fi
     printf '%s' "$options ${SOCARE_JAVA_OPTIONS:-}"
 }
 
-# Sets DRIVER_OPTIONS, those of spark-submit. Jars come from disk and not by resolving packages, which
-# saves seconds at every start.
+# Sets DRIVER_OPTIONS, the options of spark-submit. Jars are read from disk instead of resolving
+# packages, which saves seconds at every start.
 set_driver_options() {
     DRIVER_OPTIONS=(
         --properties-file "$SOCARE_SPARK_CONF"
@@ -94,10 +94,10 @@ set_driver_options() {
 
 use_environment() {
     local quoted
-    environment_is_ready || stop 6 "The environment is missing or out of date: run scripts/setup."
+    environment_is_ready || stop 6 "The environment is missing or out of date. Run scripts/setup."
     SOCARE_SPARK_CONF="${SOCARE_SPARK_CONF:-$SOCARE_ROOT/conf/spark/local.conf}"
     [ -f "$SOCARE_SPARK_CONF" ] ||
-        stop 2 "There is no file $SOCARE_SPARK_CONF: SOCARE_SPARK_CONF must name a properties file."
+        stop 2 "No file $SOCARE_SPARK_CONF. Set SOCARE_SPARK_CONF to a properties file."
     case "$SOCARE_SPARK_CONF" in
     /*) ;;
     *) SOCARE_SPARK_CONF="$PWD/$SOCARE_SPARK_CONF" ;;
@@ -110,9 +110,9 @@ use_environment() {
     PYSPARK_DRIVER_PYTHON="$PYSPARK_PYTHON"
     export SOCARE_SPARK_CONF SOCARE_JARS SPARK_HOME JAVA_HOME PATH
     export PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON
-    # Settings of another Spark must not mix with ours.
+    # Remove settings of another Spark.
     unset SPARK_CONF_DIR SPARK_CLASSPATH SPARK_DIST_CLASSPATH SPARK_REMOTE PYTHONHOME
-    # Nothing is sent to anybody.
+    # No usage data are sent.
     export MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true
 
     set_driver_options

@@ -1,7 +1,7 @@
-"""Packs the package into a zip for Spark workers that do not share the checkout.
+"""Zips the package for Spark workers without the checkout, and prints the path of the zip.
 
-scripts/submit calls it before each such run, since the code changes. It prints the path of the zip.
-The zip leaves out socare_spark/twin: no job imports the generator of synthetic data.
+scripts/submit calls this before each run on such workers. The zip does not contain
+socare_spark/twin, because no job imports the generator of synthetic data.
 """
 
 import os
@@ -13,7 +13,7 @@ _LEFT_OUT = {"twin"}
 
 
 def zip_package(root: Path) -> Path:
-    """Writes build/socare_spark.zip anew."""
+    """Writes build/socare_spark.zip and returns its path."""
     (root / "build").mkdir(exist_ok=True)
     partial = root / "build" / f"socare_spark.{os.getpid()}.zip"
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as package:

@@ -1,4 +1,4 @@
--- Each record of a reason and an outcome: whose, of which sub-process, in which words, when.
+-- Records with a reason and an outcome: person, sub-process, descriptions, days.
 
 CREATE VIEW claims AS
 SELECT subprocess, upper(trim(split_part(entry, '/', 1))) AS reason,

@@ -1,4 +1,4 @@
--- Where the records begin everything starts, and where they end everything ends: no blocks.
+-- Starts in the first window and ends in the last window make no block, because the records begin and end there.
 WITH turns AS (
     SELECT reason, outcome, turn.kind,
         date_trunc(setting('analyses/combinations', '$.blocks.window'), turn.day)::DATE AS period

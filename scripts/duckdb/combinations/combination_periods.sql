@@ -1,4 +1,4 @@
--- Periods are read of months by name, as `Oct 12 - Feb 15` or `from Sep 16`, and of years alone.
+-- A period has month names, as in `Oct 12 - Feb 15` or `from Sep 16`, or years only.
 WITH spelled AS (
     SELECT reason, reason_description, count(*) AS records, trim(regexp_extract(
             trimmed(reason_description), '\(([^()]*[0-9]{2}[^()]*)\)$', 1

@@ -1,4 +1,4 @@
--- Records of all services in one shape: which service, who, where, when, what of.
+-- Records of all services: service, identifier, postcode, day, category.
 
 CREATE VIEW services AS
 SELECT s.key::INTEGER AS place, s.value ->> 'name' AS service,
@@ -7,12 +7,12 @@ FROM members('analyses/cross_service', '$.services') AS s, json_each(s.value, '$
 
 CREATE VIEW layers AS SELECT unnest(listed('analyses/cross_service', '$.layers')) AS layer;
 
--- Identifiers carry their scheme, so that equal tokens of two schemes are two people.
+-- Identifiers include their scheme, so equal tokens of two schemes are two people.
 CREATE VIEW links AS
 SELECT 'carefirst ' || person AS a, 'tenant ' || tenant AS b FROM restricted.crosswalk_tenants
 WHERE snapshot = (SELECT max(snapshot) FROM restricted.crosswalk_tenants);
 
--- One person: whatever pairs join, directly or through others.
+-- A person is all identifiers that pairs join, directly or through others.
 CREATE TABLE linked AS
 WITH RECURSIVE edges AS (SELECT a, b FROM links UNION SELECT b, a FROM links),
 reached AS (
@@ -58,8 +58,8 @@ SELECT service, coalesce(person, identifier) AS person, postcode, day, category,
 FROM records JOIN services USING (dataset) LEFT JOIN linked USING (identifier)
 LEFT JOIN places USING (postcode);
 
--- Each person with the services that know them, in the order of the configuration, and the postcode
--- of their newest record that has a place, on one day the last.
+-- Each person with their services in the order of the configuration, and the postcode of the newest record with a
+-- place; of several on one day the last postcode by text.
 CREATE TABLE people AS
 SELECT person, array_to_string(list_filter(
         (SELECT list(service ORDER BY place) FROM (SELECT DISTINCT service, place FROM services)),

@@ -1,4 +1,4 @@
--- The agreements whose elements are compared.
+-- Agreements of the compared elements.
 
 CREATE TABLE compared AS
 FROM agreements WHERE dataset = setting('analyses/elements', '$.dataset');

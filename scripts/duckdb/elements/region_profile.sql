@@ -17,7 +17,7 @@ limits AS (
             max(year(finish))) AS last_year
     FROM compared WHERE start <= finish
 ),
--- All years together are a period of their own, whose cost is rounded once.
+-- The total of all years is a period of its own. Its cost is rounded once.
 periods AS (
     SELECT year::INTEGER AS year, make_date(year, 1, 1) AS first_day,
         make_date(year, 12, 31) AS last_day

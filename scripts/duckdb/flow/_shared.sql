@@ -1,11 +1,11 @@
--- Who came to which stage of the adults' assessment, when.
+-- Events of the adult assessment: person, stage, day.
 
 CREATE VIEW stages AS
 SELECT key::INTEGER AS place, value ->> 'code' AS stage, value ->> '$.records.dataset' AS dataset,
     from_json(value -> '$.records.codes', '["VARCHAR"]') AS codes
 FROM members('flows/adult_assessment', '$.stages');
 
--- The texts of the assessments whose codes a stage names.
+-- Texts of assessments with the code of a stage.
 CREATE TABLE stage_texts AS
 SELECT qsa_group, stage, place
 FROM (SELECT DISTINCT qsa_group FROM restricted.adult_assessments)
@@ -20,7 +20,7 @@ SELECT person, stage, place, agreement_start AS day
 FROM restricted.agreements_adult JOIN stages ON dataset = 'agreements_adult'
 WHERE person IS NOT NULL AND day IS NOT NULL;
 
--- How often each person was in each stage.
+-- Number of records of each person in each stage.
 CREATE TABLE visits AS
 SELECT person, stage, place, count(*) AS records FROM events GROUP BY ALL;
 
@@ -28,12 +28,12 @@ CREATE VIEW assessed AS
 SELECT person, count(*) AS records FROM restricted.adult_assessments
 WHERE person IS NOT NULL GROUP BY ALL;
 
--- Each person's stages in the order of days, on one day in the declared order.
+-- Stages of each person in the order of days; stages of one day in the declared order.
 CREATE TABLE ways AS
 SELECT person, list(stage ORDER BY day, place) AS steps, list(day ORDER BY day, place) AS days
 FROM events GROUP BY person;
 
--- What each text of an outcome means.
+-- Category of each text of an outcome.
 CREATE TABLE outcomes AS
 SELECT form_outcome, coalesce(outcome_category, 'Unknown') AS outcome_category
 FROM (SELECT DISTINCT form_outcome FROM restricted.adult_assessments)

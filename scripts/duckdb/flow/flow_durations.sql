@@ -1,4 +1,4 @@
--- From the first record in a stage to the first after it in the next, or to the last day known.
+-- Days from the first record in a stage to the first later record in the next stage, or to the last known day.
 WITH last AS (
     SELECT max(extract) AS day FROM (
         SELECT extract FROM restricted.adult_assessments

@@ -1,4 +1,4 @@
--- The past of every series that is forecast, and which quarters are expected after it.
+-- History of every forecast series, and the forecast quarters after it.
 WITH settings AS (
     SELECT setting('analyses/forecast', '$.horizon')::INTEGER AS horizon,
         -- There are three years to learn from, and the horizon to be tried on, in any case.
@@ -14,7 +14,7 @@ newest AS (
     WHERE snapshot = (SELECT max(snapshot) FROM restricted.requests)
         AND service_description IS NOT NULL
 ),
--- From the first quarter to the last of which every day is known.
+-- Quarters from the first to the last whole one.
 reach AS (
     SELECT 'elements' AS source,
         quarter_start(setting('analyses/use', '$.quarters.first')) AS first,
@@ -36,7 +36,7 @@ whole AS (
     )
     WHERE last_day(first + INTERVAL 2 MONTH) <= until
 ),
--- The last day up to which each source is complete.
+-- Last complete day of each source.
 completed AS (
     SELECT 'elements' AS source,
         (max(extract) + 1 - to_months(
@@ -81,7 +81,7 @@ series AS (
     FROM chosen JOIN whole USING (source) JOIN completed USING (source)
     LEFT JOIN cells USING (source, counted, first)
 ),
--- What begins within a quarter was not there for all of it; few people are no aggregate.
+-- A series starts with its first whole quarter. A series of few people is left out.
 past AS (
     FROM series
     WHERE first > first_counted OR first_counted = first_whole

@@ -1,9 +1,9 @@
--- Agreements by the year of their start, and where their postcodes lie.
+-- Agreements by year of start, with the areas of their postcodes.
 
 CREATE TABLE registered AS
 SELECT dataset, person, element, service, age, year, cost, postcode, district FROM agreements;
 
--- The postcode districts that are the city: those configured, or those of the layer.
+-- Postcode districts of the city: the configured ones, or those of the layer.
 CREATE VIEW city AS
 SELECT unnest(listed('analyses/provision', '$.districts')) AS district
 UNION
@@ -11,7 +11,7 @@ SELECT code FROM reference.areas
 WHERE layer = setting('analyses/provision', '$.layer')
     AND coalesce(len(listed('analyses/provision', '$.districts')), 0) = 0;
 
--- Why the matrix leaves a record out; null where it does not.
+-- Reason for which the matrix leaves a record out; null if it counts.
 CREATE VIEW matrix_records AS
 SELECT r.*, CASE
         WHEN postcode IS NULL THEN 'no_postcode'
@@ -31,12 +31,12 @@ CREATE VIEW density_layers AS SELECT key AS layer FROM members('analyses/density
 CREATE VIEW distribution_layers AS
 SELECT unnest(listed('analyses/distribution', '$.layers')) AS layer;
 
--- Postcodes in the areas of the layers that are counted.
+-- Postcodes by area of the configured layers.
 CREATE TABLE placed AS
 SELECT postcode, layer, code, rule FROM reference.postcode_areas
 WHERE layer IN (FROM density_layers UNION FROM distribution_layers);
 
--- Whether a postcode has a place at all, and areas in the layers of each analysis.
+-- Whether a postcode is located, and its areas in the layers of each analysis.
 CREATE TABLE postcodes AS
 SELECT postcode, bool_or(rule <> 'unlocated') AS located,
     bool_or(code IS NOT NULL AND layer IN (FROM density_layers)) AS in_density,

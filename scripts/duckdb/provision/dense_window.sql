@@ -1,4 +1,4 @@
--- Of the shortest runs of years that hold the share, the one that holds most, then the earliest.
+-- The shortest run of years with the share; ties by most agreements, then by the earliest year.
 WITH started AS (
     SELECT * FROM registered
     WHERE dataset IN (SELECT unnest(listed('analyses/provision', '$.dense_datasets')))

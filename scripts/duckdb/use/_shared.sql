@@ -1,4 +1,4 @@
--- Agreements that lasted, with the city's districts alone, and the periods they are counted in.
+-- Valid agreements, with a district only if it is one of the city's, and the periods of the counts.
 
 CREATE VIEW city AS
 SELECT code AS district FROM reference.areas WHERE layer = setting('analyses/use', '$.layer');
@@ -9,7 +9,7 @@ SELECT element, person, start, finish, weekly_cost,
 FROM agreements
 WHERE dataset = setting('analyses/use', '$.dataset') AND finish >= start;
 
--- Calendar years that the extracts reach, and under null all of them as one period.
+-- Calendar years up to the newest extract, and one period of all years (null).
 CREATE TABLE years AS
 WITH reached AS (
     SELECT unnest(range(
@@ -37,7 +37,7 @@ WHERE first <= (SELECT max(extract) FROM restricted.agreements_costed);
 CREATE VIEW followed AS
 SELECT unnest(listed('analyses/use', '$.quarters.elements')) AS element;
 
--- Programme -> its elements: those it names, and those of its services.
+-- Programme -> elements: those that it names, and those of its services.
 CREATE TABLE programmes AS
 SELECT p.key AS element_group, unnest(from_json(p.value -> 'elements', '["VARCHAR"]')) AS element
 FROM members('analyses/use', '$.programmes') AS p

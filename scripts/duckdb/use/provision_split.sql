@@ -1,4 +1,4 @@
--- The letter after the client group in an element's code says who provides it.
+-- The letter after the client group in an element code is the provider.
 WITH providers AS (
     SELECT element, coalesce(label, v.client_group) AS client_group,
         starts_with(after, setting('analyses/use', '$.split.internal')) AS own

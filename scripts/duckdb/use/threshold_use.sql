@@ -1,5 +1,5 @@
--- A day beyond the threshold is one day however many agreements cover it, of the one that covers it
--- first; it costs what all of them cost.
+-- A day beyond the threshold counts once, for the first of the agreements that cover it. Its cost is the sum of the
+-- cost of all of them.
 WITH settings AS (
     SELECT setting('analyses/use', '$.threshold.weeks')::INTEGER * 7 AS threshold,
         setting('analyses/use', '$.threshold.gap_days')::INTEGER AS gap,
