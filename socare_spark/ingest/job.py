@@ -1,7 +1,8 @@
-"""The job `ingest`: extract files in, restricted tables and a balanced ledger out.
+"""The job `ingest`: reads extract files into restricted tables and writes a balanced ledger.
 
-Look at the files, stage those that are new, judge each, then bring all that stand into the lake in
-one group of commits: a file is in whole, or not at all.
+The job inspects the files of the landing folder, stages the new ones, applies the limits of the
+contracts to each, and loads the accepted files in one group of commits. A file is loaded as a whole
+or not at all.
 """
 
 import os
@@ -60,19 +61,30 @@ from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.transaction import atomic_commits
 
 _WORKERS = 2
-# Names in a line; the run record has all.
+# Files named in a warning; the run record names all of them.
 _MAX_NAMED = 5
 _EMPTY_REPLACEMENT = (
-    "it holds no record, but a file of its period is in the lake and does: ask for the file again"
+    "the file contains no record, but the lake has records of its period: ask for the file again"
 )
 _UNREADABLE = (
-    "it cannot be read to its end, or it has changed since the run began: ask for the file again"
+    "cannot be read to its end, or has changed since the run began: ask for the file again"
 )
 
 
 @dataclass
 class _Dataset:
-    """One contract's part of a run."""
+    """The files of one contract, by outcome.
+
+    Attributes:
+        contract: The contract.
+        accepted: New or changed files that can be read.
+        refused: Files that are refused.
+        older: Names of files that a higher revision replaces.
+        unchanged: Files with the content and contract under which they were loaded.
+        rebuild: Whether the table is emptied and all files are read again.
+        passed_over: Name of each file that is not loaded although it is readable -> reason.
+        gone: Names of loaded files that are no longer in the landing folder.
+    """
 
     contract: Contract
     accepted: list[ReadableFile] = field(default_factory=list)
@@ -88,7 +100,9 @@ def run(context: Context) -> None:
     """Runs the job.
 
     Raises:
-        DataError: a file was refused; all others are in the lake by then.
+        DataError: a file was refused, or no file was read. All other files are loaded by then.
+        ConfigurationError: the landing folder, a contract or a scheme is invalid.
+        NotPermittedError: the key is missing or differs from the key of the lake.
     """
     landing = _landing(context)
     if context.withdraw:
@@ -97,52 +111,52 @@ def run(context: Context) -> None:
     project, contracts = read_project(context.conf), read_contracts(context.conf)
     _check_schemes(project, contracts)
     keyring = open_keyring(project, twin=is_synthetic(landing), environment=os.environ)
-    begun = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
-    check_key(keyring, context.lake.root / "restricted" / "key_check.json", begun=begun)
+    has_rows = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
+    check_key(keyring, context.lake.root / "restricted" / "key_check.json", begun=has_rows)
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
-    known = read_ledger(context.lake)
-    with context.progress.step("ingest: look at files"):
-        datasets = [_classify_files(landing, contract, known) for contract in contracts]
+    ledger = read_ledger(context.lake)
+    with context.progress.step("ingest: inspect files"):
+        datasets = [_classify_files(landing, contract, ledger) for contract in contracts]
     others = unclaimed(landing, context.conf, contracts, _claimed(datasets))
-    _note_files(context, datasets, others)
-    _note_history(context, datasets)
-    context.run.warnings += _same_contents(datasets, known)
+    _record_outcomes(context, datasets, others)
+    _report_history(context, datasets)
+    context.run.warnings += _same_contents(datasets, ledger)
     try:
         judged = _stage_all(context, [d for d in datasets if d.accepted], keyring)
-        refused = [r for d in datasets for r in d.refused] + _refused_by_limits(judged)
-        _load_all(context, judged, refused, known, keyring)
+        refused = [file for d in datasets for file in d.refused] + _refused_by_limits(judged)
+        _load_all(context, judged, refused, ledger, keyring)
         context.run.warnings += _repeated_key_warnings(judged)
     finally:
         shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
-    for r in refused:
-        context.run.landing[r.landed.name] = "refused"
+    for file in refused:
+        context.run.landing[file.landed.name] = "refused"
     unchanged = sum(len(d.unchanged) for d in datasets)
     context.progress.say(f"ingest: {unchanged} files unchanged")
     if refused:
         raise DataError(_refusal_message(landing, refused))
     if others and len(context.run.landing) == len(others):
         raise DataError(
-            f"No file of {landing} was read: {len(others)} are there, and no contract of "
-            f"{context.conf / 'datasets'} claims one. The notes say why."
+            f"No file of {landing} was read: it contains {len(others)} files, and none matches a "
+            f"contract in {context.conf / 'datasets'}. The warnings of the run name the reasons."
         )
 
 
 def plan(context: Context) -> Sequence[str]:
-    """What would be read and written."""
+    """Lists the files that the job would read, refuse or skip and the tables it would write."""
     landing = _landing(context)
     if context.withdraw:
         return [f"withdraws {entry.file}" for entry in entries_to_withdraw(context)]
-    known = read_ledger(context.lake)
+    ledger = read_ledger(context.lake)
     lines = []
     contracts = read_contracts(context.conf)
     _check_schemes(read_project(context.conf), contracts)
     for contract in contracts:
         newest, refused, _ = discover_files(landing, contract)
-        lines += [f"refuses {r.landed.name}: {r.reason}" for r in refused]
+        lines += [f"refuses {file.landed.name}: {file.reason}" for file in refused]
         for landed in newest:
-            entry = known.current.get(landed.identity)
+            entry = ledger.current.get(landed.identity)
             state = "unchanged" if _is_unchanged(landed, entry) else "changed" if entry else "new"
-            state = "passed over" if _outdated_reason(landed, known) else state
+            state = "skipped" if _outdated_reason(landed, ledger) else state
             lines.append(f"reads  {landed.name} ({state})")
         lines.append(f"writes {contract.table}")
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
@@ -150,7 +164,7 @@ def plan(context: Context) -> Sequence[str]:
 
 JOB = Job(
     "ingest",
-    "Read extracts through their contracts: check, pseudonymise, count, keep each key once.",
+    "Read extracts by their contracts: check, pseudonymise, count and keep each key once.",
     run,
     plan,
     (LEDGER, QUARANTINE, PEOPLE),
@@ -161,7 +175,7 @@ JOB = Job(
 def _landing(context: Context) -> Path:
     if context.landing is None or not context.landing.is_dir():
         raise ConfigurationError(
-            f"The landing folder {context.landing or ''} is not there: --landing must name the "
+            f"The landing folder {context.landing or ''} does not exist: --landing must name the "
             "folder with the extracts."
         )
     return context.landing
@@ -174,62 +188,71 @@ def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
         if unknown:
             raise ConfigurationError(
                 f"conf/datasets/{contract.name}.yaml names the identifier scheme "
-                f"{', '.join(unknown)}, which conf/project.yaml does not have: declare it there."
+                f"{', '.join(unknown)}, which conf/project.yaml does not declare: declare it there."
             )
         person, scheme = contract.person, contract.person_scheme
         if person and not project.schemes[scheme].person:
             raise ConfigurationError(
                 f"conf/datasets/{contract.name}.yaml writes {person.name} as person under the "
-                f"scheme {scheme}, which is not of people: declare person: true for the scheme in "
-                "conf/project.yaml, or use a scheme of people, or another name than person."
+                f"scheme {scheme}, which does not identify people: declare person: true for the "
+                "scheme in conf/project.yaml, or use another scheme, or a name other than person."
             )
 
 
-def _classify_files(landing: Path, contract: Contract, books: LedgerState) -> _Dataset:
-    """Sorts the files of a contract into unchanged, acceptable, refused and passed over."""
-    known = books.current
+def _classify_files(landing: Path, contract: Contract, ledger: LedgerState) -> _Dataset:
+    """Sorts the files of a contract by outcome."""
+    current = ledger.current
     newest, refused, older = discover_files(landing, contract)
-    outdated = {file.name: reason for file in newest if (reason := _outdated_reason(file, books))}
+    outdated = {file.name: reason for file in newest if (reason := _outdated_reason(file, ledger))}
     files = [file for file in newest if file.name not in outdated]
-    there = [*files, *(r.landed for r in refused if r.landed.extract)]
-    changed = _check_contract(contract, there, known)
+    dated = [*files, *(r.landed for r in refused if r.landed.extract)]
+    changed = _check_contract(contract, dated, current)
     dataset = _Dataset(contract, rebuild=changed, refused=refused, older=older)
-    dataset.gone, dataset.passed_over = _files_gone(contract, there, known), outdated
+    dataset.gone, dataset.passed_over = _files_gone(contract, dated, current), outdated
     with worker_pool(_WORKERS) as pool:
-        entries = [None if changed else known.get(landed.identity) for landed in files]
-        same = list(pool.map(_is_unchanged, files, entries))
-        dataset.unchanged = [a for a, old in zip(files, same, strict=True) if old]
-        new = [landed for landed, old in zip(files, same, strict=True) if not old]
-        for seen in pool.map(inspect_file, new):
-            if (
-                isinstance(seen, ReadableFile)
-                and seen.profile.records == 0
-                and _had_records(seen, known)
-            ):
-                seen = RefusedFile(seen.landed, seen.profile.sha256, _EMPTY_REPLACEMENT)  # noqa: PLW2901
-            if isinstance(seen, ReadableFile):
-                dataset.accepted.append(seen)
+        entries = [None if changed else current.get(landed.identity) for landed in files]
+        unchanged = list(pool.map(_is_unchanged, files, entries))
+        dataset.unchanged = [
+            landed for landed, is_unchanged in zip(files, unchanged, strict=True) if is_unchanged
+        ]
+        new = [
+            landed
+            for landed, is_unchanged in zip(files, unchanged, strict=True)
+            if not is_unchanged
+        ]
+        for file in pool.map(inspect_file, new):
+            if isinstance(file, RefusedFile):
+                dataset.refused.append(file)
+            elif file.profile.records == 0 and _had_records(file, current):
+                dataset.refused.append(
+                    RefusedFile(file.landed, file.profile.sha256, _EMPTY_REPLACEMENT)
+                )
             else:
-                dataset.refused.append(seen)
+                dataset.accepted.append(file)
     return dataset
 
 
-def _outdated_reason(file: LandedFile, books: LedgerState) -> str:
-    """Why a file is not taken although a contract claims it; empty where it may be."""
-    withdrawn, entry = books.withdrawn.get(file.identity), books.current.get(file.identity)
+def _outdated_reason(file: LandedFile, ledger: LedgerState) -> str:
+    """Checks whether the content was withdrawn or a higher revision is or was loaded.
+
+    Returns:
+        The reason not to load the file; empty if it can be loaded.
+    """
+    withdrawn, entry = ledger.withdrawn.get(file.identity), ledger.current.get(file.identity)
     if withdrawn is not None and withdrawn.sha256 == _digest(file):
-        return f"not taken, its content was withdrawn ({withdrawn.file})"
+        return f"not loaded, this content was withdrawn ({withdrawn.file})"
     newer = withdrawn or entry
     if newer is None or file.revision >= newer.revision or newer.sha256 == _digest(file):
         return ""
-    state = "was withdrawn" if withdrawn else "the lake holds"
+    state = "was withdrawn" if withdrawn else "is in the lake"
     return (
-        f"not taken, it is older (revision {file.revision}) than {newer.file} (revision "
-        f"{newer.revision}), which {state}; to have it taken, give its name a higher revision"
+        f"not loaded, revision {file.revision} is older than {newer.file} (revision "
+        f"{newer.revision}), which {state}; to load the file, give its name a higher revision"
     )
 
 
 def _digest(file: LandedFile) -> str:
+    """SHA-256 of the file; empty if it cannot be read."""
     try:
         return sha256_of(file.path)
     except OSError:
@@ -239,13 +262,16 @@ def _digest(file: LandedFile) -> str:
 def _files_gone(
     contract: Contract, files: Sequence[LandedFile], known: Mapping[Identity, LedgerEntry]
 ) -> list[str]:
-    """Files whose rows are in the lake and that left the landing folder."""
-    there = {file.identity for file in files}
-    return sorted(e.file for i, e in known.items() if i[0] == contract.name and i not in there)
+    """Names of loaded files that are no longer in the landing folder."""
+    present = {file.identity for file in files}
+    return sorted(e.file for i, e in known.items() if i[0] == contract.name and i not in present)
 
 
 def _is_unchanged(landed: LandedFile, entry: LedgerEntry | None) -> bool:
-    """Whether a file is the one that was read; what cannot be read is looked at with the new."""
+    """Whether the file and its contract are unchanged since it was loaded.
+
+    A file that cannot be read counts as changed.
+    """
     if entry is None or entry.contract != landed.contract.digest(landed.as_of):
         return False
     return entry.sha256 == _digest(landed)
@@ -259,33 +285,38 @@ def _had_records(file: ReadableFile, known: Mapping[Identity, LedgerEntry]) -> b
 def _check_contract(
     contract: Contract, files: Sequence[LandedFile], known: Mapping[Identity, LedgerEntry]
 ) -> bool:
-    """Whether the table is made anew: all its rows were read with another contract.
+    """Decides whether all files of a dataset must be read again because its contract changed.
 
-    Where it changed for some periods alone, their files are read again as corrected ones are.
+    If the contract changed for some periods only, their files are read again as corrected files.
+
+    Returns:
+        Whether the table must be rebuilt.
 
     Raises:
-        ConfigurationError: a file that must be read again is no longer there.
+        ConfigurationError: a file that must be read again is not in the landing folder.
     """
-    ours = {i: e for i, e in known.items() if i[0] == contract.name}
-    now = {file.name: file.identity for file in files}
-    # A file whose name now means another period or part would be in the table twice.
-    moved = {i for i, e in ours.items() if now.get(e.file, i) != i}
-    changed = {i: e for i, e in ours.items() if i in moved or e.contract != contract.digest(e.day)}
-    whole = bool(ours) and (bool(moved) or len(changed) == len(ours))
-    there = {file.identity for file in files} | moved
-    gone = sorted(e.file for i, e in (ours if whole else changed).items() if i not in there)
+    loaded = {i: e for i, e in known.items() if i[0] == contract.name}
+    identities = {file.name: file.identity for file in files}
+    # A file whose name now parses to another identity would be loaded twice.
+    moved = {i for i, e in loaded.items() if identities.get(e.file, i) != i}
+    changed = {
+        i: e for i, e in loaded.items() if i in moved or e.contract != contract.digest(e.day)
+    }
+    rebuild = bool(loaded) and (bool(moved) or len(changed) == len(loaded))
+    present = {file.identity for file in files} | moved
+    gone = sorted(e.file for i, e in (loaded if rebuild else changed).items() if i not in present)
     if gone:
         raise ConfigurationError(
             f"conf/datasets/{contract.name}.yaml has changed since {len(changed)} files were read, "
             f"and {len(gone)} of them are no longer in the landing folder ({gone[0]} first): put "
-            "them back so that all can be read again, or restore the contract, or take a file out "
-            "with ingest --withdraw."
+            "them back so that they can be read again, restore the contract, or remove a file with "
+            "ingest --withdraw."
         )
-    return whole
+    return rebuild
 
 
-def _note_history(context: Context, datasets: Sequence[_Dataset]) -> None:
-    """Reports the files that are not taken, and those that left the landing folder."""
+def _report_history(context: Context, datasets: Sequence[_Dataset]) -> None:
+    """Reports the files that are not loaded and those that left the landing folder."""
     for dataset in datasets:
         context.run.landing |= dataset.passed_over
         context.run.warnings += [
@@ -297,14 +328,14 @@ def _note_history(context: Context, datasets: Sequence[_Dataset]) -> None:
             more = f" and {count - _MAX_NAMED} more" if count > _MAX_NAMED else ""
             context.run.warnings.append(
                 f"{dataset.contract.name}: {count} files whose rows are in the lake left the "
-                f"landing folder: {', '.join(dataset.gone[:_MAX_NAMED])}{more}. Their rows stay; "
-                "ingest --withdraw FILE takes a file out."
+                f"landing folder: {', '.join(dataset.gone[:_MAX_NAMED])}{more}. Their rows are "
+                "kept; ingest --withdraw FILE removes the rows of a file."
             )
 
 
-def _same_contents(datasets: Sequence[_Dataset], known: LedgerState) -> list[str]:
-    """Files of one dataset and part whose contents are the same although their periods differ."""
-    sentences = []
+def _same_contents(datasets: Sequence[_Dataset], ledger: LedgerState) -> list[str]:
+    """Warnings about files of one dataset and part that have the same content."""
+    messages = []
     for dataset in datasets:
         new = {f.landed.name for f in dataset.accepted}
         contents: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -312,33 +343,37 @@ def _same_contents(datasets: Sequence[_Dataset], known: LedgerState) -> list[str
             if file.profile.records:
                 contents[file.profile.sha256, file.landed.part].append(file.landed.name)
         for landed in dataset.unchanged:
-            entry = known.current[landed.identity]
+            entry = ledger.current[landed.identity]
             contents[entry.sha256, landed.part].append(landed.name)
-        sentences += [
+        messages += [
             f"{', '.join(sorted(names))}: these files have the same content, so one may have the "
-            "wrong name or be sent twice: compare them, and ask for the right file."
+            "wrong name or may be a duplicate: compare them and ask for the right file."
             for names in contents.values()
             if len(names) > 1 and new.intersection(names)
         ]
-    return sentences
+    return messages
 
 
 def _claimed(datasets: Sequence[_Dataset]) -> set[str]:
-    """The files that a contract claims, with copies that a higher revision replaces."""
-    found: set[str] = set()
+    """Names of all files that match a contract, older revisions included."""
+    names: set[str] = set()
     for dataset in datasets:
-        found |= {a.name for a in dataset.unchanged} | {r.landed.name for r in dataset.refused}
-        found |= {f.landed.name for f in dataset.accepted} | set(dataset.older)
-        found |= set(dataset.passed_over)
-    return found
+        names |= {file.name for file in dataset.unchanged} | {
+            file.landed.name for file in dataset.refused
+        }
+        names |= {file.landed.name for file in dataset.accepted} | set(dataset.older)
+        names |= set(dataset.passed_over)
+    return names
 
 
-def _note_files(context: Context, datasets: Sequence[_Dataset], others: Mapping[str, str]) -> None:
-    """Records the outcome of every file of the landing folder, and what is odd about some."""
+def _record_outcomes(
+    context: Context, datasets: Sequence[_Dataset], others: Mapping[str, str]
+) -> None:
+    """Records the outcome of each file of the landing folder and the warnings about the files."""
     run = context.run
     for dataset in datasets:
         run.landing |= dict.fromkeys(dataset.older, "an older revision")
-        run.landing |= {a.name: "unchanged" for a in dataset.unchanged}
+        run.landing |= {file.name: "unchanged" for file in dataset.unchanged}
         for file in dataset.accepted:
             run.files_read[file.landed.name] = file.profile.sha256
             run.landing[file.landed.name] = "read"
@@ -350,13 +385,13 @@ def _note_files(context: Context, datasets: Sequence[_Dataset], others: Mapping[
 def _stage_all(
     context: Context, datasets: Sequence[_Dataset], keyring: Keyring
 ) -> list[JudgedDataset]:
-    def one(dataset: _Dataset) -> JudgedDataset | None:
+    def stage_and_judge(dataset: _Dataset) -> JudgedDataset | None:
         staged = _staged(context, dataset, keyring)
         step.advance()
         return (
             staged
             if staged is None
-            else _apply_file_limits(staged, whole=dataset.rebuild, refused=len(dataset.refused))
+            else _apply_file_limits(staged, rebuild=dataset.rebuild, refused=len(dataset.refused))
         )
 
     if not datasets:
@@ -365,78 +400,98 @@ def _stage_all(
         context.progress.step("ingest: read, check, pseudonymise", of=len(datasets)) as step,
         worker_pool(_WORKERS) as pool,
     ):
-        return [judged for judged in pool.map(one, datasets) if judged is not None]
+        return [judged for judged in pool.map(stage_and_judge, datasets) if judged is not None]
 
 
 def _staged(context: Context, dataset: _Dataset, keyring: Keyring) -> StagedDataset | None:
-    """Stages a dataset's files; those that Spark cannot read are refused, and the others staged."""
+    """Stages the accepted files of a dataset.
 
-    def of(files: Sequence[ReadableFile]) -> StagedDataset:
+    If Spark fails on a file, each file is tried alone, the failing ones are refused and the others
+    are staged.
+
+    Returns:
+        The staged dataset; None if no file is left.
+    """
+
+    def stage(files: Sequence[ReadableFile]) -> StagedDataset:
         return stage_dataset(context.spark, context.lake, dataset.contract, files, keyring)
 
     try:
-        return of(dataset.accepted)
+        return stage(dataset.accepted)
     except Exception as error:
-        if not _of_a_file(error):
+        if not _is_file_error(error):
             raise
-    faulty = [file for file in dataset.accepted if not _readable(of, file)]
+    faulty = [file for file in dataset.accepted if not _can_stage(stage, file)]
     dataset.refused += [RefusedFile(f.landed, f.profile.sha256, _UNREADABLE) for f in faulty]
     dataset.accepted = [file for file in dataset.accepted if file not in faulty]
-    return of(dataset.accepted) if dataset.accepted else None
+    return stage(dataset.accepted) if dataset.accepted else None
 
 
-def _readable(of: Callable[[Sequence[ReadableFile]], StagedDataset], file: ReadableFile) -> bool:
-    """Whether Spark reads a file alone."""
+def _can_stage(
+    stage: Callable[[Sequence[ReadableFile]], StagedDataset], file: ReadableFile
+) -> bool:
+    """Whether Spark can read a file."""
     try:
-        of([file])
+        stage([file])
     except Exception as error:
-        if not _of_a_file(error):
+        if not _is_file_error(error):
             raise
         return False
     return True
 
 
-def _of_a_file(error: Exception) -> bool:
-    """Whether Spark failed at a file, and not for want of memory, disk or the session."""
+def _is_file_error(error: Exception) -> bool:
+    """Whether Spark failed on a file and not for lack of memory, disk space or a session."""
     return any(sign in str(error) for sign in ("FAILED_READ_FILE", "PATH_NOT_FOUND"))
 
 
-def _apply_file_limits(staged: StagedDataset, *, whole: bool, refused: int) -> JudgedDataset:
-    """Which staged files are taken; with `whole`, all of the dataset or none."""
-    wanted, gated = [], {}
+def _apply_file_limits(staged: StagedDataset, *, rebuild: bool, refused: int) -> JudgedDataset:
+    """Decides which staged files are accepted.
+
+    A file is refused if Spark and the profile count different records, if more rows than the
+    contract allows would be quarantined, or if too many rows repeat a key.
+
+    Args:
+        staged: The staged files of a dataset.
+        rebuild: Whether the table is rebuilt; then all files are accepted or none.
+        refused: Number of files of the dataset that were refused before staging.
+    """
+    accepted, reasons = [], {}
     repeated = count_repeated_keys(staged)
     for i, (file, tally) in enumerate(zip(staged.files, staged.tallies, strict=True)):
         share = tally.quarantined / tally.rows if tally.rows else 0.0
-        gate = staged.contract.socare.gate
+        max_share = staged.contract.socare.gate
         if tally.rows != file.profile.records:
-            gated[i] = (
-                f"it holds {file.profile.records} records by its line ends and quotes, and the "
-                f"reader finds {tally.rows}; ask for the file again with quotes doubled in cells"
+            reasons[i] = (
+                f"the file contains {file.profile.records} records by its line ends and quotes, "
+                f"but Spark reads {tally.rows}: ask for the file again with quotes doubled in cells"
                 if _digest(file.landed) == file.profile.sha256
                 else _UNREADABLE
             )
-        elif share > gate:
+        elif share > max_share:
             common = ", ".join(f"{code} {n}" for code, n in tally.reasons.most_common(3))
-            gated[i] = (
+            reasons[i] = (
                 f"{tally.quarantined} of {tally.rows} rows ({share:.1%}) would be quarantined, "
-                f"and the contract allows {gate:.1%} (most often {common}); see the rejected lines"
-                f"{file.profile.hint if 'row_shape' in tally.reasons else ''}"
+                f"and the contract allows {max_share:.1%} (most often {common}); see the rejected "
+                f"lines{file.profile.hint if 'row_shape' in tally.reasons else ''}"
             )
         elif reason := refusal_reason(staged.contract, tally, repeated[i]):
-            gated[i] = reason
+            reasons[i] = reason
         else:
-            wanted.append(i)
-    if whole and (gated or refused):
-        gated |= dict.fromkeys(wanted, "its contract has changed and another file cannot be read")
-        wanted = []
-    return JudgedDataset(staged, wanted, gated, repeated, rebuild=whole)
+            accepted.append(i)
+    if rebuild and (reasons or refused):
+        reasons |= dict.fromkeys(
+            accepted, "the contract has changed and another file cannot be read"
+        )
+        accepted = []
+    return JudgedDataset(staged, accepted, reasons, repeated, rebuild=rebuild)
 
 
 def _refused_by_limits(judged: Sequence[JudgedDataset]) -> list[RefusedFile]:
     return [
-        RefusedFile(t.staged.files[i].landed, t.staged.files[i].profile.sha256, reason)
-        for t in judged
-        for i, reason in t.refused.items()
+        RefusedFile(dataset.staged.files[i].landed, dataset.staged.files[i].profile.sha256, reason)
+        for dataset in judged
+        for i, reason in dataset.refused.items()
     ]
 
 
@@ -444,40 +499,40 @@ def _load_all(
     context: Context,
     judged: Sequence[JudgedDataset],
     refused: Sequence[RefusedFile],
-    known: LedgerState,
+    ledger: LedgerState,
     keyring: Keyring,
 ) -> None:
     landing = _landing(context)
-    news = [r for r in refused if r.key not in known.refused]
-    idle = not news and not any(t.accepted for t in judged)
-    if not idle or not all(has_reason(landing, r.landed) for r in refused):
+    new_refusals = [file for file in refused if file.key not in ledger.refused]
+    nothing_to_do = not new_refusals and not any(dataset.accepted for dataset in judged)
+    if not nothing_to_do or not all(has_reason(landing, file.landed) for file in refused):
         context.run.warnings += _write_reasons(landing, judged, refused)
-    if idle:
+    if nothing_to_do:
         return
-    tables = [staged_table(t.staged) for t in judged]
-    touched = [x.path for t in tables for x in (t, superseded_table(t))]
-    touched += [t.path for t in (PEOPLE, QUARANTINE, LEDGER)]
+    tables = [staged_table(dataset.staged) for dataset in judged]
+    changed = [t for table in tables for t in (table, superseded_table(table))]
+    touched = [t.path for t in (*changed, PEOPLE, QUARANTINE, LEDGER)]
 
-    def prepare(t: JudgedDataset) -> Callable[[], LoadOutcome]:
-        return _plan_load(context, t, known.current)
+    def prepare(dataset: JudgedDataset) -> Callable[[], LoadOutcome]:
+        return _plan_load(context, dataset, ledger.current)
 
-    def bring_in(t: JudgedDataset, commit: Callable[[], LoadOutcome]) -> None:
-        t.outcome = commit()
+    def load(dataset: JudgedDataset, commit: Callable[[], LoadOutcome]) -> None:
+        dataset.outcome = commit()
         step.advance()
 
-    some = [t for t in judged if t.accepted]
+    accepted = [dataset for dataset in judged if dataset.accepted]
 
     with (
         atomic_commits(context.spark, context.lake, touched, keep=True),
-        context.progress.step("ingest: commit", of=len(some) + 1) as step,
+        context.progress.step("ingest: commit", of=len(accepted) + 1) as step,
     ):
         with worker_pool(_WORKERS) as pool:
-            people = pool.submit(commit_people, context, some, keyring)
-            ready = list(pool.map(prepare, some))
-            list(pool.map(bring_in, some, ready))
+            people = pool.submit(commit_people, context, accepted, keyring)
+            plans = list(pool.map(prepare, accepted))
+            list(pool.map(load, accepted, plans))
             people.result()
-        entries = make_entries(context, judged, news, known)
-        write_ledger(context, judged, entries, {r.landed.name for r in news})
+        entries = make_entries(context, judged, new_refusals, ledger)
+        write_ledger(context, judged, entries, {file.landed.name for file in new_refusals})
         step.advance()
     context.spark.catalog.clearCache()
     context.run.ledger.extend(asdict(e) for e in entries)
@@ -488,30 +543,36 @@ def _load_all(
 
 
 def _repeated_key_warnings(judged: Sequence[JudgedDataset]) -> list[str]:
-    sentences = []
-    for t in judged:
-        lost = t.outcome.dropped if t.outcome else {}
-        for i in t.accepted:
-            name, tally = t.staged.files[i].landed.name, t.staged.tallies[i]
-            duplicate = lost.get((name, "duplicate"), 0)
-            sentences.append(
-                repeated_keys_warning(t.staged.contract, name, tally, t.repeated[i], duplicate)
+    messages = []
+    for dataset in judged:
+        dropped = dataset.outcome.dropped if dataset.outcome else {}
+        for i in dataset.accepted:
+            name, tally = dataset.staged.files[i].landed.name, dataset.staged.tallies[i]
+            duplicate = dropped.get((name, "duplicate"), 0)
+            messages.append(
+                repeated_keys_warning(
+                    dataset.staged.contract, name, tally, dataset.repeated[i], duplicate
+                )
             )
-    return [sentence for sentence in sentences if sentence]
+    return [message for message in messages if message]
 
 
 def _plan_load(
     context: Context, judged: JudgedDataset, known: Mapping[Identity, LedgerEntry]
 ) -> Callable[[], LoadOutcome]:
+    """Plans the commits of a dataset; calling the result executes them.
+
+    If the table is rebuilt, its rows and the superseded rows are deleted here.
+    """
     staged, lake = judged.staged, context.lake
-    ours = {i: e for i, e in known.items() if i[0] == staged.contract.name}
+    loaded = {i: e for i, e in known.items() if i[0] == staged.contract.name}
     if judged.rebuild:
-        # All files are read again: what was there is of another shape.
+        # All files are read again, and the old rows have the columns of the old contract.
         for name in (staged_table(staged), superseded_table(staged_table(staged))):
             if lake.exists(name):
                 lake.truncate(context.spark, name, context.commit_metadata())
     identities = [staged.files[i].landed.identity for i in judged.accepted]
-    replaced = [ours[i].file for i in identities if i in ours]
+    replaced = [loaded[i].file for i in identities if i in loaded]
     destination = DatasetLoader(
         lake, staged.contract, staged_table(staged), context.commit_metadata()
     )
@@ -521,46 +582,56 @@ def _plan_load(
 def _write_reasons(
     landing: Path, judged: Sequence[JudgedDataset], refused: Sequence[RefusedFile]
 ) -> list[str]:
-    """Writes rejected lines and reasons; returns sentences on those that could not be written."""
-    sentences = [sentence for t in judged for sentence in _write_rejected_lines(landing, t)]
-    for r in refused:
+    """Writes rejected lines and reasons.
+
+    Returns:
+        A warning for each file that could not be written.
+    """
+    messages = [
+        message for dataset in judged for message in _write_rejected_lines(landing, dataset)
+    ]
+    for file in refused:
         try:
-            write_refused(landing, r.landed, r.reason)
+            write_refused(landing, file.landed, file.reason)
         except OSError as error:
-            sentences.append(_not_written(r.landed, "the reason of its refusal was", error))
-    return sentences
+            messages.append(_not_written(file.landed, "the reason of its refusal was", error))
+    return messages
 
 
 def _write_rejected_lines(landing: Path, judged: JudgedDataset) -> list[str]:
-    """Writes the rejected lines of each file; returns sentences on those that were not written."""
-    sentences = []
+    """Writes the rejected lines of each file of a dataset.
+
+    Returns:
+        A warning for each file whose lines could not be written.
+    """
+    messages = []
     for i, (file, tally) in enumerate(zip(judged.staged.files, judged.staged.tallies, strict=True)):
         if file.profile.records != tally.rows:
             continue
         try:
             write_rejected(landing, file, judged.staged.invalid_rows(i), judged.staged.rules)
         except ChangedError:
-            sentences.append(
-                f"{file.landed.name}: its rejected lines were not written, since the file has "
-                "changed or gone since the run read it."
+            messages.append(
+                f"{file.landed.name}: its rejected lines were not written because the file was "
+                "changed or removed after the run read it."
             )
         except OSError as error:
-            sentences.append(_not_written(file.landed, "its rejected lines were", error))
-    return sentences
+            messages.append(_not_written(file.landed, "its rejected lines were", error))
+    return messages
 
 
 def _not_written(landed: LandedFile, subject: str, error: OSError) -> str:
-    what = error.strerror or type(error).__name__
+    cause = error.strerror or type(error).__name__
     return (
-        f"{landed.name}: {subject} not written to the folder rejected ({what}): check the length "
+        f"{landed.name}: {subject} not written to the folder rejected ({cause}): check the length "
         "of the name, and the permissions and the disk of the folder."
     )
 
 
 def _refusal_message(landing: Path, refused: Sequence[RefusedFile]) -> str:
-    lines = [f"{r.landed.name}: {r.reason}." for r in refused]
+    lines = [f"{file.landed.name}: {file.reason}." for file in refused]
     files = "1 file was" if len(lines) == 1 else f"{len(lines)} files were"
     return (
-        f"{files} refused whole, and nothing of them is in the lake; all others were taken. "
-        f"Reasons lie in {landing.resolve().parent / 'rejected'}.\n  " + "\n  ".join(lines)
+        f"{files} refused as a whole and not loaded; all other files were loaded. "
+        f"The reasons are in {landing.resolve().parent / 'rejected'}.\n  " + "\n  ".join(lines)
     )

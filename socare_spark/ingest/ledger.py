@@ -1,9 +1,8 @@
-"""What became of every row of every file, and who is known.
+"""Declares the tables of ledger, quarantine and people, and reads the ledger.
 
-For each file: read = kept + quarantined + duplicate + superseded + expired. A run adds a row for
-each file it took, refused, replaced or withdrew, and for each earlier file whose rows it
-superseded; the last row of a file is how it stands. Rows are ordered by `sequence`, never by a
-clock.
+For each file: read = kept + quarantined + duplicate + superseded + expired. A run appends a row for
+each file that it accepts, refuses, replaces or withdraws, and for each earlier file whose counts it
+changes. The last row of a file is its current state. Rows are ordered by `sequence`, not by time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,7 @@ _FILE = ColumnSpec("file", "string", "Path of the file below the landing folder.
 LEDGER = TableSpec(
     Zone.RESTRICTED,
     "ledger",
-    "What became of the rows of a file in a run.",
+    "Outcome and row counts of a file in a run.",
     (
         _RUN,
         _DATASET,
@@ -34,32 +33,32 @@ LEDGER = TableSpec(
         ColumnSpec(
             "status",
             "string",
-            "accepted, refused (whole), replaced (by a corrected file of the same period), "
-            "amended (a later file superseded or gave back rows of it), or withdrawn (taken out "
-            "by an operator).",
+            "accepted, refused (as a whole), replaced (by a corrected file of the same period), "
+            "amended (a later file superseded or restored rows of it), or withdrawn (removed by "
+            "an operator).",
         ),
     ),
     (
-        ColumnSpec("rows_read", "bigint", "Records in the file; 0 where it was refused unread."),
-        ColumnSpec("rows_kept", "bigint", "Rows of it in the table."),
-        ColumnSpec("rows_quarantined", "bigint", "Rows with a reason not to be kept."),
-        ColumnSpec("rows_duplicate", "bigint", "Rows that stand in the file again, the same."),
+        ColumnSpec("rows_read", "bigint", "Records in the file; 0 if it was refused unread."),
+        ColumnSpec("rows_kept", "bigint", "Rows of the file in the table."),
+        ColumnSpec("rows_quarantined", "bigint", "Rows that failed a rule."),
+        ColumnSpec("rows_duplicate", "bigint", "Rows that equal a later row of the file."),
         ColumnSpec("rows_superseded", "bigint", "Rows that a newer extract replaced."),
         ColumnSpec("rows_expired", "bigint", "Rows past their retention."),
         ColumnSpec("extract", "date", "As-of day of the extract."),
-        ColumnSpec("part", "string", "What tells files of one period apart."),
-        ColumnSpec("revision", "int", "Order of corrected copies; 0 where the name holds none."),
+        ColumnSpec("part", "string", "Identifies one of several files of a period."),
+        ColumnSpec("revision", "int", "Revision in the name of the file; 0 if there is none."),
         ColumnSpec(
             "sequence",
             "bigint",
-            "Number of the run among those that wrote to the ledger, from 1; it orders the rows.",
+            "Number of the run among those that wrote to the ledger, from 1; orders the rows.",
         ),
         ColumnSpec(
-            "contract", "string", "Digest of the contract, as it applies to the file's period."
+            "contract", "string", "Digest of the contract as it applies to the file's period."
         ),
         ColumnSpec("why", "string", "Why the file was refused."),
         ColumnSpec(
-            "columns_dropped", "string", "Columns that no contract names, and were not read."
+            "columns_dropped", "string", "Columns that are not in the contract and were not read."
         ),
         ColumnSpec("at", "timestamp", "When the row was written (UTC)."),
     ),
@@ -69,20 +68,18 @@ LEDGER = TableSpec(
 QUARANTINE = TableSpec(
     Zone.RESTRICTED,
     "quarantine",
-    "A row that was not kept: where it stands and why; no value of it.",
+    "Position of a quarantined row and the reasons; none of its values.",
     (
         _RUN,
         _DATASET,
         _FILE,
         ColumnSpec(
-            "line", "bigint", "Ordinal of the record in its file, from 1, the header not counted."
+            "line", "bigint", "Ordinal of the record in its file, from 1, without the header."
         ),
     ),
     (
         ColumnSpec("reasons", "array<string>", "Reason codes."),
-        ColumnSpec(
-            "columns", "array<string>", "The column each reason concerns, in the same order."
-        ),
+        ColumnSpec("columns", "array<string>", "Column of each reason, in the same order."),
     ),
     source="docs/definitions.md, section 2.10; docs/contracts.md, Reasons",
 )
@@ -90,27 +87,25 @@ QUARANTINE = TableSpec(
 PEOPLE = TableSpec(
     Zone.RESTRICTED,
     "people",
-    "A person, known by a pseudonym alone.",
+    "A person under a pseudonym.",
     (ColumnSpec("person", "bigint", "First 8 bytes of the digest, signed big-endian."),),
     (
         ColumnSpec("digest", "binary", "HMAC-SHA256 of the identifier, all 32 bytes."),
-        ColumnSpec("scheme", "string", "Which identifiers the person was known by."),
-        ColumnSpec("key_id", "string", "Which key made the digest."),
-        ColumnSpec(
-            "first_seen", "date", "As-of day of the extract that held the person when first read."
-        ),
+        ColumnSpec("scheme", "string", "Identifier scheme of the person."),
+        ColumnSpec("key_id", "string", "Key id of the key that produced the digest."),
+        ColumnSpec("first_seen", "date", "As-of day of the first extract that has the person."),
     ),
     source="docs/definitions.md, section 2.11; docs/contracts.md, Identifiers",
 )
 
 
 class UnbalancedError(Exception):
-    """The rows of a file do not add up: a fault of this project."""
+    """The row counts of a file do not add up. This is a bug of this package."""
 
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """One row of the ledger."""
+    """One row of the ledger; the attributes are its columns."""
 
     run_id: str
     dataset: str
@@ -133,24 +128,24 @@ class LedgerEntry:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What a corrected file has in common with the one it replaces."""
+        """Dataset, as-of day and part: a corrected file shares them with the file it replaces."""
         return (self.dataset, str(self.extract), self.part)
 
     @property
     def day(self) -> date:
-        """As-of day of the extract; every file that was read has one."""
+        """As-of day of the extract; `date.min` for a refused file without one."""
         return self.extract or date.min
 
     @property
     def is_current(self) -> bool:
-        """Whether rows of the file are in the table."""
+        """Whether the file is loaded."""
         return self.status in ("accepted", "amended")
 
     def check_balanced(self) -> Self:
-        """Itself.
+        """Checks that the counts add up and returns the entry.
 
         Raises:
-            UnbalancedError: its counts do not add up.
+            UnbalancedError: the counts do not add up.
         """
         parts = (
             self.rows_kept,
@@ -160,11 +155,17 @@ class LedgerEntry:
             self.rows_expired,
         )
         if self.rows_read != sum(parts) or min(parts) < 0:
-            raise UnbalancedError(f"{self.file}: {self.rows_read} rows read, but {parts} accounted")
+            raise UnbalancedError(
+                f"{self.file}: {self.rows_read} rows read, but the parts are {parts}"
+            )
         return self
 
     def amended(self, run_id: str, kept: int, superseded: int) -> Self | None:
-        """The entry after another file took or gave back rows; None where nothing changed."""
+        """The entry with new counts after another file superseded or restored rows.
+
+        Returns:
+            The amended entry; None if the counts are the same.
+        """
         if (kept, superseded) == (self.rows_kept, self.rows_superseded):
             return None
         return replace(
@@ -174,13 +175,13 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class LedgerState:
-    """What the ledger says as it stands.
+    """The current state of the ledger.
 
     Attributes:
-        current: The last entry of each file whose rows are in the lake, by dataset, extract, part.
-        withdrawn: The last entry of each file that was taken out, by dataset, extract, part.
-        refused: File, digest and reason of every refusal.
-        sequence: The number of the run that writes to the ledger next.
+        current: Identity (dataset, extract, part) -> last entry of each loaded file.
+        refused: File, digest and reason of each refusal.
+        withdrawn: Identity -> last entry of each withdrawn file.
+        sequence: Sequence number for the next run that writes to the ledger.
     """
 
     current: Mapping[tuple[str, str, str], LedgerEntry]
@@ -190,17 +191,17 @@ class LedgerState:
 
 
 def read_ledger(lake: Lake) -> LedgerState:
-    """Reads the ledger.
+    """Reads the ledger; an empty state if there is none.
 
     Raises:
-        DataError: an earlier state of this software wrote it, or its version is not kept.
+        DataError: the ledger was written by an earlier release, or `versions.json` lacks it.
     """
     if not lake.exists(LEDGER):
         return LedgerState({}, frozenset())
     if LEDGER.path not in noted_versions(lake) or not set(LEDGER.names) <= lake.columns(LEDGER):
         raise DataError(
-            f"The lake {lake.root} was begun by an earlier version, or its versions.json is lost: "
-            "restore that file from a copy, or begin a new lake and ingest all files."
+            f"The lake {lake.root} was created by an earlier release, or its versions.json is "
+            "missing: restore that file from a backup, or create a new lake and ingest all files."
         )
     entries = sorted(map(_entry, lake.to_dicts(LEDGER)), key=_order)
     last = {e.identity: e for e in entries if e.status != "refused"}
@@ -213,7 +214,7 @@ def read_ledger(lake: Lake) -> LedgerState:
 
 
 def _order(entry: LedgerEntry) -> tuple[int, bool]:
-    """By run; within a run a file is replaced before another takes its place."""
+    """Sort key: by run; within a run the entry `replaced` before the entry of the new file."""
     return (entry.sequence, entry.status != "replaced")
 
 
@@ -222,6 +223,6 @@ def _entry(row: Mapping[str, Any]) -> LedgerEntry:
 
 
 def ledger_rows(entries: Sequence[LedgerEntry]) -> pa.Table:
-    """Entries as rows of the ledger, stamped with the time."""
+    """Converts entries to rows of LEDGER with the current time in `at`."""
     now = datetime.now(UTC)
     return pa.Table.from_pylist([asdict(e) | {"at": now} for e in entries])

@@ -1,7 +1,7 @@
-"""What a run leaves in the books: ledger, people and quarantine.
+"""Writes the ledger, the quarantine and the people of a run.
 
-Every row of every file is accounted for before the ledger is written, and the ledger is written
-last: what it does not name is not in the lake.
+The entries are balanced before they are written, and the ledger is written last. A file without an
+entry is therefore not loaded.
 """
 
 from collections import Counter
@@ -23,8 +23,8 @@ from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.staging import StagedDataset
 
 Identity = tuple[str, str, str]
-# Quarantined rows that the driver writes; tasks write more of them.
-_FEW = 100_000
+# Up to this number the driver writes the quarantined rows; above it Spark tasks do.
+_DRIVER_MAX_QUARANTINED = 100_000
 _TEXT = pa.string()
 _SCHEMA = pa.schema(
     {
@@ -40,15 +40,15 @@ _SCHEMA = pa.schema(
 
 @dataclass
 class JudgedDataset:
-    """A dataset's stage with what was judged of its files.
+    """A staged dataset with the decision on each of its files.
 
     Attributes:
         staged: The staged rows.
-        accepted: Indices of the files that are taken.
-        refused: Index -> why, of the files that are refused after all.
-        repeated: Index -> rows whose key a later row of the same file has.
-        rebuild: Whether the table is made anew, because its contract changed for all files.
-        outcome: How the rows stand, once they are in the tables.
+        accepted: Indices of the accepted files.
+        refused: Index of each file refused after staging -> reason.
+        repeated: Index of file -> rows whose key a later row of the file has.
+        rebuild: Whether the table is emptied first because the contract changed for all files.
+        outcome: Row counts after the load; None before it.
     """
 
     staged: StagedDataset
@@ -63,40 +63,50 @@ def make_entries(
     context: Context,
     judged: Sequence[JudgedDataset],
     refused: Sequence[RefusedFile],
-    known: LedgerState,
+    ledger: LedgerState,
 ) -> list[LedgerEntry]:
-    """The ledger's new rows, each balanced."""
+    """Builds the ledger entries of a run and checks that each is balanced.
+
+    Args:
+        context: The run.
+        judged: The staged datasets after their load.
+        refused: Files that are refused for the first time.
+        ledger: The ledger before the run.
+
+    Raises:
+        UnbalancedError: the counts of an entry do not add up.
+    """
     run = context.run.run_id
     entries: list[LedgerEntry] = []
-    for t in judged:
-        contract, files = t.staged.contract, t.staged.files
-        for i in t.accepted:
-            entries.append(_accepted_entry(run, t, i))
-        names = {files[i].landed.identity for i in t.accepted}
-        for identity, entry in known.current.items():
+    for dataset in judged:
+        contract, files = dataset.staged.contract, dataset.staged.files
+        for i in dataset.accepted:
+            entries.append(_accepted_entry(run, dataset, i))
+        loaded = {files[i].landed.identity for i in dataset.accepted}
+        for identity, entry in ledger.current.items():
             if identity[0] != contract.name:
                 continue
-            if identity in names or (t.rebuild and t.accepted):
-                # It says what the file was; its rows are no longer there.
+            if identity in loaded or (dataset.rebuild and dataset.accepted):
+                # The entry keeps the counts of the old file; its rows are no longer in the table.
                 entries.append(replace(entry, run_id=run, status="replaced"))
-            elif t.outcome is not None:
-                changed = amended_entry(run, t.outcome, entry)
+            elif dataset.outcome is not None:
+                changed = amended_entry(run, dataset.outcome, entry)
                 entries += [changed] if changed else []
-    entries.extend(_refused_entry(run, r, judged) for r in refused)
-    news = (replace(e, sequence=known.sequence).check_balanced() for e in entries)
-    return sorted(news, key=lambda e: e.status != "replaced")
+    entries.extend(_refused_entry(run, file, judged) for file in refused)
+    balanced = (replace(e, sequence=ledger.sequence).check_balanced() for e in entries)
+    return sorted(balanced, key=lambda e: e.status != "replaced")
 
 
-def _accepted_entry(run: str, judged: JudgedDataset, i: int) -> LedgerEntry:
-    file, tally, how = judged.staged.files[i], judged.staged.tallies[i], judged.outcome
-    assert how is not None  # noqa: S101 - a wanted file has been brought in
+def _accepted_entry(run: str, judged: JudgedDataset, index: int) -> LedgerEntry:
+    file, tally, outcome = judged.staged.files[index], judged.staged.tallies[index], judged.outcome
+    assert outcome is not None  # noqa: S101 - an accepted file has been loaded
     name = file.landed.name
-    duplicate = how.dropped.get((name, "duplicate"), 0)
-    if how.recount is None:
-        superseded = how.dropped.get((name, "superseded"), 0)
+    duplicate = outcome.dropped.get((name, "duplicate"), 0)
+    if outcome.recount is None:
+        superseded = outcome.dropped.get((name, "superseded"), 0)
         kept = tally.valid - duplicate - superseded
     else:
-        kept, superseded = how.recount.get(name, (0, 0))
+        kept, superseded = outcome.recount.get(name, (0, 0))
     return LedgerEntry(
         run_id=run,
         dataset=judged.staged.contract.name,
@@ -116,23 +126,35 @@ def _accepted_entry(run: str, judged: JudgedDataset, i: int) -> LedgerEntry:
     )
 
 
-def amended_entry(run: str, how: LoadOutcome, entry: LedgerEntry) -> LedgerEntry | None:
-    """The entry after a commit took or gave back rows of it; None where nothing changed."""
-    if how.recount is not None:
-        kept, superseded = how.recount.get(entry.file, (0, 0))
+def amended_entry(run: str, outcome: LoadOutcome, entry: LedgerEntry) -> LedgerEntry | None:
+    """The entry of a file after a load superseded or restored rows of it.
+
+    Args:
+        run: The id of the run.
+        outcome: Outcome of the load.
+        entry: The entry before the load.
+
+    Returns:
+        The amended entry; None if the counts are the same.
+    """
+    if outcome.recount is not None:
+        kept, superseded = outcome.recount.get(entry.file, (0, 0))
     else:
-        lost = how.dropped.get((entry.file, "superseded"), 0)
-        kept, superseded = entry.rows_kept - lost, entry.rows_superseded + lost
+        newly_superseded = outcome.dropped.get((entry.file, "superseded"), 0)
+        kept, superseded = (
+            entry.rows_kept - newly_superseded,
+            entry.rows_superseded + newly_superseded,
+        )
     return entry.amended(run, kept, superseded)
 
 
 def _refused_entry(run: str, refused: RefusedFile, judged: Sequence[JudgedDataset]) -> LedgerEntry:
     landed = refused.landed
     rows = 0
-    for t in judged:
-        for i in t.refused:
-            if t.staged.files[i].landed is landed:
-                rows = t.staged.files[i].profile.records
+    for dataset in judged:
+        for i in dataset.refused:
+            if dataset.staged.files[i].landed is landed:
+                rows = dataset.staged.files[i].profile.records
     return LedgerEntry(
         run_id=run,
         dataset=landed.contract.name,
@@ -150,7 +172,7 @@ def _refused_entry(run: str, refused: RefusedFile, judged: Sequence[JudgedDatase
 
 
 def commit_people(context: Context, judged: Sequence[JudgedDataset], keyring: Keyring) -> None:
-    """The people who were not known; Spark adds them in between the tasks of other commits."""
+    """Registers new people in the Spark scheduler pool `people`, beside the other commits."""
     scheduler = context.spark.sparkContext
     scheduler.setLocalProperty("spark.scheduler.pool", "people")
     try:
@@ -170,27 +192,45 @@ def write_ledger(
     entries: list[LedgerEntry],
     refused: Collection[str],
 ) -> None:
-    """Quarantine and, last of all, the ledger."""
+    """Writes the quarantined rows and then the ledger.
+
+    Args:
+        context: The run.
+        judged: The staged datasets.
+        entries: The new ledger entries.
+        refused: Names of the files that are refused for the first time.
+    """
     lake, note = context.lake, context.commit_metadata()
-    found = [(t, _files_to_quarantine(t, refused)) for t in judged]
-    size = sum(t.staged.tallies[i].quarantined for t, files in found for i in files)
-    if size > _FEW:
-        frames = [_quarantined_spark(context.run.run_id, t, files) for t, files in found if files]
+    selected = [(dataset, _files_to_quarantine(dataset, refused)) for dataset in judged]
+    count = sum(dataset.staged.tallies[i].quarantined for dataset, files in selected for i in files)
+    if count > _DRIVER_MAX_QUARANTINED:
+        frames = [
+            _quarantined_with_spark(context.run.run_id, dataset, files)
+            for dataset, files in selected
+            if files
+        ]
         lake.append(QUARANTINE, reduce(DataFrame.unionByName, frames), note)
-    elif size:
-        rows = [_quarantined(context.run.run_id, t, files) for t, files in found if files]
+    elif count:
+        rows = [
+            _quarantined_on_driver(context.run.run_id, dataset, files)
+            for dataset, files in selected
+            if files
+        ]
         lake.append_arrow(QUARANTINE, pa.concat_tables(rows), note)
     lake.append_arrow(LEDGER, ledger_rows(entries), note)
 
 
 def _files_to_quarantine(judged: JudgedDataset, refused: Collection[str]) -> list[int]:
-    """The files whose bad rows are noted: those taken, and those refused for the first time."""
+    """Indices of the files whose invalid rows are quarantined.
+
+    These are the accepted files and the files refused for the first time.
+    """
     new = {i for i in judged.refused if judged.staged.files[i].landed.name in refused}
     return sorted(new.union(judged.accepted))
 
 
-def _quarantined(run_id: str, judged: JudgedDataset, files: Sequence[int]) -> pa.Table:
-    """Rows of the quarantine table, made by the driver."""
+def _quarantined_on_driver(run_id: str, judged: JudgedDataset, files: Sequence[int]) -> pa.Table:
+    """Builds the rows of QUARANTINE on the driver."""
     staged = judged.staged
     rows = [
         {
@@ -198,18 +238,18 @@ def _quarantined(run_id: str, judged: JudgedDataset, files: Sequence[int]) -> pa
             "dataset": staged.contract.name,
             "file": staged.files[i].landed.name,
             "line": line,
-            "reasons": [code for code, _ in found],
-            "columns": [column for _, column in found],
+            "reasons": [code for code, _ in failed],
+            "columns": [column for _, column in failed],
         }
         for i in files
         for line, words in staged.invalid_rows(i)
-        for found in [failed_rules(words, staged.rules)]
+        for failed in [failed_rules(words, staged.rules)]
     ]
     return pa.Table.from_pylist(rows, _SCHEMA)
 
 
-def _quarantined_spark(run_id: str, judged: JudgedDataset, files: Sequence[int]) -> DataFrame:
-    """Rows of the quarantine table, made by Spark."""
+def _quarantined_with_spark(run_id: str, judged: JudgedDataset, files: Sequence[int]) -> DataFrame:
+    """Builds the rows of QUARANTINE with Spark."""
     return judged.staged.invalid_rows_spark(files).select(
         F.lit(run_id).alias("run_id"), F.lit(judged.staged.contract.name).alias("dataset"), "*"
     )

@@ -37,7 +37,7 @@ def test_an_older_revision_never_replaces_a_newer_one(council, monkeypatch):
     council.lands("2015-12_r1.csv", row("a", "first"), row("b", "first"))
     assert council.ingests(monkeypatch) == ""
     assert council.rows("id", "note") == [("a", "second")]
-    assert "visits/2015-12_r1.csv: not taken, it is older (revision 1)" in warned(council)
+    assert "visits/2015-12_r1.csv: not loaded, revision 1 is older" in warned(council)
     assert "left the landing folder: visits/2015_r2.csv" in warned(council)
     council.lands("2015_r3.csv", row("a", "third"))
     council.ingests(monkeypatch)
@@ -152,7 +152,7 @@ def test_a_file_is_withdrawn_and_what_it_had_superseded_comes_back(council, monk
     check_versions(council.lake)
     council.ingests(monkeypatch)
     assert council.rows("id", "note") == [("a", "old")]
-    assert "visits/2015.csv: not taken, its content was withdrawn" in warned(council)
+    assert "visits/2015.csv: not loaded, this content was withdrawn" in warned(council)
     council.lands("2015.csv", row("b", "sent again"))
     council.ingests(monkeypatch)
     assert council.rows("id", "note") == [("a", "old"), ("b", "sent again")]

@@ -137,6 +137,6 @@ def test_file_damaged_during_the_run_is_refused_alone(spark_session, tmp_path, m
         return stage(*arguments)
 
     monkeypatch.setattr(ingest_job, "stage_dataset", damaged)
-    assert "2015.csv.gz: it cannot be read to its end" in council.ingests(monkeypatch)
+    assert "2015.csv.gz: cannot be read to its end" in council.ingests(monkeypatch)
     assert council.rows("id") == [("a",)]
     assert council.run.landing["visits/2015.csv.gz"] == "refused"

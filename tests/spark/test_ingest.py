@@ -292,7 +292,7 @@ def test_file_without_records_does_not_replace_its_period(council, monkeypatch):
     council.lands("2015.csv", row("a"))
     council.ingests(monkeypatch)
     council.lands("2015.csv")
-    assert "holds no record" in council.ingests(monkeypatch)
+    assert "contains no record" in council.ingests(monkeypatch)
     assert council.rows("id") == [("a",)]
 
 
