@@ -1,1 +1,1 @@
-"""From an extract file to typed, checked, pseudonymised rows: only here is an identifier seen."""
+"""Ingest: extract files to typed, checked, pseudonymised rows. Identifiers are read only here."""

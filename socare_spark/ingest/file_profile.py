@@ -24,7 +24,7 @@ from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import MAX_RECORD_BYTES, Block, blocks, chunks, prefetch
 from socare_spark.ingest.format_diagnosis import encoding_found, odd_width, other_format
 from socare_spark.ingest.mojibake import EIGHT_BIT, is_examined, is_mojibake, suspect_offsets
-from socare_spark.ingest.swallowed_records import LONGEST_CELL, Column, columns_of, swallows
+from socare_spark.ingest.swallowed_records import MAX_CELL_CHARACTERS, Column, columns_of, swallows
 
 HEAD_BYTES = 1 << 18
 _MAX_HEADER_CHARACTERS = 100
@@ -285,7 +285,7 @@ class _FileSurvey:
         self.names = header
         self.record_filter = _RecordFilter(header, self.encoding, delimiter)
         self.columns: list[Column] = []
-        cells = [(f and f.constraints.max_length) or LONGEST_CELL for f in fields]
+        cells = [(f and f.constraints.max_length) or MAX_CELL_CHARACTERS for f in fields]
         self.most = max(cells)
         self.longest = max(MAX_RECORD_BYTES, _BYTES_PER_CHARACTER * sum(cells))
         self.records = 0
@@ -346,7 +346,7 @@ class _FileSurvey:
 
     def _check_long(self, block: Block) -> None:
         sizes = block.ends - block.starts
-        for i in np.flatnonzero(sizes > LONGEST_CELL).tolist():
+        for i in np.flatnonzero(sizes > MAX_CELL_CHARACTERS).tolist():
             row = self.record_filter.cells(block.record(i))
             line = block.line_of(int(block.starts[i]))
             if len(row) > _MAX_CELLS:
@@ -354,7 +354,7 @@ class _FileSurvey:
                     f"the record in line {line} has more than {_MAX_CELLS:,} cells: declare the "
                     "right dialect.delimiter, or ask for the file again"
                 )
-            limits = [max(c.longest, LONGEST_CELL) for c in self.columns]
+            limits = [max(c.longest, MAX_CELL_CHARACTERS) for c in self.columns]
             for cell, limit in zip(row, limits, strict=False):
                 if len(cell) > limit:
                     raise _long_cell(line, limit)

@@ -1,7 +1,7 @@
-"""Bringing staged rows into the restricted tables.
+"""Loads staged rows into the restricted tables.
 
-A table holds each key once. Rows that a newer extract replaced are kept apart in
-`restricted/superseded/NAME`, so that they come back when the newer file is corrected.
+A table has each key once. Rows that a newer extract replaced are kept in
+`restricted/superseded/NAME`. They are restored if the newer file is corrected or withdrawn.
 """
 
 from collections import Counter
@@ -27,20 +27,21 @@ from socare_spark.lake import table
 from socare_spark.lake.lake import DRIVER_MAX_SCAN_BYTES, Lake
 from socare_spark.lake.table import TableSpec, Zone
 
-# Rows of whose keys the driver sorts eight bytes each: 80 MB. Tasks compare the keys of more.
+# Up to this number of rows the driver sorts the key hashes (8 bytes each, 80 MB); above it Spark
+# tasks do.
 DRIVER_MAX_SORTED_KEYS = 10_000_000
-# Bytes of files that the driver writes again rather than Spark's tasks.
+# Up to this size (bytes) the driver rewrites files of a table; above it Spark tasks do.
 DRIVER_MAX_REWRITE_BYTES = 30_000_000
 
 
 @dataclass(frozen=True)
 class LoadOutcome:
-    """How the files of a dataset stand after its commit.
+    """Row counts of a dataset after its commit.
 
     Attributes:
-        dropped: Rows by file and way (`duplicate`, `superseded`) that lost in this run.
-        recount: Rows in the table and among the superseded by file, where all were counted again
-            because a file was replaced; None otherwise.
+        dropped: (file, `duplicate` or `superseded`) -> rows dropped in this run.
+        recount: File -> rows in the table and superseded rows, if all were counted again because a
+            file was replaced or removed; None otherwise.
     """
 
     dropped: Mapping[tuple[str, str], int]
@@ -48,39 +49,43 @@ class LoadOutcome:
 
 
 def restricted_table(contract: Contract, types: Mapping[str, str]) -> TableSpec:
-    """The declaration of a dataset's table.
+    """Declares the restricted table of a dataset.
 
     Args:
         contract: The contract.
-        types: Spark SQL type of each column.
+        types: Column -> Spark SQL type, in the order of the staged frame.
+
+    Returns:
+        A table with the columns of the contract, `source_file` and `line`, partitioned by the
+        extract's day.
     """
-    ours, descriptions = contract.socare, {}
+    settings, descriptions = contract.socare, {}
     for field in contract.fields:
         descriptions[field.output] = field.description or f"{field.name} as extracted."
         if field.socare.age:
-            descriptions[field.socare.age.name] = f"Whole years at {field.socare.age.at}."
-    descriptions[ours.extract_column] = "As-of day of the extract."
-    descriptions["source_file"] = "File the row came from, below the landing folder."
+            descriptions[field.socare.age.name] = f"Age in years at {field.socare.age.at}."
+    descriptions[settings.extract_column] = "As-of day of the extract."
+    descriptions["source_file"] = "Path of the row's file below the landing folder."
     descriptions["line"] = "Ordinal of the record in its file, from 1."
     columns = [
         table.ColumnSpec(n, types[n], descriptions[n])
-        for n in [*_values(types), "source_file", "line"]
+        for n in [*_value_columns(types), "source_file", "line"]
     ]
     key = [c for c in columns if c.name in contract.key]
-    rest = [c for c in columns if c.name not in contract.key]
+    others = [c for c in columns if c.name not in contract.key]
     return TableSpec(
         Zone.RESTRICTED,
         contract.name,
         contract.title or f"Records of {contract.name}, each key once.",
         tuple(key),
-        tuple(rest),
+        tuple(others),
         source=f"conf/datasets/{contract.name}.yaml",
-        partition_by=(ours.extract_column,),
+        partition_by=(settings.extract_column,),
     )
 
 
 def superseded_table(table: TableSpec) -> TableSpec:
-    """The declaration of the versions that lost."""
+    """Declares the table of superseded rows of a restricted table."""
     return TableSpec(
         Zone.RESTRICTED,
         f"superseded/{table.name}",
@@ -93,7 +98,11 @@ def superseded_table(table: TableSpec) -> TableSpec:
 
 
 def existing_table(lake: Lake, spark: SparkSession, contract: Contract) -> TableSpec | None:
-    """The declaration of a dataset's table as the lake has it; None where the key is another."""
+    """Declares the restricted table of a dataset as it is stored in the lake.
+
+    Returns:
+        The table; None if it lacks a key column of the contract or the extract's day.
+    """
     schema = lake.read(spark, contract.table).schema
     columns = [
         table.ColumnSpec(f.name, f.dataType.simpleString(), f.metadata.get("comment", ""))
@@ -107,25 +116,25 @@ def existing_table(lake: Lake, spark: SparkSession, contract: Contract) -> Table
     )
 
 
-def _values(types: Mapping[str, str]) -> list[str]:
+def _value_columns(types: Mapping[str, str]) -> list[str]:
     return [n for n in types if not n.startswith("_") and n not in ("source_file", "line")]
 
 
 def staged_table(stage: StagedDataset) -> TableSpec:
-    """The declaration of the table that a stage belongs to."""
+    """Declares the restricted table of a staged dataset."""
     types = {f.name: f.dataType.simpleString() for f in stage.frame.schema.fields}
     return restricted_table(stage.contract, {**types, "source_file": "string", "line": "bigint"})
 
 
 @dataclass(frozen=True)
 class DatasetLoader:
-    """The tables of one dataset.
+    """Loads and removes the files of one dataset.
 
     Attributes:
         lake: The lake.
-        contract: The dataset's contract.
-        table: Where rows stand.
-        note: What the commits say of themselves.
+        contract: The contract of the dataset.
+        table: The restricted table.
+        note: User metadata of the commits.
     """
 
     lake: Lake
@@ -135,78 +144,90 @@ class DatasetLoader:
 
     @property
     def superseded(self) -> TableSpec:
-        """Where superseded versions are."""
+        """The table of superseded rows."""
         return superseded_table(self.table)
 
     def plan(
         self, stage: StagedDataset, accepted: Sequence[int], replaced: Sequence[str]
     ) -> Callable[[], LoadOutcome]:
-        """Finds which good rows of staged files stand; what is returned commits them.
+        """Plans the load of staged files.
 
         Args:
-            stage: The dataset's stage.
-            accepted: Indices of the files that are taken.
-            replaced: Names, in the table, of the files whose rows go.
+            stage: The staged dataset.
+            accepted: Indices of the accepted files.
+            replaced: Names of the loaded files whose rows are replaced.
+
+        Returns:
+            A function that commits the rows and returns the row counts.
         """
-        begun = self.lake.exists(self.table)
+        exists = self.lake.exists(self.table)
         if stage.fits_on_driver(accepted) and not replaced:
-            by_driver = self._plan_on_driver(stage.valid_rows_arrow(accepted, *self.table.names))
-            if by_driver is not None:
-                return by_driver
+            driver_plan = self._plan_on_driver(stage.valid_rows_arrow(accepted, *self.table.names))
+            if driver_plan is not None:
+                return driver_plan
         new = self.table.conform(stage.valid_rows(accepted))
-        if begun and replaced:
+        if exists and replaced:
             return self._plan_replacement(new, replaced)
-        if begun:
+        if exists:
             return self._plan_append(new, [stage.files[i].landed for i in accepted])
         return self._plan_first_load(
             new, many=sum(stage.tallies[i].valid for i in accepted) > DRIVER_MAX_SORTED_KEYS
         )
 
     def plan_removal(self, spark: SparkSession, files: Sequence[str]) -> Callable[[], LoadOutcome]:
-        """Finds what comes back when files are taken out; what is returned commits it."""
+        """Plans the removal of files; the superseded rows of their keys are restored.
+
+        Args:
+            spark: The session.
+            files: Names of the files.
+
+        Returns:
+            A function that commits the removal and returns the row counts.
+        """
         return self._plan_replacement(self.lake.read(spark, self.table).limit(0), files)
 
     def _plan_on_driver(self, new: pa.Table) -> Callable[[], LoadOutcome] | None:
-        """By the driver: for the rows of a month the start of Spark's tasks would take longest.
+        """Plans a load on the driver, which is faster than Spark tasks for few rows.
 
-        None where the table is too large for the driver to look for their keys, or where they meet
-        more rows than the driver should write again.
+        Returns:
+            A function that commits the rows; None if the table is too large for a key lookup on the
+            driver or too many of its rows would be rewritten.
         """
         if self.lake.size(self.table) > DRIVER_MAX_SCAN_BYTES:
             return None
-        place = [self.contract.socare.extract_column, "source_file", "line"]
+        position = [self.contract.socare.extract_column, "source_file", "line"]
         keys = new.select(self.contract.key)
-        known = self.lake.lookup(self.table, keys, *precedence_columns(self.contract))
-        losers = find_dropped_arrow(new, known, self.contract)
-        ours, theirs = losers[losers["at"] >= 0], losers[losers["at"] < 0]
-        days = [*new[place[0]].unique().to_pylist(), *theirs[place[0]]]
-        if len(theirs) and self.lake.size(self.table, days) > DRIVER_MAX_REWRITE_BYTES:
+        existing = self.lake.lookup(self.table, keys, *precedence_columns(self.contract))
+        dropped = find_dropped_arrow(new, existing, self.contract)
+        dropped_new, dropped_existing = dropped[dropped["at"] >= 0], dropped[dropped["at"] < 0]
+        days = [*new[position[0]].unique().to_pylist(), *dropped_existing[position[0]]]
+        if len(dropped_existing) and self.lake.size(self.table, days) > DRIVER_MAX_REWRITE_BYTES:
             return None
-        replaced = new.take(pa.array(ours.loc[ours["lost"] == "superseded", "at"]))
-        stands = new.filter(pa.array(~np.isin(np.arange(len(new)), ours["at"])))
-        gone = pa.Table.from_pandas(theirs[place], preserve_index=False)
+        superseded = new.take(pa.array(dropped_new.loc[dropped_new["lost"] == "superseded", "at"]))
+        kept = new.filter(pa.array(~np.isin(np.arange(len(new)), dropped_new["at"])))
+        removed = pa.Table.from_pandas(dropped_existing[position], preserve_index=False)
 
         def commit() -> LoadOutcome:
-            older = self.lake.lookup(self.table, gone, *self.table.names)
-            lost = pa.concat_tables([older, replaced.cast(older.schema)])
-            if len(lost):
-                self.lake.append_arrow(self.superseded, lost, self.note)
-            if len(gone):
-                self.lake.replace_rows(self.table, gone, stands, self.note)
-            elif len(stands) or not self.lake.exists(self.table):
-                self.lake.append_arrow(self.table, stands, self.note)
-            return LoadOutcome(Counter(zip(losers["source_file"], losers["lost"], strict=True)))
+            older = self.lake.lookup(self.table, removed, *self.table.names)
+            superseded_rows = pa.concat_tables([older, superseded.cast(older.schema)])
+            if len(superseded_rows):
+                self.lake.append_arrow(self.superseded, superseded_rows, self.note)
+            if len(removed):
+                self.lake.replace_rows(self.table, removed, kept, self.note)
+            elif len(kept) or not self.lake.exists(self.table):
+                self.lake.append_arrow(self.table, kept, self.note)
+            return LoadOutcome(Counter(zip(dropped["source_file"], dropped["lost"], strict=True)))
 
         return commit
 
     def _plan_first_load(self, new: DataFrame, *, many: bool) -> Callable[[], LoadOutcome]:
-        found = resolve(new, self.contract, many=many)
+        resolution = resolve(new, self.contract, many=many)
 
         def commit() -> LoadOutcome:
-            self.lake.append(self.table, found.without_dropped(new), self.note)
-            if found.any_superseded:
-                self.lake.append(self.superseded, found.superseded(new), self.note)
-            return LoadOutcome(found.counts)
+            self.lake.append(self.table, resolution.without_dropped(new), self.note)
+            if resolution.any_superseded:
+                self.lake.append(self.superseded, resolution.superseded(new), self.note)
+            return LoadOutcome(resolution.counts)
 
         return commit
 
@@ -214,85 +235,110 @@ class DatasetLoader:
         self, new: DataFrame, files: Sequence[LandedFile]
     ) -> Callable[[], LoadOutcome]:
         key, extract = self.contract.key, self.contract.socare.extract_column
-        known = self.lake.read(new.sparkSession, self.table)
+        existing = self.lake.read(new.sparkSession, self.table)
         days = {f.as_of for f in files}
-        near = known.where(F.col(extract).isin(*days)) if extract in key else known
-        rivals = existing_versions(near, self.contract).join(new.select(*key), key, "left_semi")
-        found = resolve(new, self.contract, known=rivals.cache())
-        ours = {f.name for f in files}
+        same_days = existing.where(F.col(extract).isin(*days)) if extract in key else existing
+        versions = existing_versions(same_days, self.contract).join(
+            new.select(*key), key, "left_semi"
+        )
+        resolution = resolve(new, self.contract, existing=versions.cache())
+        new_files = {f.name for f in files}
 
         def commit() -> LoadOutcome:
-            if found.any_superseded:
-                older = known.where(F.col(extract).isin(*found.extracts))
-                both = new.unionByName(older.select(*self.table.names))
-                self.lake.append(self.superseded, found.superseded(both), self.note)
-            stands = found.without_dropped(new)
-            if all(name in ours for name, _ in found.counts):
-                self.lake.append(self.table, stands, self.note)
+            if resolution.any_superseded:
+                older = existing.where(F.col(extract).isin(*resolution.extracts))
+                candidates = new.unionByName(older.select(*self.table.names))
+                self.lake.append(self.superseded, resolution.superseded(candidates), self.note)
+            kept = resolution.without_dropped(new)
+            if all(name in new_files for name, _ in resolution.counts):
+                self.lake.append(self.table, kept, self.note)
             else:
-                self._rewrite(found.extracts | days, found.without_dropped, stands)
-            return LoadOutcome(found.counts)
+                self._rewrite(resolution.extracts | days, resolution.without_dropped, kept)
+            return LoadOutcome(resolution.counts)
 
         return commit
 
     def _plan_replacement(
         self, new: DataFrame, replaced: Sequence[str]
     ) -> Callable[[], LoadOutcome]:
-        """Takes the rows of replaced files away and lets what they had superseded come back."""
+        """Plans the removal of rows of replaced files, with the restored and the new rows.
+
+        All versions of the affected keys are resolved again: new rows, loaded rows and superseded
+        rows.
+        """
         spark, key, names = new.sparkSession, self.contract.key, self.table.names
         extract = self.contract.socare.extract_column
-        known = self.lake.read(spark, self.table)
-        old = (
+        existing = self.lake.read(spark, self.table)
+        superseded = (
             self.lake.read(spark, self.superseded)
             if self.lake.exists(self.superseded)
-            else known.limit(0)
+            else existing.limit(0)
         )
-        gone = F.col("source_file").isin(*replaced)
-        leaving = known.where(gone)
-        keys = new.select(*key).unionByName(leaving.select(*key)).distinct().cache()
-        pool = new
-        for rows in (known, old):
-            pool = pool.unionByName(rows.where(~gone).join(keys, key, "left_semi").select(*names))
-        found = resolve(pool.cache(), self.contract)
+        is_replaced = F.col("source_file").isin(*replaced)
+        removed = existing.where(is_replaced)
+        keys = new.select(*key).unionByName(removed.select(*key)).distinct().cache()
+        candidates = new
+        for rows in (existing, superseded):
+            candidates = candidates.unionByName(
+                rows.where(~is_replaced).join(keys, key, "left_semi").select(*names)
+            )
+        resolution = resolve(candidates.cache(), self.contract)
         days = {
             row[0]
-            for row in pool.select(extract)
-            .unionByName(leaving.select(extract))
+            for row in candidates.select(extract)
+            .unionByName(removed.select(extract))
             .distinct()
             .collect()
         }
-        apart = old.where(~gone).join(keys, key, "left_anti").select(*names)
-        apart = apart.unionByName(found.superseded(pool).select(*names)).cache()
+        new_superseded = superseded.where(~is_replaced).join(keys, key, "left_anti").select(*names)
+        new_superseded = new_superseded.unionByName(
+            resolution.superseded(candidates).select(*names)
+        ).cache()
 
         def commit() -> LoadOutcome:
-            if self.lake.exists(self.superseded) or found.any_superseded:
-                self.lake.replace(self.superseded, apart, self.note)
+            if self.lake.exists(self.superseded) or resolution.any_superseded:
+                self.lake.replace(self.superseded, new_superseded, self.note)
             self._rewrite(
                 days,
-                lambda rows: rows.where(~gone).join(keys, key, "left_anti"),
-                found.without_dropped(pool),
+                lambda rows: rows.where(~is_replaced).join(keys, key, "left_anti"),
+                resolution.without_dropped(candidates),
             )
-            kept, aside = _by_file(self.lake.read(spark, self.table)), _by_file(apart)
-            return LoadOutcome(found.counts, {n: (kept[n], aside[n]) for n in {*kept, *aside}})
+            kept_counts, superseded_counts = (
+                _by_file(self.lake.read(spark, self.table)),
+                _by_file(new_superseded),
+            )
+            return LoadOutcome(
+                resolution.counts,
+                {
+                    n: (kept_counts[n], superseded_counts[n])
+                    for n in {*kept_counts, *superseded_counts}
+                },
+            )
 
         return commit
 
     def _rewrite(
         self,
         days: Collection[date],
-        kept: Callable[[DataFrame], DataFrame],
-        more: DataFrame,
+        select_kept: Callable[[DataFrame], DataFrame],
+        new: DataFrame,
     ) -> None:
-        """One commit: of some extracts' rows those that are kept, and more."""
+        """Rewrites the rows of some extracts in one commit.
+
+        Args:
+            days: The extracts' days.
+            select_kept: Selects the loaded rows to keep.
+            new: Rows to add.
+        """
         if not days:
             return
-        where = f"{self.contract.socare.extract_column} IN ({_as_sql_list(days)})"
-        rows = kept(self.lake.read(more.sparkSession, self.table).where(where))
+        predicate = f"{self.contract.socare.extract_column} IN ({_as_sql_list(days)})"
+        rows = select_kept(self.lake.read(new.sparkSession, self.table).where(predicate))
         self.lake.replace(
             self.table,
-            rows.select(*self.table.names).unionByName(more.select(*self.table.names)),
+            rows.select(*self.table.names).unionByName(new.select(*self.table.names)),
             self.note,
-            where,
+            predicate,
         )
 
 

@@ -1,7 +1,7 @@
-"""Who is known: one row a person in `restricted/people`, with the whole digest.
+"""Registers people in `restricted/people`, one row for each person with the full digest.
 
-Guarantee: two identifiers whose tokens are the same 64 bits but whose digests differ are found, and
-nothing of the run stands.
+Guarantee: a run fails and commits nothing if two identifiers have the same 64-bit token but
+different digests.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,13 +19,13 @@ from socare_spark.ingest.staging import StagedDataset
 from socare_spark.lake.lake import DRIVER_MAX_SCAN_BYTES, Lake
 
 _IDENTITY = ["person", "digest"]
-# People whose tokens the driver compares: 40 MB of them. Tasks compare those of more.
+# Up to this number the driver compares the tokens (40 MB); above it Spark tasks do.
 _DRIVER_MAX_PEOPLE = 5_000_000
 _Stages = Sequence[tuple[StagedDataset, Sequence[int]]]
 
 
 class CollisionError(Exception):
-    """Two people share a token."""
+    """Two digests have the same token."""
 
 
 def register_people(
@@ -34,63 +34,66 @@ def register_people(
     keyring: Keyring,
     note: Mapping[str, str],
 ) -> None:
-    """Adds the people of staged files whom the lake does not know.
+    """Adds the people of staged files that are not in PEOPLE.
 
     Args:
         lake: The lake.
-        stages: Each stage with the indices of the files that are taken.
-        keyring: Names the key id.
-        note: What the commit says of itself.
+        stages: Each staged dataset with the indices of its accepted files.
+        keyring: The keyring, for the key id.
+        note: User metadata of the commit.
 
     Raises:
-        CollisionError: a token stands for two digests. The table has both by then: the group of
-            commits that this is part of must be undone.
+        CollisionError: two digests have the same token. PEOPLE contains both by then, so the caller
+            must roll back the group of commits.
     """
-    held = [(stage, wanted) for stage, wanted in stages if _has_people(stage)]
-    if not held:
+    with_people = [(stage, accepted) for stage, accepted in stages if _has_people(stage)]
+    if not with_people:
         return
     if (
-        all(stage.fits_on_driver(wanted) for stage, wanted in held)
+        all(stage.fits_on_driver(accepted) for stage, accepted in with_people)
         and lake.size(PEOPLE) <= DRIVER_MAX_SCAN_BYTES
     ):
-        entered = _register_on_driver(lake, held, keyring.project.key_id, note)
+        any_added = _register_on_driver(lake, with_people, keyring.project.key_id, note)
     else:
-        entered = _register_with_spark(lake, held, keyring.project.key_id, note)
-    if not entered:
+        any_added = _register_with_spark(lake, with_people, keyring.project.key_id, note)
+    if not any_added:
         return
-    twice = _count_collisions(lake, held[0][0].frame.sparkSession)
-    if twice:
-        raise CollisionError(f"{twice} tokens stand for two people each: take a new key id")
+    collisions = _count_collisions(lake, with_people[0][0].frame.sparkSession)
+    if collisions:
+        raise CollisionError(
+            f"{collisions} tokens collide (two digests, one token): set a new key_id in "
+            "conf/project.yaml and ingest all files into a new lake"
+        )
 
 
 def _count_collisions(lake: Lake, spark: SparkSession) -> int:
-    """Number of tokens that more than one person shares."""
+    """Number of tokens with more than one digest."""
     if lake.count(PEOPLE) > _DRIVER_MAX_PEOPLE:
-        each = lake.read(spark, PEOPLE).groupBy("person").count()
-        return each.where("count > 1").count()
+        counts = lake.read(spark, PEOPLE).groupBy("person").count()
+        return counts.where("count > 1").count()
     tokens = lake.to_pandas(PEOPLE, "person")["person"]
     return int(tokens[tokens.duplicated()].nunique())
 
 
 def _register_on_driver(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]) -> bool:
-    """By the driver, what `_register_with_spark` does by tasks; whether anybody is new."""
-    seen = []
-    for stage, wanted in stages:
-        columns = {"person": "person", DIGEST: "digest", _day(stage): "first_seen"}
-        rows = stage.valid_rows_arrow(wanted, *columns).rename_columns(columns)
+    """Driver-side equivalent of `_register_with_spark`. Returns whether any person was added."""
+    staged = []
+    for stage, accepted in stages:
+        columns = {"person": "person", DIGEST: "digest", _extract_column(stage): "first_seen"}
+        rows = stage.valid_rows_arrow(accepted, *columns).rename_columns(columns)
         rows = rows.filter(pc.is_valid(rows["person"]))
-        seen.append(
+        staged.append(
             rows.append_column(
                 "scheme", pa.array([stage.contract.person_scheme] * len(rows), "string")
             )
         )
     people = (
-        pa.concat_tables(seen).group_by([*_IDENTITY, "scheme"]).aggregate([("first_seen", "min")])
+        pa.concat_tables(staged).group_by([*_IDENTITY, "scheme"]).aggregate([("first_seen", "min")])
     )
     people = people.rename_columns({"first_seen_min": "first_seen"})
     people = people.append_column("key_id", pa.array([key_id] * len(people), "string"))
-    known = lake.lookup(PEOPLE, people.select(["person"]), *_IDENTITY)
-    people = people.join(known, _IDENTITY, join_type="left anti")
+    registered = lake.lookup(PEOPLE, people.select(["person"]), *_IDENTITY)
+    people = people.join(registered, _IDENTITY, join_type="left anti")
     if not len(people):
         return False
     lake.append_arrow(PEOPLE, people, note)
@@ -98,28 +101,29 @@ def _register_on_driver(lake: Lake, stages: _Stages, key_id: str, note: Mapping[
 
 
 def _register_with_spark(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]) -> bool:
-    seen = [
-        stage.valid_staged_rows(wanted)
+    """Appends new people to PEOPLE. Returns whether any person was added."""
+    staged = [
+        stage.valid_staged_rows(accepted)
         .where("person is not null")
         .select(
             "person",
             F.col(DIGEST).alias("digest"),
             F.lit(stage.contract.person_scheme).alias("scheme"),
             F.lit(key_id).alias("key_id"),
-            F.col(_day(stage)).alias("first_seen"),
+            F.col(_extract_column(stage)).alias("first_seen"),
         )
-        for stage, wanted in stages
+        for stage, accepted in stages
     ]
-    every = reduce(DataFrame.unionByName, seen)
-    people = every.groupBy(*_IDENTITY, "scheme", "key_id").agg(
+    all_rows = reduce(DataFrame.unionByName, staged)
+    people = all_rows.groupBy(*_IDENTITY, "scheme", "key_id").agg(
         F.min("first_seen").alias("first_seen")
     )
     if lake.exists(PEOPLE):
         people = people.cache()
-        # By token first: numbers are compared sooner than bytes.
-        old = lake.read(people.sparkSession, PEOPLE).select(*_IDENTITY)
-        known = old.join(people.select("person"), "person", "left_semi")
-        people = people.join(known, _IDENTITY, "left_anti")
+        # The join by token reduces the rows first; numbers are faster to compare than bytes.
+        registered = lake.read(people.sparkSession, PEOPLE).select(*_IDENTITY)
+        matching = registered.join(people.select("person"), "person", "left_semi")
+        people = people.join(matching, _IDENTITY, "left_anti")
         if people.isEmpty():
             return False
     lake.append(PEOPLE, people, note)
@@ -130,5 +134,5 @@ def _has_people(stage: StagedDataset) -> bool:
     return "person" in stage.frame.columns and DIGEST in stage.frame.columns
 
 
-def _day(stage: StagedDataset) -> str:
+def _extract_column(stage: StagedDataset) -> str:
     return stage.contract.socare.extract_column

@@ -1,8 +1,8 @@
-"""Each key once: which row of a key stands, and which are duplicate or superseded.
+"""Decides which row of each key is kept and which rows are duplicate or superseded.
 
-Of rows of one key the newest extract wins; within an extract the last file by name, within a file
-the last line. A row that stands in its file again, the same in every column, is a duplicate. The
-outcome depends on the files alone, not on the order in which they came.
+The newest extract takes precedence, then the last file by name, then the last line. A dropped row
+is a duplicate if a later line of its file equals it in all columns; otherwise it is superseded. The
+result depends on the files only, not on the order in which they were ingested.
 """
 
 from collections.abc import Sequence
@@ -18,20 +18,21 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.contract import SOURCE_LINE, Contract
 
-_PLACE = list(SOURCE_LINE)
-_CONTENT = "_content"
-# As many keys or losers are sent to every task: 16 MB of keys, twice that in a table to look up.
+_POSITION = list(SOURCE_LINE)
+_CONTENT_HASH = "_content"
+# Broadcast threshold for key hashes and dropped rows: 16 MB, twice that as a hash table.
 _BROADCAST_MAX_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """What becomes of rows that share a key with others.
+    """The rows that are dropped because another row of their key takes precedence.
 
     Attributes:
-        dropped: `source_file`, `line`, `extract`, `lost` (`duplicate` or `superseded`).
-        counts: Rows by file and way of losing.
-        extracts: Days of the extracts that lose rows.
+        dropped: One row for each dropped row: `source_file`, `line`, `extract`, and `lost`, which
+            is `duplicate` or `superseded`.
+        counts: (file, `lost`) -> dropped rows.
+        extracts: Days of the extracts with dropped rows.
     """
 
     dropped: DataFrame
@@ -39,144 +40,163 @@ class Resolution:
     extracts: frozenset[date]
 
     def without_dropped(self, rows: DataFrame) -> DataFrame:
-        """The rows that stand."""
-        return rows if not self.counts else rows.join(self.dropped, _PLACE, "left_anti")
+        """The rows that are kept."""
+        return rows if not self.counts else rows.join(self.dropped, _POSITION, "left_anti")
 
     def superseded(self, rows: DataFrame) -> DataFrame:
         """The rows that a newer extract replaced."""
         if not self.any_superseded:
             return rows.limit(0)
-        lost = self.dropped.where("lost = 'superseded'")
-        return rows.join(lost, _PLACE, "left_semi")
+        superseded_positions = self.dropped.where("lost = 'superseded'")
+        return rows.join(superseded_positions, _POSITION, "left_semi")
 
     @property
     def any_superseded(self) -> bool:
-        """Whether there are such rows."""
+        """Whether any row is superseded."""
         return any(lost == "superseded" for _, lost in self.counts)
 
 
 def resolve(
-    rows: DataFrame, contract: Contract, *, known: DataFrame | None = None, many: bool = True
+    rows: DataFrame, contract: Contract, *, existing: DataFrame | None = None, many: bool = True
 ) -> Resolution:
-    """Finds the rows that do not stand among rows that may share keys.
+    """Finds the rows to drop so that each key remains once.
 
     Args:
-        rows: The rows, as their table has them.
-        contract: Names the key and the column of the extract's day.
-        known: `existing_versions` rows of other files that share a key with `rows`.
-        many: Whether they may be so many that eight bytes of each are too much for the driver.
+        rows: Rows with the columns of the restricted table.
+        contract: The contract, for the key and the column of the extract's day.
+        existing: Rows of other files that share a key with `rows`, as `existing_versions` returns
+            them.
+        many: Whether the key hashes (8 bytes each) can be too large for the driver.
     """
     key = contract.key
-    if {*_PLACE} <= {*key}:
-        # Without a key of their own no two rows are versions of one record.
-        return _nothing(rows)
-    keys = [frame.select(*key) for frame in (rows, known) if frame is not None]
-    shared, size = _repeated_key_hashes(reduce(DataFrame.unionByName, keys), key, many=many)
+    if {*_POSITION} <= {*key}:
+        # The contract has no key, so no two rows are versions of one record.
+        return _no_dropped_rows(rows)
+    keys = [frame.select(*key) for frame in (rows, existing) if frame is not None]
+    repeated, size = _repeated_key_hashes(reduce(DataFrame.unionByName, keys), key, many=many)
     if not size:
-        return _nothing(rows)
-    # To rank all rows costs one exchange between tasks; to spare those without a rival, another.
-    contested = rows if size > _BROADCAST_MAX_ROWS else _rows_with_repeated_keys(rows, shared, key)
-    claims = _candidates(contested, contract)
-    losers = _find_dropped(claims if known is None else claims.unionByName(known), contract).cache()
-    counted = losers.groupBy("source_file", "extract", "lost").count().collect()
+        return _no_dropped_rows(rows)
+    # Above the broadcast threshold the filter on repeated keys needs a shuffle of its own, so all
+    # rows are ranked instead.
+    contested = (
+        rows if size > _BROADCAST_MAX_ROWS else _rows_with_repeated_keys(rows, repeated, key)
+    )
+    candidates = _candidates(contested, contract)
+    dropped = _find_dropped(
+        candidates if existing is None else candidates.unionByName(existing), contract
+    ).cache()
+    counted = dropped.groupBy("source_file", "extract", "lost").count().collect()
     small = sum(r["count"] for r in counted) < _BROADCAST_MAX_ROWS
     return Resolution(
-        F.broadcast(losers) if small else losers,
+        F.broadcast(dropped) if small else dropped,
         {(r["source_file"], r["lost"]): r["count"] for r in counted},
         frozenset(r["extract"] for r in counted),
     )
 
 
-def _nothing(rows: DataFrame) -> Resolution:
-    return Resolution(rows.select(*_PLACE).limit(0), {}, frozenset())
+def _no_dropped_rows(rows: DataFrame) -> Resolution:
+    return Resolution(rows.select(*_POSITION).limit(0), {}, frozenset())
 
 
-def find_dropped_arrow(new: pa.Table, known: pa.Table, contract: Contract) -> pd.DataFrame:
-    """What `resolve` finds, for so few rows that the driver ranks them sooner than tasks do.
+def find_dropped_arrow(new: pa.Table, existing: pa.Table, contract: Contract) -> pd.DataFrame:
+    """Driver-side equivalent of `resolve`, faster for few rows.
 
     Args:
-        new: The rows, as their table has them.
-        known: Key, day and place of rows of other files that share a key with `new`, none with one
-            another.
-        contract: Names the key and the column of the extract's day.
+        new: Rows with the columns of the restricted table.
+        existing: Rows of other files that share a key with `new`, with `precedence_columns`. Their
+            keys are distinct.
+        contract: The contract, for the key and the column of the extract's day.
 
     Returns:
-        The columns of `known` for each row that does not stand; `at`, its place in `new`, or -1
-        where it is one of `known`; `lost`.
+        One row for each dropped row: the columns of `existing`; `at`, its index in `new` or -1 for
+        a row of `existing`; `lost`, which is `duplicate` or `superseded`.
     """
-    fresh = new.select(known.column_names).to_pandas().assign(at=np.arange(len(new)))
-    rivals = [fresh, known.to_pandas().assign(at=-1)] if len(known) else [fresh]
-    ranked = pd.concat(rivals).sort_values([contract.socare.extract_column, *_PLACE])
+    new_rows = new.select(existing.column_names).to_pandas().assign(at=np.arange(len(new)))
+    candidates = [new_rows, existing.to_pandas().assign(at=-1)] if len(existing) else [new_rows]
+    ranked = pd.concat(candidates).sort_values([contract.socare.extract_column, *_POSITION])
     older = ranked.loc[ranked.duplicated(contract.key, keep="last")]
-    # Hardly any rows of a file share a key: only these are compared in every column.
-    shared = fresh.loc[fresh.duplicated(contract.key, keep=False)].sort_values("line")["at"]
-    # Whole numbers beside nulls stay whole numbers: as floats, large ones would look alike.
-    said = new.take(pa.array(shared)).drop_columns("line").to_pandas(integer_object_nulls=True)
-    again = older["at"].isin(shared[said.duplicated(keep="last").to_numpy()])
-    found: pd.DataFrame = older.assign(lost=np.where(again, "duplicate", "superseded"))
-    return found
+    # Few rows of a file share a key. Only these are compared in all columns.
+    repeated = new_rows.loc[new_rows.duplicated(contract.key, keep=False)].sort_values("line")["at"]
+    # Integers stay integers beside nulls: large ones can be equal as floats.
+    contents = (
+        new.take(pa.array(repeated)).drop_columns("line").to_pandas(integer_object_nulls=True)
+    )
+    is_duplicate = older["at"].isin(repeated[contents.duplicated(keep="last").to_numpy()])
+    dropped: pd.DataFrame = older.assign(lost=np.where(is_duplicate, "duplicate", "superseded"))
+    return dropped
 
 
 def existing_versions(rows: DataFrame, contract: Contract) -> DataFrame:
-    """What decides about rows of a table, none of which shares its key with another."""
-    return rows.select(*precedence_columns(contract), F.lit(0).cast("bigint").alias(_CONTENT))
+    """Precedence columns of loaded rows, whose keys are distinct, with a constant content hash."""
+    return rows.select(*precedence_columns(contract), F.lit(0).cast("bigint").alias(_CONTENT_HASH))
 
 
 def _candidates(rows: DataFrame, contract: Contract) -> DataFrame:
-    """What decides about rows: key, day and place, and a mark of all that they say."""
-    said = [c for c in rows.columns if c != "line" and not c.startswith("_")]
-    return rows.select(*precedence_columns(contract), F.xxhash64(*_null_safe(said)).alias(_CONTENT))
+    """Precedence columns of rows and a hash of their content (all columns but the line)."""
+    content_columns = [c for c in rows.columns if c != "line" and not c.startswith("_")]
+    return rows.select(
+        *precedence_columns(contract), F.xxhash64(*_null_safe(content_columns)).alias(_CONTENT_HASH)
+    )
 
 
 def precedence_columns(contract: Contract) -> list[str]:
-    """Names of the columns that decide between rows: key, day and place."""
-    return list(dict.fromkeys([*contract.key, contract.socare.extract_column, *_PLACE]))
+    """Names of the columns that decide precedence: key, extract's day, file and line."""
+    return list(dict.fromkeys([*contract.key, contract.socare.extract_column, *_POSITION]))
 
 
 def _repeated_key_hashes(
     keys: DataFrame, key: Sequence[str], *, many: bool
 ) -> tuple[DataFrame, int]:
-    """Marks of the keys that two rows have, and perhaps of some others; and how many."""
-    marks = keys.select(_key_hash(key))
+    """Hashes of the keys that at least two rows have; a hash collision can add others.
+
+    Args:
+        keys: The key columns of all rows.
+        key: Names of the key columns.
+        many: Whether the hashes can be too large for the driver.
+
+    Returns:
+        A frame with the column `_key`, and the number of its rows.
+    """
+    hashes = keys.select(_key_hash(key))
     if many:
-        counted = marks.groupBy("_key").agg(F.count(F.lit(1)).alias("_n"))
-        shared = counted.where("_n > 1").drop("_n").cache()
-        return shared, shared.count()
-    # Sorted in the driver in a quarter of the time that an exchange between tasks takes.
-    each = np.sort(marks.toPandas()["_key"].to_numpy())
-    twice = np.unique(each[1:][each[1:] == each[:-1]])
-    found = pd.DataFrame({"_key": twice})
-    return keys.sparkSession.createDataFrame(found, "_key bigint").cache(), len(twice)
+        counts = hashes.groupBy("_key").agg(F.count(F.lit(1)).alias("_n"))
+        repeated = counts.where("_n > 1").drop("_n").cache()
+        return repeated, repeated.count()
+    # A sort on the driver takes a quarter of the time of a shuffle.
+    sorted_hashes = np.sort(hashes.toPandas()["_key"].to_numpy())
+    repeated_hashes = np.unique(sorted_hashes[1:][sorted_hashes[1:] == sorted_hashes[:-1]])
+    frame = pd.DataFrame({"_key": repeated_hashes})
+    return keys.sparkSession.createDataFrame(frame, "_key bigint").cache(), len(repeated_hashes)
 
 
-def _rows_with_repeated_keys(rows: DataFrame, shared: DataFrame, key: Sequence[str]) -> DataFrame:
-    """The rows whose key others have; the keys go to every task."""
-    marked = rows.withColumn("_key", _key_hash(key))
-    return marked.join(F.broadcast(shared), "_key", "left_semi").drop("_key")
+def _rows_with_repeated_keys(rows: DataFrame, repeated: DataFrame, key: Sequence[str]) -> DataFrame:
+    """The rows with a repeated key, by a broadcast join."""
+    hashed = rows.withColumn("_key", _key_hash(key))
+    return hashed.join(F.broadcast(repeated), "_key", "left_semi").drop("_key")
 
 
 def _key_hash(key: Sequence[str]) -> Column:
     return F.xxhash64(*_null_safe(key)).alias("_key")
 
 
-def _find_dropped(claims: DataFrame, contract: Contract) -> DataFrame:
+def _find_dropped(candidates: DataFrame, contract: Contract) -> DataFrame:
     key, extract = contract.key, contract.socare.extract_column
-    same = Window.partitionBy(*key, "source_file", _CONTENT).orderBy(F.desc("line"))
-    newest = Window.partitionBy(*key).orderBy(
+    same_content = Window.partitionBy(*key, "source_file", _CONTENT_HASH).orderBy(F.desc("line"))
+    same_key = Window.partitionBy(*key).orderBy(
         F.desc(extract), F.desc("source_file"), F.desc("line")
     )
-    ranked = claims.select(
-        *_PLACE,
+    ranked = candidates.select(
+        *_POSITION,
         F.col(extract).alias("extract"),
-        F.row_number().over(same).alias("_same"),
-        F.row_number().over(newest).alias("_rank"),
+        F.row_number().over(same_content).alias("_same"),
+        F.row_number().over(same_key).alias("_rank"),
     )
     lost = F.when(F.col("_same") > 1, "duplicate").when(F.col("_rank") > 1, "superseded")
-    return ranked.select(*_PLACE, "extract", lost.alias("lost")).where("lost is not null")
+    return ranked.select(*_POSITION, "extract", lost.alias("lost")).where("lost is not null")
 
 
 def _null_safe(names: Sequence[str]) -> list[Column]:
-    """Columns so written that a null is not passed over: (null, a) is not (a, null)."""
+    """Null-safe hash inputs: an is-null flag per column makes (null, a) differ from (a, null)."""
     columns: list[Column] = []
     for name in names:
         columns += [F.col(name), F.col(name).isNull()]

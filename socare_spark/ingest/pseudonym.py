@@ -1,8 +1,11 @@
-"""Tokens for identifiers: HMAC-SHA256 under a subkey for council, project, scheme and key id.
+"""Computes tokens for identifiers: HMAC-SHA256 under a subkey.
 
-Guarantees: a token is the same whatever the file, the order and the cut of the work; no two schemes
-share a token; a missing or placeholder identifier has none; the key is never an argument, a literal
-of a plan, or in a log. The two pads of a subkey travel as columns of a small broadcast frame.
+The subkey depends on council, project, scheme and key id.
+
+Guarantees: the token of an identifier does not depend on its file, the order of the rows or the
+partitioning. Tokens of different schemes differ. A missing or placeholder identifier has no token.
+The key is never a command-line argument, a literal of a query plan, or in a log: the two pads of
+a subkey are columns of a small broadcast frame.
 """
 
 import base64
@@ -32,21 +35,21 @@ from socare_spark.lake.transaction import write_durably
 KEY_FILE = "SOCARE_KEY_FILE"
 KEY = "SOCARE_KEY"
 DEMO = "demo"
-_SHORTEST = 32
-_BLOCK = 64
+_MIN_KEY_BYTES = 32
+_BLOCK_BYTES = 64
 _CHECK = "key check value"
-# What spreadsheets put around a number to keep it a text, and what they make of a whole number.
+# Quotes that spreadsheets add to keep a number as text, and decimals that they add to an integer.
 _WRAPPED = re.compile(r'^=?"([^"]*)"$')
 _TEXT_MARKS = "'\u2018\u2019"
 _POINT = "."
 _WHOLE_NUMBER = re.compile(r"^([0-9]+)[.]0+$")
-# The ASCII blanks of WHITESPACE around a text, for Java.
-_EDGES = r"^[\x00-\x20]+|[\x00-\x20]+$"
+# The ASCII characters of WHITESPACE at the ends of a text, as a Java regular expression.
+_EDGE_WHITESPACE = r"^[\x00-\x20]+|[\x00-\x20]+$"
 
 
 @dataclass(frozen=True)
 class Pads:
-    """The padded blocks of one subkey (RFC 2104), ready for two rounds of SHA-256."""
+    """The inner and outer padded blocks of one subkey (RFC 2104)."""
 
     inner: bytes
     outer: bytes
@@ -57,7 +60,7 @@ class Pads:
 
 @dataclass(frozen=True)
 class Keyring:
-    """The project's key, able to make subkeys and nothing else."""
+    """The project's key. It derives subkeys and does not expose the key itself."""
 
     _key: bytes
     project: Project
@@ -66,58 +69,60 @@ class Keyring:
         return "Keyring(...)"
 
     def subkey(self, scheme: str) -> bytes:
-        """HKDF-SHA256 (RFC 5869) over council, project, scheme and key id."""
+        """Derives a subkey by HKDF-SHA256 (RFC 5869) over council, project, scheme and key id."""
         parts = (self.project.council, self.project.project, scheme, self.project.key_id)
         info = json.dumps(("socare_spark", *parts), ensure_ascii=True).encode()
         return HKDF(hashes.SHA256(), length=32, salt=None, info=info).derive(self._key)
 
     def pads(self, scheme: str) -> Pads:
         """The padded blocks of a scheme's subkey."""
-        block = self.subkey(scheme).ljust(_BLOCK, b"\0")
+        block = self.subkey(scheme).ljust(_BLOCK_BYTES, b"\0")
         return Pads(bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block))
 
     def check_value(self) -> str:
-        """A value that tells whether two runs hold the same key, and nothing else about it."""
+        """A value that is equal for equal keys and does not reveal the key."""
         return hmac.new(self.subkey(_CHECK), b"check", hashlib.sha256).hexdigest()[:16]
 
 
 def open_keyring(project: Project, *, twin: bool, environment: Mapping[str, str]) -> Keyring:
-    """The key named by the environment.
+    """Reads the key that the environment names.
 
     Args:
-        project: Council, project, key id.
-        twin: Whether the landing folder is a synthetic study, for which alone the demo key serves.
-        environment: Usually `os.environ`.
+        project: Council, project and key id.
+        twin: Whether the landing folder is synthetic. Only then is the demo key permitted.
+        environment: Environment variables, usually `os.environ`.
 
     Raises:
-        NotPermittedError: there is no key, it is too short, others can read its file, or it is the
-            demo key and the data are not the twin's.
+        NotPermittedError: no key is set, the key is too short, other users can read its file, or it
+            is the demo key and the data are not synthetic.
     """
-    given = environment.get(KEY, "")
-    if given.strip().lower() == DEMO:
+    value = environment.get(KEY, "")
+    if value.strip().lower() == DEMO:
         if not twin:
             raise NotPermittedError(
-                "The demo key serves the synthetic study only, and the landing folder holds other "
-                f"files: set {KEY_FILE} to the file with the project's key."
+                "The demo key is permitted for synthetic data only, and the landing folder has "
+                f"other files: set {KEY_FILE} to the file with the project's key."
             )
         return Keyring(hashlib.sha256(b"socare_spark demo key").digest(), project)
-    named = environment.get(KEY_FILE)
-    if named:
-        return Keyring(_decoded(_from_file(Path(named)), f"the file {KEY_FILE} names"), project)
-    if given:
-        return Keyring(_decoded(given, KEY), project)
+    path = environment.get(KEY_FILE)
+    if path:
+        return Keyring(
+            _decode_key(_read_key_file(Path(path)), f"the file {KEY_FILE} names"), project
+        )
+    if value:
+        return Keyring(_decode_key(value, KEY), project)
     raise NotPermittedError(
-        f"There is no key to pseudonymise with: set {KEY_FILE} to a file that only you can read, "
-        "made for instance with: openssl rand -hex 32"
+        f"No key is set for pseudonymisation: set {KEY_FILE} to a file that only you can read, "
+        "created for example with: openssl rand -hex 32"
     )
 
 
-def _from_file(path: Path) -> str:
+def _read_key_file(path: Path) -> str:
     try:
         mode = path.stat().st_mode
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise NotPermittedError(
-                f"The key file {path} can be read by others: run chmod 600 {path}"
+                f"The key file {path} is readable by other users: run chmod 600 {path}"
             )
         return path.read_text("ascii")
     except (OSError, UnicodeDecodeError):
@@ -127,34 +132,34 @@ def _from_file(path: Path) -> str:
         ) from None
 
 
-def _decoded(text: str, where: str) -> bytes:
+def _decode_key(text: str, where: str) -> bytes:
     text = "".join(text.split())
     for decode in (bytes.fromhex, lambda t: base64.b64decode(t, validate=True)):
         try:
             key = decode(text)
         except (ValueError, binascii.Error):
             continue
-        if len(key) >= _SHORTEST:
+        if len(key) >= _MIN_KEY_BYTES:
             return key
     raise NotPermittedError(
-        f"The key in {where} is not {_SHORTEST} bytes or more in hexadecimal or base64: "
-        "make one with: openssl rand -hex 32"
+        f"The key in {where} is not {_MIN_KEY_BYTES} bytes or more in hexadecimal or base64: "
+        "create one with: openssl rand -hex 32"
     )
 
 
 def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
-    """Compares the key with the one a lake was begun with; notes it in a new lake.
+    """Compares the key with the key of the lake; records it in a new lake.
 
     Args:
-        keyring: The key.
-        path: Where the lake keeps what identifies its key.
-        begun: Whether the lake holds rows already.
+        keyring: The keyring.
+        path: File in the lake that identifies its key.
+        begun: Whether the lake already contains rows.
 
     Raises:
-        NotPermittedError: the lake was made with another key, council, project or key id, or it
-            holds rows and cannot say with which.
+        NotPermittedError: the lake was created with another key, council, project or key id, a
+            scheme has changed, or the lake contains rows and the file is missing or damaged.
     """
-    ours = {
+    identity = {
         "council": keyring.project.council,
         "project": keyring.project.project,
         "key_id": keyring.project.key_id,
@@ -166,46 +171,47 @@ def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
     }
     if not path.exists() and not begun:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, ours | schemes)
+        write_durably(path, identity | schemes)
         return
-    theirs = _noted(path)
-    changed = [name for name, value in schemes.items() if theirs.get(name, value) != value]
+    recorded = _read_key_check(path)
+    changed = [name for name, value in schemes.items() if recorded.get(name, value) != value]
     if changed:
         raise NotPermittedError(
-            f"conf/project.yaml reads identifiers of {', '.join(changed)} otherwise than when this "
-            "lake was begun, so one person would get two tokens: restore it, or begin a new lake."
+            f"conf/project.yaml has changed {', '.join(changed)} since this lake was created, so "
+            "existing tokens would no longer match: restore it, or use a new lake."
         )
-    different = [name for name, value in ours.items() if theirs.get(name) != value]
+    different = [name for name, value in identity.items() if recorded.get(name) != value]
     if different:
-        what = "the key" if different == ["check"] else ", ".join(different)
+        names = "the key" if different == ["check"] else ", ".join(different)
         raise NotPermittedError(
-            f"This lake was pseudonymised with another {what.removeprefix('the ')}: use the one it "
-            "was begun with, or begin a new lake."
+            f"This lake was pseudonymised with another {names.removeprefix('the ')}: use the one "
+            "that it was created with, or use a new lake."
         )
-    if not schemes.keys() <= theirs.keys():
-        write_durably(path, theirs | schemes)
+    if not schemes.keys() <= recorded.keys():
+        write_durably(path, recorded | schemes)
 
 
-def _noted(path: Path) -> dict[str, str]:
+def _read_key_check(path: Path) -> dict[str, str]:
     try:
-        noted = json.loads(path.read_text("utf-8"))
+        recorded = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        noted = None
-    if not isinstance(noted, dict):
+        recorded = None
+    if not isinstance(recorded, dict):
         raise NotPermittedError(
-            f"The lake holds rows, and {path}, which identifies the key they were pseudonymised "
-            "with, is missing or damaged; another key would give each person a second token: "
-            "restore the file from a backup, or begin a new lake."
+            f"The lake contains rows, but {path}, which identifies their key, is missing or "
+            "damaged, and another key would give each person a second token: restore the file from "
+            "a backup, or use a new lake."
         )
-    return noted
+    return recorded
 
 
 def normalise_text(identifier: str, scheme: Scheme) -> str:
-    """An identifier in the one spelling that is hashed.
+    """Normalises an identifier to the spelling that is hashed.
 
-    NFKC without format characters, blanks around it, the quotes of a spreadsheet's text (`'7`,
-    `="7"`) and a trailing `.0`; upper case; digits of all scripts as 0 to 9. The reference for
-    `normalise_columns`, which does the same in Spark.
+    The result is NFKC in upper case with the digits of all scripts as 0 to 9. Format characters,
+    surrounding whitespace, the quotes of spreadsheets (`'7`, `="7"`), a trailing `.0` and the
+    characters that the scheme removes are dropped. This is the reference for `normalise_columns`,
+    which does the same in Spark.
     """
     text = "".join(map(_keep_character, unicodedata.normalize("NFKC", identifier)))
     text = _strip_edges(_WRAPPED.sub(r"\1", _strip_edges(text)))
@@ -221,7 +227,7 @@ def normalise_text(identifier: str, scheme: Scheme) -> str:
 
 
 def _all_but_points(scheme: Scheme) -> str:
-    """The characters to remove first: a trailing `.0` must be seen before points go."""
+    """The characters to remove first. Points follow later, after a trailing `.0` is dropped."""
     return scheme.remove.replace(_POINT, "")
 
 
@@ -236,50 +242,53 @@ def _strip_edges(text: str) -> str:
 
 
 def placeholders(scheme: Scheme) -> list[str]:
-    """The normalised values that mean no identifier."""
+    """Normalised values of a scheme that mean no identifier, the empty text included."""
     return sorted({"", *(normalise_text(value, scheme) for value in scheme.placeholders)})
 
 
 def normalise_columns(
     frame: DataFrame, schemes: Mapping[str, Scheme], *, ascii_only: bool
 ) -> DataFrame:
-    """Normalises columns of identifiers; null where one is missing or a placeholder.
+    """Normalises columns of identifiers.
 
-    ASCII is handled by Spark; other rows alone go through Python, which has NFKC. Each step is a
-    projection of its own: composed into one expression, the copies of a cell multiply, and planning
-    takes minutes.
+    Spark normalises ASCII cells. Other cells go through Python, which has NFKC. Each step is a
+    projection of its own: in a single expression the copies of a cell would multiply and planning
+    would take minutes.
 
     Args:
-        frame: Its columns named in `schemes` hold cells without blanks around them.
-        schemes: Column -> how its identifiers are spelled.
-        ascii_only: Whether the files are known to hold no other character.
+        frame: Frame whose columns named in `schemes` contain stripped cells.
+        schemes: Column -> scheme of its identifiers.
+        ascii_only: Whether all cells are ASCII.
+
+    Returns:
+        The frame with normalised columns; null for a missing or placeholder identifier.
     """
     if not ascii_only:
         others = {
-            f"_other_{name}": _normalise_in_python(scheme)(F.when(~_ascii(name), F.col(name)))
+            f"_other_{name}": _normalise_in_python(scheme)(F.when(~_is_ascii(name), F.col(name)))
             for name, scheme in schemes.items()
         }
         frame = frame.withColumns(others)
     for step in (_unwrapped, _upper, _without_decimals, _without_points, _without_zeros):
         frame = frame.withColumns({n: step(F.col(n), scheme) for n, scheme in schemes.items()})
     if not ascii_only:
-        both = {n: F.coalesce(f"_other_{n}", n) for n in schemes}
-        frame = frame.withColumns(both).drop(*others)
-    known = {n: _without_placeholders(F.col(n), scheme) for n, scheme in schemes.items()}
-    return frame.withColumns(known)
+        merged = {n: F.coalesce(f"_other_{n}", n) for n in schemes}
+        frame = frame.withColumns(merged).drop(*others)
+    identifiers = {n: _without_placeholders(F.col(n), scheme) for n, scheme in schemes.items()}
+    return frame.withColumns(identifiers)
 
 
-def _ascii(name: str) -> Column:
+def _is_ascii(name: str) -> Column:
     return F.length(name) == F.octet_length(name)
 
 
 def _unwrapped(cell: Column, _scheme: Scheme) -> Column:
-    """An ASCII cell without the quotes that a spreadsheet puts around a text."""
+    """Drops the quotes that spreadsheets add, for an ASCII cell."""
     inner = F.regexp_replace(cell, _WRAPPED.pattern, "$1")
-    inner = F.regexp_replace(inner, _EDGES, "")
+    inner = F.regexp_replace(inner, _EDGE_WHITESPACE, "")
     inner = F.regexp_replace(inner, f"^[{_TEXT_MARKS}]+", "")
     quoted = F.substring(cell, 1, 1).isin("'", "=", '"')
-    return F.when(quoted, F.regexp_replace(inner, _EDGES, "")).otherwise(cell)
+    return F.when(quoted, F.regexp_replace(inner, _EDGE_WHITESPACE, "")).otherwise(cell)
 
 
 def _upper(text: Column, scheme: Scheme) -> Column:
@@ -309,26 +318,35 @@ def _without_placeholders(text: Column, scheme: Scheme) -> Column:
 
 
 def has_shape(identifier: Column, scheme: Scheme) -> Column:
-    """Whether a normalised identifier has the shape that its scheme declares."""
+    """Whether a normalised identifier matches the pattern that its scheme declares."""
     return identifier.rlike(rf"\A(?:{scheme.shape})\z")
 
 
 def _normalise_in_python(scheme: Scheme) -> Callable[[Column], Column]:
-    def spelled(values: pd.Series) -> pd.Series:
+    def normalise(values: pd.Series) -> pd.Series:
         return values.map(lambda v: None if v is None else normalise_text(v, scheme))
 
-    made: Callable[[Column], Column] = pandas_udf(spelled, "string")  # type: ignore[call-overload]
-    return made
+    udf: Callable[[Column], Column] = pandas_udf(normalise, "string")  # type: ignore[call-overload]
+    return udf
 
 
 def digest(identifier: Column, inner: Column, outer: Column) -> Column:
-    """HMAC-SHA256 of a normalised identifier as 64 hexadecimal digits; null for null."""
+    """HMAC-SHA256 of a normalised identifier.
+
+    Args:
+        identifier: The normalised identifier.
+        inner: Inner pad of the subkey.
+        outer: Outer pad of the subkey.
+
+    Returns:
+        64 hexadecimal digits; null for null.
+    """
     message = F.concat(inner, identifier.cast("binary"))
     return F.sha2(F.concat(outer, F.unhex(F.sha2(message, 256))), 256)
 
 
 def token(digest_: Column) -> Column:
     """The first eight bytes of a digest as a signed big-endian BIGINT."""
-    # Cut as bytes: of a text Spark would count all characters first.
+    # The cast to binary avoids counting characters.
     first = F.substring(digest_.cast("binary"), 1, 16).cast("string")
     return F.conv(first, 16, -10).cast("bigint")

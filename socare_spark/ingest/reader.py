@@ -1,8 +1,8 @@
-"""The one pass over extract files: read as strings, convert, check, pseudonymise, stage.
+"""Reads extract files in one pass: reads cells as text, converts, checks and pseudonymises them.
 
-Files with the same header, encoding and dialect are one scan. The result is staged as Parquet in
-the restricted zone: values of good rows, nothing of bad ones but their place and the rules they
-break. Everything after that reads the stage, never the CSV again.
+Files with the same header, encoding and dialect are read by one scan. The result is staged as
+Parquet in the restricted zone. It has the values of valid rows; of an invalid row it has only the
+position and the failed rules. All later steps read the stage and not the CSV files.
 """
 
 from collections import defaultdict
@@ -31,10 +31,16 @@ from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.pseudonym import Keyring, digest, normalise_columns, token
 from socare_spark.lake.paths import literal_path
 
-_CORRUPT = "_corrupt"
-# Spark reads few encodings: others of one byte a character are read as Latin-1 and put right.
-_READ_AS = {"utf-8": "utf-8", "us-ascii": "utf-8", "utf-16le": "UTF-16LE", "utf-16be": "UTF-16BE"}
-_LATIN = "iso-8859-1"
+_CORRUPT_RECORD = "_corrupt"
+# Encodings that Spark reads. Others have one byte per character; they are read as Latin-1 and
+# recoded.
+_SPARK_ENCODINGS = {
+    "utf-8": "utf-8",
+    "us-ascii": "utf-8",
+    "utf-16le": "UTF-16LE",
+    "utf-16be": "UTF-16BE",
+}
+_LATIN_1 = "iso-8859-1"
 DIGEST = "_digest"
 MASK = "_mask"
 ROW = "_row"
@@ -43,75 +49,95 @@ ROW = "_row"
 def read_extracts(
     spark: SparkSession, contract: Contract, files: Sequence[ReadableFile], keyring: Keyring
 ) -> DataFrame:
-    """The rows of a dataset's files, as they are staged.
+    """Reads, converts, checks and pseudonymises the rows of a dataset's files.
+
+    Args:
+        spark: The session.
+        contract: The contract.
+        files: The files.
+        keyring: The keyring for the tokens.
 
     Returns:
-        The columns of the restricted table but `source_file` and `line`; `_digest`, the person's
-        whole digest; `_file`, the index in `files`; `_block` and `_row`,
-        which order rows within a file; `_mask0` and further, the rules the row breaks. Values of a
-        row that breaks one are null.
+        The columns of the restricted table without `source_file` and `line`; `_digest`, the full
+        digest of the person; `_file`, the index in `files`; `_block` and `_row`, which order rows
+        within a file; `_mask0`, `_mask1` and so on, the bits of the failed rules. The values of an
+        invalid row are null.
     """
-    facts = _file_metadata(spark, contract, files, keyring)
+    metadata = _file_metadata(spark, contract, files, keyring)
     frames = [_clean_rows(spark, contract, group, keyring) for group in group_by_layout(files)]
     rows = reduce(DataFrame.unionByName, frames)
-    return _convert_rows(rows.join(facts, "_path").drop("_path"), contract, keyring)
+    return _convert_rows(rows.join(metadata, "_path").drop("_path"), contract, keyring)
 
 
 def group_by_layout(files: Sequence[ReadableFile]) -> list[list[ReadableFile]]:
-    """Files in groups that one scan reads."""
+    """Groups files that one scan can read."""
     groups: dict[tuple[object, ...], list[ReadableFile]] = defaultdict(list)
     for file in files:
         profile = file.profile
-        kinds = tuple(sorted(profile.passed_over))
-        whole = _read_whole(file)
-        same = (file.columns, profile.header, profile.encoding, whole, profile.spaces_only, kinds)
-        groups[same].append(file)
+        skipped = tuple(sorted(profile.passed_over))
+        single_task = _needs_single_task(file)
+        layout = (
+            file.columns,
+            profile.header,
+            profile.encoding,
+            single_task,
+            profile.spaces_only,
+            skipped,
+        )
+        groups[layout].append(file)
     return list(groups.values())
 
 
 def internal_names(contract: Contract) -> dict[str, str]:
-    """The names of the fields while they are read: outputs may repeat where fields are dropped."""
+    """Field name -> unique name of its column while it is read.
+
+    Output names are not used because those of dropped fields can repeat.
+    """
     return {field.name: normalise_header(field.name) for field in contract.fields}
 
 
 def rule_names(contract: Contract, keyring: Keyring) -> list[tuple[str, str]]:
-    """Code and column of each rule, in the order of their bits."""
-    nothing = dict.fromkeys((f.name for f in contract.fields), F.lit(None).cast("string"))
+    """Code and column of each rule of a contract, in the order of their bits."""
+    nulls = dict.fromkeys((f.name for f in contract.fields), F.lit(None).cast("string"))
     schemes = keyring.project.schemes
-    found = rules(contract, nothing, nothing, F.lit(None), F.lit(False), schemes=schemes)
-    return [(rule.code, rule.column) for rule in found]
+    all_rules = rules(contract, nulls, nulls, F.lit(None), F.lit(False), schemes=schemes)
+    return [(rule.code, rule.column) for rule in all_rules]
 
 
 def _file_metadata(
     spark: SparkSession, contract: Contract, files: Sequence[ReadableFile], keyring: Keyring
 ) -> DataFrame:
-    """One small row a file: its path, index, as-of day, and the pads of the contract's schemes.
+    """Builds a broadcast frame with one row for each file.
 
-    The pads are data of a broadcast, so that no plan, log or listener ever holds them. They go to
-    Java through memory alone.
+    The pads are broadcast data and pass to Java through memory, so no plan, log, listener or file
+    contains them.
+
+    Returns:
+        `_path`, the hash of the path; `_file`, the index; `_as_of`, the as-of day; `_inner0`,
+        `_outer0` and so on, the pads of the contract's schemes.
     """
     schemes = _schemes(contract)
     pads = {scheme: keyring.pads(scheme) for scheme in schemes}
     names = [f"_{side}{i}" for i, _ in enumerate(schemes) for side in ("inner", "outer")]
-    blocks = [block for s in schemes for block in (pads[s].inner, pads[s].outer)]
-    facts = pa.table(
+    blocks = [block for scheme in schemes for block in (pads[scheme].inner, pads[scheme].outer)]
+    metadata = pa.table(
         {
-            "_path": pa.array([_uri(spark, f.landed.path) for f in files], pa.string()),
+            "_path": pa.array([_uri(spark, file.landed.path) for file in files], pa.string()),
             "_file": pa.array(range(len(files)), pa.int32()),
-            "_as_of": pa.array([f.landed.as_of for f in files], pa.date32()),
+            "_as_of": pa.array([file.landed.as_of for file in files], pa.date32()),
             **{
                 name: pa.array([block] * len(files), pa.binary())
                 for name, block in zip(names, blocks, strict=True)
             },
         }
     )
-    return F.broadcast(_in_memory(spark, facts).withColumn("_path", F.xxhash64("_path")))
+    return F.broadcast(_in_memory(spark, metadata).withColumn("_path", F.xxhash64("_path")))
 
 
 def _in_memory(spark: SparkSession, rows: pa.Table) -> DataFrame:
-    """The rows as a frame; no file holds them on the way.
+    """Converts an Arrow table to a DataFrame in memory.
 
-    `createDataFrame` writes a temporary file, except where I/O encryption is on.
+    `createDataFrame` would write a temporary file unless I/O encryption is on.
     """
     jvm: Any = spark.sparkContext._jvm
     batches = jvm.java.util.ArrayList()
@@ -127,7 +153,7 @@ def _schemes(contract: Contract) -> list[str]:
 
 
 def _uri(spark: SparkSession, path: Path) -> str:
-    """A path as Spark's `input_file_name` writes it."""
+    """A path in the form that Spark's `input_file_name` returns."""
     jvm: Any = spark.sparkContext._jvm
     uri = jvm.org.apache.hadoop.fs.Path(f"file:{path.resolve()}").toUri()
     return f"file://{uri.getRawPath()}"
@@ -136,7 +162,13 @@ def _uri(spark: SparkSession, path: Path) -> str:
 def _clean_rows(
     spark: SparkSession, contract: Contract, files: Sequence[ReadableFile], keyring: Keyring
 ) -> DataFrame:
-    """Cells by field instead of by position, identifiers normalised, and each row's place."""
+    """Reads files of one layout and cleans their cells.
+
+    Returns:
+        `_path`, `_block` and `_row`, the position of the row; `_shapeless`, whether it has another
+        number of cells than the header; `t_NAME`, the cleaned cell of each field (for an identifier
+        its normalised text).
+    """
     columns = {c: f"c{i}" for i, c in enumerate(files[0].columns) if c is not None}
     ascii_only = all(f.profile.ascii_only for f in files)
     internal = internal_names(contract)
@@ -151,7 +183,7 @@ def _clean_rows(
         "_path",
         "_block",
         F.monotonically_increasing_id().alias("_row"),
-        F.col(_CORRUPT).isNotNull().alias("_shapeless"),
+        F.col(_CORRUPT_RECORD).isNotNull().alias("_shapeless"),
         *[cell(f).alias(f"t_{internal[f.name]}") for f in contract.fields],
     )
     schemes = {
@@ -163,91 +195,97 @@ def _clean_rows(
 
 
 def scan(spark: SparkSession, files: Sequence[ReadableFile]) -> DataFrame:
-    """The cells of files that share a header, as strings `c0`, `c1` and so on by position."""
+    """Reads the cells of files of one layout as text.
+
+    Returns:
+        One row for each record: `c0`, `c1` and so on, the cells by position; `_corrupt`, the record
+        if it has another number of cells than the header; `_path`, the hash of the path; `_block`,
+        the start of the block in the file.
+    """
     first = files[0]
     passed_over = first.profile.passed_over
     names = [f"c{i}" for i in range(len(first.columns))]
-    schema = StructType([StructField(n, StringType()) for n in [*names, _CORRUPT]])
+    schema = StructType([StructField(n, StringType()) for n in [*names, _CORRUPT_RECORD]])
     encoding = first.profile.encoding
     reader = spark.read.schema(schema).options(
-        # Spark takes the first line for the header, which is another where lines come before it.
+        # Spark treats the first line as header, which is wrong if lines come before the header.
         header=not passed_over["before"],
         sep=first.landed.contract.dialect.delimiter,
         quote='"',
         escape='"',
-        encoding=_READ_AS.get(encoding, _LATIN),
-        multiLine=_read_whole(first),
+        encoding=_SPARK_ENCODINGS.get(encoding, _LATIN_1),
+        multiLine=_needs_single_task(first),
         mode="PERMISSIVE",
-        columnNameOfCorruptRecord=_CORRUPT,
+        columnNameOfCorruptRecord=_CORRUPT_RECORD,
         columnPruning=False,
-        # No cell is longer: preflight has measured the record.
-        maxCharsPerColumn=max(MAX_RECORD_BYTES, *_lengths(first.landed.contract)),
+        # No cell is longer: profile_file has checked the length of each record.
+        maxCharsPerColumn=max(MAX_RECORD_BYTES, *_max_lengths(first.landed.contract)),
     )
     frame = reader.csv([literal_path(f.landed.path) for f in files])
     if passed_over:
         frame = frame.where(_is_record(names, first))
     return frame.select(
         *[_recode(F.col(name), encoding).alias(name) for name in names],
-        _CORRUPT,
-        # A third of what the hidden column `_metadata` costs, which is a copy of every row; as a
-        # number it is looked up sooner. Two files of one number would give more rows than records.
+        _CORRUPT_RECORD,
+        # This costs a third of the hidden column `_metadata`, which copies each row. A number is
+        # faster to join. If two paths had one hash, the row count would exceed the record count.
         F.xxhash64(F.input_file_name()).alias("_path"),
         F.input_file_block_start().alias("_block"),
     )
 
 
-def _lengths(contract: Contract) -> list[int]:
+def _max_lengths(contract: Contract) -> list[int]:
     return [field.constraints.max_length or 0 for field in contract.fields]
 
 
-def _read_whole(file: ReadableFile) -> bool:
-    """Whether one task reads the file: its lines are no records, or no bytes end them."""
+def _needs_single_task(file: ReadableFile) -> bool:
+    """Whether one task must read the file because it cannot be split at line ends."""
     return file.profile.multiline or file.profile.encoding in UTF_16
 
 
 def _is_record(names: Sequence[str], file: ReadableFile) -> Column:
-    """Whether a row is neither without a value nor the header nor a line `sep=`."""
+    """Condition for records: rows that are not blank, a repeated header or a line `sep=`."""
     delimiter = file.landed.contract.dialect.delimiter
-    sparse = f'^[\\x00-\\x20"\\x{ord(delimiter):02x}]*$'
-    short = F.col(_CORRUPT).isNull() | F.col(_CORRUPT).rlike(sparse)
+    blank_line = f'^[\\x00-\\x20"\\x{ord(delimiter):02x}]*$'
+    can_be_blank = F.col(_CORRUPT_RECORD).isNull() | F.col(_CORRUPT_RECORD).rlike(blank_line)
     cells = [F.coalesce(F.col(name), F.lit("")) for name in names]
     blank = reduce(lambda a, b: a & b, [cell.rlike(r"^[\x00-\x20]*$") for cell in cells])
     header = [
         _normalise_header_column(c) == normalise_header(h)
         for c, h in zip(cells, file.profile.header, strict=True)
     ]
-    again = reduce(lambda a, b: a & b, header, F.col(_CORRUPT).isNull())
-    record = ~(short & blank) & ~again
+    repeats_header = reduce(lambda a, b: a & b, header, F.col(_CORRUPT_RECORD).isNull())
+    is_record = ~(can_be_blank & blank) & ~repeats_header
     if file.profile.passed_over["before"]:
-        rest = reduce(lambda a, b: a & b, [c == "" for c in cells[1:]], F.lit(True))
-        record = record & ~((F.lower(F.trim(cells[0])) == "sep=") & rest)
-    return record
+        rest_is_empty = reduce(lambda a, b: a & b, [c == "" for c in cells[1:]], F.lit(True))
+        is_record = is_record & ~((F.lower(F.trim(cells[0])) == "sep=") & rest_is_empty)
+    return is_record
 
 
 def _normalise_header_column(cell: Column) -> Column:
-    """A cell as `normalise_header` makes it of a header."""
+    """Spark version of `normalise_header`."""
     return F.regexp_replace(F.regexp_replace(F.lower(cell), "[^0-9a-z]+", "_"), "^_+|_+$", "")
 
 
 def _recode(cell: Column, encoding: str) -> Column:
-    """A cell read as Latin-1, with the characters of its own encoding."""
-    if encoding in _READ_AS or encoding == _LATIN:
+    """Converts a cell that was read as Latin-1 to its declared encoding."""
+    if encoding in _SPARK_ENCODINGS or encoding == _LATIN_1:
         return cell
     bytes_ = bytes(range(128, 256))
-    right = bytes_.decode(encoding, errors="replace")
-    pairs = [(a, b) for a, b in zip(bytes_.decode(_LATIN), right, strict=True) if a != b]
+    declared = bytes_.decode(encoding, errors="replace")
+    pairs = [(a, b) for a, b in zip(bytes_.decode(_LATIN_1), declared, strict=True) if a != b]
     return F.translate(cell, "".join(a for a, _ in pairs), "".join(b for _, b in pairs))
 
 
 def _convert_rows(clean: DataFrame, contract: Contract, keyring: Keyring) -> DataFrame:
-    """Typed values, then checked, then pseudonymised rows: one projection each."""
+    """Converts, checks and pseudonymises cleaned rows, in one projection each."""
     internal = internal_names(contract)
     values = [
         convert(f, F.col(f"t_{internal[f.name]}")).alias(f"v_{internal[f.name]}")
         for f in contract.fields
     ]
-    valued = clean.select("*", *values)
-    found = rules(
+    converted = clean.select("*", *values)
+    all_rules = rules(
         contract,
         {field: F.col(f"t_{name}") for field, name in internal.items()},
         {field: F.col(f"v_{name}") for field, name in internal.items()},
@@ -255,16 +293,16 @@ def _convert_rows(clean: DataFrame, contract: Contract, keyring: Keyring) -> Dat
         F.col("_shapeless"),
         schemes=keyring.project.schemes,
     )
-    words = pack_failed_rules(found)
+    words = pack_failed_rules(all_rules)
     names = [f"{MASK}{i}" for i in range(len(words))]
-    checked = valued.select(
-        *[c for c in valued.columns if not c.startswith("t_")],
+    checked = converted.select(
+        *[c for c in converted.columns if not c.startswith("t_")],
         *[F.coalesce(w, F.lit(0)).alias(n) for w, n in zip(words, names, strict=True)],
     )
     hashed = checked.select("*", *_digests(contract))
-    good = reduce(lambda a, b: a & b, [F.col(n) == 0 for n in names])
+    is_valid = reduce(lambda a, b: a & b, [F.col(n) == 0 for n in names])
     return hashed.select(
-        *[F.when(good, value).alias(n) for n, value in _outputs(contract) + _digest(contract)],
+        *[F.when(is_valid, value).alias(n) for n, value in _outputs(contract) + _digest(contract)],
         F.col("_as_of").alias(contract.socare.extract_column),
         "_file",
         "_block",
@@ -275,32 +313,35 @@ def _convert_rows(clean: DataFrame, contract: Contract, keyring: Keyring) -> Dat
 
 def _digests(contract: Contract) -> list[Column]:
     schemes, internal = _schemes(contract), internal_names(contract)
-    found = []
+    columns = []
     for field in contract.fields:
         scheme = field.socare.pseudonymise
         if scheme:
             i = schemes.index(scheme)
             name = internal[field.name]
             value = digest(F.col(f"v_{name}"), F.col(f"_inner{i}"), F.col(f"_outer{i}"))
-            found.append(value.alias(f"d_{name}"))
-    return found
+            columns.append(value.alias(f"d_{name}"))
+    return columns
 
 
 def _outputs(contract: Contract) -> list[tuple[str, Column]]:
-    found: list[tuple[str, Column]] = []
+    columns: list[tuple[str, Column]] = []
     internal = internal_names(contract)
     for field in contract.fields:
-        how, value = field.socare, F.col(f"v_{internal[field.name]}")
-        if how.age is not None:
-            at = F.col(f"v_{internal[how.age.at]}")
-            found.append((how.age.name, age(value, at, how.age.steps)))
-        if how.drop:
+        treatment, value = field.socare, F.col(f"v_{internal[field.name]}")
+        if treatment.age is not None:
+            at = F.col(f"v_{internal[treatment.age.at]}")
+            columns.append((treatment.age.name, age(value, at, treatment.age.steps)))
+        if treatment.drop:
             continue
         hashed = F.col(f"d_{internal[field.name]}")
-        found.append(
-            (field.output, token(hashed) if how.pseudonymise else _apply_treatment(field, value))
+        columns.append(
+            (
+                field.output,
+                token(hashed) if treatment.pseudonymise else _apply_treatment(field, value),
+            )
         )
-    return found
+    return columns
 
 
 def _apply_treatment(field: Field, value: Column) -> Column:

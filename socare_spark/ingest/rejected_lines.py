@@ -1,7 +1,7 @@
-"""The lines that were not kept, with their reasons, beside the landing folder.
+"""Writes rejected lines with their reasons to the folder `rejected` beside the landing folder.
 
-Raw data stays where raw data already is: `rejected/` lies next to `landing/`, never in the lake. A
-line is given back byte by byte as it stood, so that it can be mended and sent again.
+Raw data is never written to the lake. A rejected line is copied byte by byte so that its sender can
+correct it and send it again.
 """
 
 import os
@@ -15,39 +15,40 @@ from socare_spark.ingest.conversion import failed_rules
 from socare_spark.ingest.discovery import LandedFile, ReadableFile
 from socare_spark.ingest.file_profile import record_bytes
 
-# Sets of broken rules whose text is kept.
-_SPELLED = 10_000
+# Number of sets of failed rules whose text is cached.
+_MAX_CACHED_TEXTS = 10_000
 
 
 class ChangedError(Exception):
-    """A file is not there any more as it was read."""
+    """A file was changed or removed after it was read."""
 
 
 def rejected_folder(landing: Path) -> Path:
-    """Where rejected lines go: beside the landing folder."""
+    """The folder of rejected lines, beside the landing folder."""
     return landing.resolve().parent / "rejected"
 
 
 def write_rejected(
     landing: Path,
     file: ReadableFile,
-    bad: Iterable[tuple[int, tuple[int, ...]]],
+    rejected: Iterable[tuple[int, tuple[int, ...]]],
     names: Sequence[tuple[str, str]],
 ) -> None:
-    """Writes the rejected lines of a file, or removes what an earlier state of it left.
+    """Writes the rejected lines of a file, or removes those of an earlier run.
 
     Args:
         landing: The landing folder.
         file: The file.
-        bad: Line and rule bits of each rejected row, by line. They are passed on one by one.
-        names: Reason code and column of each rule.
+        rejected: Line and rule words of each rejected row, in line order; read lazily.
+        names: Reason code and column of each rule, in the order of their bits.
 
     Raises:
-        ChangedError: the file has changed since it was read.
+        ChangedError: the file was changed or removed after it was read.
+        OSError: the folder or the disk does not permit writing.
     """
     path = _path(landing, file.landed, ".rejected.csv")
     _path(landing, file.landed, ".refused.txt").unlink(missing_ok=True)
-    rows = iter(bad)
+    rows = iter(rejected)
     first = next(rows, None)
     if first is None:
         path.unlink(missing_ok=True)
@@ -57,17 +58,19 @@ def write_rejected(
 
 def _lines(
     file: ReadableFile,
-    bad: Iterable[tuple[int, tuple[int, ...]]],
+    rejected: Iterable[tuple[int, tuple[int, ...]]],
     names: Sequence[tuple[str, str]],
 ) -> Iterator[bytes]:
-    """The header and each rejected line, with the line's number and the reasons before it."""
-    spelled = lru_cache(_SPELLED)(lambda words: _failed_rules_text(failed_rules(words, names)))
-    noted, lines = tee(bad)
-    told = chain([("line", "reasons")], ((line, spelled(words)) for line, words in noted))
+    """Yields the header and each rejected line, prefixed by the line number and the reasons."""
+    reasons_text = lru_cache(_MAX_CACHED_TEXTS)(
+        lambda words: _failed_rules_text(failed_rules(words, names))
+    )
+    rows, lines = tee(rejected)
+    prefixes = chain([("line", "reasons")], ((line, reasons_text(words)) for line, words in rows))
     encoding, delimiter = file.landed.encoding, file.landed.contract.dialect.delimiter
     wanted = chain([0], (line for line, _ in lines))
     records = record_bytes(file.landed.path, wanted, file.profile, encoding, delimiter)
-    for line, reasons in told:
+    for line, reasons in prefixes:
         try:
             record = next(records)
         except (OSError, DataError, StopIteration):
@@ -76,23 +79,23 @@ def _lines(
 
 
 def has_reason(landing: Path, landed: LandedFile) -> bool:
-    """Whether the sentence that says why a file was refused is there."""
+    """Whether the reason of a refusal is already written."""
     return os.path.exists(_path(landing, landed, ".refused.txt"))
 
 
 def write_refused(landing: Path, landed: LandedFile, reason: str) -> None:
-    """Leaves the sentence that says why a whole file was refused."""
+    """Writes the reason why a file was refused as a whole to `NAME.refused.txt`."""
     _write(_path(landing, landed, ".refused.txt"), [f"{landed.name}: {reason}.\n".encode()])
 
 
 def remove_rejected(landing: Path, file: str) -> None:
-    """Removes what was left of a file that is no longer in the lake."""
+    """Removes the rejected lines and the reason of a file, given its name."""
     for ending in (".rejected.csv", ".refused.txt"):
         (rejected_folder(landing) / f"{file}{ending}").unlink(missing_ok=True)
 
 
-def _failed_rules_text(found: Iterable[tuple[str, str]]) -> str:
-    return " ".join(f"{code}:{column}" if column else code for code, column in found)
+def _failed_rules_text(failed: Iterable[tuple[str, str]]) -> str:
+    return " ".join(f"{code}:{column}" if column else code for code, column in failed)
 
 
 def _path(landing: Path, landed: LandedFile, ending: str) -> Path:

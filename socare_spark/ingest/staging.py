@@ -1,7 +1,7 @@
-"""Writing the stage, and knowing from it what became of every row.
+"""Stages the converted rows of a dataset as Parquet and counts its valid and invalid rows.
 
-The stage is the one result of the pass over the files. Where a row stands in its file follows from
-where its block begins and how many rows precede it there: no second read, no sort.
+A row's line number is its block's offset plus its position in the block, so line numbers need
+neither a second read nor a sort.
 """
 
 from collections import Counter, defaultdict
@@ -26,7 +26,7 @@ from socare_spark.ingest.reader import DIGEST, MASK, ROW, read_extracts, rule_na
 from socare_spark.lake.lake import READ_IN_BATCHES, Lake
 from socare_spark.lake.paths import literal_path
 
-# So many rows, of so many bytes, the driver holds, and is done with before Spark's tasks would be.
+# Below these limits the driver is faster than starting Spark tasks.
 DRIVER_MAX_ROWS = 250_000
 DRIVER_MAX_BYTES = 200_000_000
 _BLOCK = ["_file", "_block"]
@@ -34,7 +34,13 @@ _BLOCK = ["_file", "_block"]
 
 @dataclass
 class Tally:
-    """What the stage holds of one file."""
+    """Row counts of one staged file.
+
+    Attributes:
+        rows: Staged rows.
+        valid: Rows that fail no rule.
+        reasons: Reason code -> rows with this reason.
+    """
 
     rows: int = 0
     valid: int = 0
@@ -42,23 +48,23 @@ class Tally:
 
     @property
     def quarantined(self) -> int:
-        """Rows with a reason."""
+        """Rows that fail at least one rule."""
         return self.rows - self.valid
 
 
 @dataclass(frozen=True)
 class StagedDataset:
-    """A dataset's staged rows.
+    """The staged rows of a dataset.
 
     Attributes:
         contract: The contract.
-        files: The files, in the order of `_file`.
-        folder: Where the Parquet files are.
-        frame: The staged rows.
+        files: The files; `_file` is the index of a row's file.
+        folder: Folder of the Parquet files.
+        frame: The staged rows, with the columns that `read_extracts` returns.
         rules: Code and column of each rule, in the order of their bits.
-        tallies: What is staged of each file.
-        blocks: Columns `_file`, `_block`; `_base`: line = `_base` + `_row`; `bad`, rows that break
-            a rule; `part`, the Parquet file that holds the block.
+        tallies: Row counts of each file.
+        blocks: One row for each block of a file: `_file`, `_block`; `_base`, the line offset (a
+            line is `_base` + `_row`); `bad`, the number of invalid rows; `part`, the Parquet file.
     """
 
     contract: Contract
@@ -70,31 +76,36 @@ class StagedDataset:
     blocks: pd.DataFrame
 
     def valid_rows(self, indices: Sequence[int]) -> DataFrame:
-        """The rows of some files that break no rule, with `source_file` and `line`."""
+        """Valid rows of the files at some indices, with `source_file` and `line`."""
         return self._with_line_numbers(self.valid_staged_rows(indices), indices).drop(DIGEST)
 
     def invalid_rows(self, i: int) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Line and rule bits of each row of a file that breaks a rule, by line, piece by piece."""
+        """Yields line and rule words of each invalid row of a file, in line order.
+
+        The rows are read in batches.
+        """
         words = mask_words(self.frame)
-        ours = self.blocks[(self.blocks["_file"] == i) & (self.blocks["bad"] > 0)]
-        ours = ours.sort_values("_block")[["_block", "_base", "part"]]
-        # A block's rows are in one part, in the order of the file.
-        for block, base, part in ours.itertuples(index=False):
-            here = (pc.field("_file") == i) & (pc.field("_block") == block)
-            pieces = dataset(part, format="parquet").to_batches(
-                columns=["_row", *words], filter=here & _any_failed(words), **READ_IN_BATCHES
+        blocks = self.blocks[(self.blocks["_file"] == i) & (self.blocks["bad"] > 0)]
+        blocks = blocks.sort_values("_block")[["_block", "_base", "part"]]
+        # All rows of a block are in one Parquet file, in line order.
+        for block, base, part in blocks.itertuples(index=False):
+            in_block = (pc.field("_file") == i) & (pc.field("_block") == block)
+            batches = dataset(part, format="parquet").to_batches(
+                columns=["_row", *words], filter=in_block & _any_failed(words), **READ_IN_BATCHES
             )
-            for piece in pieces:
-                lines = pc.add(piece["_row"], base).to_pylist()
-                bits = zip(*[piece[word].to_pylist() for word in words], strict=True)
+            for batch in batches:
+                lines = pc.add(batch["_row"], base).to_pylist()
+                bits = zip(*[batch[word].to_pylist() for word in words], strict=True)
                 yield from zip(lines, bits, strict=True)
 
     def invalid_rows_spark(self, indices: Sequence[int]) -> DataFrame:
-        """The rows of some files that break a rule: `file`, `line`, `reasons`, `columns`."""
+        """Invalid rows of the files at some indices: `file`, `line`, `reasons`, `columns`."""
         words = mask_words(self.frame)
-        bad = self.frame.where(" or ".join(f"{w} != 0" for w in words))
+        invalid = self.frame.where(" or ".join(f"{w} != 0" for w in words))
         codes, columns = failed_rule_names([F.col(w) for w in words], self.rules)
-        return self._with_line_numbers(bad.where(F.col("_file").isin(*indices)), indices).select(
+        return self._with_line_numbers(
+            invalid.where(F.col("_file").isin(*indices)), indices
+        ).select(
             F.col("source_file").alias("file"),
             "line",
             codes.alias("reasons"),
@@ -102,32 +113,39 @@ class StagedDataset:
         )
 
     def _with_line_numbers(self, rows: DataFrame, indices: Sequence[int]) -> DataFrame:
-        """The rows with `source_file` and `line` in place of their block and number."""
+        """Replaces file index, block and row id by `source_file` and `line`."""
         schema = "_file int, _block bigint, _base bigint, source_file string"
-        places = rows.sparkSession.createDataFrame(self._blocks_of(indices), schema)
+        blocks = rows.sparkSession.createDataFrame(self._blocks_of(indices), schema)
         return (
-            rows.join(F.broadcast(places), _BLOCK)
+            rows.join(F.broadcast(blocks), _BLOCK)
             .withColumn("line", F.col("_base") + F.col("_row"))
             .drop(*_BLOCK, "_row", "_base")
         )
 
     def valid_staged_rows(self, indices: Sequence[int]) -> DataFrame:
-        """The rows of some files that break no rule."""
+        """Valid rows of the files at some indices, with the staged columns but the rule words."""
         words = mask_words(self.frame)
         rows = self.frame.where(" and ".join(f"{w} = 0" for w in words)).drop(*words)
         return rows.where(F.col("_file").isin(*indices))
 
     def valid_rows_arrow(self, indices: Sequence[int], *columns: str) -> pa.Table:
-        """Columns of what `good` returns, or the digest, where they are few: read by the driver."""
-        sound = [pc.field(word) == 0 for word in mask_words(self.frame)]
+        """Driver-side equivalent of `valid_rows` for few rows.
+
+        Args:
+            indices: Indices of the files.
+            columns: Names of the columns to return; `_digest` is allowed.
+        """
+        conditions = [pc.field(word) == 0 for word in mask_words(self.frame)]
         rows = dataset(self.folder, format="parquet").to_table(
             [*(c for c in columns if c in self.frame.columns), "_file", "_block", "_row"],
-            reduce(and_, sound, pc.field("_file").isin(list(indices))),
+            reduce(and_, conditions, pc.field("_file").isin(list(indices))),
         )
-        found = rows.select(["_file", "_block", "_row"]).to_pandas()
-        found = found.merge(self._blocks_of(indices), on=["_file", "_block"], how="left")
-        rows = rows.append_column("source_file", pa.array(found["source_file"], pa.string()))
-        rows = rows.append_column("line", pa.array(found["_base"] + found["_row"], pa.int64()))
+        positions = rows.select(["_file", "_block", "_row"]).to_pandas()
+        positions = positions.merge(self._blocks_of(indices), on=["_file", "_block"], how="left")
+        rows = rows.append_column("source_file", pa.array(positions["source_file"], pa.string()))
+        rows = rows.append_column(
+            "line", pa.array(positions["_base"] + positions["_row"], pa.int64())
+        )
         return rows.select(columns)
 
     def _blocks_of(self, indices: Sequence[int]) -> pd.DataFrame:
@@ -135,7 +153,7 @@ class StagedDataset:
         return self.blocks[[*_BLOCK, "_base"]].join(names, on="_file", how="inner")
 
     def fits_on_driver(self, indices: Sequence[int]) -> bool:
-        """Whether some files hold so few rows that the driver is done before tasks would start."""
+        """Whether the files at some indices are small enough to process on the driver."""
         size = sum(file.stat().st_size for file in self.folder.glob("*.parquet"))
         return (
             sum(self.tallies[i].valid for i in indices) <= DRIVER_MAX_ROWS
@@ -144,7 +162,7 @@ class StagedDataset:
 
 
 def staging_folder(lake: Lake) -> Path:
-    """Where stages are, while a run lasts."""
+    """Folder of the staged datasets of a run; deleted at its end."""
     return lake.root / "restricted" / "_stage"
 
 
@@ -155,74 +173,91 @@ def stage_dataset(
     files: Sequence[ReadableFile],
     keyring: Keyring,
 ) -> StagedDataset:
-    """Reads files once and stages their rows."""
+    """Reads files once and stages their rows as Parquet.
+
+    Args:
+        spark: The session.
+        lake: The lake.
+        contract: The contract of the files.
+        files: The files.
+        keyring: The keyring for the tokens.
+    """
     folder = staging_folder(lake) / contract.name
     frame = read_extracts(spark, contract, files, keyring)
-    # What hardly repeats is not looked up in a dictionary first, and digests do not get smaller.
+    # Dictionary encoding and compression do not help near-unique columns such as digests.
     plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.own_key)}
     frame.write.mode("overwrite").options(compression="uncompressed", **plain).parquet(str(folder))
     rows = spark.read.schema(frame.schema).parquet(literal_path(folder))
     names = rule_names(contract, keyring)
     words = mask_words(rows)
     counts = _counts(folder, words, names)
-    bases = pd.DataFrame(_line_offsets(counts), columns=[*_BLOCK, "_base"])
-    blocks = bases.merge(counts[[*_BLOCK, "bad", "part"]], on=_BLOCK)
+    offsets = pd.DataFrame(_line_offsets(counts), columns=[*_BLOCK, "_base"])
+    blocks = offsets.merge(counts[[*_BLOCK, "bad", "part"]], on=_BLOCK)
     return StagedDataset(
         contract, files, folder, rows, names, _tallies(counts, names, len(files)), blocks
     )
 
 
 def mask_words(rows: DataFrame | pd.DataFrame) -> list[str]:
-    """The columns that hold the bits of broken rules."""
+    """Names of the columns with the bits of the failed rules."""
     return [c for c in rows.columns if c.startswith(MASK)]
 
 
 def _counts(folder: Path, words: Sequence[str], names: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    """By file and block: rows, first row number, bad rows, bad rows by reason, and where it is.
+    """Counts the staged rows by file and block.
 
-    The driver reads four narrow columns of every row for this, piece by piece. It keeps one line
-    for each piece and block.
+    The driver reads the block, the row id and the rule words of all rows in batches. It keeps one
+    row for each batch and block.
+
+    Returns:
+        One row for each block: `_file`, `_block`; `rows`; `first`, the smallest row id; `bad`, the
+        number of invalid rows; the number of invalid rows for each reason code; `part`, the Parquet
+        file.
     """
     codes = list(dict.fromkeys(code for code, _ in names))
-    found = [pd.DataFrame(columns=[*_BLOCK, "rows", "first", "bad", *codes, "part"])]
+    counted = [pd.DataFrame(columns=[*_BLOCK, "rows", "first", "bad", *codes, "part"])]
     for part in sorted(folder.glob("*.parquet")):
-        pieces = dataset(part, format="parquet").to_batches(
+        batches = dataset(part, format="parquet").to_batches(
             columns=[*_BLOCK, "_row", *words], **READ_IN_BATCHES
         )
-        found += [_count_failed(p, words, names).assign(part=str(part)) for p in pieces if len(p)]
+        counted += [
+            _count_failed(batch, words, names).assign(part=str(part))
+            for batch in batches
+            if len(batch)
+        ]
     sums = dict.fromkeys(["rows", "bad", *codes], "sum")
-    by = pd.concat(found[1:] or found).groupby(_BLOCK, as_index=False)
-    counts: pd.DataFrame = by.agg({**sums, "first": "min", "part": "first"})
+    grouped = pd.concat(counted[1:] or counted).groupby(_BLOCK, as_index=False)
+    counts: pd.DataFrame = grouped.agg({**sums, "first": "min", "part": "first"})
     return counts
 
 
 def _count_failed(
-    piece: pa.RecordBatch, words: Sequence[str], names: Sequence[tuple[str, str]]
+    batch: pa.RecordBatch, words: Sequence[str], names: Sequence[tuple[str, str]]
 ) -> pd.DataFrame:
-    rows = pa.Table.from_batches([piece])
-    every = rows.group_by(_BLOCK).aggregate([("_row", "count"), ("_row", "min")]).to_pandas()
-    every = every.rename(columns={"_row_count": "rows", "_row_min": "first"})
-    bad = rows.filter(_any_failed(words)).to_pandas()
-    flags = pd.DataFrame({"bad": 1}, index=bad.index)
+    rows = pa.Table.from_batches([batch])
+    totals = rows.group_by(_BLOCK).aggregate([("_row", "count"), ("_row", "min")]).to_pandas()
+    totals = totals.rename(columns={"_row_count": "rows", "_row_min": "first"})
+    invalid = rows.filter(_any_failed(words)).to_pandas()
+    flags = pd.DataFrame({"bad": 1}, index=invalid.index)
     for code, bits in _rule_bits(words, names).items():
-        flags[code] = reduce(or_, [bad[word] & mask != 0 for word, mask in bits]).astype(int)
-    sums = pd.concat([bad[_BLOCK], flags], axis=1).groupby(_BLOCK, as_index=False).sum()
-    counted: pd.DataFrame = every.merge(sums, on=_BLOCK, how="left").fillna(0)
+        flags[code] = reduce(or_, [invalid[word] & mask != 0 for word, mask in bits]).astype(int)
+    sums = pd.concat([invalid[_BLOCK], flags], axis=1).groupby(_BLOCK, as_index=False).sum()
+    counted: pd.DataFrame = totals.merge(sums, on=_BLOCK, how="left").fillna(0)
     return counted
 
 
 def _rule_bits(
     words: Sequence[str], names: Sequence[tuple[str, str]]
 ) -> dict[str, list[tuple[str, int]]]:
-    """The bits of each reason, by word."""
-    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    """Reason code -> word and mask of each of its rules."""
+    bits: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for i, (code, _) in enumerate(names):
-        found[code].append((words[i // BITS_PER_WORD], 1 << (i % BITS_PER_WORD)))
-    return found
+        bits[code].append((words[i // BITS_PER_WORD], 1 << (i % BITS_PER_WORD)))
+    return bits
 
 
 def _any_failed(words: Sequence[str]) -> pc.Expression:
-    """Whether a row of the stage breaks a rule."""
+    """Condition for invalid rows."""
     return reduce(or_, [pc.field(word) != 0 for word in words])
 
 
@@ -237,12 +272,12 @@ def _tallies(counts: pd.DataFrame, names: Sequence[tuple[str, str]], files: int)
 
 
 def _line_offsets(counts: pd.DataFrame) -> list[tuple[int, int, int]]:
-    """For each block the number that makes a line of a row number."""
-    bases, lines = [], defaultdict[int, int](int)
+    """File, block and offset of each block; the offset turns a row id into a line number."""
+    offsets, lines = [], defaultdict[int, int](int)
     blocks = counts.groupby(["_file", "_block"], sort=True).agg(
         rows=("rows", "sum"), first=("first", "min")
     )
     for (file, block), rows, first in blocks.itertuples():
-        bases.append((int(file), int(block), lines[file] + 1 - int(first)))
+        offsets.append((int(file), int(block), lines[file] + 1 - int(first)))
         lines[file] += int(rows)
-    return bases
+    return offsets

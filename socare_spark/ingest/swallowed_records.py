@@ -1,8 +1,8 @@
-"""Whether a quoted cell with line breaks holds lines that are records themselves.
+"""Detects quoted cells that contain whole records because a quote is not closed.
 
-A quote that is not closed takes the records behind it into its cell until a later quote closes it,
-and the result may be a record by the rules. An address of several lines is legitimate. What tells
-them apart is the file: what cells of each column look like in the records of one line.
+The cell of an unclosed quote extends over the following records until a later quote closes it, and
+the result can be a valid record. Legitimate cells, such as addresses, also have several lines. The
+two are distinguished by the cells of each column in the single-line records of the file.
 """
 
 import re
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from socare_spark.contracts.contract import Field
 
-LONGEST_CELL = 4_000
-_FEW_SHAPES = 20
+MAX_CELL_CHARACTERS = 4_000
+_MAX_SHAPES = 20
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 _TYPED = re.compile(r"[\d£$€.,:/+\-TZ ]*\d[\d£$€.,:/+\-TZ ]*")
 _BREAK = re.compile(r"\r\n|\n|\r")
@@ -20,29 +20,30 @@ _BREAK = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True)
 class Column:
-    """What the cells of a column look like.
+    """The form of the cells of a column.
 
     Attributes:
-        shapes: Shapes of its cells, digits and letters as one sign each; empty where they are many.
-        typed: The contract says that its cells hold digits.
-        longest: Characters that a cell may have.
-        shortest: Characters of its shortest cell, empty ones left out.
+        shapes: Shapes of the sampled cells, with each run of digits and each run of letters as one
+            character; empty if there are too many shapes.
+        typed: Whether the contract declares a type or scheme whose values contain digits.
+        longest: Maximum number of characters of a cell.
+        shortest: Number of characters of the shortest sampled cell that is not empty.
     """
 
     shapes: frozenset[str] = frozenset()
     typed: bool = False
-    longest: int = LONGEST_CELL
+    longest: int = MAX_CELL_CHARACTERS
     shortest: int = 0
 
     @property
-    def telling(self) -> bool:
-        """Whether a text that fits is probably a cell of this column."""
+    def is_distinctive(self) -> bool:
+        """Whether a text that fits the column is probably one of its cells."""
         digits = all("9" in shape for shape in self.shapes if shape)
         return self.typed or (bool(self.shapes) and digits)
 
     def fits(self, text: str) -> bool:
-        """Whether a text looks like a cell of the column."""
-        if self.telling and text.strip() and len(text) < self.shortest:
+        """Whether a text has the form of a cell of the column."""
+        if self.is_distinctive and text.strip() and len(text) < self.shortest:
             return False
         if self.shapes:
             return _shape(text) in self.shapes
@@ -51,17 +52,17 @@ class Column:
         return not text.startswith(" ")
 
     def excludes(self, text: str) -> bool:
-        """Whether a text is hardly a cell of the column; the sample need not have its shape."""
+        """Whether a text is unlikely as a cell of the column, even if the sample is incomplete."""
         if not text.strip() or _shape(text) in self.shapes:
             return False
         return _TYPED.fullmatch(text) is None if self.typed else text.startswith(" ")
 
 
 def columns_of(fields: Sequence[Field | None], sample: Sequence[Sequence[str]]) -> list[Column]:
-    """The columns of a file.
+    """Derives the form of each column of a file.
 
     Args:
-        fields: The field that each column of the header is, or None.
+        fields: Field of each column of the header; None for a column of no field.
         sample: Records without line breaks in cells.
     """
     rows = [row for row in sample if len(row) == len(fields)]
@@ -70,13 +71,13 @@ def columns_of(fields: Sequence[Field | None], sample: Sequence[Sequence[str]]) 
 
 def _column(field: Field | None, cells: Sequence[str]) -> Column:
     shapes = frozenset(map(_shape, cells))
-    if len(shapes) > _FEW_SHAPES or not any(shapes):
+    if len(shapes) > _MAX_SHAPES or not any(shapes):
         shapes = frozenset()
     shortest = min((len(cell) for cell in cells if cell.strip()), default=0)
     if field is None:
         return Column(shapes, shortest=shortest)
     typed = field.type != "string" or field.socare.pseudonymise is not None
-    return Column(shapes, typed, field.constraints.max_length or LONGEST_CELL, shortest)
+    return Column(shapes, typed, field.constraints.max_length or MAX_CELL_CHARACTERS, shortest)
 
 
 def _shape(text: str) -> str:
@@ -84,31 +85,37 @@ def _shape(text: str) -> str:
 
 
 def swallows(cells: Sequence[str], columns: Sequence[Column], delimiter: str) -> bool:
-    """Whether a cell of a record holds records."""
+    """Whether a cell of a record contains whole records.
+
+    Args:
+        cells: The cells of the record.
+        columns: The columns of the file.
+        delimiter: The delimiter.
+    """
     return any(
-        _holds_records(cell, k, columns, delimiter)
+        _contains_records(cell, k, columns, delimiter)
         for k, cell in enumerate(cells)
         if "\n" in cell or "\r" in cell
     )
 
 
-def _holds_records(cell: str, k: int, columns: Sequence[Column], delimiter: str) -> bool:
+def _contains_records(cell: str, position: int, columns: Sequence[Column], delimiter: str) -> bool:
     first, *middle, last = (line.split(delimiter) for line in _BREAK.split(cell))
     width = len(columns)
     inner = [(line, columns) for line in middle if len(line) == width]
-    after = (first[1:][-len(columns[k + 1 :]) :], columns[k + 1 :])
-    before = (last[:-1][:k], columns[:k])
-    if sum(_evidence(*part) for part in [after, before, *inner]) > 1:
+    after = (first[1:][-len(columns[position + 1 :]) :], columns[position + 1 :])
+    before = (last[:-1][:position], columns[:position])
+    if sum(_count_evidence(*part) for part in [after, before, *inner]) > 1:
         return True
     fitting = [part for part in inner if _fits(*part)]
-    if len(fitting) > 1 or any(_evidence(*part) for part in fitting):
+    if len(fitting) > 1 or any(_count_evidence(*part) for part in fitting):
         return True
-    # The cell of the first or the last column leaves the rest of a record in one line.
-    ends = [(first, 0, after)] * (k == 0) + [(last, -1, before)] * (k == width - 1)
+    # In a cell of the first or the last column, one line can contain all other cells of a record.
+    ends = [(first, 0, after)] * (position == 0) + [(last, -1, before)] * (position == width - 1)
     return any(
-        len(line) == width and not columns[k].excludes(line[at]) and _fits(*rest)
-        for line, at, rest in ends
-        if _evidence(*rest)
+        len(line) == width and not columns[position].excludes(line[edge]) and _fits(*rest)
+        for line, edge, rest in ends
+        if _count_evidence(*rest)
     )
 
 
@@ -116,12 +123,14 @@ def _fits(texts: Sequence[str], columns: Sequence[Column]) -> bool:
     return all(c.fits(t) for t, c in zip(texts, columns, strict=False))
 
 
-def _evidence(texts: Sequence[str], columns: Sequence[Column]) -> int:
-    """How many texts are probably cells of these columns, unless others are hardly any.
+def _count_evidence(texts: Sequence[str], columns: Sequence[Column]) -> int:
+    """Counts texts that are probably cells of their columns.
 
-    One of the others may be odd where there are many.
+    Returns:
+        The count; 0 if any text is unlikely as a cell. From a count of 3, one unlikely text is
+        tolerated.
     """
     pairs = list(zip(texts, columns, strict=False))
-    telling = sum(c.telling and bool(t.strip()) and c.fits(t) for t, c in pairs)
-    odd = sum(c.excludes(t) for t, c in pairs)
-    return telling if odd <= (telling >= 3) else 0
+    probable = sum(c.is_distinctive and bool(t.strip()) and c.fits(t) for t, c in pairs)
+    unlikely = sum(c.excludes(t) for t, c in pairs)
+    return probable if unlikely <= (probable >= 3) else 0

@@ -1,6 +1,6 @@
 """The marker of a synthetic landing folder.
 
-The demo key is public. It is accepted only for a folder that holds synthetic data and nothing else.
+The demo key is public. It is accepted only for a folder with synthetic data and no other files.
 The program that writes synthetic data marks the folder with a file `SYNTHETIC.json`.
 docs/contracts.md describes its format.
 """
@@ -22,7 +22,7 @@ class _Marker(StrictModel, strict=True):
 
     Attributes:
         version: Version of the format.
-        files: Path below the folder -> SHA-256, for each file of the folder but the marker.
+        files: Path below the folder -> SHA-256, for each file of the folder except the marker.
         not_read: Paths among `files` that no job reads.
     """
 
@@ -40,7 +40,7 @@ def is_synthetic(landing: Path) -> bool:
 
 
 def marker_files(landing: Path) -> set[str]:
-    """The marker, and the files that it declares as read by no job."""
+    """Names of the marker file and of the files that it declares as not read by any job."""
     marker = _read_marker(landing)
     if marker is None:
         return {MARKER}
@@ -50,7 +50,7 @@ def marker_files(landing: Path) -> set[str]:
 
 
 def _read_marker(landing: Path) -> _Marker | None:
-    """The content of the marker; None where there is no marker or it breaks the format."""
+    """The content of the marker; None if it is missing or invalid."""
     try:
         return _Marker.model_validate_json((landing / MARKER).read_bytes())
     except (OSError, ValidationError):
@@ -58,14 +58,14 @@ def _read_marker(landing: Path) -> _Marker | None:
 
 
 def _entries(landing: Path) -> set[str]:
-    """The path of everything below a folder except plain folders and the marker."""
-    found = (p for p in landing.rglob("*") if p.is_symlink() or not p.is_dir())
-    return {p.relative_to(landing).as_posix() for p in found} - {MARKER}
+    """Paths of all entries below a folder except plain folders and the marker."""
+    paths = (path for path in landing.rglob("*") if path.is_symlink() or not path.is_dir())
+    return {path.relative_to(landing).as_posix() for path in paths} - {MARKER}
 
 
 def _has_digest(path: Path, digest: str) -> bool:
     try:
-        # Reading a pipe or a device would not end.
+        # A pipe or a device would block the read.
         return path.is_file() and sha256_of(path) == digest
     except OSError:
         return False

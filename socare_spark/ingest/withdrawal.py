@@ -1,7 +1,7 @@
-"""Taking a file out of the tables: its rows go, and what they had superseded comes back.
+"""Withdraws files: removes their rows and restores the rows that they superseded.
 
-Nothing is taken in by the same run. A withdrawn file that is still in the landing folder is not
-taken again unless its content changes. People who were known from it alone stay in
+A run that withdraws files does not load any. A withdrawn file that is still in the landing folder
+is not loaded again unless its content changes. People of a withdrawn file stay in
 `restricted/people`.
 """
 
@@ -21,7 +21,7 @@ from socare_spark.ingest.loader import DatasetLoader, existing_table, superseded
 from socare_spark.ingest.rejected_lines import remove_rejected
 from socare_spark.lake.transaction import atomic_commits
 
-_CLOSE = 3
+_MAX_SUGGESTIONS = 3
 
 
 def add_option(options: ArgumentParser) -> None:
@@ -30,43 +30,47 @@ def add_option(options: ArgumentParser) -> None:
         "--withdraw",
         action="append",
         metavar="FILE",
-        help="take this file out of the tables (its path below the landing folder, as in the "
-        "ledger); may be given several times; no file is taken in",
+        help="remove this file from the tables (its path below the landing folder, as in the "
+        "ledger); can be given several times; no file is loaded",
     )
 
 
 def entries_to_withdraw(context: Context) -> Sequence[LedgerEntry]:
-    """The ledger's entries of the files that are to go.
+    """The current ledger entries of the files in `context.withdraw`.
 
     Raises:
-        ConfigurationError: the rows of such a file are not in the lake.
+        ConfigurationError: a file is not loaded.
     """
-    standing = read_ledger(context.lake).current.values()
-    names = sorted({entry.file for entry in standing})
+    current = read_ledger(context.lake).current.values()
+    names = sorted({entry.file for entry in current})
     for name in context.withdraw:
         if name not in names:
-            close = difflib.get_close_matches(name, names, _CLOSE)
+            close = difflib.get_close_matches(name, names, _MAX_SUGGESTIONS)
             hint = f"; close names are {', '.join(close)}" if close else ""
             raise ConfigurationError(
-                f"--withdraw {name}: the lake holds no rows of such a file{hint}. Give the path "
-                "below the landing folder, as the column file of restricted/ledger has it."
+                f"--withdraw {name}: the lake has no rows of this file{hint}. Give the path below "
+                "the landing folder, as in the column file of restricted/ledger."
             )
-    return [entry for entry in standing if entry.file in context.withdraw]
+    return [entry for entry in current if entry.file in context.withdraw]
 
 
 def withdraw(context: Context, landing: Path) -> None:
-    """Takes the files of `context.withdraw` out, in one group of commits."""
+    """Withdraws the files in `context.withdraw` in one group of commits.
+
+    Raises:
+        ConfigurationError: a file is not loaded, or its contract is missing or has another key.
+    """
     by_dataset: dict[str, list[LedgerEntry]] = defaultdict(list)
     for entry in entries_to_withdraw(context):
         by_dataset[entry.dataset].append(entry)
     contracts = {contract.name: contract for contract in read_contracts(context.conf)}
-    places = [_destination(context, contracts.get(name), name) for name in by_dataset]
-    touched = [t.path for p in places for t in (p.table, superseded_table(p.table))]
+    loaders = [_loader(context, contracts.get(name), name) for name in by_dataset]
+    touched = [t.path for loader in loaders for t in (loader.table, superseded_table(loader.table))]
     touched += [QUARANTINE.path, LEDGER.path]
     new: list[LedgerEntry] = []
     with atomic_commits(context.spark, context.lake, touched, keep=True):
-        for place, gone in zip(places, by_dataset.values(), strict=True):
-            new += _take_out(context, place, gone)
+        for loader, removed in zip(loaders, by_dataset.values(), strict=True):
+            new += _remove_files(context, loader, removed)
         context.lake.append_arrow(LEDGER, ledger_rows(new), context.commit_metadata())
     context.spark.catalog.clearCache()
     context.run.ledger.extend(asdict(entry) for entry in new)
@@ -76,35 +80,35 @@ def withdraw(context: Context, landing: Path) -> None:
             context.progress.say(f"ingest: {entry.file} withdrawn, {entry.rows_kept} rows")
 
 
-def _destination(context: Context, contract: Contract | None, dataset: str) -> DatasetLoader:
+def _loader(context: Context, contract: Contract | None, dataset: str) -> DatasetLoader:
     if contract is None:
         raise ConfigurationError(
-            f"conf/datasets/{dataset}.yaml is not there, so no file of {dataset} can be withdrawn: "
-            "restore the contract."
+            f"conf/datasets/{dataset}.yaml does not exist, so no file of {dataset} can be "
+            "withdrawn: restore the contract."
         )
     table = existing_table(context.lake, context.spark, contract)
     if table is None:
         raise ConfigurationError(
-            f"conf/datasets/{dataset}.yaml declares another key than the table of the lake has: "
+            f"conf/datasets/{dataset}.yaml declares another key than the table in the lake: "
             "restore the contract, withdraw the file, then change the contract."
         )
     return DatasetLoader(context.lake, contract, table, context.commit_metadata())
 
 
-def _take_out(
-    context: Context, place: DatasetLoader, gone: Sequence[LedgerEntry]
+def _remove_files(
+    context: Context, loader: DatasetLoader, removed: Sequence[LedgerEntry]
 ) -> list[LedgerEntry]:
-    """Commits a dataset without some files; returns the ledger's new rows."""
-    known, run = read_ledger(context.lake), context.run.run_id
-    files = sorted({entry.file for entry in gone})
-    standing = place.plan_removal(context.spark, files)()
+    """Removes files from a dataset. Returns the new ledger entries."""
+    ledger, run = read_ledger(context.lake), context.run.run_id
+    files = sorted({entry.file for entry in removed})
+    outcome = loader.plan_removal(context.spark, files)()
     if context.lake.exists(QUARANTINE):
-        named = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-        where = f"dataset = '{place.contract.name}' AND file IN ({named})"
+        names = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        where = f"dataset = '{loader.contract.name}' AND file IN ({names})"
         context.lake.delete_rows(QUARANTINE, where, context.commit_metadata())
-    entries = [replace(entry, run_id=run, status="withdrawn") for entry in gone]
-    for entry in known.current.values():
-        if entry.dataset == place.contract.name and entry.file not in files:
-            changed = amended_entry(run, standing, entry)
+    entries = [replace(entry, run_id=run, status="withdrawn") for entry in removed]
+    for entry in ledger.current.values():
+        if entry.dataset == loader.contract.name and entry.file not in files:
+            changed = amended_entry(run, outcome, entry)
             entries += [changed] if changed else []
-    return [replace(entry, sequence=known.sequence).check_balanced() for entry in entries]
+    return [replace(entry, sequence=ledger.sequence).check_balanced() for entry in entries]

@@ -115,9 +115,9 @@ def test_file_with_an_unusable_name_is_refused(landed, name):
 def test_links_and_pipes_are_reported(landed):
     council, _ = landed
     said = "\n".join(council.run.warnings)
-    assert "visits/2015_gone.csv was not read: it is a link to a file that is not there" in said
-    assert "shared was not read: it is a link to a folder, which is not followed" in said
-    assert "visits/2015_pipe.csv was not read: it is neither a file nor a folder" in said
+    assert "visits/2015_gone.csv was not read: the target of the link does not exist" in said
+    assert "shared was not read: a link to a folder is not followed" in said
+    assert "visits/2015_pipe.csv was not read: neither a file nor a folder" in said
     assert notes_of(council, "2015_outside.csv") == ["from outside"]
 
 
@@ -151,7 +151,7 @@ def test_keys_that_repeat_in_a_file_are_reported(landed):
     (said,) = [w for w in council.run.warnings if "of a later row" in w]
     assert said.startswith(
         "visits/2015_repeats.csv: 2 of 4 rows (50.0%) have the key (ID) of a later row of the file "
-        "and were not kept; 1 of them is the same row again"
+        "and were not kept; 1 of them equals a later row in all columns"
     )
     assert council.ledger()["2015_repeats.csv"] == ("accepted", 4, 2, 0, 1, 1)
     assert council.ledger()["2015_once.csv"] == ("accepted", 150, 149, 0, 0, 1)

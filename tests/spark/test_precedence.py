@@ -77,7 +77,7 @@ def test_driver_and_spark_drop_the_same_versions(spark, with_known, many):
     met = old.join(frame.select("a", "b"), ["a", "b"], "left_semi")
 
     rivals = existing_versions(met, CONTRACT) if with_known else None
-    by_tasks = resolve(frame, CONTRACT, known=rivals, many=many)
+    by_tasks = resolve(frame, CONTRACT, existing=rivals, many=many)
     table = met.select(*DECISIVE).toArrow()
     by_driver = find_dropped_arrow(frame.toArrow(), table, CONTRACT)
 

@@ -107,7 +107,7 @@ def test_trailing_decimals_are_removed_before_points(written, read):
 
 
 def test_there_must_be_a_key():
-    with pytest.raises(NotPermittedError, match="no key"):
+    with pytest.raises(NotPermittedError, match="No key is set"):
         open_keyring(PROJECT, twin=False, environment={})
 
 
