@@ -130,7 +130,7 @@ def test_file_whose_part_changes_is_read_again(council, monkeypatch):
     assert [identity[2] for identity in standing] == ["region=north"]
 
 
-def test_a_file_is_withdrawn_and_what_it_had_superseded_comes_back(council, monkeypatch):
+def test_withdrawal_removes_a_file_and_restores_superseded_rows(council, monkeypatch):
     council.lands("2014.csv", row("a", "old"))
     council.lands("2015.csv", row("a", "new"), row("b"), row("", "bad"))
     council.ingests(monkeypatch)

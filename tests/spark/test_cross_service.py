@@ -245,7 +245,7 @@ def test_without_areas_people_can_still_be_counted(spark, records, crosswalks, m
     }  # fmt: skip
 
 
-def test_no_rows_and_one_row(spark, places):
+def test_empty_and_single_row_inputs(spark, places):
     none = placed(linked(spark.createDataFrame([], ROWS), None), places)
     assert cross_service_people(known_people(none), SERVICES).count() == 0
     assert cross_service_places(known_people(none), places, SERVICES).count() == 0

@@ -67,7 +67,7 @@ def random_rows(number):
 
 
 @pytest.mark.parametrize("years", [{}, {"first_year": 2010, "last_year": 2012}])
-def test_every_row_is_what_duckdb_counts(spark, years):
+def test_region_profile_equals_duckdb(spark, years):
     given = random_rows(400)
     other = duckdb.connect()
     other.register("rows", pd.DataFrame(given, columns=NAMES, dtype=object))

@@ -284,7 +284,7 @@ def test_a_council_with_one_source_gets_the_forecasts_of_that_one(council):
     ]
 
 
-def test_council_without_agreements_and_requests_gets_the_missing_inputs(council):
+def test_missing_agreements_and_requests_are_named(council):
     with pytest.raises(
         MissingInputError, match=r"restricted/agreements or restricted/requests, which"
     ):

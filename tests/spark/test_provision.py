@@ -95,7 +95,7 @@ def test_totals_by_band_and_of_all(spark):
     ]
 
 
-def test_dense_windows_count_what_starts_in_them(spark):
+def test_dense_windows_count_agreements_by_start(spark):
     rows = [("d", i, 30, 2001 + i // 4, None, None) for i in range(12)]
     records = _records(spark, *rows, ("d", 0, 30, 2010, None, None), ("e", 1, 30, 2005, None, None))
     found = dense_window.dense_windows(records, ["d", "e"], 0.9)

@@ -66,7 +66,7 @@ def test_users_by_quarter(given):
     assert rows_of(made, *names) == sorted(expected.fetchall(), key=str)
 
 
-def test_quarter_without_people_has_a_row_and_the_next_no_change(spark):
+def test_quarter_without_people_has_a_row_and_gives_no_change(spark):
     rows = [
         ("A", 1, date(2010, 3, 31), date(2010, 3, 31), Decimal("70.00"), None),
         ("A", 2, date(2010, 10, 1), date(2011, 3, 31), Decimal("70.00"), None),

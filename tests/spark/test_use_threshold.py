@@ -153,7 +153,7 @@ def test_population_and_target(spark):
     assert made[2010, None][0] is None  # everybody, wherever they live
 
 
-def test_no_records_give_zero_rows_for_each_cell(spark):
+def test_cells_without_records_have_zero_counts(spark):
     records = spark.createDataFrame([], SCHEMA)
     made = threshold_use(records, Threshold(elements=("A",)), YEARS, DISTRICTS).collect()
     assert {(r["people"], r["people_over"], r["share_over"]) for r in made} == {(0, 0, None)}

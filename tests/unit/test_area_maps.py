@@ -61,7 +61,7 @@ def test_hot_spot_legend_shows_direction_and_significance(tmp_path, said):
     )
 
 
-def test_the_matrix_marks_what_is_flagged(tmp_path, said):
+def test_matrix_marks_flagged_cells(tmp_path, said):
     rows = [
         ("B10", 2001, 0, None),
         ("B10", 2002, 5, "high"),

@@ -102,7 +102,7 @@ def test_missing_dimension_is_reported_without_failing():
     assert (found.missing, found.differing) == (["place", "look"], {})
 
 
-def test_a_query_must_give_what_is_counted_and_nothing_undeclared():
+def test_query_needs_the_counts_and_no_undeclared_column():
     with pytest.raises(ValueError, match="lacks or adds weight"):
         compared([], columns=COLUMNS + ", weight DOUBLE")
     with pytest.raises(ValueError, match="lacks or adds cost"):

@@ -50,13 +50,13 @@ def test_the_shipped_contracts_are_usable():
     assert {c.name for c in read_contracts(CONF)} >= {"agreements_closed", "requests"}
 
 
-def test_texts_do_not_change_what_a_contract_means():
+def test_title_does_not_change_the_digest():
     one, other = contract(title="A"), contract(title="B")
     assert one.digest(DAY) == other.digest(DAY)
     assert one.digest(DAY) != contract(encoding="windows-1252").digest(DAY)
 
 
-def test_what_is_declared_for_other_periods_does_not_change_a_digest():
+def test_settings_of_other_periods_do_not_change_the_digest():
     ours = contract().socare.model_dump(mode="json", by_alias=True)
     spelling = {"column": "DAY", "also": ["DATE"], "from": "2017", "to": "2017"}
     encoding = {"encoding": "windows-1252", "from": "2017"}

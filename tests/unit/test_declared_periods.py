@@ -50,7 +50,7 @@ def test_a_period_with_both_ends(text):
         ("May 69 - May 70", None, None),  # 2069 to 1970: it would end before it began
     ],
 )
-def test_sides_may_be_open_and_years_stand_for_their_months(text, first, last):
+def test_period_can_be_open_and_years_mean_whole_years(text, first, last):
     expected = Period(first, last) if first or last else None
     assert declared_period(text) == expected
 

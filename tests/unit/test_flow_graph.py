@@ -56,7 +56,7 @@ def test_durations_are_written_in_minutes_hours_or_days(days, text):
     assert duration(days) == text
 
 
-def test_activities_stand_in_the_order_in_which_they_are_mostly_taken():
+def test_activities_are_in_their_most_frequent_order():
     shuffled = EDGES.sample(frac=1, random_state=1)
     assert in_order(arrows(_drawn()), []) == [START, "A", "B", "C", END]
     assert in_order(arrows(_drawn(edges=shuffled)), []) == [START, "A", "B", "C", END]

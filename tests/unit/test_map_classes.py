@@ -30,7 +30,7 @@ def test_few_distinct_values_make_fewer_classes(values, count):
 
 
 @given(st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=50))
-def test_every_positive_value_lies_in_its_class(values):
+def test_values_are_within_the_limits_of_their_class(values):
     classes = quantile_classes(values)
     for value, number in zip(values, classes.of(values), strict=True):
         low, high = classes.limits[number], classes.limits[number + 1]

@@ -160,7 +160,7 @@ def test_another_key_or_council_is_refused_by_an_existing_lake(tmp_path):
     assert KEY.hex() not in path.read_text()
 
 
-def test_a_lake_that_lost_what_identifies_its_key_is_refused(tmp_path):
+def test_lake_with_a_lost_or_damaged_key_check_is_refused(tmp_path):
     path = tmp_path / "key_check.json"
     with pytest.raises(NotPermittedError, match=r"key_check\.json, which identifies"):
         check_key(Keyring(KEY, PROJECT), path, begun=True)

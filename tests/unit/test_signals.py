@@ -98,7 +98,7 @@ def test_a_pool_has_ended_before_a_signal_goes_on():
     assert ends == ["ended"]
 
 
-def test_a_dry_run_after_a_killed_run_says_what_the_next_does(tmp_path, monkeypatch, capsys):
+def test_dry_run_after_a_killed_run_announces_the_repair(tmp_path, monkeypatch, capsys):
     lake = tmp_path / "lake"
     lake.mkdir()
     (lake / "unfinished.json").write_text('{"restricted/one": 1}')

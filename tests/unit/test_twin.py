@@ -64,7 +64,7 @@ def con(landing, tmp_path_factory):
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_ledger_is_what_a_plain_reader_counts(landing, truth, dataset):
+def test_ledger_equals_a_plain_reader(landing, truth, dataset):
     counted = recount.ledger(landing, dataset)
     figures = {
         name: file for name, file in truth["files"].items() if name.startswith(f"{dataset}/")
