@@ -1,1 +1,1 @@
-"""What a council declares: how an extract looks, how identifiers are read, which project it is."""
+"""Contracts: the declared form of extracts, identifiers and project of a council."""

@@ -1,7 +1,7 @@
-"""A contract: a Frictionless data resource, with this project's own keys under `socare`.
+"""A contract: a Frictionless data resource with additional keys under `socare`.
 
-Guarantee: what is not declared is not processed. Every field has a treatment, so nothing is kept
-because somebody forgot to say otherwise.
+Guarantee: only declared columns are processed, and each has an explicit treatment. No column is
+kept by default.
 """
 
 import calendar
@@ -26,7 +26,7 @@ from socare_spark.errors import ConfigurationError
 UTF_16 = ("utf-16", "utf-16le", "utf-16be")
 ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15", *UTF_16)
 DIRECTIVES = tuple("YymdHMSIpbBfj")
-# Directives that say the same; a format has one of each row at most.
+# Directives that give the same part of a date or time; a format has at most one of each group.
 _ALTERNATIVES = ("Yy", "mbBj", "dj", "HI", "M", "S", "f", "p", "z")
 PERSON = "person"
 SOURCE_LINE = ("source_file", "line")
@@ -40,7 +40,7 @@ _YEARS = range(1900, 2101)
 
 
 class Constraints(StrictModel):
-    """What a cell must satisfy (Data Package v2, field constraints)."""
+    """Constraints on the cells of a column (Data Package v2, field constraints)."""
 
     required: bool = False
     enum: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Constraints(StrictModel):
     @field_validator("minimum", "maximum", mode="before")
     @classmethod
     def _as_written(cls, value: object) -> object:
-        # YAML reads 2017-06-01 as a day.
+        # YAML parses 2017-06-01 as a date.
         return value.isoformat() if isinstance(value, date) else value
 
     @field_validator("pattern")
@@ -63,13 +63,13 @@ class Constraints(StrictModel):
 
 
 class Age(StrictModel):
-    """Age in whole years at another date of the row.
+    """Age in completed years at another date of the row.
 
     Attributes:
-        at: The other date.
-        name: Name of the column.
-        steps: Lower edges of bands, from 0: the column holds the lower edge of the age's band.
-            Without steps it holds the age.
+        at: Field of the other date.
+        name: Name of the output column.
+        steps: Lower edges of age bands, ascending from 0. If given, the output is the lower edge of
+            the band; otherwise it is the age.
     """
 
     at: str
@@ -85,11 +85,11 @@ class Age(StrictModel):
 
 
 class Span(StrictModel):
-    """Some periods; without an end, all from its start on, and the other way round.
+    """A range of periods, open on a side without a bound.
 
     Attributes:
-        start: A year, a month or a day; its first day is the first.
-        end: A year, a month or a day; its last day is the last.
+        start: A year, a month or a day; the range begins with its first day.
+        end: A year, a month or a day; the range ends with its last day.
     """
 
     start: str | None = Key(default=None, alias="from")
@@ -98,7 +98,7 @@ class Span(StrictModel):
     @field_validator("start", "end", mode="before")
     @classmethod
     def _is_period(cls, value: object) -> object:
-        # YAML reads 2017 as a number and 2017-06-01 as a day.
+        # YAML parses 2017 as a number and 2017-06-01 as a date.
         text = None if value is None else str(value)
         if text is not None:
             period_days(text)
@@ -111,20 +111,25 @@ class Span(StrictModel):
         return self
 
     def overlaps(self, other: "Span") -> bool:
-        """Whether some day is in both."""
+        """Whether both ranges contain a common day."""
         return _in_order(self.start, other.end) and _in_order(other.start, self.end)
 
 
 class Treatment(StrictModel):
-    """What becomes of a column: exactly one of its first four keys.
+    """The treatment of a column: exactly one of its first four keys.
 
     Attributes:
-        optional: Whether a file may lack the column, always or in some periods.
-        currency: Texts that may stand before or after a number.
-        brackets: A number in brackets is negative.
-        open_ended: Dates that mean that there is no end.
-        no_place: Texts instead of a postcode that are right and are no place; `*` at the end stands
-            for any text.
+        pseudonymise: Identifier scheme; the column is replaced by a token.
+        degrade: Precision to which the column is reduced.
+        keep: Keep the column as it is, or as a normalised postcode.
+        drop: Do not write the column.
+        name: Name of the output column; the normalised field name by default.
+        age: Age to compute from the column.
+        optional: Whether a file can lack the column, always or in some periods.
+        currency: Texts allowed before or after a number.
+        brackets: Whether a number in brackets is negative.
+        open_ended: Dates that mean an open end; they are written as null.
+        no_place: Valid texts that are not a postcode; `*` at the end matches any text.
     """
 
     pseudonymise: str | None = None
@@ -157,15 +162,15 @@ class Treatment(StrictModel):
         return value
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
-        given = [self.pseudonymise, self.degrade, self.keep, self.drop or None]
-        if sum(g is not None for g in given) != 1:
+    def _has_one_treatment(self) -> Self:
+        treatments = [self.pseudonymise, self.degrade, self.keep, self.drop or None]
+        if sum(treatment is not None for treatment in treatments) != 1:
             raise ValueError("needs exactly one of pseudonymise, degrade, keep, drop")
         return self
 
     @property
     def is_postcode(self) -> bool:
-        """Whether the cell is read as a postcode."""
+        """Whether the cells are parsed as postcodes."""
         return self.keep == "postcode" or self.degrade in ("sector", "district")
 
 
@@ -185,22 +190,22 @@ class Field(StrictModel):
     socare: Treatment
 
     @model_validator(mode="after")
-    def _fitting(self) -> Self:
-        wrong = field_fault(self)
-        if wrong:
-            raise ValueError(f"{self.name}: {wrong}")
+    def _is_consistent(self) -> Self:
+        fault = field_fault(self)
+        if fault:
+            raise ValueError(f"{self.name}: {fault}")
         return self
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The formats a date may be written in, the usual one first."""
-        usual = "%Y-%m-%d" if self.type == "date" else "%Y-%m-%dT%H:%M:%S"
-        first = usual if self.format in (None, "default") else self.format
-        return (first or usual, *self.also_formats)
+        """The strptime formats of a date, the main one first."""
+        default = "%Y-%m-%d" if self.type == "date" else "%Y-%m-%dT%H:%M:%S"
+        main = default if self.format in (None, "default") else self.format
+        return (main or default, *self.also_formats)
 
     @property
     def is_date(self) -> bool:
-        """Whether its cells are dates or times."""
+        """Whether the cells are dates or times."""
         return self.type in _DATES
 
     @property
@@ -209,7 +214,7 @@ class Field(StrictModel):
         return self.socare.currency or (() if self.bare_number else ("£", "$", "€"))
 
     def may_lack(self, period: str) -> bool:
-        """Whether a file of that period may lack the column."""
+        """Whether a file of the period can lack the column."""
         optional = self.socare.optional
         if isinstance(optional, Span):
             return _within(period, optional.start, optional.end)
@@ -218,58 +223,73 @@ class Field(StrictModel):
     @property
     def output(self) -> str:
         """Name of the column in the restricted table."""
-        return self.socare.name or snake(self.name)
+        return self.socare.name or normalise_header(self.name)
 
 
 def field_fault(field: Field) -> str:
-    """What cannot be right about a field, or an empty text."""
-    how, limits = field.socare, field.constraints
+    """Checks a field for contradictions.
+
+    Returns:
+        The first fault found, as a clause that can follow the field name; empty for a valid field.
+    """
+    treatment, limits = field.socare, field.constraints
     is_text, is_number = field.type == "string", field.type in _NUMBERS
     bounds = [b for b in (limits.minimum, limits.maximum) if b is not None]
     lengths = [n for n in (limits.min_length, limits.max_length) if n is not None]
-    dated = [how.degrade in ("month", "year"), how.age, how.open_ended, field.also_formats]
-    needs_date = any(dated) or field.format not in (None, "default")
+    date_keys = [
+        treatment.degrade in ("month", "year"),
+        treatment.age,
+        treatment.open_ended,
+        field.also_formats,
+    ]
+    needs_date = any(date_keys) or field.format not in (None, "default")
     needs_number = field.group_char or field.decimal_char != "." or not field.bare_number
     faults = [
-        (needs_date and not field.is_date, "only a date has formats, an age, open ends, a month"),
-        ((needs_number or how.currency or how.brackets) and not is_number, "is no number"),
+        (needs_date and not field.is_date,
+         "formats, age, open_ended and degrade to month or year need a date"),
+        ((needs_number or treatment.currency or treatment.brackets) and not is_number,
+         "groupChar, decimalChar, bareNumber, currency and brackets need a number"),
         (field.group_char == field.decimal_char, "groupChar and decimalChar are the same"),
-        ((how.is_postcode or lengths) and not is_text, "only a string has lengths or a postcode"),
-        (how.no_place and not how.is_postcode, "no_place belongs to a postcode"),
-        (bounds and (is_text or how.pseudonymise), "a text has no minimum or maximum"),
-        (lengths != sorted(lengths) or min(lengths, default=0) < 0, "its lengths are no range"),
-        (not re.search(_COLUMN, field.output), "needs 'as' with a name of a column"),
+        ((treatment.is_postcode or lengths) and not is_text, "lengths and postcodes need a string"),
+        (treatment.no_place and not treatment.is_postcode, "no_place needs a postcode"),
+        (bounds and (is_text or treatment.pseudonymise),
+         "minimum and maximum need a number or a date"),
+        (lengths != sorted(lengths) or min(lengths, default=0) < 0,
+         "minLength must be at least 0 and at most maxLength"),
+        (not re.search(_COLUMN, field.output), "needs 'as' with a valid column name"),
         (field.is_date and any(_is_unknown(f, field.type) for f in field.formats),
          "a format has an unknown directive or no year: allowed are "
-         f"{' '.join('%' + d for d in DIRECTIVES)}, and %z for a datetime alone"),
-        (field.is_date and any(map(_is_ambiguous, field.formats)), "a format names a part twice,"
+         f"{' '.join('%' + d for d in DIRECTIVES)}, and %z for a datetime"),
+        (field.is_date and any(map(_is_ambiguous, field.formats)), "a format has a part twice,"
          " a day without a month, minutes without hours, or only one of %I and %p"),
         (field.is_date and _are_ambiguous(field.formats),
          "two formats read one text as different days: declare one of them"),
         (field.is_date and any(map(_FIXED_OFFSET.search, field.formats)),
-         "a format has a fixed offset, which would not count: use %z"),
+         "a format has a fixed offset, which would be ignored: use %z"),
     ]  # fmt: skip
-    found = next((text for wrong, text in faults if wrong), "")
-    return found or _value_fault(field, bounds)
+    fault = next((text for wrong, text in faults if wrong), "")
+    return fault or _value_fault(field, bounds)
 
 
 def _is_unknown(form: str, type_: str) -> bool:
-    """Whether a format has a directive that is not read, or none for the year."""
+    """Whether a format has an unsupported directive or no year."""
     allowed = set(DIRECTIVES) | ({"z"} if type_ == "datetime" else set())
     used = set(_directives(form))
     return not used <= allowed or not used & {"Y", "y"}
 
 
 def _is_ambiguous(form: str) -> bool:
-    """Whether the parts of a format do not make one date or time."""
+    """Whether the parts of a format do not determine one date or time."""
     used = _directives(form)
-    repeated = any(sum(used.count(d) for d in same) > 1 for same in _ALTERNATIVES)
-    lacking = [("d", "mbB"), ("I", "p"), ("p", "I"), ("M", "HI"), ("S", "M"), ("f", "S")]
-    return repeated or any(d in used and not set(used) & set(needs) for d, needs in lacking)
+    repeated = any(sum(used.count(d) for d in group) > 1 for group in _ALTERNATIVES)
+    requirements = [("d", "mbB"), ("I", "p"), ("p", "I"), ("M", "HI"), ("S", "M"), ("f", "S")]
+    return repeated or any(
+        d in used and not set(used) & set(alternatives) for d, alternatives in requirements
+    )
 
 
 def _are_ambiguous(formats: Sequence[str]) -> bool:
-    """Whether two formats differ only in which number is the day, the month or the short year."""
+    """Whether two formats differ only in the positions of day, month and two-digit year."""
     distinct = set(formats)
     return len({re.sub("%[dmy]", "%d", form) for form in distinct}) < len(distinct)
 
@@ -281,16 +301,18 @@ def _directives(form: str) -> list[str]:
 def _value_fault(field: Field, bounds: Sequence[str | int | float]) -> str:
     limits = field.constraints
     try:
-        low_to_high = [_value(field, str(b)) for b in bounds]
+        low_high = [_value(field, str(b)) for b in bounds]
         values = [_value(field, e) for e in limits.enum]
     except (ValueError, InvalidOperation):
-        return f"minimum, maximum or enum holds no value of the type {field.type}"
-    if len(low_to_high) == 2 and low_to_high[0] > low_to_high[1]:  # type: ignore[operator]
+        return f"minimum, maximum or enum has a value that is not of the type {field.type}"
+    if len(low_high) == 2 and low_high[0] > low_high[1]:  # type: ignore[operator]
         return "its minimum is greater than its maximum"
-    cannot = any(e != e.strip() or not e for e in limits.enum)
+    has_impossible = any(e != e.strip() or not e for e in limits.enum)
     if limits.pattern is not None and field.type == "string":
-        cannot = cannot or not all(re.fullmatch(limits.pattern, e) for e in limits.enum)
-    return "enum holds a value that no cell can have" if cannot and values else ""
+        has_impossible = has_impossible or not all(
+            re.fullmatch(limits.pattern, e) for e in limits.enum
+        )
+    return "enum has a value that no cell can have" if has_impossible and values else ""
 
 
 def _value(field: Field, text: str) -> object:
@@ -310,7 +332,10 @@ def _value(field: Field, text: str) -> object:
 
 
 class Schema(StrictModel):
-    """The columns, the values that mean nothing, and the key; without a key every record counts."""
+    """The columns, the texts that mean a missing value, and the key.
+
+    An empty `primary_key` keeps every record.
+    """
 
     fields: tuple[Field, ...]
     missing_values: tuple[str, ...] = Key(default=("",), alias="missingValues")
@@ -318,7 +343,7 @@ class Schema(StrictModel):
 
 
 class Dialect(StrictModel):
-    """How cells are told apart (Data Package v2, CSV dialect)."""
+    """The CSV dialect (Data Package v2)."""
 
     delimiter: str = Key(default=",", min_length=1, max_length=1)
     quote_char: Literal['"'] = Key(default='"', alias="quoteChar")
@@ -330,29 +355,38 @@ class Dialect(StrictModel):
     def _one_byte(cls, value: str) -> str:
         if not value.isascii() or value in '"\\\r\n\0':
             raise ValueError(
-                "delimiter must be one ASCII character, and no quote, backslash or line end"
+                "delimiter must be one ASCII character other than a quote, backslash or line end"
             )
         return value
 
 
 class HeaderSpelling(Span):
-    """Another way a column was headed, in some or all periods."""
+    """Other headers of a column, in some or all periods.
+
+    Attributes:
+        column: Name of the field.
+        also: The other headers.
+    """
 
     column: str
     also: tuple[str, ...]
 
 
 def _spelling_fault(names: Sequence[str], spellings: Sequence[HeaderSpelling]) -> str:
-    """Why a header could mean no column or two; empty where it cannot."""
+    """Checks the declared spellings of headers.
+
+    Returns:
+        The first spelling fault: a header that means no field or two fields; empty if none.
+    """
     fields = {normalise_header(name): name for name in names}
-    each = [(normalise_header(text), s) for s in spellings for text in s.also]
-    if any(not text for text, _ in each):
+    headers = [(normalise_header(text), s) for s in spellings for text in s.also]
+    if any(not text for text, _ in headers):
         return "a text has no letter or digit"
-    if any(fields.get(text, s.column) != s.column for text, s in each):
+    if any(fields.get(text, s.column) != s.column for text, s in headers):
         return "a text is the name of another field"
-    for (text, one), (again, other) in combinations(each, 2):
-        if text == again and one.column != other.column and one.overlaps(other):
-            return f"a text means two columns in one period: {one.column} and {other.column}"
+    for (text, first), (other_text, second) in combinations(headers, 2):
+        if text == other_text and first.column != second.column and first.overlaps(second):
+            return f"a text means two columns in one period: {first.column} and {second.column}"
     return ""
 
 
@@ -363,28 +397,31 @@ class PeriodEncoding(Span):
 
 
 class DateOrder(StrictModel):
-    """A date that must not come before another."""
+    """Two date fields; `then` must not be before `first`."""
 
     first: str
     then: str
 
 
 class Extension(StrictModel):
-    """What Frictionless has no word for.
+    """The keys under `socare`, which Frictionless does not define.
 
     Attributes:
-        files: Regular expression over the path below the landing folder. The group `period` holds a
-            year, a month or a day; other groups tell parts of one period apart; `revision` orders
-            corrected copies.
-        extract_column: Name of the column that holds the extract's as-of day.
-        snapshots: Each extract is a whole copy: its day is part of the key, nothing is superseded.
-        date_order: Pairs of dates in their order.
-        not_after_extract: Date columns that cannot lie after the extract's as-of day.
-        earliest: Dates before this day are out of range.
-        gate: Largest share of a file's rows that may be quarantined.
-        repeated_keys: Largest share of a file's rows that may have the key of a later row of the
-            file without a report.
-        repeated_keys_gate: The share of such rows above which the file is refused; none by default.
+        files: Regular expression for the path below the landing folder. The group `period` matches
+            a year, a month or a day, `revision` orders corrected copies, and other groups identify
+            one of several files of a period.
+        extract_column: Name of the column with the extract's as-of day.
+        snapshots: Whether each extract is a full copy. Its day is then part of the key and no row
+            is superseded.
+        spellings: Other headers of columns.
+        encodings: Encodings of some periods.
+        date_order: Pairs of date fields in chronological order.
+        not_after_extract: Date fields that must not be after the extract's as-of day.
+        earliest: Earliest valid day of these fields.
+        gate: Maximum share of a file's rows that can be quarantined.
+        repeated_keys: Maximum share of a file's rows with the key of a later row of the file that
+            is not reported.
+        repeated_keys_gate: Share of such rows above which the file is refused; no limit by default.
     """
 
     files: str
@@ -412,7 +449,7 @@ class Extension(StrictModel):
 
 
 class Contract(StrictModel):
-    """One dataset: `conf/datasets/NAME.yaml`."""
+    """The contract of one dataset: `conf/datasets/NAME.yaml`."""
 
     name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
     path: str = ""
@@ -432,14 +469,14 @@ class Contract(StrictModel):
             raise ValueError("schema.fields: two fields have the same name")
         if "" in map(normalise_header, names):
             raise ValueError("schema.fields: a name has no letter or digit")
-        ours = self.socare
+        settings = self.socare
         mentioned = [*self.schema_.primary_key, *self.dated]
-        mentioned += [s.column for s in ours.spellings]
+        mentioned += [s.column for s in settings.spellings]
         mentioned += [f.socare.age.at for f in self.fields if f.socare.age]
         unknown = sorted(set(mentioned) - set(names))
         if unknown:
-            raise ValueError(f"names columns that schema.fields does not have: {unknown}")
-        fault = _spelling_fault(names, ours.spellings)
+            raise ValueError(f"names columns that are not in schema.fields: {unknown}")
+        fault = _spelling_fault(names, settings.spellings)
         if fault:
             raise ValueError(f"socare.spellings: {fault}")
         both = [f.name for f in self.fields if f.constraints.required and f.socare.optional]
@@ -447,28 +484,28 @@ class Contract(StrictModel):
             raise ValueError(f"{', '.join(both)}: a required column cannot be optional")
         ages = [f.socare.age for f in self.fields if f.socare.age]
         dates = [*self.dated, *(a.at for a in ages)]
-        no_dates = sorted({name for name in dates if not self.field(name).is_date})
-        if no_dates:
+        other_types = sorted({name for name in dates if not self.field(name).is_date})
+        if other_types:
             raise ValueError(
                 "date_order, not_after_extract and age.at need fields of type date or datetime; "
-                f"these are not: {no_dates}"
+                f"these have another type: {other_types}"
             )
-        encodings = {self.encoding, *(e.encoding for e in ours.encodings)}
+        encodings = {self.encoding, *(e.encoding for e in settings.encodings)}
         if not {e.lower() for e in encodings} <= set(ENCODINGS):
             raise ValueError(f"encoding: allowed are {', '.join(ENCODINGS)}")
         if len(set(self.schema_.primary_key)) != len(self.schema_.primary_key):
-            raise ValueError("primaryKey names a column twice")
+            raise ValueError("primaryKey names a column more than once")
         for key in self.schema_.primary_key:
             field = self.field(key)
             if field.socare.drop or not field.constraints.required:
                 raise ValueError(f"primaryKey {key} must be required and not dropped")
         outputs = [f.output for f in self.fields if not f.socare.drop]
         outputs += [a.name for a in ages]
-        outputs += [ours.extract_column, *SOURCE_LINE]
+        outputs += [settings.extract_column, *SOURCE_LINE]
         if len(set(outputs)) != len(outputs):
             raise ValueError(
-                f"two fields are written to the same column, or one to {ours.extract_column}, "
-                "source_file or line, which are ours: use 'as'"
+                "two fields are written to the same column, or one to a reserved column "
+                f"({settings.extract_column}, source_file or line): set another name with 'as'"
             )
         if PERSON in outputs and not self.person_scheme:
             raise ValueError(f"{PERSON}: a column of this name must be pseudonymised")
@@ -480,7 +517,7 @@ class Contract(StrictModel):
         return self.schema_.fields
 
     def field(self, name: str) -> Field:
-        """The field of that name."""
+        """The field with a name."""
         return next(f for f in self.fields if f.name == name)
 
     @property
@@ -490,46 +527,56 @@ class Contract(StrictModel):
 
     @property
     def person_scheme(self) -> str:
-        """The scheme of the column `person`; empty where the contract has none."""
+        """The identifier scheme of the column `person`; empty if the contract has none."""
         return (self.person and self.person.socare.pseudonymise) or ""
 
     @property
     def dated(self) -> frozenset[str]:
-        """The fields that a rule about dates reads."""
+        """Names of the fields that `date_order` or `not_after_extract` reads."""
         orders = [name for order in self.socare.date_order for name in (order.first, order.then)]
         return frozenset([*orders, *self.socare.not_after_extract])
 
     def is_read(self, field: Field) -> bool:
-        """Whether a field is kept, or an age, a constraint or a rule about dates reads it."""
+        """Whether a field is written, or an age, a constraint or a date rule reads it."""
         checked = field.constraints != Constraints() or field.name in self.dated
         return not field.socare.drop or field.socare.age is not None or checked
 
     @property
     def own_key(self) -> list[str]:
-        """Columns of the restricted table that hold the key which a record has in its file."""
+        """Columns of the restricted table for `schema.primaryKey`."""
         return [self.field(name).output for name in self.schema_.primary_key]
 
     @property
     def key(self) -> list[str]:
-        """Columns of the restricted table that identify a record; its place where it has no key."""
+        """Columns of the restricted table that identify a row.
+
+        These are the primary key, or file and line without one, and the extract's day for
+        snapshots.
+        """
         names = self.own_key or list(SOURCE_LINE)
         return [self.socare.extract_column, *names] if self.socare.snapshots else names
 
     @property
     def table(self) -> str:
-        """Zone and name of the restricted table."""
+        """Path of the restricted table, `restricted/NAME`."""
         return f"restricted/{self.name}"
 
     def digest(self, day: date) -> str:
-        """A digest of everything that decides what the rows of an extract look like.
+        """Digest of the keys that determine the rows of an extract.
 
-        Titles, texts and limits do not count, nor does where files are. What is declared for
-        other periods than that of the extract's as-of day does not count either.
+        Titles, descriptions, file limits, file names and declarations for other periods are
+        excluded.
+
+        Args:
+            day: As-of day of the extract.
+
+        Returns:
+            16 hexadecimal digits.
         """
         data = self.model_dump(mode="json", exclude={"title", "description", "path", "mediatype"})
         for field in data["schema_"]["fields"]:
             field.pop("title"), field.pop("description"), field["socare"].pop("optional")
-        ours, period = data["socare"], day.isoformat()
+        settings, period = data["socare"], day.isoformat()
         for key in (
             "gate",
             "repeated_keys",
@@ -538,95 +585,96 @@ class Contract(StrictModel):
             "encodings",
             "spellings",
         ):
-            ours.pop(key)
+            settings.pop(key)
         data["encoding"] = self.encoding_of(period)
-        read_as = [_declared_for(data, period), self.spellings_of(period)]
-        text = json.dumps(read_as, sort_keys=True)
+        effective = [_declared_for(data, period), self.spellings_of(period)]
+        text = json.dumps(effective, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def encoding_of(self, period: str) -> str:
-        """The declared encoding of a period's files."""
-        fitting = [e.encoding for e in self.socare.encodings if _within(period, e.start, e.end)]
-        return (fitting[-1] if fitting else self.encoding).lower()
+        """The declared encoding of the files of a period."""
+        matching = [e.encoding for e in self.socare.encodings if _within(period, e.start, e.end)]
+        return (matching[-1] if matching else self.encoding).lower()
 
     def spellings_of(self, period: str) -> Mapping[str, str]:
-        """Header (made plain) -> field name, for a period's files."""
-        known = {normalise_header(f.name): f.name for f in self.fields}
+        """Normalised header -> field name, for the files of a period."""
+        names = {normalise_header(f.name): f.name for f in self.fields}
         for spelling in self.socare.spellings:
             if _within(period, spelling.start, spelling.end):
-                known.update({normalise_header(other): spelling.column for other in spelling.also})
-        return known
+                names.update({normalise_header(other): spelling.column for other in spelling.also})
+        return names
 
 
 def postcode_letters(text: str) -> str:
-    """The letters and digits of a text that may be a postcode, in upper case."""
+    """The letters and digits of a text in upper case, for comparison with a postcode."""
     return re.sub("[^A-Z0-9]", "", text.upper())
 
 
 def _is_currency(text: str) -> bool:
-    kinds = {unicodedata.category(c) for c in text}
-    named = "Sc" in kinds or any(map(str.isalpha, text))
-    return named and not kinds & {"Nd", "Pd", "Ps", "Pe", "Sm"}
+    categories = {unicodedata.category(c) for c in text}
+    has_name = "Sc" in categories or any(map(str.isalpha, text))
+    return has_name and not categories & {"Nd", "Pd", "Ps", "Pe", "Sm"}
 
 
 def normalise_header(header: str) -> str:
-    """A header without case, blanks and punctuation, as headers are compared."""
+    """Normalises a header to lower snake case. Headers are compared in this form."""
     return re.sub(r"[^0-9a-z]+", "_", header.strip().lower()).strip("_")
 
 
-def snake(name: str) -> str:
-    """Lower snake case."""
-    return normalise_header(name)
-
-
 def period_days(period: str) -> tuple[date, date]:
-    """The first and the last day of a period written as year, month or day.
+    """The first and the last day of a period.
+
+    Args:
+        period: A year, a month or a day, as 2017, 2017-06 or 2017-06-30.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: the period has another form.
     """
-    found = _PERIOD.fullmatch(period)
+    match = _PERIOD.fullmatch(period)
     try:
-        year, month, day = (int(part or 1) for part in found.groups()) if found else (0, 0, 0)
+        year, month, day = (int(part or 1) for part in match.groups()) if match else (0, 0, 0)
         first = date(year, month, day)
     except ValueError:
         year = 0
-    if found is None or year not in _YEARS:
-        raise ValueError(f"a period is {PERIOD_FORMS}")
-    if found[3]:
+    if match is None or year not in _YEARS:
+        raise ValueError(f"a period must be {PERIOD_FORMS}")
+    if match[3]:
         return first, first
-    if found[2]:
+    if match[2]:
         return first, date(year, month, calendar.monthrange(year, month)[1])
     return first, date(year, 12, 31)
 
 
 def financial_years(periods: Iterable[str]) -> frozenset[str]:
-    """Those that seem to be financial years: 2010-11 and 2011-12, which could be months.
+    """Finds periods that are probably financial years, as 2010-11, and not months.
 
-    They are of at least two years, and each names the next year where others would name a month.
+    All periods with a year and a two-digit part are returned if they have at least two different
+    years and the second part of each is the next year. Otherwise the result is empty.
     """
     parts = {p: m.groups() for p in periods if (m := _PERIOD.fullmatch(p)) and m[2] and not m[3]}
-    next_years = all((int(year) + 1) % 100 == int(after) for year, after, _ in parts.values())
-    several = len({year for year, _, _ in parts.values()}) > 1
-    return frozenset(parts if several and next_years else ())
+    next_years = all(
+        (int(year) + 1) % 100 == int(next_year) for year, next_year, _ in parts.values()
+    )
+    has_several_years = len({year for year, _, _ in parts.values()}) > 1
+    return frozenset(parts if has_several_years and next_years else ())
 
 
 def period_end(period: str) -> date:
     """The last day of a period.
 
     Raises:
-        ValueError: it is not a year, a month or a day.
+        ValueError: the period is not a year, a month or a day.
     """
     return period_days(period)[1]
 
 
 def _in_order(start: str | None, end: str | None) -> bool:
-    """Whether the first day of one period is not after the last of another."""
+    """Whether the first day of `start` is not after the last day of `end`; true for None."""
     return start is None or end is None or period_days(start)[0] <= period_end(end)
 
 
 def _within(period: str, start: str | None, end: str | None) -> bool:
-    """Whether the last day of a period lies between the first of one and the last of another."""
+    """Whether the last day of a period is in the range from `start` to `end`."""
     day = period_end(period)
     return (start is None or day >= period_days(start)[0]) and (
         end is None or day <= period_end(end)
@@ -634,7 +682,7 @@ def _within(period: str, start: str | None, end: str | None) -> bool:
 
 
 def _declared_for(declared: object, period: str) -> object:
-    """A declaration without what is declared for other periods alone (`from`, `to`)."""
+    """Removes the parts of a declaration whose `from` and `to` exclude a period."""
     if isinstance(declared, list):
         return [_declared_for(d, period) for d in declared if _applies(d, period)]
     if isinstance(declared, dict):
@@ -658,19 +706,20 @@ def _applies(declared: object, period: str) -> bool:
 
 
 def read_contracts(conf: Path) -> Sequence[Contract]:
-    """All contracts under `conf/datasets`, in the order of their names.
+    """Reads all contracts in `conf/datasets`, ordered by name.
 
     Raises:
-        ConfigurationError: there is none, one is not usable, or a file's name is not its dataset's.
+        ConfigurationError: the folder has no contract, a contract is invalid, or a contract's name
+            differs from its file name.
     """
     paths = sorted((conf / "datasets").glob("*.yaml"))
     if not paths:
         raise ConfigurationError(
-            f"{conf / 'datasets'} holds no contract (NAME.yaml): --conf must name the folder "
+            f"{conf / 'datasets'} contains no contract (NAME.yaml): --conf must name the folder "
             "with the council's configuration."
         )
     contracts = [read_model(path, Contract) for path in paths]
     for path, contract in zip(paths, contracts, strict=True):
         if path.stem != contract.name:
-            raise ConfigurationError(f"{path}: name must be '{path.stem}', as the file is called.")
+            raise ConfigurationError(f"{path}: name must be '{path.stem}', like the file name.")
     return contracts

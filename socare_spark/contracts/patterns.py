@@ -1,10 +1,13 @@
-"""Regular expressions that mean the same to Python and to Java, which matches the cells."""
+"""Checks that a regular expression has the same meaning in Python and in Java.
+
+Spark matches cells with Java.
+"""
 
 import re
 import warnings
 
-# Java has no octal escape without 0, no escape \b or \1 in a set and no group (?P<name>); its sets
-# nest, its \v is a set, and a brace is always a quantifier.
+# In Java an octal escape needs a 0, a set cannot contain \b or \1, and a group (?P<name>) does not
+# exist. Sets nest, \v is a set, and a brace is always a quantifier.
 _SHARED = re.compile(
     r"""(?:
     \\(?![0NUv]|[0-9]{2})[\s\S]                                     # an escape
@@ -18,21 +21,21 @@ _SHARED = re.compile(
 
 
 def portable(pattern: str) -> str:
-    """Returns the pattern.
+    """Checks a pattern and returns it unchanged.
 
     Raises:
-        ValueError: Python or Java cannot read it, or the two read it differently.
+        ValueError: Python or Java cannot compile the pattern, or its meaning differs between them.
     """
     try:
         with warnings.catch_warnings():
-            # Python announces nested sets ([[a]b], [a&&b]); Java already has them.
+            # Python warns about nested sets ([[a]b], [a&&b]), which Java supports.
             warnings.simplefilter("error", FutureWarning)
             re.compile(pattern)
     except (re.error, FutureWarning, OverflowError, RecursionError):
-        raise ValueError("is not a regular expression that Python and Java share") from None
+        raise ValueError("is not a regular expression that is valid in Python and Java") from None
     if not _SHARED.fullmatch(pattern):
         raise ValueError(
-            "holds a group, an escape, a set or a brace that Java reads differently: use another, "
-            "and write a brace that is a character as \\{"
+            "contains a group, an escape, a set or a brace with another meaning in Java: replace "
+            "it, and write a literal brace as \\{"
         )
     return pattern

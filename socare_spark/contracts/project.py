@@ -1,4 +1,4 @@
-"""Which council and project this is, and how identifiers of each scheme are read."""
+"""`conf/project.yaml`: the council, the project and the identifier schemes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,15 +9,16 @@ from pydantic import field_validator
 from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts.patterns import portable
 
-# A number that a spreadsheet or a person wrote their own way: 4E+06, 4.5, 4,000,001, -4, (4), 4;
+# A number in a form that spreadsheets or people produce: 4E+06, 4.5, 4,000,001, -4, (4), 4;
 _NUMBER_NOT_WHOLE = r"[(+-]*[.,]?[0-9][0-9.,' ]*(E[+-]?[0-9]+)?[-);:*%?! ]*"
-# A digit or letter; beyond ASCII, anything but punctuation, signs and the replacement character.
+# A digit or letter; beyond ASCII any character but punctuation, symbols and the replacement
+# character.
 _LETTER_OR_DIGIT = (
     r"[0-9A-Z]|[^\x00-\xbf\xd7\xf7\u2000-\u206f\u2190-\u2bff\u3000-\u303f\ufe30-\ufe4f"
     r"\ufff0-\uffff]"
 )
-# Digits alone, or a text with a letter or digit that neither reads as such a number nor begins as a
-# formula or the error of a spreadsheet (=A1, #REF!) does.
+# Digits only, or a text with a letter or digit that is not such a number and does not begin like a
+# formula or an error of a spreadsheet (=A1, #REF!).
 IDENTIFIER_SHAPE = (
     rf"[0-9]+|(?!{_NUMBER_NOT_WHOLE}$)(?=.*({_LETTER_OR_DIGIT}))"
     r"""[^=+#"'\x00-\x1f\x7f][^"\x00-\x1f\x7f]*"""
@@ -25,13 +26,13 @@ IDENTIFIER_SHAPE = (
 
 
 class Scheme(StrictModel):
-    """A family of identifiers that mean the same thing wherever they occur.
+    """An identifier scheme: identifiers of one scheme have the same meaning in all datasets.
 
     Attributes:
-        person: Whether a token of this scheme stands for a person.
-        strip_leading_zeros: `007` and `7` are one identifier.
-        remove: Characters that do not count, such as blanks or hyphens.
-        placeholders: Values that stand for no identifier, in any spelling of an identifier.
+        person: Whether the identifiers identify people.
+        strip_leading_zeros: Whether `007` and `7` are the same identifier.
+        remove: Characters to ignore, such as spaces or hyphens.
+        placeholders: Values that mean no identifier; they are normalised like identifiers.
         shape: Regular expression that the whole normalised identifier must match.
     """
 
@@ -48,7 +49,14 @@ class Scheme(StrictModel):
 
 
 class Project(StrictModel):
-    """`conf/project.yaml`."""
+    """The content of `conf/project.yaml`.
+
+    Attributes:
+        council: Name of the council.
+        project: Name of the project.
+        key_id: Name of the key; another name gives other tokens.
+        schemes: Name -> identifier scheme.
+    """
 
     council: str = Key(min_length=1)
     project: str = Key(min_length=1)
@@ -57,5 +65,9 @@ class Project(StrictModel):
 
 
 def read_project(conf: Path) -> Project:
-    """Reads `project.yaml`."""
+    """Reads `project.yaml`.
+
+    Raises:
+        ConfigurationError: the file is missing or invalid.
+    """
     return read_model(conf / "project.yaml", Project)

@@ -1,1 +1,1 @@
-"""Where tables are, what they look like, and how they are written whole or not at all."""
+"""Lake: the folder of Delta tables, their declaration, and atomic writes to several tables."""

@@ -1,7 +1,7 @@
-"""Folder names that Spark and delta-rs read differently from the file system.
+"""Handles folder names that Spark and delta-rs treat differently from the file system.
 
-Spark's readers treat some characters of a path as a pattern; `literal_path` escapes them. delta-rs
-fails for some folder names; `check_lake_path` refuses them before a run writes anything.
+Spark treats some characters of a path as a pattern; `literal_path` escapes them. delta-rs fails for
+some folder names; `check_lake_path` refuses them before a run writes anything.
 """
 
 import re
@@ -9,8 +9,7 @@ from pathlib import Path
 
 from socare_spark.errors import ConfigurationError
 
-# Characters of a lake's path that the Delta reader of the driver cannot open, and escapes such as
-# %20, which it decodes.
+# Characters in a path that delta-rs cannot open, and escapes such as %20, which it decodes.
 _UNUSABLE = re.compile(r"[\x00-\x1f\x7f\[\]^|\\]|%[0-9A-Fa-f]{2}")
 _PATTERN = re.compile(r"[\\{}\[\]*?]")
 
@@ -24,16 +23,18 @@ def check_lake_path(path: Path) -> None:
     """Checks that Delta tables can be read below a folder.
 
     Raises:
-        ConfigurationError: the path holds a character or an escape that Delta cannot open.
+        ConfigurationError: the path contains a character or an escape that delta-rs cannot open.
     """
-    found = sorted({match if match.isprintable() else repr(match) for match in _found(path)})
-    if found:
+    unusable = sorted(
+        {match if match.isprintable() else repr(match) for match in _unusable_parts(path)}
+    )
+    if unusable:
         raise ConfigurationError(
-            f"--lake: Delta tables cannot be read below a folder whose path holds "
-            f"{' '.join(found)}. Letters, digits, blanks and other marks are allowed: name another "
-            "folder."
+            f"--lake: Delta tables cannot be read below a folder whose path contains "
+            f"{' '.join(unusable)}. Letters, digits, spaces and other punctuation are allowed: "
+            "name another folder."
         )
 
 
-def _found(path: Path) -> list[str]:
+def _unusable_parts(path: Path) -> list[str]:
     return _UNUSABLE.findall(str(path.resolve()))

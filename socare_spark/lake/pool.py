@@ -1,4 +1,4 @@
-"""Threads that write side by side, and have ended whenever their block is left."""
+"""A thread pool whose threads have all ended when its block is left."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class _Pool(ThreadPoolExecutor):
-    """Remembers its work: a thread's own `join` does not wait again once a signal broke it."""
+    """Keeps its futures to wait for. A thread's `join` cannot be resumed after a signal."""
 
     def __init__(self, workers: int) -> None:
         super().__init__(workers)
-        self.given: list[Future[Any]] = []
+        self.futures: list[Future[Any]] = []
 
     def submit(
         self,
@@ -21,22 +21,25 @@ class _Pool(ThreadPoolExecutor):
         **kwargs: Any,  # noqa: ANN401
     ) -> Future[Any]:
         future = super().submit(fn, *args, **kwargs)
-        self.given.append(future)
+        self.futures.append(future)
         return future
 
 
 @contextmanager
 def worker_pool(workers: int) -> Iterator[Executor]:
-    """A pool of threads.
+    """Provides a pool of threads.
 
-    After an error the work that has not begun is dropped. A signal while the pool waits does not
-    end the wait: an undo must not run beside a thread that still commits.
+    After an error, work that has not begun is cancelled. A signal does not end the wait for the
+    threads, because a rollback must not run beside a thread that still commits.
+
+    Args:
+        workers: Number of threads.
     """
     pool = _Pool(workers)
     try:
         yield pool
     except BaseException:
-        for future in pool.given:
+        for future in pool.futures:
             future.cancel()
         raise
     finally:
@@ -45,11 +48,11 @@ def worker_pool(workers: int) -> Iterator[Executor]:
 
 def _wait_for_all(pool: _Pool) -> None:
     try:
-        wait(pool.given)
+        wait(pool.futures)
     except BaseException:
-        for future in pool.given:
+        for future in pool.futures:
             future.cancel()
-        wait(pool.given)
+        wait(pool.futures)
         raise
     finally:
         pool.shutdown(wait=False)

@@ -1,6 +1,7 @@
-"""Declaring a table once: its Delta schema, its entry in the data dictionary and its release rule.
+"""Declares tables: name, description, columns and storage layout.
 
-A `TableSpec` is declared beside the function that makes its rows. No schema is declared elsewhere.
+A `TableSpec` defines the Delta schema of a table and its entry in the data dictionary. It is
+declared beside the function that builds its rows. No schema is declared elsewhere.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from pyspark.sql.types import StructField, StructType, _parse_datatype_string
 
 
 class Zone(StrEnum):
-    """The folders of a lake; data moves from one to the next, never back."""
+    """The folders of a lake. Data moves from one zone to the next and never back."""
 
     RESTRICTED = "restricted"
     REFERENCE = "reference"
@@ -23,7 +24,13 @@ class Zone(StrEnum):
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """One column: its name, its Spark SQL type and a sentence on what it means."""
+    """One column of a table.
+
+    Attributes:
+        name: Name of the column.
+        type: Spark SQL type.
+        description: One sentence that defines the value, with its unit.
+    """
 
     name: str
     type: str
@@ -32,15 +39,13 @@ class ColumnSpec:
 
 CELL_MEASURES = (
     ColumnSpec(
-        "people", "bigint", "Distinct people in the cell; records without a person count none."
+        "people", "bigint", "Distinct people in the cell; records without a person do not count."
     ),
     ColumnSpec("records", "bigint", "Records in the cell."),
-    ColumnSpec("cost", "decimal(20,2)", "Cost in pounds; null where the records carry none."),
+    ColumnSpec("cost", "decimal(20,2)", "Cost in pounds; null if the records have no cost."),
     ColumnSpec("cost_top1", "decimal(20,2)", "Largest cost of one person in the cell."),
     ColumnSpec("cost_top2", "decimal(20,2)", "Second largest cost of one person in the cell."),
-    ColumnSpec(
-        "providers", "bigint", "Distinct providers in the cell; null where none is recorded."
-    ),
+    ColumnSpec("providers", "bigint", "Distinct providers in the cell; null if none is recorded."),
 )
 
 
@@ -49,17 +54,18 @@ class TableSpec:
     """A table of the lake.
 
     Attributes:
-        zone: Folder it lives in.
-        name: Name within the zone; `superseded/requests` is a name too.
-        description: One sentence on what a row is.
+        zone: The zone.
+        name: Name within the zone; it can have a folder, as in `superseded/requests`.
+        description: One sentence that defines a row.
         dims: Columns that identify a row.
-        measures: Columns the row gives.
-        source: Where the definition comes from: a chapter, table or figure of the thesis, or a
-            reference.
-        partitions: Names of dimensions that split people without overlap, so that their counts add.
-        partition_by: Columns the files are laid out by; none for a small table.
-        grows: Whether its rows grow with records, postcodes or typed texts, so that several tasks
-            write it. One task writes any other table, as one file.
+        measures: Other columns.
+        source: Source of the definition: a section of a document, or a chapter, table or figure of
+            the thesis.
+        partitions: Names of dimensions that split people without overlap, so their counts can be
+            added.
+        partition_by: Columns by which the files are partitioned; none for a small table.
+        grows: Whether the number of rows grows with records, postcodes or free texts, so that
+            several tasks write the table. Other tables are written by one task as one file.
     """
 
     zone: Zone
@@ -79,17 +85,17 @@ class TableSpec:
 
     @property
     def columns(self) -> tuple[ColumnSpec, ...]:
-        """Dimensions, then measures."""
+        """The dimensions and then the measures."""
         return self.dims + self.measures
 
     @property
     def names(self) -> list[str]:
-        """The column names in order."""
+        """The names of the columns in order."""
         return [column.name for column in self.columns]
 
     @property
     def schema(self) -> StructType:
-        """The Spark schema, each column with its sentence as a comment."""
+        """The Spark schema; the comment of each column is its description."""
         return StructType(
             [
                 StructField(
@@ -103,7 +109,7 @@ class TableSpec:
         )
 
     def conform(self, frame: DataFrame) -> DataFrame:
-        """Selects the declared columns of a frame, cast to their declared types, with comments.
+        """Selects the declared columns of a frame and casts them to their declared types.
 
         Raises:
             pyspark.errors.AnalysisException: a declared column is not in the frame.
@@ -126,7 +132,7 @@ def cell_table(
     partitions: Iterable[str] = (),
     grows: bool = False,
 ) -> TableSpec:
-    """Declares a working table: the named measures, and those of `cells` besides."""
+    """Declares a working table with the given measures followed by CELL_MEASURES."""
     return TableSpec(
         Zone.WORKING,
         name,

@@ -80,7 +80,7 @@ def test_a_table_that_is_lost_or_changed_stops_every_job(council, monkeypatch):
     check_versions(council.lake)
     kept = council.root / "kept"
     shutil.move(council.lake.folder("restricted/visits"), kept)
-    with pytest.raises(DataError, match=r"restricted/visits: version 0 expected, .* not there"):
+    with pytest.raises(DataError, match=r"restricted/visits: version 0 expected, .* missing"):
         study(council)
     shutil.copytree(kept, council.lake.folder("restricted/visits"))
     check_versions(council.lake)
@@ -100,7 +100,7 @@ def test_lost_versions_file_needs_a_new_lake(council, monkeypatch):
     council.lands("2014.csv", row("a"))
     council.ingests(monkeypatch)
     (council.lake.root / "versions.json").unlink()
-    assert "begin a new lake" in council.ingests(monkeypatch)
+    assert "create a new lake" in council.ingests(monkeypatch)
 
 
 def test_spelling_of_one_period_reads_only_its_files_again(council, monkeypatch):
