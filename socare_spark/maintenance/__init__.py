@@ -1,1 +1,1 @@
-"""Keeping a lake small and erasing what no table refers to any more: the job `maintain`."""
+"""Maintenance: the job `maintain` compacts tables and deletes data that nothing refers to."""

@@ -1,7 +1,7 @@
-"""The job `maintain`: a lake keeps its newest rows and, for a declared time, older states.
+"""The job `maintain`: compacts tables and deletes old versions and files without a source.
 
-Tables are changed in one group of commits. Only after the group is whole are files deleted, so a
-run that breaks off at any point leaves a lake that every reader can use.
+Tables are changed in one group of commits. Files are deleted after it, so the lake is readable if
+the run is interrupted at any point.
 """
 
 import shutil
@@ -31,7 +31,7 @@ class _Leftovers:
     staging: Sequence[Path]
 
     def counts(self) -> dict[str, int]:
-        """How many there are of each kind."""
+        """Kind -> number of files or folders."""
         return {
             "pictures": len(self.pictures),
             "rejected": len(self.rejected),
@@ -43,7 +43,7 @@ class _Leftovers:
 def _run(context: Context) -> None:
     if has_unfinished_commits(context.lake):
         raise DataError(
-            "A group of commits broke off and has not been undone: run the same command again."
+            "A group of commits is unfinished and not rolled back: run the same command again."
         )
     settings = read_maintenance(context.conf)
     names = tables.tables_of(context.lake)
@@ -54,7 +54,7 @@ def _run(context: Context) -> None:
         for name in names:
             _delete_old_versions(context, settings, name)
             step.advance()
-        _forget_logs(context)
+        _clear_log_cache(context)
     _delete_leftovers(context, settings)
     _report(context, before)
 
@@ -71,9 +71,9 @@ def _change_tables(context: Context, settings: MaintenanceSettings) -> None:
         return
     with atomic_commits(context.spark, lake, touched):
         if people is not None:
-            known = lake.count(PEOPLE)
+            people_before = lake.count(PEOPLE)
             lake.replace(PEOPLE, people, context.commit_metadata())
-            counts[f"{_NAME}/people_removed"] = known - lake.count(PEOPLE)
+            counts[f"{_NAME}/people_removed"] = people_before - lake.count(PEOPLE)
         for name in small:
             if name != PEOPLE.path or people is None:
                 tables.compact(lake, name, target_bytes=settings.small_file_bytes)
@@ -106,8 +106,8 @@ def _delete_old_versions(context: Context, settings: MaintenanceSettings, name: 
     tables.remove_log_files(old)
 
 
-def _forget_logs(context: Context) -> None:
-    """Makes the session read the logs again: it may remember entries that are gone."""
+def _clear_log_cache(context: Context) -> None:
+    """Clears the session's cache of Delta logs, which can have deleted entries."""
     jvm = context.spark._jvm
     if jvm is not None:
         jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
@@ -128,7 +128,7 @@ def _find_leftovers(context: Context, settings: MaintenanceSettings) -> _Leftove
         rejected = leftovers.rejected_without_source(lake, context.landing)
     else:
         context.run.warnings.append(
-            "Rejected lines were left alone: give --landing to have those without a source removed."
+            "Rejected lines without a source were not removed: give --landing to remove them."
         )
     runs = leftovers.expired_runs(
         lake, days=settings.runs_days, now=datetime.now(UTC), keep=context.run.run_id
@@ -137,17 +137,17 @@ def _find_leftovers(context: Context, settings: MaintenanceSettings) -> _Leftove
 
 
 def _delete_leftovers(context: Context, settings: MaintenanceSettings) -> None:
-    found = _find_leftovers(context, settings)
-    for path in (*found.pictures, *found.rejected):
+    leftover_files = _find_leftovers(context, settings)
+    for path in (*leftover_files.pictures, *leftover_files.rejected):
         path.unlink()
-    for path in (*found.runs, *found.staging):
+    for path in (*leftover_files.runs, *leftover_files.staging):
         shutil.rmtree(path)
-    for kind, count in found.counts().items():
+    for kind, count in leftover_files.counts().items():
         context.run.counts[f"{_NAME}/{kind}_removed"] = count
 
 
 def _report(context: Context, before: dict[str, tables.Usage]) -> None:
-    """Notes the files and bytes of each table, and says the sums."""
+    """Records the files and bytes of each table and prints the totals."""
     counts = context.run.counts
     after = {name: tables.usage(context.lake.folder(name)) for name in before}
     for name, old in before.items():
@@ -172,7 +172,7 @@ def _report(context: Context, before: dict[str, tables.Usage]) -> None:
 
 
 def _plan(context: Context) -> Sequence[str]:
-    """What a run would do now; compaction would leave more unused files than are counted here."""
+    """Lists the actions of a run. Compaction creates further unused files, which are not listed."""
     settings, lake = read_maintenance(context.conf), context.lake
     lines = []
     if people_with_records(context.spark, lake) is not None:
@@ -189,7 +189,7 @@ def _plan(context: Context) -> Sequence[str]:
 
 JOB = Job(
     _NAME,
-    "Compact tables, and remove old versions, people without records and files without a source.",
+    "Compact tables and remove old versions, people without records and files without a source.",
     _run,
     _plan,
     (PEOPLE,),

@@ -1,7 +1,7 @@
-"""Files that a lake, or the folder of rejected lines, keeps without a source.
+"""Finds files without a source in the lake and in the folder of rejected lines.
 
-These are pictures that no analysis names, rejected lines of files that are gone, folders of runs
-past their retention, and staged rows of a run that broke off.
+These are pictures that no analysis names, rejected lines of deleted files, folders of runs past
+their retention, and staged rows of an interrupted run.
 """
 
 import json
@@ -19,10 +19,10 @@ _REJECTED, _REFUSED = ".rejected.csv", ".refused.txt"
 
 
 def unnamed_pictures(lake: Lake) -> list[Path]:
-    """Pictures and maps that the state of no analysis names.
+    """Pictures and maps that no analysis state names.
 
     Raises:
-        ValueError: the state of an analysis cannot be read, so nothing is known.
+        ValueError: the state of an analysis cannot be read, so no picture may be deleted.
     """
     named: set[Path] = set()
     for path in (lake.root / "working").glob(".*.json"):
@@ -33,27 +33,36 @@ def unnamed_pictures(lake: Lake) -> list[Path]:
 
 
 def rejected_without_source(lake: Lake, landing: Path) -> list[Path]:
-    """Rejected lines and refusals of files that are neither in the lake nor in landing any more.
+    """Rejected lines and refusal reasons of files that are neither loaded nor in landing.
 
-    Files that this lake never had to do with stay: another landing folder beside this one has its
-    rejected lines in the same place.
+    Only files in the ledger of this lake are considered: another landing folder in the same place
+    shares the folder of rejected lines.
     """
     folder = rejected_folder(landing)
-    known = {row["file"] for row in lake.to_dicts(LEDGER, "file")} if lake.exists(LEDGER) else set()
+    in_ledger = (
+        {row["file"] for row in lake.to_dicts(LEDGER, "file")} if lake.exists(LEDGER) else set()
+    )
     accepted = frozenset(entry.file for entry in read_ledger(lake).current.values())
-    found = []
+    paths = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
-        for ending, held in ((_REJECTED, accepted), (_REFUSED, frozenset[str]())):
+        for ending, kept in ((_REJECTED, accepted), (_REFUSED, frozenset[str]())):
             source = name.removesuffix(ending)
-            gone = source in known - held and not (landing / source).is_file()
-            if source != name and gone:
-                found.append(path)
-    return found
+            has_no_source = source in in_ledger - kept and not (landing / source).is_file()
+            if source != name and has_no_source:
+                paths.append(path)
+    return paths
 
 
 def expired_runs(lake: Lake, *, days: int, now: datetime, keep: str) -> list[Path]:
-    """Folders of runs that began before a retention, but for one run."""
+    """Folders of runs that began before the retention period.
+
+    Args:
+        lake: The lake.
+        days: Retention period in days.
+        now: The current time.
+        keep: Id of a run whose folder is always kept.
+    """
     folder = lake.root / "runs"
     runs = sorted(p for p in folder.glob("*") if p.is_dir() and _RUN.fullmatch(p.name))
     cutoff = now - timedelta(days=days)
@@ -65,6 +74,6 @@ def _began(run: Path) -> datetime:
 
 
 def stale_staging(lake: Lake) -> list[Path]:
-    """The folder of staged rows, which is there only after a run that broke off."""
+    """The folder of staged rows, which exists only after an interrupted run."""
     folder = staging_folder(lake)
     return [folder] if folder.exists() else []

@@ -1,4 +1,4 @@
-"""People without a record in any restricted table are removed from `restricted/people`."""
+"""Finds the people in `restricted/people` who still have records."""
 
 from functools import reduce
 
@@ -11,19 +11,22 @@ from socare_spark.maintenance.tables import tables_of
 
 
 def people_with_records(spark: SparkSession, lake: Lake) -> DataFrame | None:
-    """The rows of `restricted/people` whose person has a record; None where all have one.
+    """The rows of PEOPLE whose person has a record.
 
-    Records are the rows of every restricted table with a column `person`, superseded ones included.
+    Records are the rows of all restricted tables with a column `person`, superseded rows included.
+
+    Returns:
+        The rows; None if all people have a record or the table does not exist.
     """
     if not lake.exists(PEOPLE):
         return None
     people = lake.read(spark, PEOPLE)
     names = [n for n in tables_of(lake) if n.startswith(Zone.RESTRICTED) and n != PEOPLE.path]
     tables = [lake.read(spark, name) for name in names]
-    known = [table.select("person") for table in tables if "person" in table.columns]
-    if not known:
+    persons_by_table = [table.select("person") for table in tables if "person" in table.columns]
+    if not persons_by_table:
         return None if people.isEmpty() else people.limit(0)
-    persons = reduce(DataFrame.unionByName, known)
+    persons = reduce(DataFrame.unionByName, persons_by_table)
     if people.join(persons, "person", "left_anti").isEmpty():
         return None
     return people.join(persons, "person", "left_semi")

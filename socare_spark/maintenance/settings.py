@@ -1,4 +1,4 @@
-"""How long a lake keeps old states: `conf/maintenance.yaml`."""
+"""The settings of the job `maintain`: `conf/maintenance.yaml`."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ CONFIGURATION = "maintenance.yaml"
 
 
 class MaintenanceSettings(StrictModel):
-    """`conf/maintenance.yaml`; every key has a default, and the file may be absent.
+    """The content of `conf/maintenance.yaml`; all keys and the file are optional.
 
     Attributes:
-        versions_days: Days for which replaced table versions stay readable. With 0 only the newest
-            version of each table is kept.
-        small_file_mb: Files below this size are small.
-        small_files: A partition with at least this many small files is compacted.
-        runs_days: Days for which the folder of a run (record and log) is kept. With 0 only runs of
-            this moment are kept.
+        versions_days: Days for which replaced table versions remain readable. With 0 only the
+            newest version of each table is kept.
+        small_file_mb: Files below this size (MB) are small.
+        small_files: Number of small files from which a partition is compacted.
+        runs_days: Days for which the folder of a run (record and log) is kept. With 0 only the
+            current run is kept.
     """
 
     versions_days: int = Key(default=7, ge=0)
@@ -28,15 +28,15 @@ class MaintenanceSettings(StrictModel):
 
     @property
     def small_file_bytes(self) -> int:
-        """Files below this size are small."""
+        """Size in bytes below which a file is small."""
         return self.small_file_mb * 1024 * 1024
 
 
 def read_maintenance(conf: Path) -> MaintenanceSettings:
-    """Reads `maintenance.yaml`; the defaults where there is none.
+    """Reads `maintenance.yaml`; the defaults apply if it does not exist.
 
     Raises:
-        ConfigurationError: the file is not usable.
+        ConfigurationError: the file is invalid.
     """
     path = conf / CONFIGURATION
     return read_model(path, MaintenanceSettings) if path.exists() else MaintenanceSettings()

@@ -1,1 +1,1 @@
-"""Arithmetic that analyses share: cells, bands, money, spells, periods, spelling, forecasts."""
+"""Measures shared by analyses: counts, bands, costs, spells, periods, statistics, forecasts."""

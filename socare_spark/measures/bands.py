@@ -1,4 +1,4 @@
-"""Half-open bands: a value on a boundary belongs to the band that begins there."""
+"""Half-open bands: a value on a boundary is in the band that begins there."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -11,7 +11,7 @@ UNKNOWN = "unknown"
 
 
 class Band(BaseModel):
-    """Values from `from` up to, not including, `to`; no `to` means no upper end."""
+    """A band of values from `from` (included) to `to` (excluded); without `to` it is unbounded."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -27,11 +27,11 @@ class Band(BaseModel):
 
 
 def band_of(value: Column, bands: Sequence[Band]) -> Column:
-    """The label of the band a number falls in, `unknown` where it is null or in none."""
-    chosen = F.lit(UNKNOWN)
+    """The label of the band that contains a number; `unknown` for null or outside all bands."""
+    label = F.lit(UNKNOWN)
     for band in reversed(bands):
         inside = value >= band.start
         if band.end is not None:
             inside = inside & (value < band.end)
-        chosen = F.when(inside, F.lit(band.label)).otherwise(chosen)
-    return chosen
+        label = F.when(inside, F.lit(band.label)).otherwise(label)
+    return label

@@ -1,1 +1,1 @@
-"""What a run did: its record, its log, its progress, and their mirror in MLflow."""
+"""Tracking: the record, log and progress of a run, and their copy in MLflow."""

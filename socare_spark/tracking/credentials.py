@@ -1,4 +1,4 @@
-"""A tracking URI without its secrets: what may be shown of it, and what a client gets of it."""
+"""Removes secrets from tracking URIs, for output and for the MLflow client."""
 
 import os
 import re
@@ -7,15 +7,16 @@ from urllib.parse import unquote
 
 _USER, _PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 _HIDDEN = "***"
-# Local stores have a path where others have a host; an @ in it is part of a name.
+# Local stores have a path and no host; an @ in it is part of a name.
 _LOCAL = re.compile(r"(sqlite|file):/", re.IGNORECASE)
 _URI = re.compile(r"\S+:/\S+|\S+:\S*@\S+")
 
 
 def redacted(uri: str) -> str:
-    """The URI for messages, logs and records: without user, password and values of its query.
+    """Redacts a URI for messages, logs and records.
 
-    Everything before the last @ goes, also where a password has characters that must be escaped.
+    User, password and the values of the query are removed. Everything before the last @ is removed,
+    so a password with unescaped characters is removed too.
     """
     scheme, colon, rest = uri.partition("://") if "://" in uri else ("", "", uri)
     if "@" in rest and not _LOCAL.match(uri):
@@ -27,15 +28,23 @@ def redacted(uri: str) -> str:
 
 
 def redacted_text(text: str) -> str:
-    """A message with every URI in it redacted."""
-    return _URI.sub(lambda found: redacted(found[0]), text)
+    """Redacts every URI in a message."""
+    return _URI.sub(lambda match: redacted(match[0]), text)
 
 
 def without_credentials(uri: str, environment: MutableMapping[str, str] = os.environ) -> str:
-    """The address of a server without user and password; these go into the environment.
+    """Moves user and password of a server URI to environment variables.
 
-    MLflow reads them there, and shows them nowhere. Other URIs than a server's are returned as they
-    are: the driver of a database takes its password from the URI.
+    MLflow reads the variables and does not show them. The URI of a database is returned unchanged
+    because its driver reads the password from the URI.
+
+    Args:
+        uri: The tracking URI.
+        environment: Environment in which MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD are
+            set.
+
+    Returns:
+        The URI without user and password.
     """
     scheme, _, rest = uri.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]

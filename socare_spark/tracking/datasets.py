@@ -1,6 +1,6 @@
-"""What a run read and wrote, as MLflow's datasets: extract files, and tables with versions.
+"""Describes the inputs and outputs of a run as MLflow datasets: extract files and table versions.
 
-Schemas come from the Delta log: no Spark job. Nothing of a cell is read.
+Schemas are read from the Delta log without a Spark job. No cell values are read.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from socare_spark.lake.lake import Lake
 from socare_spark.tracking.run import Run
 
-_DIGEST = 16
-_LONGEST_NAME = 500
-# Delta's types in the words of MLflow's schemas, where they differ.
+_DIGEST_CHARACTERS = 16
+_MAX_NAME_CHARACTERS = 500
+# Delta types whose name differs in the schemas of MLflow.
 _TYPES = {"byte": "integer", "short": "integer", "date": "datetime", "timestamp": "datetime"}
 _TYPES |= {"timestamp_ntz": "datetime"}
 
 
 def datasets(run: Run, lake: Lake) -> list[DatasetInput]:
-    """The extract files and tables that a run read, and the tables that it wrote."""
+    """MLflow datasets for the extract files and tables that a run read and the tables it wrote."""
     files = [_file(run, name, sha256) for name, sha256 in run.files_read.items()]
     read = [_table(lake, n, v, None, "read") for n, v in run.tables_read.items()]
     written = [
@@ -33,16 +33,16 @@ def datasets(run: Run, lake: Lake) -> list[DatasetInput]:
         for name, output in run.outputs.items()
         if not run.up_to_date and output.get("version") is not None
     ]
-    # A run holds a dataset once.
-    named = {(d.dataset.name, d.dataset.digest): d for d in (*files, *read, *written)}
-    return list(named.values())
+    # MLflow accepts a dataset once per run.
+    unique = {(d.dataset.name, d.dataset.digest): d for d in (*files, *read, *written)}
+    return list(unique.values())
 
 
 def _file(run: Run, name: str, sha256: str) -> DatasetInput:
     rows = [e["rows_read"] for e in run.ledger if (e["file"], e["sha256"]) == (name, sha256)]
     entity = Dataset(
-        name=name[:_LONGEST_NAME],
-        digest=sha256[:_DIGEST],
+        name=name[:_MAX_NAME_CHARACTERS],
+        digest=sha256[:_DIGEST_CHARACTERS],
         source_type="local",
         source=json.dumps({"uri": name}),
         profile=json.dumps({"num_rows": rows[-1]}) if rows else None,
@@ -54,27 +54,29 @@ def _table(
     lake: Lake, name: str, version: int | None, rows: int | None, context: str
 ) -> DatasetInput:
     source = DeltaDatasetSource(path=str(lake.folder(name)), delta_table_version=version)
-    identity, columns = _described(lake, name, version)
+    identity, columns = _identity_and_columns(lake, name, version)
     schema = {"mlflow_colspec": columns}
     entity = Dataset(
-        name=name[:_LONGEST_NAME],
-        digest=hashlib.sha256(f"{identity} {version}".encode()).hexdigest()[:_DIGEST],
+        name=name[:_MAX_NAME_CHARACTERS],
+        digest=hashlib.sha256(f"{identity} {version}".encode()).hexdigest()[:_DIGEST_CHARACTERS],
         source_type=source._get_source_type(),
         source=source.to_json(),
         schema=json.dumps(schema) if columns else None,
         profile=None if rows is None else json.dumps({"num_rows": rows}),
     )
-    # The source drops version 0; the tag has it.
+    # The source omits version 0, so a tag records the version.
     return _input(entity, context, {"version": str(version)})
 
 
 def _input(entity: Dataset, context: str, tags: Mapping[str, str]) -> DatasetInput:
-    given = {MLFLOW_DATASET_CONTEXT: context, **tags}
-    return DatasetInput(dataset=entity, tags=[InputTag(k, v) for k, v in given.items()])
+    all_tags = {MLFLOW_DATASET_CONTEXT: context, **tags}
+    return DatasetInput(dataset=entity, tags=[InputTag(k, v) for k, v in all_tags.items()])
 
 
-def _described(lake: Lake, name: str, version: int | None) -> tuple[str, list[dict[str, Any]]]:
-    """A table's identity and columns at a version; its path alone where the log has it no more."""
+def _identity_and_columns(
+    lake: Lake, name: str, version: int | None
+) -> tuple[str, list[dict[str, Any]]]:
+    """The id and columns of a table at a version; its path and no columns if the log lacks it."""
     folder = lake.folder(name)
     try:
         table = DeltaTable(folder, version=version)
@@ -84,11 +86,11 @@ def _described(lake: Lake, name: str, version: int | None) -> tuple[str, list[di
         return str(folder), []
 
 
-def _column(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_type(found["type"]), "name": found["name"], "required": not found["nullable"]}
+def _column(field: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_type(field["type"]), "name": field["name"], "required": not field["nullable"]}
 
 
-def _type(delta: Any) -> dict[str, Any]:  # noqa: ANN401 - a type of Delta is a word or a mapping
+def _type(delta: Any) -> dict[str, Any]:  # noqa: ANN401 - a Delta type is a string or a mapping
     if isinstance(delta, str):
         return {"type": "double" if delta.startswith("decimal") else _TYPES.get(delta, delta)}
     if delta["type"] == "array":

@@ -1,7 +1,7 @@
-"""The run record mirrored to a tracker, behind the jobs: it never holds one up.
+"""Mirrors run records to a tracker from a separate thread that does not delay jobs.
 
-A run that could not be sent is tried once more, and the next run is sent in any case. One note at
-the end says what failed; the run record has everything by then.
+A failed request is repeated once. Later runs are sent in any case. One message at the end names the
+failures. The run record in the lake is complete without the tracker.
 """
 
 import queue
@@ -21,19 +21,19 @@ from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
 OFF = "off"
-_SECONDS = {"remote": 8.0, "local": 90.0}
-_PAUSE = 0.5
+_TIMEOUT_SECONDS = {"remote": 8.0, "local": 90.0}
+_RETRY_SECONDS = 0.5
 _EXPERIMENT = "socare_spark"
 
 
 @dataclass(frozen=True)
 class _Step:
-    """Something to send.
+    """A request to the tracker.
 
     Attributes:
-        name: The job whose run it concerns.
-        send: Sends it.
-        whole: Whether it sends all that there is of the run.
+        name: Name of the job.
+        send: Sends the request.
+        whole: Whether the request contains the complete record of the run.
     """
 
     name: str
@@ -42,65 +42,66 @@ class _Step:
 
 
 class TrackerError(Exception):
-    """A tracker cannot be used; the text is a clause for the operator, without a secret.
+    """A request to a tracker failed. The text is a clause for the operator, without secrets.
 
     Attributes:
-        lasting: Whether every later request of this process would fail in the same way.
+        lasting: Whether all later requests of this process would fail in the same way.
     """
 
-    def __init__(self, why: str, *, lasting: bool) -> None:
-        super().__init__(why)
+    def __init__(self, reason: str, *, lasting: bool) -> None:
+        super().__init__(reason)
         self.lasting = lasting
 
 
 class Tracker(Protocol):
-    """Where run records are mirrored to. Its methods raise `TrackerError` and nothing else."""
+    """A destination of run records. Its methods raise only `TrackerError`."""
 
     def begin(self, run: Run) -> None:
-        """A run has begun."""
+        """Reports the start of a run."""
 
     def end(self, run: Run) -> None:
-        """A run has ended, and its record is complete."""
+        """Sends the complete record of a run that has ended."""
 
     def close_dead(self, run_ids: Sequence[str]) -> None:
-        """Runs broke off without an end."""
+        """Closes runs whose process ended without a record of the end."""
 
 
 def local_uri(lake: Lake) -> str:
-    """The tracking URI of the database in the lake; its path may hold any character."""
+    """The tracking URI of the database in the lake. Its path can contain any character."""
     return sqlite_uri(lake.root / "mlflow.db")
 
 
 def sqlite_uri(path: Path) -> str:
     """The tracking URI of a local database.
 
-    The driver is named because MLflow makes the folder of `sqlite:///PATH` without decoding it.
+    The URI names the driver because MLflow creates the folder of `sqlite:///PATH` without decoding
+    the path.
     """
     url = URL.create("sqlite+pysqlite", database=str(path))
     return url.render_as_string(hide_password=False)
 
 
 def experiment_of(conf: Path) -> str:
-    """The name of the experiment: one for each council and project.
+    """The name of the experiment, one for each council and project.
 
-    A `/` within a name is written as `%2F`, so that two councils never share an experiment.
+    A `/` within a name is written as `%2F`, so two councils never share an experiment.
     """
     try:
         project = read_project(conf)
     except OperatorError:
-        return _EXPERIMENT  # The jobs that need the file say what is wrong with it.
+        return _EXPERIMENT  # The jobs that need the file report the error.
     names = (n.replace("%", "%25").replace("/", "%2F") for n in (project.council, project.project))
     return "/".join((_EXPERIMENT, *names))
 
 
 class Mirror:
-    """Sends run records to a tracker, in order, from a thread of its own.
+    """Sends run records to a tracker, in order, from a separate thread.
 
     Args:
         uri: A tracking URI of MLflow, or `off`; None means the database in the lake.
-        lake: Its root holds artifacts where the tracker is a local database.
-        progress: Where the note goes.
-        experiment: Name of the experiment that holds the runs.
+        lake: The lake; artifacts are stored in it if the tracker is a local database.
+        progress: Prints the message about failures.
+        experiment: Name of the experiment of the runs.
     """
 
     def __init__(
@@ -118,45 +119,49 @@ class Mirror:
             self._thread.start()
 
     def begin(self, run: Run) -> None:
-        """A run has begun."""
+        """Queues the start of a run."""
         self._work.put(_Step(run.job, lambda tracker: tracker.begin(run), whole=False))
 
     def end(self, run: Run) -> None:
-        """A run has ended: everything of its record goes to the tracker."""
+        """Queues the complete record of a run that has ended."""
         self._work.put(_Step(run.job, lambda tracker: tracker.end(run)))
 
     def close_dead(self, run_ids: Sequence[str]) -> None:
-        """Runs broke off without an end: the tracker must not show them as running."""
+        """Queues the end of interrupted runs, so the tracker does not show them as running."""
         self._work.put(_Step("broken off", lambda tracker: tracker.close_dead(run_ids)))
 
     def close(self) -> None:
-        """Waits until everything is sent, but not for a tracker that does not answer."""
+        """Waits until all requests are sent, up to a timeout, and reports failures."""
         if self._uri == OFF:
             return
         self._work.put(None)
         kind = "local" if self._uri.startswith("sqlite") else "remote"
-        self._thread.join(_SECONDS[kind])
+        self._thread.join(_TIMEOUT_SECONDS[kind])
         reasons = list(dict.fromkeys(self._failed.values()))
         if self._thread.is_alive():
-            reasons = reasons or ["it did not answer in time"]
+            reasons = reasons or ["the tracker did not answer in time"]
         if reasons:
             self._warn(list(self._failed), reasons)
 
     def _serve(self) -> None:
-        over: TrackerError | None = None
+        lasting_error: TrackerError | None = None
         while (step := self._work.get()) is not None:
-            over = over or self._send(step)
-            if over is not None:
-                self._failed[step.name] = str(over)
+            lasting_error = lasting_error or self._send(step)
+            if lasting_error is not None:
+                self._failed[step.name] = str(lasting_error)
 
     def _send(self, step: _Step) -> TrackerError | None:
-        """Sends one step, twice if need be; returns an error that all later steps would meet."""
+        """Sends one step and repeats it once after an error.
+
+        Returns:
+            An error with which all later steps would fail; None otherwise.
+        """
         error = self._attempt(step)
         if error is not None and not error.lasting:
-            time.sleep(_PAUSE)
+            time.sleep(_RETRY_SECONDS)
             error = self._attempt(step)
         if error is None:
-            # The end of a run holds all of its record, also where its beginning was not sent.
+            # The end of a run has its whole record, so a failed start no longer matters.
             if step.whole:
                 self._failed.pop(step.name, None)
             return None
@@ -174,14 +179,14 @@ class Mirror:
         return None
 
     def _connect(self) -> Tracker:
-        # Here and not above: importing MLflow takes seconds, and telemetry must be off before.
+        # The import of MLflow takes seconds, and telemetry must be disabled before it.
         from socare_spark.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415
 
         return MlflowTracker(self._uri, self._lake, self._experiment)
 
     def _warn(self, jobs: Sequence[str], reasons: Sequence[str]) -> None:
-        named = f" of {', '.join(jobs)}" if jobs else ""
+        names = f" of {', '.join(jobs)}" if jobs else ""
         self._progress.say(
-            f"note: the run{named} was not mirrored to MLflow ({'; '.join(reasons)}); its record "
-            f"is under {self._lake.root / 'runs'}."
+            f"note: the run{names} was not mirrored to MLflow ({'; '.join(reasons)}); its record "
+            f"is in {self._lake.root / 'runs'}."
         )

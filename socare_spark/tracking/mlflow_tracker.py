@@ -1,7 +1,7 @@
-"""The run record in MLflow: a parent run for a study, a nested run for each job.
+"""Writes run records to MLflow: a parent run for a study and a nested run for each job.
 
-Parameters, metrics, datasets read and written, the ledger and the pictures. Nothing is sent
-anywhere but to the tracking server that was named. Metrics are named `job/metric/detail`.
+A run has parameters, metrics, datasets, the ledger and the pictures. Data is sent only to the
+configured tracking server. Metrics are named `job/metric/detail`.
 """
 
 import getpass
@@ -22,7 +22,7 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
 
 from mlflow.entities import Metric, Param, RunTag
-from mlflow.entities import Run as TheirRun
+from mlflow.entities import Run as MlflowRun
 from mlflow.store.tracking.dbmodels.models import SqlRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking import MlflowClient
@@ -35,16 +35,16 @@ from socare_spark.tracking.mirror import local_uri, sqlite_uri
 from socare_spark.tracking.problems import deleted, problem
 from socare_spark.tracking.run import Run
 
-_LONGEST_NAME, _LONGEST_VALUE = 250, 500
-_BATCH = 100
-_ENDINGS = {"failed": "FAILED", "interrupted": "KILLED"}
-_NOT_IN_NAMES = re.compile(r"[^/\w.\- :]")
-_ROWS = ("read", "kept", "quarantined", "duplicate", "superseded", "expired")
+_MAX_NAME_CHARACTERS, _MAX_VALUE_CHARACTERS = 250, 500
+_BATCH_SIZE = 100
+_MLFLOW_STATUS = {"failed": "FAILED", "interrupted": "KILLED"}
+_INVALID_CHARACTERS = re.compile(r"[^/\w.\- :]")
+_ROW_COUNTS = ("read", "kept", "quarantined", "duplicate", "superseded", "expired")
 _INGEST, _PEOPLE = "ingest", "restricted/people"
 
 
-def _make_database(uri: str) -> None:
-    """Makes a local database whole or not at all: one made by half could never be used."""
+def _create_database(uri: str) -> None:
+    """Creates a local database atomically. A partly created one could not be used."""
     if not uri.startswith(("sqlite:///", "sqlite+")):
         return
     database = make_url(uri).database
@@ -57,7 +57,7 @@ def _make_database(uri: str) -> None:
 
 
 @contextmanager
-def _clear_errors(uri: str) -> Iterator[None]:
+def _translated_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
@@ -69,11 +69,11 @@ class MlflowTracker:
 
     Args:
         uri: `sqlite:///PATH`, or the address of a server.
-        lake: Artifacts of a database lie in its folder `mlflow`.
-        experiment: Name of the experiment; it is made where there is none.
+        lake: The lake; artifacts of a local database are in its folder `mlflow`.
+        experiment: Name of the experiment; it is created if missing.
 
     Raises:
-        TrackerError: the server or database cannot be used; so do all methods.
+        TrackerError: the server or database cannot be used. All methods raise it too.
     """
 
     def __init__(self, uri: str, lake: Lake, experiment: str) -> None:
@@ -81,65 +81,65 @@ class MlflowTracker:
             logging.getLogger(name).setLevel(logging.ERROR)
         self._uri, self._lake, self._name = uri, lake, experiment
         self._runs: dict[str, str] = {}
-        with _clear_errors(uri):
-            _make_database(uri)
+        with _translated_errors(uri):
+            _create_database(uri)
             self._client = MlflowClient(uri)
             self._experiment()
             if uri == local_uri(lake):
                 self._move_artifacts()
 
     def begin(self, run: Run) -> None:
-        """Makes the run, nested in its study's."""
-        with _clear_errors(self._uri):
+        """Creates the run, nested in the run of its study."""
+        with _translated_errors(self._uri):
             self._begin(run)
 
     def close_dead(self, run_ids: Sequence[str]) -> None:
-        """Ends the runs of processes that are gone."""
-        with _clear_errors(self._uri):
+        """Sets the runs of ended processes to KILLED."""
+        with _translated_errors(self._uri):
             experiment = self._experiment()
             for run_id in run_ids:
                 query = f"tags.`socare.run_id` = '{run_id}' and attributes.status = 'RUNNING'"
-                for found in self._client.search_runs([experiment], query):
-                    self._client.set_tag(found.info.run_id, "socare.status", "broken off")
-                    self._client.set_terminated(found.info.run_id, "KILLED")
+                for run in self._client.search_runs([experiment], query):
+                    self._client.set_tag(run.info.run_id, "socare.status", "broken off")
+                    self._client.set_terminated(run.info.run_id, "KILLED")
 
     def end(self, run: Run) -> None:
-        """Sends everything of the record."""
-        with _clear_errors(self._uri):
-            # The run is not there if its beginning could not be sent.
-            ours = self._runs.get(run.run_id) or self._begin(run)
-            self._log_batches(ours, run)
+        """Sends the whole record and ends the run."""
+        with _translated_errors(self._uri):
+            # The run does not exist if its start could not be sent.
+            mlflow_id = self._runs.get(run.run_id) or self._begin(run)
+            self._log_batches(mlflow_id, run)
             inputs = datasets(run, self._lake)
             if inputs:
-                self._client.log_inputs(ours, datasets=inputs)
-            self._log_files(ours, run)
-            ending = _ENDINGS.get(run.status, "FINISHED")
-            self._client.set_terminated(ours, ending, _milliseconds(_ended(run)))
+                self._client.log_inputs(mlflow_id, datasets=inputs)
+            self._log_files(mlflow_id, run)
+            status = _MLFLOW_STATUS.get(run.status, "FINISHED")
+            self._client.set_terminated(mlflow_id, status, _milliseconds(_ended(run)))
 
     def _experiment(self) -> str:
-        found = self._client.get_experiment_by_name(self._name)
-        if found is None:
-            # Each run has its own place in the lake; this one is for runs of others.
+        experiment = self._client.get_experiment_by_name(self._name)
+        if experiment is None:
+            # Each run of this package sets its own location; this one applies to other runs.
             folder = (self._lake.root / "mlflow").resolve().as_uri()
-            place = folder if self._database() is not None else None
-            return str(self._client.create_experiment(self._name, artifact_location=place))
-        if found.lifecycle_stage != "active":
-            raise deleted(self._name, found.experiment_id)
-        return str(found.experiment_id)
+            location = folder if self._database() is not None else None
+            return str(self._client.create_experiment(self._name, artifact_location=location))
+        if experiment.lifecycle_stage != "active":
+            raise deleted(self._name, experiment.experiment_id)
+        return str(experiment.experiment_id)
 
     def _begin(self, run: Run) -> str:
         experiment = self._experiment()
-        # A request may have been carried out though its answer was lost.
+        # An earlier request can have succeeded although its response was lost.
         search = f"tags.`socare.run_id` = '{run.run_id}'"
-        found = list(self._client.search_runs([experiment], search, max_results=1))
-        made = found[0] if found else self._create(experiment, run)
-        ours = str(made.info.run_id)
-        if urlsplit(made.info.artifact_uri).scheme in ("", "file"):
-            self._keep_artifacts_in_lake(ours)
-        self._runs[run.run_id] = ours
-        return ours
+        existing = list(self._client.search_runs([experiment], search, max_results=1))
+        mlflow_run = existing[0] if existing else self._create(experiment, run)
+        mlflow_id = str(mlflow_run.info.run_id)
+        if urlsplit(mlflow_run.info.artifact_uri).scheme in ("", "file"):
+            self._keep_artifacts_in_lake(mlflow_id)
+        self._runs[run.run_id] = mlflow_id
+        return mlflow_id
 
-    def _create(self, experiment: str, run: Run) -> TheirRun:
+    def _create(self, experiment: str, run: Run) -> MlflowRun:
         tags = {"socare.run_id": run.run_id, "socare.job": run.job, "socare.code": run.code}
         tags |= {"mlflow.source.name": f"jobs/{run.job}.py", "mlflow.source.type": "JOB"}
         user, checked_out = _user(), commit()
@@ -153,45 +153,45 @@ class MlflowTracker:
         return self._client.create_run(experiment, began, tags, run_name=run.job)
 
     def _database(self) -> SqlAlchemyStore | None:
-        """The store where MLflow is used without a server, and artifacts are files of ours."""
+        """The store if MLflow is used without a server and artifacts are local files."""
         store = self._client._tracking_client.store
         return store if isinstance(store, SqlAlchemyStore) else None
 
     def _keep_artifacts_in_lake(self, *runs: str) -> None:
-        """Sets where artifacts of runs are: MLflow goes by where the experiment was made."""
+        """Sets the artifact location of runs; MLflow uses that of the experiment by default."""
         database = self._database()
         if database is None:
             return
         with database.ManagedSessionMaker() as session:
             for run in runs:
-                place = (self._lake.root / "mlflow" / run / "artifacts").resolve().as_uri()
-                session.query(SqlRun).filter_by(run_uuid=run).update({"artifact_uri": place})
+                location = (self._lake.root / "mlflow" / run / "artifacts").resolve().as_uri()
+                session.query(SqlRun).filter_by(run_uuid=run).update({"artifact_uri": location})
 
     def _move_artifacts(self) -> None:
-        """Finds the artifacts of earlier runs again after the lake, with its database, moved."""
+        """Updates the artifact locations of earlier runs after the lake was moved."""
         database = self._database()
         if database is None:
             return
         with database.ManagedSessionMaker() as session:
-            found = session.query(SqlRun.run_uuid, SqlRun.artifact_uri)
-            runs = [(str(run), str(uri)) for run, uri in found]
-        here = f"{(self._lake.root / 'mlflow').resolve().as_uri()}/"
-        gone = [
+            rows = session.query(SqlRun.run_uuid, SqlRun.artifact_uri)
+            runs = [(str(run), str(uri)) for run, uri in rows]
+        prefix = f"{(self._lake.root / 'mlflow').resolve().as_uri()}/"
+        moved = [
             run
             for run, uri in runs
-            if not uri.startswith(here) and (self._lake.root / "mlflow" / run).is_dir()
+            if not uri.startswith(prefix) and (self._lake.root / "mlflow" / run).is_dir()
         ]
-        self._keep_artifacts_in_lake(*gone)
+        self._keep_artifacts_in_lake(*moved)
 
-    def _log_batches(self, ours: str, run: Run) -> None:
-        at, step = _milliseconds(_ended(run)), _step(run)
-        metrics = [Metric(k, v, at, step) for k, v in _metrics(run, self._lake).items()]
+    def _log_batches(self, mlflow_id: str, run: Run) -> None:
+        time, step = _milliseconds(_ended(run)), _step(run)
+        metrics = [Metric(k, v, time, step) for k, v in _metrics(run, self._lake).items()]
         parameters = {**run.arguments, "configuration": run.configuration, "code": run.code}
-        params = [Param(_name(k), str(v)[:_LONGEST_VALUE]) for k, v in parameters.items()]
-        tags = [RunTag(_name(k), v[:_LONGEST_VALUE]) for k, v in self._tags(run).items()]
-        for i in range(0, max(len(metrics), len(params), len(tags)), _BATCH):
-            some = slice(i, i + _BATCH)
-            self._client.log_batch(ours, metrics[some], params[some], tags[some])
+        params = [Param(_name(k), str(v)[:_MAX_VALUE_CHARACTERS]) for k, v in parameters.items()]
+        tags = [RunTag(_name(k), v[:_MAX_VALUE_CHARACTERS]) for k, v in self._tags(run).items()]
+        for i in range(0, max(len(metrics), len(params), len(tags)), _BATCH_SIZE):
+            batch = slice(i, i + _BATCH_SIZE)
+            self._client.log_batch(mlflow_id, metrics[batch], params[batch], tags[batch])
 
     def _tags(self, run: Run) -> dict[str, str]:
         tags = {f"reads.{name}": str(version) for name, version in run.tables_read.items()}
@@ -201,61 +201,63 @@ class MlflowTracker:
             tags["mlflow.parentRunId"] = self._runs[run.parent]
         return tags
 
-    def _log_files(self, ours: str, run: Run) -> None:
-        self._client.log_artifact(ours, str(run.path))
+    def _log_files(self, mlflow_id: str, run: Run) -> None:
+        self._client.log_artifact(mlflow_id, str(run.path))
         if run.ledger:
             rows = json.loads(json.dumps(run.ledger, default=str))
-            self._client.log_dict(ours, {"ledger": rows}, "ledger.json")
-        if run.up_to_date:  # The run that drew the pictures has them.
+            self._client.log_dict(mlflow_id, {"ledger": rows}, "ledger.json")
+        if run.up_to_date:  # The pictures are logged in the run that drew them.
             return
         for picture in run.pictures:
             path = self._lake.root / picture
             if path.is_file() and path.suffix == ".png":
-                self._client.log_artifact(ours, str(path), "pictures")
+                self._client.log_artifact(mlflow_id, str(path), "pictures")
 
 
 def _metrics(run: Run, lake: Lake) -> dict[str, float]:
-    """The figures that people compare between runs, as `job/metric/detail`."""
-    found: dict[str, float] = {"seconds/total": run.seconds or 0.0}
+    """The metrics of a run, named `job/metric/detail`."""
+    metrics: dict[str, float] = {"seconds/total": run.seconds or 0.0}
     for name, value in run.counts.items():
         kind, _, table = name.partition("/")
-        plain = name.removeprefix(f"{run.job}.")
-        found[f"seconds/{table}" if kind == "seconds" and table else f"count/{plain}"] = value
+        short_name = name.removeprefix(f"{run.job}.")
+        metrics[f"seconds/{table}" if kind == "seconds" and table else f"count/{short_name}"] = (
+            value
+        )
     for name, output in run.outputs.items():
         if output.get("rows") is not None:
-            found[f"rows/{name}"] = float(output["rows"] or 0)
-    found |= _ledger_metrics(run)
+            metrics[f"rows/{name}"] = float(output["rows"] or 0)
+    metrics |= _ledger_metrics(run)
     if run.job == _INGEST and lake.exists(_PEOPLE):
-        found["people/known"] = lake.count(_PEOPLE)
-    return {_name(f"{run.job}/{name}"): float(value) for name, value in found.items()}
+        metrics["people/known"] = lake.count(_PEOPLE)
+    return {_name(f"{run.job}/{name}"): float(value) for name, value in metrics.items()}
 
 
 def _ledger_metrics(run: Run) -> dict[str, float]:
-    """What became of the rows of this run's files, for each dataset.
+    """Counts of files and rows of each dataset by outcome.
 
-    Files of earlier runs whose rows this run superseded or gave back are counted apart.
+    Files of earlier runs with rows that this run superseded or restored are counted separately.
     """
-    found: Counter[str] = Counter()
+    metrics: Counter[str] = Counter()
     for entry in run.ledger:
         dataset, status = entry["dataset"], entry["status"]
-        found[f"files_{status}/{dataset}"] += 1
+        metrics[f"files_{status}/{dataset}"] += 1
         if status == "accepted":
-            for name in _ROWS:
-                found[f"rows_{name}/{dataset}"] += entry[f"rows_{name}"]
+            for name in _ROW_COUNTS:
+                metrics[f"rows_{name}/{dataset}"] += entry[f"rows_{name}"]
         elif status == "amended":
             for name in ("kept", "superseded"):
-                found[f"amended_rows_{name}/{dataset}"] += entry[f"rows_{name}"]
-    return dict(found)
+                metrics[f"amended_rows_{name}/{dataset}"] += entry[f"rows_{name}"]
+    return dict(metrics)
 
 
 def _name(text: str) -> str:
-    """A name that MLflow takes: other characters become `_`, and no part is empty or a dot."""
-    parts = [p for p in _NOT_IN_NAMES.sub("_", text).split("/") if p.strip(".")]
-    return "/".join(parts)[:_LONGEST_NAME].rstrip("/")
+    """A valid MLflow name: invalid characters become `_`; empty parts and dots are dropped."""
+    parts = [p for p in _INVALID_CHARACTERS.sub("_", text).split("/") if p.strip(".")]
+    return "/".join(parts)[:_MAX_NAME_CHARACTERS].rstrip("/")
 
 
 def _step(run: Run) -> int:
-    """Year and month of `--as-of`, else of the run: 201612. Monthly runs come in order."""
+    """Year and month of `--as-of`, or of the run without it, as 201612, so monthly runs sort."""
     try:
         day = date.fromisoformat(run.arguments.get("as_of", ""))
     except ValueError:
@@ -274,5 +276,5 @@ def _milliseconds(at: datetime) -> int:
 def _user(name: Callable[[], str] = getpass.getuser) -> str | None:
     try:
         return name()
-    except (KeyError, OSError):  # A container may run as a number without a name.
+    except (KeyError, OSError):  # A container can run as a user id without a name.
         return None

@@ -1,4 +1,4 @@
-"""What an error of MLflow means to an operator: one clause, without the URI's secrets."""
+"""Translates errors of MLflow to one clause for the operator, without secrets of the URI."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -31,11 +31,11 @@ _BAD_URI = (
 
 
 def problem(error: Exception, uri: str) -> TrackerError:
-    """The error as the mirror reports it.
+    """Translates an error for the report of the mirror.
 
     Args:
-        error: Whatever MLflow or a library below it raised.
-        uri: The tracking URI; of it only the server's name and port are told.
+        error: The exception from MLflow or one of its libraries.
+        uri: The tracking URI; the message has only the host and port of the server.
     """
     if isinstance(error, TrackerError):
         return error
@@ -43,23 +43,23 @@ def problem(error: Exception, uri: str) -> TrackerError:
     errors = list(_chain(error))
     if place is None:
         return TrackerError(_BAD_ADDRESS, lasting=True)
-    for applies, says, lasting in _RULES:
-        if any(applies(one) for one in errors):
-            return TrackerError(says.format(place=place), lasting=lasting)
+    for applies, message, lasting in _RULES:
+        if any(applies(link) for link in errors):
+            return TrackerError(message.format(place=place), lasting=lasting)
     return TrackerError(f"{place} reported {_code(error)}", lasting=False)
 
 
 def deleted(experiment: str, number: str) -> TrackerError:
-    """Nothing is written to an experiment that somebody deleted."""
+    """The error for an experiment that was deleted in MLflow."""
     return TrackerError(
         f"the experiment {experiment} is deleted: restore it with 'mlflow experiments restore "
-        f"--experiment-id {number}', or remove it for good with 'mlflow gc'",
+        f"--experiment-id {number}', or remove it permanently with 'mlflow gc'",
         lasting=True,
     )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and those that led to it."""
+    """The error and its chain of causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
@@ -70,7 +70,11 @@ def _code(error: BaseException) -> str:
 
 
 def _place(uri: str) -> str | None:
-    """The server's name and port alone, without user, password and query; None without a name."""
+    """Names the server or database of a URI without user, password and query.
+
+    Returns:
+        `the server HOST:PORT` or `the database`; None for an invalid server address.
+    """
     try:
         parts = urlsplit(uri)
         host, port = parts.hostname, parts.port
@@ -86,17 +90,17 @@ def _is(*kinds: type[BaseException]) -> Callable[[BaseException], bool]:
 
 
 _BAD_ADDRESS = (
-    "the URI is not one of a tracking server: give --mlflow http://SERVER:PORT, https://SERVER, "
+    "the URI is not a tracking URI: give --mlflow http://SERVER:PORT, https://SERVER, "
     "sqlite:////PATH or off"
 )
-# Which errors, the clause, and whether it holds for all later requests; the first that applies.
+# Condition on an error, message, and whether the error is permanent. The first match applies.
 _RULES: tuple[tuple[Callable[[BaseException], bool], str, bool], ...] = (
     (_is(*_BAD_URI), _BAD_ADDRESS, True),
     (_is(SSLError), "the certificate of {place} was not accepted", True),
-    (_is(NoConnectionError, Timeout), "{place} did not answer: see that it runs", False),
+    (_is(NoConnectionError, Timeout), "{place} did not answer: check that it is running", False),
     (
         lambda error: _code(error) in _REFUSED,
-        "{place} refused access: check user, password or token and their rights",
+        "{place} refused access: check user, password or token and their permissions",
         True,
     ),
     (
@@ -106,14 +110,18 @@ _RULES: tuple[tuple[Callable[[BaseException], bool], str, bool], ...] = (
     ),
     (
         lambda error: "out-of-date database schema" in str(error),
-        "another version of MLflow made the database: bring it up to date with 'mlflow db "
-        "upgrade', or name a new one",
+        "the database was created by another version of MLflow: upgrade it with 'mlflow db "
+        "upgrade', or name a new database",
         True,
     ),
-    (_is(DBAPIError), "{place} could not be opened or written: check its path and rights", False),
+    (
+        _is(DBAPIError),
+        "{place} could not be opened or written: check its path and permissions",
+        False,
+    ),
     (
         lambda error: isinstance(error, OSError) and not isinstance(error, RequestException),
-        "a file of the record, or its copy, could not be read or written",
+        "a file of the run record could not be read or copied",
         False,
     ),
 )

@@ -1,6 +1,6 @@
-"""Telling what a job does while it does it: step, of how many, Spark tasks done, time gone.
+"""Reports the progress of a job: current step, its size, completed Spark tasks and elapsed time.
 
-On a terminal a rich status line moves; elsewhere every step is one line when it ends.
+On a terminal a status line is updated. Elsewhere one line is printed at the end of each step.
 """
 
 import threading
@@ -16,7 +16,13 @@ from rich.status import Status
 
 @dataclass
 class Step:
-    """A step under way; a step with a known size is advanced."""
+    """A running step.
+
+    Attributes:
+        title: Title of the step.
+        of: Number of parts; None if unknown.
+        done: Number of completed parts.
+    """
 
     title: str
     of: int | None
@@ -24,17 +30,17 @@ class Step:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def advance(self) -> None:
-        """One more part is done."""
+        """Counts one more completed part."""
         with self._lock:
             self.done += 1
 
 
 class Progress:
-    """Steps on a console.
+    """Reports steps on a console.
 
     Args:
-        console: Where to write; standard error by default, so that results stay apart.
-        tasks: Gives Spark tasks done and in all for the stages now running.
+        console: The console; standard error by default, so output is separate from results.
+        tasks: Returns completed and total Spark tasks of the active stages.
     """
 
     def __init__(
@@ -45,10 +51,10 @@ class Progress:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self.tasks = tasks
         self._began = time.monotonic()
-        self._quiet = threading.Lock()
+        self._status_lock = threading.Lock()
 
     def say(self, text: str) -> None:
-        """One line."""
+        """Prints one line with the elapsed time."""
         self.console.print(f"[dim]{self._elapsed()}[/dim] {escape(text)}")
 
     def _elapsed(self) -> str:
@@ -57,23 +63,28 @@ class Progress:
 
     @contextmanager
     def step(self, title: str, of: int | None = None) -> Iterator[Step]:
-        """A step under way; its line is told when it ends."""
+        """Reports a step while its block runs and prints one line when it ends.
+
+        Args:
+            title: Title of the step.
+            of: Number of parts; None if unknown.
+        """
         step, began = Step(title, of), time.monotonic()
-        moving = self.console.is_terminal and self._quiet.acquire(blocking=False)
+        has_status = self.console.is_terminal and self._status_lock.acquire(blocking=False)
         try:
-            if moving:
-                with self._moving(step):
+            if has_status:
+                with self._status_line(step):
                     yield step
             else:
                 yield step
         finally:
-            if moving:
-                self._quiet.release()
+            if has_status:
+                self._status_lock.release()
         size = f" ({step.done} of {of})" if of else ""
         self.say(f"{title}{size}, {time.monotonic() - began:.1f} s")
 
     @contextmanager
-    def _moving(self, step: Step) -> Iterator[None]:
+    def _status_line(self, step: Step) -> Iterator[None]:
         ended = threading.Event()
         with self.console.status(escape(step.title)) as status:
             thread = threading.Thread(target=self._refresh, args=(step, status, ended), daemon=True)

@@ -1,8 +1,8 @@
-"""The run record: what a run was asked, read, wrote and how it ended, in one JSON file.
+"""The run record: arguments, inputs, outputs and status of a run in one JSON file.
 
-It is written before the work starts and again when it ends, in `runs/RUN_ID/run_record.json` under
-the lake, whether or not a tracking server is there. It holds counts, names, versions and digests,
-never a cell's value.
+The file `runs/RUN_ID/run_record.json` in the lake is written before the work starts and again when
+it ends, with or without a tracking server. It contains counts, names, versions and digests, and no
+cell values.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ def _new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
-# No job imports the generator of synthetic data, so no result depends on its code.
+# No job imports the generator of synthetic data, so results do not depend on its code.
 _GENERATOR = "twin/"
 
 
 def _sources(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every Python file of the package, which is in a folder or in a zip."""
+    """Yields name and content of each Python file of the package, from a folder or a zip."""
     for entry in folder.iterdir():
         if entry.is_dir():
             yield from _sources(entry, f"{above}{entry.name}/")
@@ -42,7 +42,7 @@ def _sources(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
 
 @cache
 def code_version() -> str:
-    """The package's version and a digest of the code that jobs use."""
+    """The version of the package and a digest of the code that jobs use."""
     digest = hashlib.sha256()
     for name, source in sorted(_sources(files("socare_spark"), "")):
         if not name.startswith(_GENERATOR):
@@ -57,15 +57,25 @@ class Run:
 
     Attributes:
         job: Name of the job.
-        folder: Folder of the record, the log and nothing else.
-        arguments: Options as given; never a key.
-        inputs: Input tables -> Delta version; input files -> sha256.
-        landing: Files of the landing folder -> what became of each.
-        files_gone: Files whose rows are in the lake and that left the landing folder.
-        outputs: Output tables -> {version, rows}.
-        counts: Numbers worth comparing between runs.
+        folder: Folder of all runs; that of this run is `folder/run_id`.
+        arguments: Command-line options, without secrets.
+        parent: Id of the study's run; None for a job run alone.
+        run_id: Id of the run: time of the start and a random part.
+        code: Version and digest of the code.
+        configuration: Digest of the configuration folder.
+        status: `running`, or the status at the end.
+        started: Time of the start (UTC).
+        seconds: Duration in seconds; None while the run lasts.
+        tables_read: Input table -> Delta version.
+        files_read: Input file -> SHA-256.
+        landing: File of the landing folder -> outcome.
+        files_gone: Loaded files that are no longer in the landing folder.
+        outputs: Output table -> {version, rows}.
+        counts: Metric name -> value.
+        ledger: New ledger entries.
         pictures: Paths of pictures and maps, relative to the lake.
-        up_to_date: Whether outputs and pictures are those of an earlier run, and none was written.
+        up_to_date: Whether outputs and pictures are those of an earlier run and none was written.
+        warnings: Warnings for the operator.
     """
 
     job: str
@@ -92,22 +102,22 @@ class Run:
 
     @property
     def path(self) -> Path:
-        """Where the record is."""
+        """Path of the record."""
         return self.folder / self.run_id / "run_record.json"
 
     @property
     def log(self) -> Path:
-        """Where traces go."""
+        """Path of the log with tracebacks."""
         return self.folder / self.run_id / "run.log"
 
     def save(self) -> None:
-        """Writes the record whole, replacing an earlier state of it."""
+        """Writes the record atomically."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         record = {k: v for k, v in asdict(self).items() if k not in ("_clock", "folder")}
         _write_record(self.path, record)
 
     def finish(self, status: str) -> None:
-        """Sets how the run ended and how long it took, and saves."""
+        """Sets the final status and the duration, and saves the record."""
         self.status = status
         self.seconds = round(time.monotonic() - self._clock, 3)
         self.save()
@@ -120,9 +130,12 @@ def _write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def close_dead_runs(folder: Path) -> list[str]:
-    """Closes the records of runs whose process is gone; returns the identifiers of these runs.
+    """Closes the records of runs whose process has ended without an end of the record.
 
-    Only the holder of the lake's lock may do so: no other run can be under way.
+    The caller must hold the lake's lock, so no other run is active.
+
+    Returns:
+        Ids of the closed runs.
     """
     closed = []
     for path in sorted(folder.glob("*/run_record.json")):
@@ -138,7 +151,7 @@ def close_dead_runs(folder: Path) -> list[str]:
 
 
 def configuration_digest(folder: Path) -> str:
-    """A digest over all YAML files of a configuration folder, by name and content."""
+    """Digest of names and contents of all YAML files in a configuration folder."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.yaml")):
         digest.update(path.relative_to(folder).as_posix().encode())

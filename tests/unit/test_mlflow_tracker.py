@@ -341,9 +341,9 @@ def test_each_error_of_a_server_has_its_message(lake, server, status, text, says
     ("uri", "says"),
     [
         ("http://alice:s3cret@127.0.0.1:9", "the server 127.0.0.1:9 did not answer"),
-        ("htp://alice:s3cret@example.org", "the URI is not one of a tracking server"),
-        ("http://", "the URI is not one of a tracking server"),
-        ("http://alice:s3cret@[::", "the URI is not one of a tracking server"),
+        ("htp://alice:s3cret@example.org", "the URI is not a tracking URI"),
+        ("http://", "the URI is not a tracking URI"),
+        ("http://alice:s3cret@[::", "the URI is not a tracking URI"),
     ],
 )
 def test_each_bad_address_has_its_message(lake, uri, says):
