@@ -1,6 +1,6 @@
-"""Tests of significance on small results, and what many of them at once are worth.
+"""Significance tests on arrays and their adjustment for multiple testing.
 
-Arrays in, arrays out; a value that is not defined is NaN and stays so.
+Undefined values are NaN in inputs and outputs.
 """
 
 import numpy as np
@@ -11,15 +11,15 @@ Floats = npt.NDArray[np.float64]
 
 
 def two_sided(z: npt.ArrayLike) -> Floats:
-    """Probability of a standard normal value at least as far from 0."""
+    """Two-sided p: the probability that a standard normal value is at least as far from 0."""
     return np.asarray(2 * stats.norm.sf(np.abs(np.asarray(z, dtype=float))), dtype=float)
 
 
 def benjamini_hochberg(p: npt.ArrayLike) -> Floats:
-    """Probabilities adjusted for their number (Benjamini and Hochberg, 1995); NaN has no part."""
+    """Adjusts p values for multiple testing (Benjamini and Hochberg, 1995). NaN is ignored."""
     values = np.asarray(p, dtype=float)
-    out = np.full(values.shape, np.nan)
-    known = ~np.isnan(values)
-    if known.any():
-        out[known] = stats.false_discovery_control(values[known], method="bh")
-    return out
+    adjusted = np.full(values.shape, np.nan)
+    defined = ~np.isnan(values)
+    if defined.any():
+        adjusted[defined] = stats.false_discovery_control(values[defined], method="bh")
+    return adjusted

@@ -1,9 +1,8 @@
-"""Counting people: the one way every result of the project does it.
+"""Counts people, records and cost for all results of the package.
 
-Grouping goes in two steps, first by the cell and the person, then by the cell, so that people are
-distinct, nothing has to be counted twice and one person's share of a cost is known. The same pass
-takes the two largest contributors of each cell. No result holds a value that is computed from a
-person's token: the sum of such values over a cell of one person would be a name for that person.
+Rows are grouped by cell and person and then by cell. So people are distinct and the cost of each
+person is known; the two largest costs of each cell are kept. No result is computed from the token
+of a person, because in a cell with one person it would identify that person.
 """
 
 from collections.abc import Sequence
@@ -27,23 +26,24 @@ def count_people(
     sums: Sequence[str] = (),
     people_with: Sequence[str] = (),
 ) -> DataFrame:
-    """Counts people, records and cost for every combination of dimensions that occurs.
+    """Counts people, records and cost for each combination of dimensions that occurs.
 
     Args:
-        frame: One row per record, with the columns named here.
-        dims: Columns that make a cell. A null in one is a value like any other, except in `totals`.
-        person: BIGINT pseudonym; null where a record has none.
-        cost: DECIMAL pounds of a record, or None where records carry no cost.
-        records: Column that says how many records a row stands for; None means one each.
-        totals: Dimensions of which a row for all values is wanted too, with null in the dimension;
-            people are distinct in it. A record with null in the dimension counts in it alone.
-        sums: Columns of numbers that are added up over the records of a cell.
-        people_with: Columns of truth values, each of which becomes the number of distinct people
-            with a record for which it holds.
+        frame: One row for each record.
+        dims: Columns that define a cell. Null is a value like any other, except in `totals`.
+        person: Column of the pseudonym (BIGINT); null for a record without a person.
+        cost: Column of the cost in pounds (DECIMAL); None if records have no cost.
+        records: Column of the number of records that a row represents; None means 1.
+        totals: Dimensions for which a total over all values is added, with null in the dimension.
+            People are distinct in it. A record with null in the dimension counts only in the total.
+        sums: Numeric columns to sum over the records of a cell.
+        people_with: Boolean columns. Each becomes the number of distinct people with a record for
+            which it is true.
 
     Returns:
-        `dims`, then `people`, `records`, `cost`, `cost_top1`, `cost_top2`, `providers` (null: no
-        contract names a provider), then the columns of `sums` and `people_with`.
+        One row for each cell: `dims`, then `people`, `records`, `cost`, `cost_top1`, `cost_top2`,
+        `providers` (null because no contract has a provider), then the columns of `sums` and
+        `people_with`.
     """
     for name in totals:
         frame = frame.withColumn(name, _with_total(name))
@@ -55,49 +55,51 @@ def count_people(
         *sums,
         *people_with,
     )
-    more = _Extras(tuple(sums), tuple(people_with))
-    return _counted(rows, list(dims), more, cost=cost is not None)
+    more = _MoreMeasures(tuple(sums), tuple(people_with))
+    return _count(rows, list(dims), more, cost=cost is not None)
 
 
 @dataclass(frozen=True)
-class _Extras:
-    """Further columns of a cell, and how each step of the grouping carries them."""
+class _MoreMeasures:
+    """Further measures of a cell, and their aggregates in each grouping step."""
 
     sums: tuple[str, ...]
     people_with: tuple[str, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All further columns."""
+        """Names of all further measures."""
         return self.sums + self.people_with
 
     def of_a_person(self) -> list[Column]:
         """Aggregates over the records of one person."""
-        return [*_added(self.sums), *(F.bool_or(name).alias(name) for name in self.people_with)]
+        return [*_sums(self.sums), *(F.bool_or(name).alias(name) for name in self.people_with)]
 
     def of_people(self) -> list[Column]:
-        """Aggregates over people; records without a person are nobody's."""
-        known = F.col("_person").isNotNull()
-        holding = [F.count_if(known & F.col(name)).alias(name) for name in self.people_with]
-        return [*_added(self.sums), *holding]
+        """Aggregates over people; `people_with` excludes records without a person."""
+        has_person = F.col("_person").isNotNull()
+        people_counts = [
+            F.count_if(has_person & F.col(name)).alias(name) for name in self.people_with
+        ]
+        return [*_sums(self.sums), *people_counts]
 
     def of_parts(self) -> list[Column]:
-        """Aggregates over parts of a cell that share nobody."""
-        return _added(self.names)
+        """Aggregates over parts of a cell that have no person in common."""
+        return _sums(self.names)
 
 
-def _added(names: Sequence[str]) -> list[Column]:
+def _sums(names: Sequence[str]) -> list[Column]:
     return [F.sum(name).alias(name) for name in names]
 
 
 def _with_total(name: str) -> Column:
-    """The value itself, and null for the row of all values."""
+    """Explodes a value to itself and null, which marks the total."""
     value, all_values = F.col(name), F.lit(None)
-    both = F.when(value.isNull(), F.array(all_values)).otherwise(F.array(value, all_values))
-    return F.explode(both)
+    values = F.when(value.isNull(), F.array(all_values)).otherwise(F.array(value, all_values))
+    return F.explode(values)
 
 
-def _counted(rows: DataFrame, dims: list[str], more: _Extras, *, cost: bool) -> DataFrame:
+def _count(rows: DataFrame, dims: list[str], more: _MoreMeasures, *, cost: bool) -> DataFrame:
     by_person = rows.groupBy(*dims, "_person").agg(
         F.sum("_records").alias("_records"),
         *([F.sum("_cost").alias("_cost")] if cost else []),
@@ -108,21 +110,22 @@ def _counted(rows: DataFrame, dims: list[str], more: _Extras, *, cost: bool) -> 
     return by_cell.withColumn("providers", providers).select(*dims, *_MEASURES, *more.names)
 
 
-def _without_cost(by_person: DataFrame, dims: list[str], more: _Extras) -> DataFrame:
-    none = F.lit(None).cast("decimal(20,2)")
+def _without_cost(by_person: DataFrame, dims: list[str], more: _MoreMeasures) -> DataFrame:
+    no_cost = F.lit(None).cast("decimal(20,2)")
     return by_person.groupBy(*dims).agg(
         F.count("_person").alias("people"),
         F.sum("_records").alias("records"),
-        none.alias("cost"),
-        none.alias("cost_top1"),
-        none.alias("cost_top2"),
+        no_cost.alias("cost"),
+        no_cost.alias("cost_top1"),
+        no_cost.alias("cost_top2"),
         *more.of_people(),
     )
 
 
-def _with_cost(by_person: DataFrame, dims: list[str], more: _Extras) -> DataFrame:
-    # The two largest are kept per salt first: a city's total must not gather all people in one row.
-    known = F.when(F.col("_person").isNotNull(), F.col("_cost"))
+def _with_cost(by_person: DataFrame, dims: list[str], more: _MoreMeasures) -> DataFrame:
+    # The two largest costs are first kept per salt, so a total over all people is not collected in
+    # one row.
+    person_cost = F.when(F.col("_person").isNotNull(), F.col("_cost"))
     salted = (
         by_person.withColumn("_salt", F.pmod(F.hash("_person"), F.lit(_SALTS)))
         .groupBy(*dims, "_salt")
@@ -130,7 +133,7 @@ def _with_cost(by_person: DataFrame, dims: list[str], more: _Extras) -> DataFram
             F.count("_person").alias("people"),
             F.sum("_records").alias("records"),
             F.sum("_cost").alias("cost"),
-            F.slice(F.sort_array(F.collect_list(known), asc=False), 1, 2).alias("_top"),
+            F.slice(F.sort_array(F.collect_list(person_cost), asc=False), 1, 2).alias("_top"),
             *more.of_people(),
         )
     )

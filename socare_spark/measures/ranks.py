@@ -1,7 +1,7 @@
-"""Ranks and running sums over all rows of a frame, made by several tasks.
+"""Ranks and running sums over all rows of a frame, computed by several tasks.
 
-A window without a partition sorts all rows in one task. Here each task sorts one range of the
-order, and adds the totals of the earlier ranges.
+A window without a partition sorts all rows in one task. Here each task sorts one range of the order
+and adds the totals of the earlier ranges.
 """
 
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ from pyspark.sql import functions as F
 
 
 def ranked(frame: DataFrame, order: Sequence[Column], sums: str) -> DataFrame:
-    """The rows with their place in an order, and a running sum.
+    """Adds the rank and a running sum to rows.
 
-    The rows are cached, since a second reading could cut the ranges elsewhere.
+    The rows are cached because a second evaluation could give other ranges.
 
     Args:
         frame: The rows.
-        order: What they are sorted by. No two rows may be equal in it.
-        sums: Column of numbers to add up.
+        order: Sort columns. No two rows can be equal in all of them.
+        sums: Numeric column to sum.
 
     Returns:
-        The columns of the frame, `rank` (from 1), `so_far` (the sum of the row and all before it).
+        The columns of the frame, `rank` (from 1), `so_far` (the sum up to and including the row).
     """
     ranges = frame.repartitionByRange(*order).withColumn("_range", F.spark_partition_id()).persist()
     earlier = Window.orderBy("_range").rowsBetween(Window.unboundedPreceding, -1)

@@ -1,22 +1,22 @@
-"""Adjusted Pearson residuals of a table of counts, and their tests."""
+"""Adjusted Pearson residuals of a contingency table, and their significance tests."""
 
 import numpy as np
 
 from socare_spark.measures.multiple_testing import Floats, benjamini_hochberg, two_sided
 
-# Cochran's rule: below this expected count a residual is not close to normal.
+# Cochran's rule: below this expected count a residual is not approximately normal.
 LEAST_EXPECTED = 5.0
 
 
 def residuals(observed: Floats) -> tuple[Floats, Floats]:
-    """What a table of counts lets expect of each cell, and its adjusted Pearson residual.
+    """Expected counts and adjusted Pearson residuals of a contingency table.
 
     Args:
         observed: Counts, rows by columns.
 
     Returns:
-        row x column / total, and how far the count is from it in standard deviations; NaN where the
-        row or the column holds nothing, or everything.
+        Expected counts (row total x column total / total), and residuals in standard deviations. A
+        residual is NaN if its row or column has no records or all records.
     """
     total = observed.sum()
     rows, columns = observed.sum(1, keepdims=True), observed.sum(0, keepdims=True)
@@ -29,16 +29,19 @@ def residuals(observed: Floats) -> tuple[Floats, Floats]:
 def flag_residuals(
     residual: Floats, expected: Floats, significance: float, least_expected: float
 ) -> tuple[Floats, list[str | None]]:
-    """The p of residuals, adjusted for their number, and `high` or `low` for the unusual ones.
+    """Tests residuals and flags the significant ones.
 
-    A residual is close to normal only where enough records are expected: below that it is not
-    tested, has no p and takes no part in the adjustment.
+    A residual with a small expected count is not approximately normal. It is not tested, has no p
+    and is excluded from the adjustment.
 
     Args:
-        residual: Of one family of tests; NaN has no part in it.
-        expected: The expected count of each; of several counts the smallest.
-        significance: What an adjusted p must be below.
-        least_expected: The least expected count that is tested.
+        residual: Residuals of one family of tests; NaN is ignored.
+        expected: Expected count of each residual; the smallest if it has several.
+        significance: Level below which an adjusted p is significant.
+        least_expected: Minimum expected count for a test.
+
+    Returns:
+        Adjusted p values (NaN if not tested), and `high`, `low` or None for each residual.
     """
     tested = np.where(expected >= least_expected, residual, np.nan)
     p = benjamini_hochberg(two_sided(tested))

@@ -1,7 +1,6 @@
-"""Spells: what several agreements of one person amount to, without counting a day twice.
+"""Spells: overlapping or adjoining intervals merged, so no day is counted twice.
 
-Overlapping and adjoining intervals of one key are one spell. An interval is [start, end + 1): its
-end is the last day, so the next adjoins when it starts on the day after.
+An interval includes its last day `end`. The next interval adjoins if it starts on the day after.
 """
 
 from collections.abc import Sequence
@@ -19,39 +18,38 @@ def spells(
     until: Column | None = None,
     gap_days: int = 0,
 ) -> DataFrame:
-    """Joins intervals of the same keys that overlap, adjoin or lie close together.
+    """Merges intervals of the same key that overlap, adjoin or have a short gap between them.
 
     Args:
-        frame: One row an interval.
-        keys: Columns of which each combination has spells of its own, as person and element; a null
-            is a value like any other. One task sorts the intervals of a combination, so records
-            without a person must not be in the frame.
-        start: DATE of the first day; rows without one make no spell.
-        end: DATE of the last day; null while the interval is open.
-        until: Last day of open intervals; needed where there are any.
-        gap_days: So many days may lie between two intervals of one spell; none by default, 4 in the
+        frame: One row for each interval.
+        keys: Columns of the key, such as person and element. Null is a value like any other. One
+            task sorts the intervals of a key, so the frame must not have records without a person.
+        start: Column of the first day (DATE); rows with null are ignored.
+        end: Column of the last day (DATE); null while the interval is open.
+        until: Last day of open intervals; required if there are any.
+        gap_days: Maximum number of days between two intervals of one spell; 0 by default, 4 in the
             national client-level method.
 
     Returns:
-        `keys`, `start`, `end` (both DATE, the last day), `days` (from start to end, with both, gaps
-        included), `intervals` (how many the spell is made of). Intervals that end before they
-        start, or are open and start after `until`, are in none.
+        One row for each spell: `keys`, `start`, `end` (DATE, first and last day), `days` (from
+        start to end, both included, with gaps), `intervals` (number of merged intervals). Intervals
+        that end before they start, or are open and start after `until`, are ignored.
     """
     last = F.col(end) if until is None else F.coalesce(F.col(end), until)
-    lasting = frame.select(
+    valid = frame.select(
         *keys, F.col(start).cast("date").alias("_start"), last.cast("date").alias("_end")
     ).where("_end >= _start")
     by_key = Window.partitionBy(*keys).orderBy("_start", "_end")
-    before = F.max("_end").over(by_key.rowsBetween(Window.unboundedPreceding, -1))
-    apart = F.datediff("_start", before) > gap_days + 1
-    numbered = lasting.withColumn("_new", F.when(before.isNull() | apart, 1).otherwise(0))
-    spelled = numbered.withColumn(
+    latest_end = F.max("_end").over(by_key.rowsBetween(Window.unboundedPreceding, -1))
+    is_separate = F.datediff("_start", latest_end) > gap_days + 1
+    numbered = valid.withColumn("_new", F.when(latest_end.isNull() | is_separate, 1).otherwise(0))
+    with_spell = numbered.withColumn(
         "_spell", F.sum("_new").over(by_key.rowsBetween(Window.unboundedPreceding, 0))
     )
-    whole = spelled.groupBy(*keys, "_spell").agg(
+    merged = with_spell.groupBy(*keys, "_spell").agg(
         F.min("_start").alias("start"),
         F.max("_end").alias("end"),
         F.count(F.lit(1)).alias("intervals"),
     )
     days = F.datediff("end", "start") + 1
-    return whole.select(*keys, "start", "end", days.alias("days"), "intervals")
+    return merged.select(*keys, "start", "end", days.alias("days"), "intervals")

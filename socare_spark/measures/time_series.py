@@ -1,11 +1,11 @@
-"""Forecasts of an aggregate series, each tried on the past before it is believed.
+"""Forecasts of an aggregate series with back-tests.
 
-Three methods forecast every series: the seasonal naive, exponential smoothing (ETS) and a straight
-trend with seasons. Each is run again from earlier origins, as if later values were not yet known;
-the one with the smallest scaled error there makes the forecast, and how often its intervals held
-what came is reported with it. The same values give the same forecast. Source: thesis 4.4; Hyndman
-and Athanasopoulos, Forecasting: principles and practice (3rd edition), chapters 5, 7 and 8;
-Hyndman and Koehler (2006) for the scaled error.
+Three methods are applied to each series: the seasonal naive method, exponential smoothing (ETS) and
+a linear trend with seasons. Each is back-tested from earlier origins without the later values. The
+method with the smallest mean scaled error makes the forecast. The coverage of its intervals in the
+back-tests is reported. The same values give the same forecast. Source: thesis 4.4; Hyndman and
+Athanasopoulos, Forecasting: principles and practice (3rd edition), chapters 5, 7 and 8; Hyndman and
+Koehler (2006) for the scaled error.
 """
 
 import warnings
@@ -22,26 +22,26 @@ from statsmodels.tsa.exponential_smoothing.ets import ETSModel, ETSResults
 from threadpoolctl import threadpool_limits
 
 _Values = NDArray[np.float64]
-# Of a series, a horizon and a season: forecast and limits in the order of `Forecast`, a row each.
+# (series, horizon, season) -> rows with forecast and limits, in the order of `Forecast`.
 _Method = Callable[[_Values, int, int], _Values]
 _LEVELS = (0.8, 0.95)
-_SEASONS_TO_LEARN = 3
-_FEWEST_TO_LEARN = 10  # below, statsmodels has no starting values for ETS
+_MIN_TRAINING_SEASONS = 3
+_MIN_TRAINING_VALUES = 10  # With fewer values statsmodels has no initial values for ETS.
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """How a method did so many periods ahead.
+    """Back-test results of a method at one horizon.
 
     Attributes:
         method: `seasonal_naive`, `ets` or `trend`.
         horizon: Periods ahead, from 1.
-        origins: From how many origins it was tried.
+        origins: Number of origins.
         mase: Mean over origins of the absolute error / the mean absolute error of the seasonal
-            naive within the values known there; origins where that is 0 are left out, and None
-            means that no other was there.
-        coverage_80: Share of origins at which the value lay in the 80 % interval.
-        coverage_95: Share at which it lay in the 95 % interval.
+            naive method within the training values. Origins at which the latter is 0 are excluded;
+            None if all are.
+        coverage_80: Share of origins at which the value was in the 80 % interval.
+        coverage_95: Share of origins at which the value was in the 95 % interval.
         chosen: Whether the method makes the forecast.
     """
 
@@ -56,17 +56,17 @@ class Backtest:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is expected of a series after its last period, one value a period ahead.
+    """The forecast of a series, one value for each period after its last.
 
     Attributes:
-        method: The one that was chosen; empty where nothing could be forecast.
-        forecast: The values expected.
-        lower_80: Lower ends of the 80 % prediction intervals.
-        upper_80: Upper ends.
-        lower_95: Lower ends of the 95 % prediction intervals.
-        upper_95: Upper ends.
-        backtests: What each method did from earlier origins.
-        reason: Why nothing could be forecast; empty where something was.
+        method: The chosen method; empty without a forecast.
+        forecast: Expected values.
+        lower_80: Lower limits of the 80 % prediction intervals.
+        upper_80: Upper limits of the 80 % prediction intervals.
+        lower_95: Lower limits of the 95 % prediction intervals.
+        upper_95: Upper limits of the 95 % prediction intervals.
+        backtests: Back-test results of each method and horizon.
+        reason: The reason why there is no forecast; empty with a forecast.
     """
 
     method: str = ""
@@ -88,46 +88,45 @@ def forecast(
     origins: int = 12,
     backtest_horizon: int | None = None,
 ) -> Forecast:
-    """Forecasts a series by the method that did best on it.
+    """Forecasts a series with the method that has the best back-test.
 
-    The method with the smallest mean of MASE over the horizons is chosen; among equals, and where
-    no MASE is defined (a series that repeats itself exactly), the simplest. Where no value is
-    negative, no forecast and no interval is.
+    The method with the smallest mean MASE over the horizons is chosen. The simplest method is
+    chosen among equals and if no MASE is defined (a series that repeats exactly). If no value is
+    negative, forecasts and limits are not below 0.
 
     Args:
-        values: One for each period, the oldest first, no period missing.
-        horizon: How many periods ahead.
-        season: Periods after which a season returns; 1 where there are none.
-        shortest: Values that a series must at least have; one origin for the trial, with three
-            seasons (at least ten values) before it, must fit in any case.
-        origins: The newest so many are tried.
-        backtest_horizon: Number of periods ahead that are back-tested; None means all of the
-            horizon. It lets a series be forecast for longer than it could be tried.
+        values: One value for each period, the oldest first, without gaps.
+        horizon: Number of periods to forecast.
+        season: Length of the season in periods; 1 without seasons.
+        shortest: Minimum length of the series. In any case it must have one back-test origin with
+            three seasons (at least ten values) before it.
+        origins: Maximum number of back-test origins; the newest are used.
+        backtest_horizon: Number of periods ahead that are back-tested; None means the horizon. A
+            smaller number allows a longer forecast for a short series.
 
     Raises:
-        ValueError: A value is not a finite number, or a number of periods is below 1.
+        ValueError: a value is not finite, or a number of periods is below 1.
     """
     series = np.asarray(values, dtype=np.float64)
     if not np.isfinite(series).all():
-        raise ValueError("A series to be forecast needs a finite value in every period.")
+        raise ValueError("A series to be forecast needs a finite value in each period.")
     if min(horizon, season, origins, 1 if backtest_horizon is None else backtest_horizon) < 1:
-        raise ValueError("Horizon, season, origins and periods tried are at least 1.")
+        raise ValueError("horizon, season, origins and backtest_horizon must be at least 1.")
     ahead = horizon if backtest_horizon is None else min(backtest_horizon, horizon)
-    learnt = max(_SEASONS_TO_LEARN * season, _FEWEST_TO_LEARN)
-    needed = max(shortest, learnt + ahead)
+    training = max(_MIN_TRAINING_SEASONS * season, _MIN_TRAINING_VALUES)
+    needed = max(shortest, training + ahead)
     if len(series) < needed:
         return Forecast(reason=f"it has {len(series)} periods, and a forecast needs {needed}")
-    last = len(series) - ahead
-    starts = range(max(learnt, last - origins + 1), last + 1)
-    # Matrices of a few numbers: threads of BLAS would only wait for each other, most of all where
-    # executors have the processors.
+    last_origin = len(series) - ahead
+    starts = range(max(training, last_origin - origins + 1), last_origin + 1)
+    # The matrices are small, so BLAS threads would only compete with each other and the executors.
     with threadpool_limits(1, user_api="blas"):
         trials = [t for name in _METHODS for t in _backtests(name, series, starts, season, ahead)]
         return _forecast(series, trials, horizon, season)
 
 
 def _forecast(series: _Values, trials: Sequence[Backtest], horizon: int, season: int) -> Forecast:
-    best = min(_METHODS, key=lambda name: _error(t for t in trials if t.method == name))
+    best = min(_METHODS, key=lambda name: _mean_mase(t for t in trials if t.method == name))
     forecast, lower_80, upper_80, lower_95, upper_95 = (
         tuple(line) for line in _METHODS[best](series, horizon, season).tolist()
     )
@@ -145,16 +144,16 @@ def _forecast(series: _Values, trials: Sequence[Backtest], horizon: int, season:
 def _backtests(
     name: str, series: _Values, origins: range, season: int, horizon: int
 ) -> Iterator[Backtest]:
-    """What a method did, for each horizon; none is chosen yet."""
-    ahead = np.stack([_METHODS[name](series[:origin], horizon, season) for origin in origins])
-    came = np.stack([series[origin : origin + horizon] for origin in origins])
-    forecast, lower_80, upper_80, lower_95, upper_95 = np.moveaxis(ahead, 1, 0)
+    """Back-tests a method. Yields one result for each horizon, with `chosen` False."""
+    forecasts = np.stack([_METHODS[name](series[:origin], horizon, season) for origin in origins])
+    actual = np.stack([series[origin : origin + horizon] for origin in origins])
+    forecast, lower_80, upper_80, lower_95, upper_95 = np.moveaxis(forecasts, 1, 0)
     scale = np.array([np.abs(_season_to_season(series[:o], season)).mean() for o in origins])
-    scaled = np.abs(came - forecast)[scale > 0] / scale[scale > 0, np.newaxis]
-    # A value at the end of an interval is in it, whatever rounding did.
-    slack = 1e-9 * np.abs(series).max()
-    inside_80 = (lower_80 - slack <= came) & (came <= upper_80 + slack)
-    inside_95 = (lower_95 - slack <= came) & (came <= upper_95 + slack)
+    scaled = np.abs(actual - forecast)[scale > 0] / scale[scale > 0, np.newaxis]
+    # A value at a limit is inside the interval despite rounding.
+    tolerance = 1e-9 * np.abs(series).max()
+    inside_80 = (lower_80 - tolerance <= actual) & (actual <= upper_80 + tolerance)
+    inside_95 = (lower_95 - tolerance <= actual) & (actual <= upper_95 + tolerance)
     for step in range(horizon):
         yield Backtest(
             method=name,
@@ -167,13 +166,13 @@ def _backtests(
         )
 
 
-def _error(trials: Iterable[Backtest]) -> float:
-    """Mean of MASE over the horizons; infinite where it is not defined."""
+def _mean_mase(trials: Iterable[Backtest]) -> float:
+    """Mean MASE over the horizons; infinite if undefined."""
     return float(np.mean([np.inf if t.mase is None else t.mase for t in trials]))
 
 
 def _season_to_season(series: _Values, season: int) -> _Values:
-    """Errors of the seasonal naive within a series."""
+    """Errors of the seasonal naive method within a series."""
     return series[season:] - series[:-season]
 
 
@@ -181,34 +180,34 @@ def _seasonal_naive(series: _Values, horizon: int, season: int) -> _Values:
     steps = np.arange(horizon)
     spread = np.sqrt((_season_to_season(series, season) ** 2).mean() * (steps // season + 1))
     spreads = [norm.ppf(0.5 + p / 2) * spread for p in _LEVELS]
-    return _fan(series, series[steps % season - season], spreads)
+    return _with_limits(series, series[steps % season - season], spreads)
 
 
 def _ets(series: _Values, horizon: int, season: int) -> _Values:
-    """ETS with additive error: of those that converge, the trend and season of smallest AICc.
+    """ETS with additive error; trend and season are chosen by the smallest AICc.
 
-    Where none converges, as on values that never change, the seasonal naive stands in. The
-    variance of the errors is per degree of freedom (Hyndman and others, 2008): by their plain mean,
-    as statsmodels has it, intervals of short series hold too little.
+    If no model converges, as for constant values, the seasonal naive method is used. The error
+    variance is divided by the degrees of freedom (Hyndman and others, 2008). statsmodels divides by
+    the number of values, which makes the intervals of short series too narrow.
     """
-    # The optimiser's steps are absolute: pounds and people must look alike to it.
-    unit = np.abs(series).mean() or 1.0
+    # The optimiser uses absolute steps, so the series is scaled to a mean of 1.
+    scale = np.abs(series).mean() or 1.0
     seasons = (None, "add") if season > 1 else (None,)
-    fits = [_fitted(series / unit, t, s, season) for t, s in product((None, "add"), seasons)]
+    fits = [_fit_ets(series / scale, t, s, season) for t, s in product((None, "add"), seasons)]
     best = min((f for f in fits if f is not None), key=lambda fit: fit.aicc, default=None)
     if best is None:
         return _seasonal_naive(series, horizon, season)
     ahead = best.get_prediction(len(series), len(series) + horizon - 1)
     mean = ahead.predicted_mean.to_numpy()
-    wider = unit * np.sqrt(len(series) / (len(series) - len(best.params)))
+    widening = scale * np.sqrt(len(series) / (len(series) - len(best.params)))
     uppers = [ahead.pred_int(1 - p).iloc[:, 1].to_numpy() for p in _LEVELS]
-    return _fan(series, mean * unit, [(upper - mean) * wider for upper in uppers])
+    return _with_limits(series, mean * scale, [(upper - mean) * widening for upper in uppers])
 
 
-def _fitted(
+def _fit_ets(
     series: _Values, trend: str | None, seasonal: str | None, season: int
 ) -> ETSResults | None:
-    """The fitted model, or None where the fit did not converge."""
+    """Fits an ETS model. Returns None if the fit does not converge."""
     model = ETSModel(
         pd.Series(series),
         error="add",
@@ -224,22 +223,22 @@ def _fitted(
 
 
 def _trend(series: _Values, horizon: int, season: int) -> _Values:
-    """Least squares on time and the place in the season; limits by Student's t."""
+    """Least squares on time and the position in the season, with limits by Student's t."""
     period = np.arange(len(series) + horizon)
-    places = [period % season == place for place in range(1, season)]
-    design = np.column_stack([np.ones(len(period)), period, *places]).astype(np.float64)
+    season_dummies = [period % season == position for position in range(1, season)]
+    design = np.column_stack([np.ones(len(period)), period, *season_dummies]).astype(np.float64)
     fit = OLS(series, design[: len(series)]).fit()
     ahead = fit.get_prediction(design[len(series) :])
     mean = ahead.predicted_mean
     uppers = [ahead.conf_int(obs=True, alpha=1 - p)[:, 1] for p in _LEVELS]
-    return _fan(series, mean, [upper - mean for upper in uppers])
+    return _with_limits(series, mean, [upper - mean for upper in uppers])
 
 
-def _fan(series: _Values, mean: _Values, spreads: Sequence[_Values]) -> _Values:
-    """Forecast and limits, in the order of `Forecast`; not below 0 where the series is not."""
+def _with_limits(series: _Values, mean: _Values, spreads: Sequence[_Values]) -> _Values:
+    """Rows of forecast and limits in the order of `Forecast`, not below 0 unless the series is."""
     lines = np.stack([mean, *(mean + side * spread for spread in spreads for side in (-1, 1))])
     return np.maximum(lines, 0.0) if series.min() >= 0 else lines
 
 
-# The simplest first.
+# In order of complexity, the simplest first.
 _METHODS: dict[str, _Method] = {"seasonal_naive": _seasonal_naive, "trend": _trend, "ets": _ets}

@@ -12,8 +12,8 @@ def mann_kendall(series: Sequence[float] | Floats) -> float:
     """Two-sided p of the Mann-Kendall test for a trend, corrected for ties and continuity.
 
     Source: Gilbert (1987), Statistical Methods for Environmental Pollution Monitoring, 16.4. The
-    normal approximation is used for every length; a series of fewer than three values, or of equal
-    ones, has no trend to test and gives 1.
+    normal approximation is used for all lengths. The result is 1 for fewer than three values or
+    equal values.
     """
     values = np.asarray(series, dtype=float)
     n = len(values)

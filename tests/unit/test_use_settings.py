@@ -47,7 +47,7 @@ def test_threshold_target_is_read_from_the_named_programme(tmp_path):
         (
             ("programmes", "transport", "savings", "targets"),
             {"2016/18": 1},
-            "the year that follows",
+            "with the next year",
         ),
         (("programmes", "transport", "savings", "net_spend"), 0, "greater than 0"),
         (("threshold", "target", "programme"), "meals", "names meals 2016/17, for which"),
