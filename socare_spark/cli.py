@@ -1,7 +1,7 @@
-"""The command line that all jobs share: options, signals, exit codes, what an operator is told.
+"""The command line of all jobs: options, signals, exit codes and messages to the operator.
 
-An operator's mistake is one sentence and an exit code. A fault of ours keeps its trace in the run's
-log file. SIGTERM ends the job; every table is then at its last commit.
+An error of the operator gives one message and an exit code. An internal error writes its traceback
+to the run log. SIGTERM ends the job and leaves each table at its last commit.
 """
 
 import argparse
@@ -41,29 +41,29 @@ from socare_spark.tracking.mirror import Mirror, experiment_of
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run, close_dead_runs, configuration_digest
 
-# The package may come in a zip; the submitted file lies in the checkout.
+# The package can be in a zip; the submitted file is in the checkout.
 _ROOTS = [Path(p).resolve().parent.parent for p in (sys.argv[0], __file__)]
 _CONF = next((r / "conf" for r in _ROOTS if (r / "conf" / "datasets").is_dir()), Path("conf"))
 STUDY = "study"
 _MAX_STACK_FRAMES = 12
-# Files of a run are for its owner only, whatever the shell's mask is.
+# Files of a run are readable by their owner only, whatever the umask of the shell.
 _UMASK = 0o077
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-# They print failed queries, which may quote a cell.
+# These loggers print failed SQL, which can contain cell values.
 _LEAKY_LOGGERS = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _DISK_ERRORS = ("No space left on device", "Read-only file system", "Input/output error")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Repeats what was typed without the secrets in it."""
+    """An argument parser that redacts secrets in its messages."""
 
     def error(self, message: str) -> NoReturn:
-        """Ends the process with a message on usage."""
+        """Ends the process with a usage message."""
         super().error(redacted_text(message))
 
 
 class _TerminatedError(BaseException):
-    """A signal asked the process to end; `number` says which."""
+    """A signal requested the end of the process; `number` is the signal number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -71,12 +71,17 @@ class _TerminatedError(BaseException):
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
-    """The options common to all jobs."""
+    """Builds the parser with the options common to all jobs.
+
+    Args:
+        name: Name of the job.
+        description: One sentence for `--help`.
+    """
     options = _Parser(
         prog=name,
         description=description,
-        epilog="Exit codes: 0 done, 1 our fault (see the log), 2 configuration or usage, 3 data "
-        "refused or missing, 4 not permitted, 5 lake in use, 6 infrastructure, try again.",
+        epilog="Exit codes: 0 done, 1 internal error (see the log), 2 configuration or usage, 3 "
+        "data refused or missing, 4 not permitted, 5 lake in use, 6 infrastructure, try again.",
     )
     options.add_argument("--lake", type=Path, required=True, help="folder of the lake")
     options.add_argument("--landing", type=Path, help="folder of the extracts (ingest, places)")
@@ -86,16 +91,16 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
     options.add_argument(
         "--as-of",
         type=_day,
-        help="day to which open agreements run, as 2016-12-31; default: the newest extract's",
+        help="last day of open agreements, as 2016-12-31; default: the day of the newest extract",
     )
     options.add_argument(
         "--mlflow",
         metavar="URI",
-        help="tracking server; default: a database in the lake; 'off' for none; user and password "
-        "are better in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+        help="tracking server; default: a database in the lake; 'off' for none; set user and "
+        "password in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
     )
     options.add_argument(
-        "--dry-run", action="store_true", help="say what would be read and written, and do nothing"
+        "--dry-run", action="store_true", help="list the inputs and outputs without running the job"
     )
     return options
 
@@ -104,7 +109,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError("a day is written as 2016-12-31") from None
+        raise argparse.ArgumentTypeError("a day must have the form 2016-12-31") from None
 
 
 def main(
@@ -112,52 +117,57 @@ def main(
     arguments: Sequence[str] | None = None,
     after: Callable[[SparkSession, Lake, Sequence[Run], bool], None] | None = None,
 ) -> int:
-    """Runs one job, or several in one session as a study; returns the exit code.
+    """Runs one job, or several jobs in one session as a study.
 
     Args:
         jobs: The job or jobs.
-        arguments: The command line; that of the process by default.
-        after: Is called at the end of a study with the session, the lake, the jobs' runs and
-            whether their figures are to be printed in any case.
+        arguments: Command-line arguments; those of the process by default.
+        after: Called at the end of a study with the session, the lake, the runs of the jobs and
+            whether to print figures even if the output is not a terminal.
+
+    Returns:
+        The exit code of the process.
     """
     os.umask(_UMASK)
-    several = [jobs] if isinstance(jobs, Job) else list(jobs)
-    name = several[0].name if isinstance(jobs, Job) else STUDY
+    selected = [jobs] if isinstance(jobs, Job) else list(jobs)
+    name = selected[0].name if isinstance(jobs, Job) else STUDY
     description = (
-        several[0].description if isinstance(jobs, Job) else "Run all jobs in one session."
+        selected[0].description if isinstance(jobs, Job) else "Run all jobs in one session."
     )
-    named = parser(name, description)
+    options_parser = parser(name, description)
     if name == STUDY:
-        names = [job.name for job in several]
-        only = f"these jobs alone, in the order of the study: {', '.join(names)}"
-        named.add_argument("--jobs", nargs="+", choices=names, metavar="JOB", help=only)
-        named.add_argument(
+        names = [job.name for job in selected]
+        help_text = f"run only these jobs, in the order of the study: {', '.join(names)}"
+        options_parser.add_argument(
+            "--jobs", nargs="+", choices=names, metavar="JOB", help=help_text
+        )
+        options_parser.add_argument(
             "--show",
             action="store_true",
-            help="print figures, small counts included, where output is not a terminal too",
+            help="print figures, small counts included, even if the output is not a terminal",
         )
-    elif several[0].options is not None:
-        several[0].options(named)
-    options = named.parse_args(arguments)
+    elif selected[0].options is not None:
+        selected[0].options(options_parser)
+    options = options_parser.parse_args(arguments)
     options.mlflow = options.mlflow and without_credentials(options.mlflow)
     if name == STUDY and options.jobs:
-        several = [job for job in several if job.name in options.jobs]
+        selected = [job for job in selected if job.name in options.jobs]
     progress = Progress()
     _end_on_signals()
-    for talker in _LEAKY_LOGGERS:
-        logging.getLogger(talker).setLevel(logging.CRITICAL)
+    for logger in _LEAKY_LOGGERS:
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     _end_with_spark()
     try:
-        return int(_run_to_exit_code(several, name, options, progress, after))
+        return int(_run_to_exit_code(selected, name, options, progress, after))
     except _TerminatedError as request:
-        # Where Spark ended first, nobody reads what is printed.
+        # If Spark ended first, the console can be closed.
         with suppress(OSError, SystemExit):
             progress.say(f"Ended on request; {_state_of_tables(options.lake)}.")
         return 128 + request.number
 
 
 def _end_with_spark() -> None:
-    """Ends this process when spark-submit does, which keeps a signal to itself."""
+    """Ends this process when spark-submit ends, which does not forward signals."""
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         return
     parent = os.getppid()
@@ -171,7 +181,7 @@ def _end_with_spark() -> None:
 
 
 def _end_on_signals() -> None:
-    """Ends the job at SIGTERM and at Ctrl-C alike; the session takes the latter for itself."""
+    """Ends the job at SIGTERM and at Ctrl-C. Spark sets its own handler for the latter."""
     for number in _STOP_SIGNALS:
         signal.signal(number, _terminate)
 
@@ -179,7 +189,7 @@ def _end_on_signals() -> None:
 def _terminate(number: int, _frame: FrameType | None) -> None:
     for ignored in _STOP_SIGNALS:
         signal.signal(ignored, signal.SIG_IGN)
-    # Threads that wait for Spark would hold the process until their queries end.
+    # Otherwise threads that wait for Spark would block the process until their queries end.
     threading.Thread(target=_stop_spark, daemon=True).start()
     raise _TerminatedError(number)
 
@@ -193,7 +203,7 @@ def _stop_spark() -> None:
 
 def _state_of_tables(folder: Path) -> str:
     if has_unfinished_commits(Lake(folder)):
-        return "tables of the last step are between two states, which the next run repairs first"
+        return "tables of the last step are incomplete, and the next run restores them first"
     return "every table is at its last commit"
 
 
@@ -204,13 +214,14 @@ def _run_to_exit_code(
     progress: Progress,
     after: Callable[[SparkSession, Lake, Sequence[Run], bool], None] | None,
 ) -> ExitCode:
-    """Turns whatever happens into an exit code and a sentence."""
+    """Runs the jobs and converts each exception to a message and an exit code."""
     folder = options.lake / "runs"
     run = Run(name, folder, _arguments_as_text(options))
     try:
         if not options.conf.is_dir():
             raise ConfigurationError(
-                f"{options.conf} is not a folder: --conf must name the council's configuration."
+                f"{options.conf} is not a folder: --conf must name the folder with the council's "
+                "configuration."
             )
         check_lake_path(options.lake)
         with (
@@ -220,10 +231,10 @@ def _run_to_exit_code(
             spark = open_session(name, folders)
             _end_on_signals()
             try:
-                ending, lake, runs = run_jobs(spark, jobs, run, options, progress)
+                exit_code, lake, runs = run_jobs(spark, jobs, run, options, progress)
                 if after is not None and runs:
                     after(spark, lake, runs, options.show)
-                return ending
+                return exit_code
             finally:
                 with suppress(Exception):
                     spark.stop()
@@ -238,7 +249,7 @@ def _run_to_exit_code(
 
 
 def _is_panic(error: BaseException) -> bool:
-    """Whether a library written in Rust gave up, as delta-rs does on a full disk."""
+    """Whether an error is a panic of a Rust library, as delta-rs raises on a full disk."""
     return type(error).__name__ == "PanicException"
 
 
@@ -248,29 +259,29 @@ def _report(error: OperatorError, progress: Progress) -> ExitCode:
 
 
 def _report_crash(error: BaseException, run: Run, progress: Progress) -> ExitCode:
-    if _spark_has_gone():
-        sentence = "Spark ended, on request or for want of memory: run the same command again"
-        ending = ExitCode.INFRASTRUCTURE
+    if _spark_has_ended():
+        message = "Spark ended, on request or for lack of memory: run the same command again"
+        exit_code = ExitCode.INFRASTRUCTURE
     elif (
         any(sign in str(error) for sign in _DISK_ERRORS)
         or isinstance(error, ConnectionError)
         or _is_panic(error)
     ):
-        sentence = "A disk or a connection failed: see to it and run the same command again"
-        ending = ExitCode.INFRASTRUCTURE
+        message = "A disk or a connection failed: repair it and run the same command again"
+        exit_code = ExitCode.INFRASTRUCTURE
     else:
-        sentence, ending = "The job broke off through a fault of this software", ExitCode.FAULT
-    where = _write_traceback(error, run)
+        message, exit_code = "The job failed because of an internal error", ExitCode.FAULT
+    location = _write_traceback(error, run)
     progress.console.print(
-        f"{sentence}; {_state_of_tables(run.folder.parent)}. The trace is in {where}",
+        f"{message}; {_state_of_tables(run.folder.parent)}. The traceback is in {location}",
         style="bold red",
         markup=False,
     )
-    return ending
+    return exit_code
 
 
-def _spark_has_gone() -> bool:
-    """Whether the Java side of the session no longer answers."""
+def _spark_has_ended() -> bool:
+    """Whether the Java process of the session no longer answers."""
     context = SparkContext._active_spark_context
     if context is None or context._jvm is None:
         return False
@@ -282,13 +293,21 @@ def _spark_has_gone() -> bool:
 
 
 def _write_traceback(error: BaseException, run: Run) -> str:
-    """Writes the trace to the run's log; of errors that may quote cells the class alone."""
+    """Writes the traceback to the run log.
+
+    Exceptions that can contain cell values are logged by class only.
+
+    Returns:
+        Path of the log, or `standard error` if the log cannot be written.
+    """
     text = "".join(traceback.format_tb(error.__traceback__))
     cause: BaseException | None = error
     while cause is not None:
-        quoted = isinstance(cause, PySparkException | pa.ArrowException | DeltaError)
-        quoted |= "py4j" in type(cause).__module__ or _is_panic(cause)
-        text += f"{type(cause).__name__}: {_redacted_error(cause) if quoted else cause}\n"
+        can_contain_cells = isinstance(cause, PySparkException | pa.ArrowException | DeltaError)
+        can_contain_cells |= "py4j" in type(cause).__module__ or _is_panic(cause)
+        text += (
+            f"{type(cause).__name__}: {_redacted_error(cause) if can_contain_cells else cause}\n"
+        )
         cause = cause.__cause__
     with suppress(OSError):
         run.log.parent.mkdir(parents=True, exist_ok=True)
@@ -299,7 +318,7 @@ def _write_traceback(error: BaseException, run: Run) -> str:
 
 
 def _redacted_error(error: BaseException) -> str:
-    """What can be told of such an error: Spark's condition, or Java's classes and places."""
+    """Describes an error without its message: Spark's condition, or Java classes and frames."""
     with suppress(Exception):
         if isinstance(error, PySparkException) and error.getCondition():
             return f"{error.getCondition()} {error.getSqlState() or ''}".strip()
@@ -307,10 +326,10 @@ def _redacted_error(error: BaseException) -> str:
         lines = []
         while thrown is not None:
             lines.append(thrown.getClass().getName())
-            lines += [f"    {place}" for place in list(thrown.getStackTrace())[:_MAX_STACK_FRAMES]]
+            lines += [f"    {frame}" for frame in list(thrown.getStackTrace())[:_MAX_STACK_FRAMES]]
             thrown = thrown.getCause()
         return "\n".join(lines)
-    return "(text withheld, it may quote data)"
+    return "(message withheld because it can contain data)"
 
 
 def run_jobs(
@@ -320,17 +339,28 @@ def run_jobs(
     options: argparse.Namespace,
     progress: Progress,
 ) -> tuple[ExitCode, Lake, list[Run]]:
-    """Runs jobs in a session that is there, and leaves it; returns how they ended and their runs.
+    """Runs jobs in an existing session without stopping it. The caller must hold the lake's lock.
 
-    The caller holds the lake's lock.
+    Args:
+        spark: The session.
+        jobs: The jobs, in order.
+        run: The run of the study or of the single job.
+        options: The parsed options.
+        progress: Reports the progress.
+
+    Returns:
+        The exit code, the lake and the run records of the jobs.
+
+    Raises:
+        DataError: an extract table is missing or was changed since the last run.
     """
     progress.tasks = lambda: _tasks(spark)
     lake = Lake(options.lake.resolve())
     if has_unfinished_commits(lake) and options.dry_run:
-        progress.say("a run broke off: the next run brings its tables back first")
+        progress.say("a run was interrupted: the next run restores its tables first")
     else:
         for name in roll_back(spark, lake):
-            progress.say(f"{name}: brought back to its state before a run that broke off")
+            progress.say(f"{name}: restored to its state before an interrupted run")
         check_versions(lake)
     study = run.job == STUDY
     run.configuration = configuration_digest(options.conf)
@@ -341,40 +371,40 @@ def run_jobs(
         return ExitCode.DONE, lake, []
     mirror = Mirror(options.mlflow, lake, progress, experiment_of(options.conf))
     run.warnings.extend(_access_warnings(lake, options.landing))
-    dead = close_dead_runs(run.folder)
-    for run_id in dead:
-        progress.say(f"the run {run_id} broke off; its record is closed")
-    if dead:
-        mirror.close_dead(dead)
+    interrupted = close_dead_runs(run.folder)
+    for run_id in interrupted:
+        progress.say(f"the run {run_id} was interrupted; its record is now closed")
+    if interrupted:
+        mirror.close_dead(interrupted)
     if study:
         run.save()
         mirror.begin(run)
 
-    def run_job(job: Job, one: Run) -> ExitCode:
-        context = _context(spark, lake, options, one, progress)
+    def run_job(job: Job, job_run: Run) -> ExitCode:
+        context = _context(spark, lake, options, job_run, progress)
         return _run_job(job, context, mirror, study=study)
 
     runs: list[Run] = []
     status = "interrupted"
     try:
-        ending = _run_in_order(jobs, run, runs, run_job)
-        status = _status(ending)
+        exit_code = _run_in_order(jobs, run, runs, run_job)
+        status = _status(exit_code)
     finally:
         if study:
             run.finish(status)
             mirror.end(run)
         mirror.close()
-    return ending, lake, runs
+    return exit_code, lake, runs
 
 
 def _access_warnings(lake: Lake, landing: Path | None) -> list[str]:
-    """Warnings on folders where other users of the machine can read exact or raw data."""
+    """Warnings about folders with exact or raw data that other users of the machine can read."""
     folders = [lake.root] if landing is None else [lake.root, rejected_folder(landing)]
     warnings = [warning for folder in folders if (warning := open_to_others(folder))]
     if "SPARK_LOCAL_DIRS" in os.environ:
         warnings.append(
-            "SPARK_LOCAL_DIRS is set, so spilled data are not in a folder of this run and stay "
-            "where the run is killed: unset it and let spark.local.dir name the folder"
+            "SPARK_LOCAL_DIRS is set, so spilled data is not in the folder of this run and remains "
+            "if the run is killed: unset it and set spark.local.dir instead"
         )
     return warnings
 
@@ -382,56 +412,66 @@ def _access_warnings(lake: Lake, landing: Path | None) -> list[str]:
 def _run_in_order(
     jobs: Sequence[Job], parent: Run, runs: list[Run], run_job: Callable[[Job, Run], ExitCode]
 ) -> ExitCode:
-    """Runs jobs one after another, and adds their runs; stops at the first that fails."""
-    ending = ExitCode.DONE
+    """Runs jobs in order until one fails.
+
+    Args:
+        jobs: The jobs.
+        parent: The run of the study or of the single job.
+        runs: The list to which the run of each job is appended.
+        run_job: Runs one job.
+
+    Returns:
+        The exit code of the failed job, or the highest exit code of all jobs.
+    """
+    exit_code = ExitCode.DONE
     for job in jobs:
-        of = parent.run_id if parent.job == STUDY else None
-        run = Run(job.name, parent.folder, parent.arguments, of)
+        parent_id = parent.run_id if parent.job == STUDY else None
+        run = Run(job.name, parent.folder, parent.arguments, parent_id)
         run.configuration = parent.configuration
         if not runs:
             run.warnings.extend(parent.warnings)
         runs.append(run)
-        last = run_job(job, run)
-        if last not in (ExitCode.DONE, ExitCode.DATA):
-            return last
-        ending = max(ending, last)
-    return ending
+        job_code = run_job(job, run)
+        if job_code not in (ExitCode.DONE, ExitCode.DATA):
+            return job_code
+        exit_code = max(exit_code, job_code)
+    return exit_code
 
 
 def _run_job(job: Job, context: Context, mirror: Mirror, *, study: bool) -> ExitCode:
-    """Runs one job between its records; in a study, a job that lacks its data is passed over."""
+    """Runs one job and records its start and end. A study skips a job without its inputs."""
     run = context.run
     run.save()
     mirror.begin(run)
-    ending, status = ExitCode.FAULT, None
+    exit_code, status = ExitCode.FAULT, None
     try:
         job.run(context)
-        ending = ExitCode.DONE
+        exit_code = ExitCode.DONE
     except MissingInputError as error:
         if study:
             context.progress.say(str(error))
-            ending, status = ExitCode.DONE, "passed over"
+            exit_code, status = ExitCode.DONE, "passed over"
         else:
-            ending = _report(error, context.progress)
+            exit_code = _report(error, context.progress)
     except OperatorError as error:
-        ending = _report(error, context.progress)
+        exit_code = _report(error, context.progress)
     except Exception as error:
-        ending = _report_crash(error, run, context.progress)
+        exit_code = _report_crash(error, run, context.progress)
     except BaseException as error:
         if not _is_panic(error):
             status = "interrupted"
             raise
-        ending = _report_crash(error, run, context.progress)
+        exit_code = _report_crash(error, run, context.progress)
     finally:
-        run.finish(status or _status(ending))
+        run.finish(status or _status(exit_code))
         mirror.end(run)
         for warning in run.warnings:
             context.progress.say(f"note: {warning}")
-    return ending
+    return exit_code
 
 
-def _status(ending: ExitCode) -> str:
-    return {ExitCode.DONE: "done", ExitCode.DATA: "done with refusals"}.get(ending, "failed")
+def _status(exit_code: ExitCode) -> str:
+    return {ExitCode.DONE: "done", ExitCode.DATA: "done with refusals"}.get(exit_code, "failed")
 
 
 def _context(
@@ -443,15 +483,15 @@ def _context(
 
 
 def _arguments_as_text(options: argparse.Namespace) -> dict[str, str]:
-    """The options as given, but for secrets."""
-    given = {k: str(v) for k, v in vars(options).items() if v is not None}
-    if "mlflow" in given:
-        given["mlflow"] = redacted(given["mlflow"])
-    return given
+    """Option -> value as given, with secrets redacted."""
+    arguments = {k: str(v) for k, v in vars(options).items() if v is not None}
+    if "mlflow" in arguments:
+        arguments["mlflow"] = redacted(arguments["mlflow"])
+    return arguments
 
 
 def _tasks(spark: SparkSession) -> tuple[int, int]:
     tracker = spark.sparkContext.statusTracker()
     stages = [tracker.getStageInfo(s) for s in tracker.getActiveStageIds()]
-    known = [s for s in stages if s is not None]
-    return sum(s.numCompletedTasks for s in known), sum(s.numTasks for s in known)
+    active = [s for s in stages if s is not None]
+    return sum(s.numCompletedTasks for s in active), sum(s.numTasks for s in active)

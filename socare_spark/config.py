@@ -1,4 +1,4 @@
-"""Reading a configuration file into a strict model, with errors an operator can act on."""
+"""Reads configuration files into strict models."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,7 @@ from socare_spark.errors import ConfigurationError
 
 
 class StrictModel(BaseModel):
-    """A model that knows all its keys, cannot be changed, and never shows a value in an error."""
+    """An immutable model that rejects unknown keys and hides values in its errors."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True
@@ -23,27 +23,31 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_model(path: Path, model: type[Model]) -> Model:
     """Reads a YAML file into a model.
 
+    Args:
+        path: The file.
+        model: The model; an empty file is read as a mapping without keys.
+
     Raises:
-        ConfigurationError: the file is not there, is not YAML, or does not fit; the text names the
-            file, the key and the rule.
+        ConfigurationError: the file is missing, is not valid YAML, or does not fit the model. The
+            message names the file, the key and the rule.
     """
     try:
         data = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{path} is not there: --conf must name the folder that holds it."
+            f"{path} does not exist: --conf must name the folder that contains it."
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{path} is not readable as YAML{where}: mend it there.") from None
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{path}{line} is not valid YAML.") from None
     try:
         return model.model_validate(data if data is not None else {})
     except ValidationError as error:
-        raise ConfigurationError(f"{path}: {_first(error)}") from None
+        raise ConfigurationError(f"{path}: {_first_problem(error)}") from None
 
 
-def _first(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     problems = error.errors(include_url=False, include_input=False)
     first = problems[0]
     key = ".".join(str(part) for part in first["loc"]) or "the file"

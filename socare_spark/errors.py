@@ -1,16 +1,15 @@
-"""The operator's fault against ours, and the exit codes that tell them apart.
+"""Errors for the operator and the exit codes of jobs.
 
-An `OperatorError` is a sentence for the person who runs the job: what was found, what is allowed
-and what to do next. It is printed without a trace and never holds a cell's value. Any other
-exception is a fault of this project: it ends the job with `Exit.FAULT` and its trace goes to the
-run's log file.
+An `OperatorError` has a message for the person who runs the job: the finding, the allowed form and
+the action. It is printed without a traceback and contains no cell values. Any other exception is an
+internal error: the job ends with `ExitCode.FAULT` and the traceback is written to the run log.
 """
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a job's exit code means to whoever scheduled it."""
+    """Exit codes of a job, for schedulers."""
 
     DONE = 0
     FAULT = 1
@@ -22,38 +21,38 @@ class ExitCode(IntEnum):
 
 
 class OperatorError(Exception):
-    """Something the person who runs the job can put right; its text is one sentence or two."""
+    """An error that the operator can correct; its message is one or two sentences."""
 
     exit_code = ExitCode.CONFIGURATION
 
 
 class ConfigurationError(OperatorError):
-    """A file under the configuration folder, an argument or the environment is not usable."""
+    """A configuration file, an argument or the environment is invalid."""
 
 
 class DataError(OperatorError):
-    """Data was refused, or is not there."""
+    """Data was refused or is missing."""
 
     exit_code = ExitCode.DATA
 
 
 class MissingInputError(DataError):
-    """A job lacks what it works on; the other jobs of a study go on, and it is no fault."""
+    """A job lacks its inputs. A study skips the job and continues."""
 
 
 class NotPermittedError(OperatorError):
-    """A key or a purpose does not allow what was asked."""
+    """The pseudonymisation key is missing, invalid or not the key of the lake."""
 
     exit_code = ExitCode.NOT_PERMITTED
 
 
 class LockedError(OperatorError):
-    """Another job works on this lake."""
+    """Another job holds the lock of the lake."""
 
     exit_code = ExitCode.LOCKED
 
 
 class InfrastructureError(OperatorError):
-    """A disk, a network or a service failed: the same command may succeed later."""
+    """A disk, a network or a service failed. The same command can succeed later."""
 
     exit_code = ExitCode.INFRASTRUCTURE

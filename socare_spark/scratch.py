@@ -1,7 +1,7 @@
-"""Folders for the data that Spark spills: one per run, for its owner only, removed at its end.
+"""Folders for temporary data of Spark: one for each run, owner-only, removed at its end.
 
-A run holds a lock on its folder, which the system releases however the process ends. The next run
-removes the folders that have no lock.
+A run holds a lock on its folder. The operating system releases the lock when the process ends. The
+next run removes folders without a lock.
 """
 
 import fcntl
@@ -21,33 +21,36 @@ _NAME = re.compile(r"socare-\d{8}T\d{6}-[0-9a-f]{8}")
 
 @contextmanager
 def scratch_folders(roots: Sequence[Path], run_id: str) -> Iterator[list[Path]]:
-    """Makes a folder of the run below each root, and removes what killed runs left there.
+    """Creates a folder of the run below each root and removes the folders of ended runs.
 
     Args:
         roots: Folders for temporary data, those of `spark.local.dir`.
-        run_id: Identifier of the run.
+        run_id: Id of the run.
+
+    Yields:
+        The folders of the run.
 
     Raises:
         InfrastructureError: a root cannot be written.
     """
-    with ExitStack() as held:
+    with ExitStack() as locks:
         folders = []
         for root in roots:
             try:
                 root.mkdir(parents=True, exist_ok=True)
                 remove_leftovers(root)
-                folders.append(held.enter_context(_held(root, f"socare-{run_id}")))
+                folders.append(locks.enter_context(_locked_folder(root, f"socare-{run_id}")))
             except OSError as error:
                 raise InfrastructureError(
-                    f"{root} cannot be used for temporary data ({error.strerror}): let "
-                    "spark.local.dir name a folder that this user can write."
+                    f"{root} cannot be used for temporary data ({error.strerror}): set "
+                    "spark.local.dir to a folder that this user can write."
                 ) from None
         yield folders
 
 
 @contextmanager
-def _held(root: Path, name: str) -> Iterator[Path]:
-    """A new folder under a lock; it gets its name once it is locked."""
+def _locked_folder(root: Path, name: str) -> Iterator[Path]:
+    """Creates a folder and locks it for the block. The folder gets its name after the lock."""
     new = Path(tempfile.mkdtemp(prefix=".socare-", dir=root))
     lock = os.open(new, os.O_RDONLY)
     try:
@@ -65,12 +68,12 @@ def _held(root: Path, name: str) -> Iterator[Path]:
 
 
 def remove_leftovers(root: Path) -> list[Path]:
-    """Removes this user's folders of ended runs below a root; returns them."""
-    found = [path for path in sorted(root.iterdir()) if _NAME.fullmatch(path.name)]
-    return [path for path in found if _is_ours(path) and _removed(path)]
+    """Removes this user's folders of ended runs below a root. Returns the removed folders."""
+    folders = [path for path in sorted(root.iterdir()) if _NAME.fullmatch(path.name)]
+    return [path for path in folders if _is_own_folder(path) and _remove_unless_locked(path)]
 
 
-def _is_ours(path: Path) -> bool:
+def _is_own_folder(path: Path) -> bool:
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -78,8 +81,8 @@ def _is_ours(path: Path) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
 
-def _removed(path: Path) -> bool:
-    """Removes a folder unless a run holds its lock."""
+def _remove_unless_locked(path: Path) -> bool:
+    """Removes a folder unless a run holds its lock. Returns whether it was removed."""
     try:
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:

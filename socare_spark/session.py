@@ -1,8 +1,9 @@
-"""The only place that builds a Spark session.
+"""Builds the Spark session of a job.
 
-Everything about size and place (master, memory, packages, extensions) is in `conf/spark` and comes
-with `spark-submit --properties-file`: a builder cannot set it once the driver runs. The settings
-that keep other users out are set here too, so that no properties file can leave them out.
+Resources and environment (master, memory, packages, extensions) are set in `conf/spark` and passed
+with `spark-submit --properties-file`, because a builder cannot set them once the driver runs. The
+settings that protect data from other users are also set here, so a properties file cannot omit
+them.
 """
 
 import tempfile
@@ -14,48 +15,48 @@ from pyspark.sql import SparkSession
 
 from socare_spark.errors import InfrastructureError
 
-_NEEDED = {
+_REQUIRED_SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
-_OWNER_ONLY = {
+_OWNER_ONLY_SETTINGS = {
     "spark.hadoop.fs.permissions.umask-mode": "077",
     "spark.io.encryption.enabled": "true",
 }
 _LOCAL_DIR = "spark.local.dir"
-_NOT_STARTED = (
+_NOT_STARTED_MESSAGE = (
     "Spark did not start: check that Java 17 is installed and JAVA_HOME names it, "
     "and that the master can be reached and its workers start executors."
 )
 
 
 def local_folders() -> list[Path]:
-    """The folders that are configured for temporary data; the system's own by default.
+    """The folders of `spark.local.dir` for temporary data; the system's folder by default.
 
     Raises:
-        InfrastructureError: Java does not start.
+        InfrastructureError: Java cannot be started.
     """
     try:
         SparkContext._ensure_initialized()
     except Exception as error:
-        raise InfrastructureError(_NOT_STARTED) from error
-    given = SparkConf().get(_LOCAL_DIR) or tempfile.gettempdir()
-    names = [name.strip() for name in given.split(",")]
+        raise InfrastructureError(_NOT_STARTED_MESSAGE) from error
+    configured = SparkConf().get(_LOCAL_DIR) or tempfile.gettempdir()
+    names = [name.strip() for name in configured.split(",")]
     return [Path(name).absolute() for name in names if name]
 
 
 def open_session(name: str, local: Sequence[Path] = ()) -> SparkSession:
-    """The session of this process.
+    """Creates or returns the Spark session of this process.
 
     Args:
         name: Name of the job.
         local: Folders for temporary data; those of `spark.local.dir` by default.
 
     Raises:
-        InfrastructureError: the session lacks Delta or Sedona.
+        InfrastructureError: Spark cannot be started, or the session lacks the Delta extensions.
     """
     builder = SparkSession.builder.appName(f"socare {name}")
-    for key, value in _OWNER_ONLY.items():
+    for key, value in _OWNER_ONLY_SETTINGS.items():
         builder = builder.config(key, value)
     if local:
         builder = builder.config(_LOCAL_DIR, ",".join(map(str, local)))
@@ -63,10 +64,12 @@ def open_session(name: str, local: Sequence[Path] = ()) -> SparkSession:
         spark = builder.getOrCreate()
     except Exception as error:
         if "SPARK_REMOTE" in str(error) or "JAVA" in str(error).upper():
-            raise InfrastructureError(_NOT_STARTED) from error
+            raise InfrastructureError(_NOT_STARTED_MESSAGE) from error
         raise
     missing = [
-        key for key, value in _NEEDED.items() if value not in (spark.conf.get(key, "") or "")
+        key
+        for key, value in _REQUIRED_SETTINGS.items()
+        if value not in (spark.conf.get(key, "") or "")
     ]
     if missing:
         raise InfrastructureError(

@@ -108,5 +108,5 @@ def test_dry_run_after_a_killed_run_announces_the_repair(tmp_path, monkeypatch, 
     job = Job("works", "Works.", lambda _: None, lambda _: ["reads  nothing"], ())
     arguments = ["--lake", str(lake), "--conf", str(tmp_path), "--dry-run"]
     assert cli.main(job, arguments) == ExitCode.DONE
-    assert "the next run brings its tables back first" in capsys.readouterr().err
+    assert "the next run restores its tables first" in capsys.readouterr().err
     assert (lake / "unfinished.json").exists()
