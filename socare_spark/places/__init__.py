@@ -1,5 +1,5 @@
-"""Where postcodes lie: reference postcodes, areas, the spatial join between them, and hot spots.
+"""Reference postcodes, areas, and the assignment of postcodes to areas.
 
-Everything is worked out in EPSG:27700 (the British National Grid, metres); other coordinate systems
-are left at the door.
+All geometry is in EPSG:27700 (British National Grid, metres). Other coordinate systems are
+transformed when a file is read.
 """

@@ -1,8 +1,9 @@
-"""The spatial join: which area of each layer a postcode lies in, and by which rule.
+"""Spatial join of postcodes and areas.
 
-A located postcode lies in the areas that cover it. Where several of one layer do (it stands on
-their common edge) the lowest code has it; where none does but one is within a short distance
-(published edges are simplified) the nearest has it. Every postcode has one row for each layer.
+A located postcode belongs to the area that covers it. If several areas of a layer cover it (it is
+on their common edge), it belongs to the one with the lowest code. If no area covers it, it belongs
+to the nearest area within a short distance, because published boundaries are simplified. Every
+postcode has one row for each layer, with the rule that assigned it.
 """
 
 from collections.abc import Sequence
@@ -17,49 +18,51 @@ OUTSIDE, UNLOCATED = "outside", "unlocated"
 
 
 def points_of(postcodes: DataFrame) -> DataFrame:
-    """The located postcodes as points: `postcode`, `point`."""
+    """Points of the postcodes that have coordinates: `postcode`, `point`."""
     return postcodes.where("easting IS NOT NULL AND northing IS NOT NULL").select(
         "postcode", F.expr("ST_Point(double(easting), double(northing))").alias("point")
     )
 
 
 def covering_areas(points: DataFrame, areas: DataFrame) -> DataFrame:
-    """Every area that covers a point, of all layers in one pass over an index of the areas.
+    """Joins points to the areas of all layers that cover them, in one pass over a spatial index.
 
-    No equality stands beside the spatial predicate: with one, Spark would join by it and test
-    every pair.
+    The spatial predicate is the only join condition. With an equality beside it Spark would join by
+    the equality and test every pair.
 
     Args:
         points: `postcode`, `point`.
         areas: `layer`, `code`, `geometry`.
 
     Returns:
-        `postcode`, `layer`, `code`.
+        One row per point and covering area: `postcode`, `layer`, `code`.
     """
     covers = F.expr("ST_Covers(geometry, point)")
     return points.join(F.broadcast(areas), covers).select("postcode", "layer", "code")
 
 
 def nearest_areas(points: DataFrame, areas: DataFrame, metres: float) -> DataFrame:
-    """Every area within a distance of a point: `postcode`, `layer`, `code`, `metres`."""
+    """One row per point and area within a distance: `postcode`, `layer`, `code`, `metres`."""
     near = F.expr(f"ST_DWithin(geometry, point, {float(metres)!r})")
-    away = F.expr("ST_Distance(geometry, point)").alias("metres")
-    return points.join(F.broadcast(areas), near).select("postcode", "layer", "code", away)
+    distance = F.expr("ST_Distance(geometry, point)").alias("metres")
+    return points.join(F.broadcast(areas), near).select("postcode", "layer", "code", distance)
 
 
 def assign_areas(
     postcodes: DataFrame, areas: DataFrame, layers: Sequence[str], nearest_metres: float
 ) -> DataFrame:
-    """Where each postcode lies in each layer.
+    """Assigns each postcode to an area of each layer.
 
     Args:
         postcodes: `postcode`, `easting`, `northing`; each postcode once.
         areas: `layer`, `code`, `geometry`.
-        layers: The layers that get a row for every postcode.
-        nearest_metres: How far from an area a postcode in none may lie to belong to it.
+        layers: Layers that get a row for every postcode.
+        nearest_metres: Largest distance in metres between an area and a postcode outside all areas
+            that is assigned to it.
 
     Returns:
-        `postcode`, `layer`, `code`, `rule`.
+        One row per postcode and layer: `postcode`, `layer`, `code`, `rule`. `code` is null where
+        the rule is `outside` or `unlocated`.
     """
     points = points_of(postcodes)
     covered = checkpointed(
@@ -67,14 +70,14 @@ def assign_areas(
         .groupBy("postcode", "layer")
         .agg(F.min("code").alias("code"), F.count(F.lit(1)).alias("areas"))
     )
-    layers_each = covered.groupBy("postcode").agg(F.count(F.lit(1)).alias("n"))
-    in_all = layers_each.where(F.col("n") == len(layers))
+    layer_counts = covered.groupBy("postcode").agg(F.count(F.lit(1)).alias("n"))
+    covered_in_all = layer_counts.where(F.col("n") == len(layers))
     near = (
-        nearest_areas(points.join(in_all, "postcode", "left_anti"), areas, nearest_metres)
+        nearest_areas(points.join(covered_in_all, "postcode", "left_anti"), areas, nearest_metres)
         .groupBy("postcode", "layer")
         .agg(F.min(F.struct("metres", "code"))["code"].alias("near"))
     )
-    every = postcodes.select(
+    all_rows = postcodes.select(
         "postcode",
         F.col("easting").isNotNull().alias("located"),
         F.explode(F.array(*map(F.lit, layers)).cast("array<string>")).alias("layer"),
@@ -87,7 +90,7 @@ def assign_areas(
         .otherwise(OUTSIDE)
     )
     return (
-        every.join(covered, ["postcode", "layer"], "left")
+        all_rows.join(covered, ["postcode", "layer"], "left")
         .join(near, ["postcode", "layer"], "left")
         .select("postcode", "layer", F.coalesce("code", "near").alias("code"), rule.alias("rule"))
     )

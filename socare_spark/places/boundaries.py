@@ -1,7 +1,7 @@
-"""Areas that somebody drew: read from GeoPackage, GeoJSON, GeoParquet or shapefile into EPSG:27700.
+"""Boundaries from GeoPackage, GeoJSON, GeoParquet and shapefile, in EPSG:27700.
 
-The driver reads and checks a file, so that each fault is one sentence with the layer, the file and
-the number of features. Sedona makes the geometry valid, transforms and unites it.
+The driver reads and checks each file, so that an error names the layer, the file and the number of
+features. Sedona repairs, transforms and unions the geometry.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,12 +28,12 @@ _RAW = "layer string, code string, name string, wkb binary"
 
 @dataclass(frozen=True)
 class Boundaries:
-    """Layers read together.
+    """The areas of all file layers.
 
     Attributes:
-        areas: layer, code, name, geometry in EPSG:27700; one row a code.
-        repaired: Layer -> features whose geometry was invalid and was made valid.
-        warnings: Sentences on what is unusual in a layer.
+        areas: One row per layer and code: `layer`, `code`, `name`, `geometry` (EPSG:27700).
+        repaired: Layer -> number of features with invalid geometry that was repaired.
+        warnings: Warnings about the contents of a layer.
     """
 
     areas: DataFrame
@@ -43,7 +43,14 @@ class Boundaries:
 
 @dataclass(frozen=True)
 class _Layer:
-    """The checked features of one layer: code, name and WKB of each."""
+    """The checked features of one layer.
+
+    Attributes:
+        rows: One row per feature: code, name, wkb.
+        system: EPSG code of the coordinates.
+        invalid: Number of features with invalid geometry.
+        warnings: Warnings about the layer.
+    """
 
     rows: pd.DataFrame
     system: str
@@ -57,12 +64,11 @@ def read_boundaries(
     """Reads, checks, repairs and transforms the layers that come from files.
 
     Returns:
-        One row for each area: `layer`, `code`, `name`, `geometry` (EPSG:27700, polygons). Features
-        that share a code are one area.
+        The areas, with one row per layer and code. Features that share a code are one area.
 
     Raises:
-        ConfigurationError: a layer, column or coordinate system is not as the settings say.
-        DataError: a file is not what its format says, or its features cannot be used.
+        ConfigurationError: a layer, column or coordinate system differs from the settings.
+        DataError: a file is not in its format, or its features cannot be used.
     """
     read = {name: _read(landing, name, layer) for name, layer in layers.items()}
     frame = pd.concat(
@@ -89,7 +95,7 @@ def read_boundaries(
 
 
 def _read(landing: Path, name: str, layer: FileLayer) -> _Layer:
-    """The features of a layer that are kept, checked."""
+    """Reads the features of a layer that pass its filter, and checks them."""
     features = read_features(landing, name, layer)
     title = f"Layer {name}: {layer.file}"
     system = _system_of(title, layer, features)
@@ -97,50 +103,57 @@ def _read(landing: Path, name: str, layer: FileLayer) -> _Layer:
     if features.unreadable:
         raise DataError(
             f"{title}: {features.unreadable} of {len(shapes)} features have a geometry that cannot "
-            "be read, as a ring that is not closed. Export the file again."
+            "be read (for example a ring that is not closed). Export the file again."
         )
     if layer.keep:
         kept = columns[layer.keep.column].fillna("").str.startswith(layer.keep.starts_with)
         columns, shapes = columns[kept], shapes[kept.to_numpy(dtype=bool)]
     if not len(columns):
-        which = "no feature that 'keep' lets through" if layer.keep else "no feature"
-        raise DataError(f"{title} holds {which}.")
+        passing = " that passes the filter 'keep'" if layer.keep else ""
+        raise DataError(f"{title} has no feature{passing}.")
     code = columns[layer.code].fillna("").str.strip()
-    named = columns[layer.name or layer.code].fillna("").str.strip()
+    name_text = columns[layer.name or layer.code].fillna("").str.strip()
     shapes = np.array([_polygons(shape) for shape in shapes], dtype=object)
     _refuse_faults(title, layer, code, shapes)
     fault = misplaced(shapely.bounds(shapes), system)
     if fault:
         raise DataError(
-            f"{title} {fault}. Set the layer's 'crs' to the system that the file is in."
+            f"{title} {fault}. Set the layer's 'crs' to the coordinate system of the file."
         )
-    rows = pd.DataFrame({"code": code, "name": named.where(named != "", code)})
+    rows = pd.DataFrame({"code": code, "name": name_text.where(name_text != "", code)})
     rows["wkb"] = list(shapely.to_wkb(shapes))
     invalid = ~shapely.is_valid(shapes)
     return _Layer(rows, system, int(invalid.sum()), _shared_codes(title, rows))
 
 
 def _system_of(title: str, layer: FileLayer, features: Features) -> str:
-    """The EPSG code of the layer's system: of the file, or as declared where the file is silent."""
+    """EPSG code of the layer: as stated in the file, otherwise as declared in the settings.
+
+    Raises:
+        ConfigurationError: the declared system is unknown, the file and the settings differ, or
+            neither names a system.
+    """
     declared = None if layer.crs is None else epsg_code(layer.crs)
     if layer.crs is not None and declared is None:
-        raise ConfigurationError(f"{title}: there is no coordinate system {layer.crs}.")
+        raise ConfigurationError(
+            f"{title}: {layer.crs} is not a coordinate system. Set 'crs' to an EPSG code."
+        )
     if declared and features.stated and features.system and features.system != declared:
         raise ConfigurationError(
             f"{title} states that it is in {features.system}, but places.yaml declares "
-            f"{layer.crs}: take 'crs' out of places.yaml, or correct the file."
+            f"{layer.crs}. Remove 'crs' from places.yaml, or correct the file."
         )
     system = declared or features.system
     if system is None:
         raise ConfigurationError(
-            f"{title} does not state its coordinate system, or states one without an EPSG code: "
-            f"set crs in places.yaml, as  crs: {GRID}"
+            f"{title} does not state a coordinate system with an EPSG code. Declare it in "
+            f"places.yaml, for example: set crs: {GRID}"
         )
     return system
 
 
 def _polygons(shape: object) -> object:
-    """The polygons of a collection; another geometry as it is."""
+    """Union of the polygons of a collection; other geometries are returned unchanged."""
     if isinstance(shape, shapely.GeometryCollection) and not shape.is_empty:
         parts = [part for part in shapely.get_parts(shape) if part.geom_type.endswith("Polygon")]
         return shapely.union_all(parts) if parts else shape
@@ -148,7 +161,11 @@ def _polygons(shape: object) -> object:
 
 
 def _refuse_faults(title: str, layer: FileLayer, code: pd.Series, shapes: np.ndarray) -> None:
-    """Refuses features that cannot be an area."""
+    """Refuses features that are not areas.
+
+    Raises:
+        DataError: a feature has no code, no geometry, or a geometry without an extent.
+    """
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     polygons = np.isin(shapely.get_type_id(shapes), (3, 6))
     finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
@@ -156,9 +173,9 @@ def _refuse_faults(title: str, layer: FileLayer, code: pd.Series, shapes: np.nda
     for faulty, fault in (
         (code == "", f"no value in column {layer.code}"),
         (empty, "no geometry"),
-        (~polygons, "points or lines where polygons are wanted"),
-        (~finite, "coordinates that are no numbers"),
-        (~(size > 0), "no extent"),
+        (~polygons, "points or lines instead of polygons"),
+        (~finite, "coordinates that are not numbers"),
+        (~(size > 0), "an area of 0"),
     ):
         count = int(np.asarray(faulty).sum())
         if count:
@@ -166,19 +183,19 @@ def _refuse_faults(title: str, layer: FileLayer, code: pd.Series, shapes: np.nda
 
 
 def _shared_codes(title: str, rows: pd.DataFrame) -> list[str]:
-    """A sentence on codes whose features have several names; they may be several areas."""
+    """Warns of codes whose features have different names. Such a code may be several areas."""
     names = rows.groupby("code")["name"].nunique()
     several = int((names > 1).sum())
     if not several:
         return []
     return [
-        f"{title} has {several} codes whose features have different names: each code is one area. "
-        "Look whether 'code' names the right column."
+        f"{title} has {several} codes whose features have different names. Each code becomes one "
+        "area. Check that 'code' names the right column."
     ]
 
 
 def _in_grid(raw: DataFrame, crs: Mapping[str, str]) -> DataFrame:
-    """Valid polygons in EPSG:27700, one row a code."""
+    """Valid polygons in EPSG:27700, one row per layer and code."""
     valid = F.expr(f"IF(ST_IsValid(geometry), geometry, {polygons_of('ST_MakeValid(geometry)')})")
     placed = F.col("geometry")
     for name, system in crs.items():

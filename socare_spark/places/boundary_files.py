@@ -1,8 +1,7 @@
-"""Boundary files: the columns that are wanted, the geometry and the coordinate system.
+"""Reader of boundary files: selected columns, geometry and coordinate system.
 
-GDAL reads GeoPackage, GeoJSON and shapefile, GeoPandas reads GeoParquet. Boundary files are small,
-so the driver reads them: a file's fault is then one sentence before Spark starts. The bounds on
-their size are stated here and enforced.
+GDAL reads GeoPackage, GeoJSON and shapefile. GeoPandas reads GeoParquet. Boundary files are small,
+so the driver reads them and reports errors before Spark starts. Larger files are refused.
 """
 
 import codecs
@@ -63,15 +62,15 @@ _FAULTS = (
 
 @dataclass(frozen=True)
 class Features:
-    """The features of one layer as its file has them.
+    """The features of one file, unchecked.
 
     Attributes:
-        columns: The wanted columns as text, one row for each feature.
-        shapes: Their geometries; None where a feature has none.
-        unreadable: Number of features whose geometry is not a geometry, as a ring that is not
-            closed.
-        system: EPSG code of the coordinate system, or None where the file does not say.
-        stated: Whether the file itself names the system, in contrast to its format's default.
+        columns: The selected columns as text, one row per feature.
+        shapes: Geometry of each feature, or None.
+        unreadable: Number of features whose geometry cannot be decoded, for example because a ring
+            is not closed.
+        system: EPSG code of the coordinate system, or None if it is not known.
+        stated: Whether the file states the system. If False, it is the default of the format.
     """
 
     columns: pd.DataFrame
@@ -83,7 +82,7 @@ class Features:
 
 @dataclass(frozen=True)
 class _Source:
-    """A layer's file and the name that messages give it."""
+    """The files of one layer, with the title used in messages."""
 
     name: str
     layer: FileLayer
@@ -97,10 +96,10 @@ class _Source:
 
 
 def read_features(landing: Path, name: str, layer: FileLayer) -> Features:
-    """Reads the wanted columns and the geometry of a layer.
+    """Reads the selected columns and the geometry of a layer.
 
     Raises:
-        ConfigurationError: the format, the table or a column is not as the settings say.
+        ConfigurationError: the format, the table or a column differs from the settings.
         DataError: the file is missing, too large or not readable.
     """
     path = landing / layer.file
@@ -116,8 +115,8 @@ def read_features(landing: Path, name: str, layer: FileLayer) -> Features:
     size = sum(file.stat().st_size for file in source.files)
     if size > LARGEST_FILE:
         raise DataError(
-            f"{source.title} has {size:,} bytes; a layer may have {LARGEST_FILE:,}. Cut it to the "
-            "council's area, or take a generalised edition."
+            f"{source.title} has {size:,} bytes; at most {LARGEST_FILE:,} are allowed. Clip the "
+            "file to the council's area, or use a generalised edition."
         )
     with _readable(source):
         return _geoparquet(source) if kind == "geoparquet" else _by_gdal(source)
@@ -125,16 +124,16 @@ def read_features(landing: Path, name: str, layer: FileLayer) -> Features:
 
 @contextmanager
 def _readable(source: _Source) -> Iterator[None]:
-    """Turns a library's complaint about a file into a sentence."""
+    """Raises a `DataError` in place of the errors of GDAL, Arrow and GeoPandas."""
     try:
         with warnings.catch_warnings():
-            # GDAL warns of what the checks below count, and a warning may quote a cell.
+            # The checks of this package count the same faults. GDAL's warnings can contain values.
             warnings.simplefilter("ignore")
             yield
     except _FAULTS as error:
         raise DataError(
-            f"{source.title} is not readable as {_TITLES[source.kind]}: it is damaged, cut off or "
-            "in another format. Export it again."
+            f"{source.title} is not readable as {_TITLES[source.kind]}. The file is damaged, "
+            "truncated or in another format. Export it again."
         ) from error
 
 
@@ -155,14 +154,14 @@ def _require_columns(source: _Source, has: Sequence[str]) -> None:
 def _require_few(source: _Source, features: int) -> None:
     if features > MOST_FEATURES:
         raise DataError(
-            f"{source.title} has {features:,} features; a layer may have {MOST_FEATURES:,}. Cut it "
-            "to the council's area."
+            f"{source.title} has {features:,} features; at most {MOST_FEATURES:,} are allowed. "
+            "Clip the file to the council's area."
         )
 
 
 @contextmanager
 def _plain_name(source: _Source) -> Iterator[Path]:
-    """The layer's files under a plain name: GDAL takes marks in a path for instructions."""
+    """Links the files under a plain name. GDAL interprets special characters in paths."""
     with tempfile.TemporaryDirectory(prefix="socare-") as folder:
         for file in source.files:
             (Path(folder) / f"layer{file.suffix.lower()}").symlink_to(file.resolve())
@@ -204,19 +203,23 @@ def _text(value: object) -> str:
 
 
 def _table(source: _Source, path: Path) -> str | None:
-    """The layer within a GeoPackage; other formats hold one."""
+    """Name of the layer within a GeoPackage; None for other formats, which have one layer.
+
+    Raises:
+        ConfigurationError: the layer does not exist, or the settings do not choose one of several.
+    """
     if source.kind != "geopackage":
         return None
     names = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
     table = source.layer.table or (names[0] if len(names) == 1 else None)
     if table in names:
         return table
-    found = f"has no layer {table}" if table else "has several layers and 'table' names none"
-    raise ConfigurationError(f"{source.title} {found}; it has {', '.join(sorted(names))}.")
+    fault = f"has no layer {table}" if table else "has several layers; set 'table' to one of them"
+    raise ConfigurationError(f"{source.title} {fault}; it has {', '.join(sorted(names))}.")
 
 
 def _shapes(encoded: Sequence[bytes | None]) -> tuple[np.ndarray, int]:
-    """Geometries without heights, and the number of those that cannot be built."""
+    """Decodes WKB to two-dimensional geometries. Returns also the number that cannot be decoded."""
     wkb = np.array(encoded, dtype=object)
     shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     given = np.array([value is not None for value in encoded], dtype=bool)
@@ -224,14 +227,19 @@ def _shapes(encoded: Sequence[bytes | None]) -> tuple[np.ndarray, int]:
 
 
 def _require_whole_shapefile(source: _Source, path: Path, rows: int) -> None:
-    """Refuses a shapefile whose parts do not have one record for each other's."""
+    """Refuses a shapefile whose parts differ in their number of records.
+
+    Raises:
+        DataError: the numbers of shapes, .dbf records and readable features differ.
+    """
     shapes = (path.with_suffix(".shx").stat().st_size - 100) // 8
     with path.with_suffix(".dbf").open("rb") as file:
         records: int = struct.unpack("<I", file.read(8)[4:])[0]
     if not shapes == records == rows:
         raise DataError(
-            f"{source.title} has {shapes} shapes, {records} records in its .dbf and {rows} of both "
-            "that can be read: its parts do not belong together, or one is cut off."
+            f"{source.title} has {shapes} shapes in its .shx, {records} records in its .dbf and "
+            f"{rows} readable features; the numbers must be equal. The parts belong to different "
+            "files, or one is truncated. Export the shapefile again."
         )
 
 
@@ -242,13 +250,13 @@ def _system(source: _Source, path: Path, crs: str | None) -> tuple[str | None, b
     if member is None:
         return LONGITUDE_LATITUDE, False
     code = None if crs is None else epsg_code(crs)
-    # GDAL takes longitude and latitude where it does not understand the member.
+    # GDAL falls back to longitude and latitude if it does not understand the member `crs`.
     understood = code != LONGITUDE_LATITUDE or "CRS84" in member or "4326" in member
     return (code if understood else None), True
 
 
 def _geojson_crs(source: _Source, path: Path) -> str | None:
-    """The text of the member `crs`, which stands before or after the features; None without one.
+    """Text of the member `crs` before or after the features; None if there is none.
 
     Raises:
         DataError: the file is not UTF-8.
@@ -262,11 +270,11 @@ def _geojson_crs(source: _Source, path: Path) -> str | None:
                 head, tail = head or text[:65_536], (tail + text)[-65_536:]
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise DataError(f"{source.title} is not UTF-8, as GeoJSON is. Export it again.") from error
+        raise DataError(f"{source.title} is not UTF-8. Export it again as UTF-8.") from error
     before, after = head.partition('"features"')[0], tail.rpartition("]")[2]
-    # An old crs member may hold no brackets, so the last bracket ends the features.
-    found = re.search(r'"crs"\s*:\s*(null|\{.*?\}\s*\})', before + after, re.DOTALL)
-    return found[1] if found else None
+    # The member `crs` contains no square brackets, so the last bracket ends the features.
+    member = re.search(r'"crs"\s*:\s*(null|\{.*?\}\s*\})', before + after, re.DOTALL)
+    return member[1] if member else None
 
 
 def _geoparquet(source: _Source) -> Features:
@@ -274,7 +282,9 @@ def _geoparquet(source: _Source) -> Features:
     schema = pq.read_schema(first)
     geo = json.loads((schema.metadata or {}).get(b"geo", b"null"))
     if not geo:
-        raise DataError(f"{source.title} is Parquet without GeoParquet's metadata.")
+        raise DataError(
+            f"{source.title} is Parquet without GeoParquet's metadata. Export it as GeoParquet."
+        )
     geometry = geo["primary_column"]
     _require_columns(source, [name for name in schema.names if name != geometry])
     _require_few(source, sum(pq.read_metadata(file).num_rows for file in source.files))
@@ -290,7 +300,7 @@ def _geoparquet(source: _Source) -> Features:
         shapes, unreadable = shapely.force_2d(shapes), 0
     columns = pd.concat([piece.select(wanted).to_pandas() for piece in pieces], ignore_index=True)
     text = columns.astype(object).apply(lambda column: column.map(_text, na_action="ignore"))
-    # A member that is left out means longitude and latitude; null means that nobody knows.
+    # GeoParquet: a missing `crs` means longitude and latitude, null means unknown.
     crs = description.get("crs", LONGITUDE_LATITUDE)
     system = None if crs is None else epsg_code(json.dumps(crs) if isinstance(crs, dict) else crs)
     return Features(text, shapes, unreadable, system, "crs" in description and crs is not None)

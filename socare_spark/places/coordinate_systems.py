@@ -1,7 +1,7 @@
-"""Coordinate systems: their EPSG code, their horizontal part, and what a layer's coordinates say.
+"""Coordinate systems: EPSG codes and plausibility of coordinates.
 
-A system is read from the file and never guessed. Coordinates that cannot be in the United Kingdom
-in the system that they claim are refused before Spark sees them.
+A system is read from the file or the settings and never guessed. Coordinates outside the United
+Kingdom in their stated system are refused before Spark reads them.
 """
 
 from collections.abc import Iterable
@@ -16,15 +16,14 @@ LONGITUDE_LATITUDE = "EPSG:4326"
 # West, south, east, north of the United Kingdom, in metres of the National Grid and in degrees.
 GRID_RANGE = (-10_000.0, 0.0, 700_000.0, 1_300_000.0)
 _DEGREES_RANGE = (-9.5, 49.0, 2.5, 61.5)
-# The sides of an area's envelope, in metres: no area is smaller, and the United Kingdom is not
-# larger.
+# Smallest and largest side of an area's envelope, in metres. The largest is that of the country.
 _LEAST_SIDE, _LARGEST_SIDE = 1.0, 1_400_000.0
 
 Box = tuple[float, float, float, float]
 
 
 def epsg_code(text: str) -> str | None:
-    """The EPSG code of the horizontal part of a system, or None where the system is not known.
+    """EPSG code of the horizontal part of a system, or None if the system is not known.
 
     Args:
         text: A code, WKT or PROJJSON.
@@ -43,39 +42,39 @@ def _code(system: CRS) -> str | None:
         return _code(system.source_crs)
     if system.to_authority() == ("OGC", "CRS84"):
         return LONGITUDE_LATITUDE
-    # A height is no part of a map: EPSG:4979 becomes EPSG:4326.
+    # Heights are dropped: EPSG:4979 becomes EPSG:4326.
     code = system.to_2d().to_epsg()
     return None if code is None else f"EPSG:{code}"
 
 
 def misplaced(boxes: np.ndarray, system: str) -> str | None:
-    """Why areas cannot be areas of the United Kingdom; None where they can.
+    """Checks that areas are in the United Kingdom.
 
     Args:
         boxes: West, south, east and north of each area, in the system's units, longitude first.
         system: EPSG code of the system.
 
     Returns:
-        The fault, as the end of a sentence on a layer.
+        The fault as the predicate of a sentence about a layer, or None if there is no fault.
     """
     extent = _extent(boxes)
-    reach = "reaches over {} (west, south, east, north)".format(
+    reach = "extends over {} (west, south, east, north)".format(
         ", ".join(f"{x:.6g}" for x in extent)
     )
     if CRS.from_user_input(system).is_geographic:
         if not _within(extent, _DEGREES_RANGE):
             return f"{reach}, which in {system} is not in the United Kingdom{_swap_hint(extent)}"
     elif max(map(abs, extent)) <= 180:
-        return f"{reach}, which are degrees and not metres of {system}"
+        return f"{reach}; these are degrees, not metres of {system}"
     in_grid = _in_grid(boxes, system)
     if in_grid is None or not _within(_extent(in_grid), GRID_RANGE):
         return f"{reach}, which in {system} is not in the United Kingdom"
     sides = np.maximum(in_grid[:, 2] - in_grid[:, 0], in_grid[:, 3] - in_grid[:, 1])
-    odd = int(((sides < _LEAST_SIDE) | (sides > _LARGEST_SIDE)).sum())
-    if odd:
+    implausible = int(((sides < _LEAST_SIDE) | (sides > _LARGEST_SIDE)).sum())
+    if implausible:
         return (
-            f"has {odd} of {len(sides)} areas that are smaller than a metre or larger than the "
-            "country"
+            f"has {implausible} of {len(sides)} areas that are smaller than a metre or larger than "
+            "the country"
         )
     return None
 
@@ -95,11 +94,11 @@ def _swap_hint(extent: Box) -> str:
     swapped = (extent[1], extent[0], extent[3], extent[2])
     if not _within(swapped, _DEGREES_RANGE):
         return ""
-    return ": latitude stands before longitude, so its axes are swapped"
+    return ": latitude comes before longitude, so its axes are swapped"
 
 
 def _in_grid(boxes: np.ndarray, system: str) -> np.ndarray | None:
-    """The boxes in EPSG:27700, to some hundred metres; None where they have no place there."""
+    """The boxes in EPSG:27700, exact to some hundred metres; None if the transformation fails."""
     if system == GRID:
         return boxes
     try:

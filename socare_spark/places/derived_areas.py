@@ -1,9 +1,9 @@
-"""Layers that nobody drew: sectors and districts from their postcodes, and the national grid.
+"""Derived areas: postcode sectors, postcode districts and grid squares.
 
-A postcode sector has no published boundary. Here it is the ground nearer to one of its postcodes
-than to a postcode of another sector: Voronoi cells dissolved and cut to the city, so that sectors
-and districts each tile the city exactly. The grid's squares stay whole: a sliver of a square at the
-city's edge would make any density.
+A postcode sector has no published boundary. Here it is the ground that is nearer to one of its
+postcodes than to a postcode of another sector. The Voronoi cells of the postcodes are dissolved and
+cut to the city, so that sectors and districts each tile the city exactly. Grid squares are not cut,
+because the density of a sliver at the city's edge has no meaning.
 """
 
 from pyspark.sql import Column, DataFrame
@@ -17,16 +17,18 @@ _LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # the grid's own alphabet has no I
 
 
 def voronoi_cells(sites: DataFrame, bounds: DataFrame) -> DataFrame:
-    """The Voronoi cells of the places that have postcodes.
+    """Voronoi cells of the points that have postcodes.
 
-    A place with postcodes of several sectors goes to the one with most there, then the lowest.
+    A point with postcodes of several sectors belongs to the sector with the most postcodes there,
+    and of equal ones to the lowest.
 
     Args:
-        sites: `easting`, `northing`, `sector`, `district`; one row a postcode.
-        bounds: One row, `bounds`: the ground to be shared out.
+        sites: `easting`, `northing`, `sector`, `district`; one row per postcode.
+        bounds: One row, `bounds`: the geometry that the cells must cover.
 
     Returns:
-        `easting`, `northing`, `sector`, `district`, `geometry`; each place once, cells not yet cut.
+        One row per point: `easting`, `northing`, `sector`, `district`, `geometry`. The cells are
+        not cut to the bounds.
     """
     by_place = ["easting", "northing"]
     places = checkpointed(
@@ -36,7 +38,7 @@ def voronoi_cells(sites: DataFrame, bounds: DataFrame) -> DataFrame:
         .agg(F.min(F.struct("fewer", "sector", "district")).alias("first"))
         .select(*by_place, "first.sector", "first.district", _point().alias("point"))
     )
-    # Sorted, since the diagram's last digits depend on the order in which places are added.
+    # Sorted, because the last digits of the diagram depend on the order of the points.
     points = F.expr(
         "ST_Collect(transform(array_sort(collect_list(struct(easting, northing))),"
         " p -> ST_Point(double(p.easting), double(p.northing))))"
@@ -51,10 +53,10 @@ def voronoi_cells(sites: DataFrame, bounds: DataFrame) -> DataFrame:
             ).alias("geometry")
         )
     )
-    # A cell holds its own place and no other; the diagram does not say which.
+    # Each cell contains exactly one point. The diagram does not identify it, so a join finds it.
     spread = diagram.repartition(places.sparkSession.sparkContext.defaultParallelism)
-    own = spread.join(F.broadcast(places), F.expr("ST_Covers(geometry, point)"))
-    return own.select(*by_place, "sector", "district", "geometry")
+    cells = spread.join(F.broadcast(places), F.expr("ST_Covers(geometry, point)"))
+    return cells.select(*by_place, "sector", "district", "geometry")
 
 
 def _point() -> Column:
@@ -62,7 +64,7 @@ def _point() -> Column:
 
 
 def reach_of(sites: DataFrame, metres: float) -> DataFrame:
-    """The ground within a distance of any place, as one row `bounds`: where no city is drawn."""
+    """Ground within a distance of any site, as one row `bounds`; used where no layer bounds it."""
     discs = (
         sites.select("easting", "northing")
         .distinct()
@@ -76,23 +78,23 @@ def reach_of(sites: DataFrame, metres: float) -> DataFrame:
 
 
 def sector_grounds(cells: DataFrame) -> DataFrame:
-    """Cells dissolved by sector, not yet cut: `sector`, `district`, `geometry`."""
+    """One row per sector: `sector`, `district`, `geometry` (union of its cells, not cut)."""
     return cells.groupBy("sector", "district").agg(union_of("geometry").alias("geometry"))
 
 
 def dissolved(grounds: DataFrame, level: str, layer: str, bounds: DataFrame) -> DataFrame:
-    """Areas of one level, `sector` or `district`, cut to the bounds.
+    """Areas of one level, cut to the bounds.
 
-    They are cut after they are dissolved: neighbours that were cut apart would not meet exactly.
+    They are cut after the union. Neighbours that are cut first do not meet exactly.
 
     Args:
-        grounds: Of `sector_grounds`.
+        grounds: Result of `sector_grounds`.
         level: `sector` or `district`.
         layer: The layer's name.
         bounds: One row, `bounds`.
 
     Returns:
-        `layer`, `code`, `name`, `geometry`.
+        One row per area: `layer`, `code`, `name`, `geometry`.
     """
     whole = grounds.groupBy(F.col(level).alias("code")).agg(union_of("geometry").alias("g"))
     cut = F.expr(polygons_of("ST_Intersection(g, bounds)")).alias("geometry")
@@ -106,48 +108,48 @@ def dissolved(grounds: DataFrame, level: str, layer: str, bounds: DataFrame) -> 
 def placed_by_text(
     located: DataFrame, areas: DataFrame, cells: DataFrame, level: str, layer: str
 ) -> DataFrame:
-    """Where each postcode lies in a layer built from postcodes: its own text says it.
+    """Assigns each postcode to an area of a derived layer by the text of the postcode.
 
-    A postcode of the city whose sector has no ground (another sector has more postcodes at all its
-    places) belongs to the area at its place, as `nearest`.
+    A sector has no area if another sector has more postcodes at each of its points. A postcode of
+    the city in such a sector belongs to the area at its point, with the rule `nearest`.
 
     Args:
         located: `postcode`, `easting`, `northing`, `sector`, `district`, `in_city`.
-        areas: The layer's areas.
-        cells: The cells that made them.
+        areas: Areas of the layer.
+        cells: Voronoi cells from which the areas were made.
         level: `sector` or `district`.
         layer: The layer's name.
 
     Returns:
-        `postcode`, `layer`, `code`, `rule`.
+        One row per postcode: `postcode`, `layer`, `code`, `rule`.
     """
     codes = areas.select(F.col("code"))
-    own = codes.select(F.col("code").alias("own"))
-    there = cells.select("easting", "northing", F.col(level).alias("there")).join(
-        codes.withColumnRenamed("code", "there"), "there", "left_semi"
+    text_codes = codes.select(F.col("code").alias("text_code"))
+    cell_codes = cells.select("easting", "northing", F.col(level).alias("cell_code")).join(
+        codes.withColumnRenamed("code", "cell_code"), "cell_code", "left_semi"
     )
     joined = located.join(
-        F.broadcast(own), (F.col(level) == F.col("own")) & F.col("in_city"), "left"
-    ).join(there, ["easting", "northing"], "left")
-    near = F.when(F.col("in_city"), F.col("there"))
+        F.broadcast(text_codes), (F.col(level) == F.col("text_code")) & F.col("in_city"), "left"
+    ).join(cell_codes, ["easting", "northing"], "left")
+    near = F.when(F.col("in_city"), F.col("cell_code"))
     rule = (
         F.when(F.col("easting").isNull(), UNLOCATED)
-        .when(F.col("own").isNotNull(), INSIDE)
+        .when(F.col("text_code").isNotNull(), INSIDE)
         .when(near.isNotNull(), NEAREST)
         .otherwise(OUTSIDE)
     )
     return joined.select(
         "postcode",
         F.lit(layer).alias("layer"),
-        F.coalesce("own", near).alias("code"),
+        F.coalesce("text_code", near).alias("code"),
         rule.alias("rule"),
     )
 
 
 def square_of(easting: Column, northing: Column, metres: int) -> Column:
-    """The Ordnance Survey's name of the square a point lies in, as 'SP0786' for 1,000 metres.
+    """Ordnance Survey name of the grid square of a point, such as 'SP0786' for 1,000 metres.
 
-    A square holds its west and south edge: a point on a line is in the square that begins there.
+    A square includes its west and south edges and excludes its east and north edges.
     """
     e100, n100 = F.floor(easting / 100_000).cast("int"), F.floor(northing / 100_000).cast("int")
     down = F.lit(19) - n100
@@ -165,13 +167,16 @@ def square_of(easting: Column, northing: Column, metres: int) -> Column:
 
 
 def squares(sites: DataFrame, bounds: DataFrame, metres: int, layer: str) -> DataFrame:
-    """Whole squares that share ground with the bounds, or hold a place: the columns of an area.
+    """Whole grid squares that overlap the bounds or contain a site.
 
     Args:
         sites: `easting`, `northing` of the city's postcodes.
         bounds: One row, `bounds`.
-        metres: Side of a square.
+        metres: Side of a square in metres.
         layer: The layer's name.
+
+    Returns:
+        One row per square: `layer`, `code`, `name`, `geometry`.
     """
 
     def steps(axis: str) -> str:
@@ -215,7 +220,7 @@ def _square(column: str, row: str, metres: int) -> Column:
 
 
 def placed_by_square(located: DataFrame, metres: int, layer: str) -> DataFrame:
-    """Where each postcode lies in the grid: `postcode`, `layer`, `code`, `rule`."""
+    """Assigns each postcode to a grid square: `postcode`, `layer`, `code`, `rule`."""
     square = square_of(F.col("easting"), F.col("northing"), metres)
     rule = (
         F.when(F.col("easting").isNull(), UNLOCATED)

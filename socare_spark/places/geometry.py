@@ -1,4 +1,4 @@
-"""Geometry that several steps need, as Sedona expressions; everything is in EPSG:27700."""
+"""Sedona expressions that several steps use. All geometry is in EPSG:27700."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -7,20 +7,20 @@ GRID = "EPSG:27700"
 
 
 def union_of(geometry: str) -> Column:
-    """Aggregate: the union of a column of polygons, the same to the last bit in any order of rows.
+    """Aggregate: union of a column of polygons, independent of the order of rows.
 
-    Noding rounds, so the order of a union shows in the last digits of a coordinate; sorting first
-    keeps a table equal however the work was cut.
+    The union rounds coordinates, and its last digits depend on the order of the polygons. They are
+    sorted first, so that the result does not depend on partitioning.
     """
     in_order = f"array_sort(collect_list(ST_AsBinary({geometry})))"
     return F.expr(f"ST_Union(transform({in_order}, x -> ST_GeomFromWKB(x)))")
 
 
 def polygons_of(geometry: str) -> str:
-    """SQL: what has an area in a geometry; points and lines that an overlay left are dropped."""
+    """SQL: the polygons of a geometry, without the points and lines that an overlay produces."""
     return f"ST_CollectionExtract({geometry}, 3)"
 
 
 def area_km2(geometry: str) -> Column:
-    """Square kilometres of a geometry in EPSG:27700."""
+    """Area of a geometry in square kilometres."""
     return F.expr(f"ST_Area({geometry})") / F.lit(1e6)

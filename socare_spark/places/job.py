@@ -1,7 +1,6 @@
-"""The job `places`: reference postcodes, areas, where each postcode lies, and population.
+"""The job `places`: reference postcodes, areas, the area of each postcode, and population.
 
-It writes nothing where the files it reads, the configuration and the code are those of the tables
-that stand.
+It writes nothing if the files, the configuration and the code are unchanged since the last run.
 """
 
 import hashlib
@@ -53,20 +52,20 @@ from socare_spark.places.source_files import all_files, available_sources, sha25
 
 CONFIGURATION = "places.yaml"
 _NAME = "places"
-_WHERE_FROM = (
-    "Look whether both are of the same part of the country, and whether their coordinate system "
-    "and the order of their axes are right."
+_CHECK_COORDINATES = (
+    "Check that postcodes and layers cover the same part of the country, and that their coordinate "
+    "system and the order of their axes are right."
 )
 
 
 @dataclass(frozen=True)
 class Places:
-    """All that the job finds.
+    """The results of the job.
 
     Attributes:
         tables: A frame for each table of `REFERENCE`; they share cached frames.
-        repaired: Layer -> features whose geometry was invalid and was made valid.
-        warnings: Sentences on what is unusual in the sources.
+        repaired: Layer -> number of features with invalid geometry that was repaired.
+        warnings: Warnings about the sources.
     """
 
     tables: Mapping[TableSpec, DataFrame]
@@ -75,29 +74,29 @@ class Places:
 
 
 def find_places(spark: SparkSession, landing: Path, settings: PlacesSettings) -> Places:
-    """Reads the reference sources and finds where each postcode lies in each layer.
+    """Reads the reference sources and assigns each postcode to an area of each layer.
 
     Args:
         spark: The session.
-        landing: Folder that the settings' files are relative to.
-        settings: What to read and build.
+        landing: Folder of the files in the settings.
+        settings: Sources to read and layers to build.
 
     Raises:
-        DataError: a file is missing or is not what it should be.
-        ConfigurationError: the settings name what a file does not have.
+        DataError: a file is missing or cannot be used.
+        ConfigurationError: a column or layer of the settings is not in its file.
     """
     postcodes = checkpointed(read_postcodes(spark, landing, settings.postcodes))
-    _checked(postcodes, settings)
-    drawn, read = _read_file_layers(spark, landing, settings)
+    _require_postcodes(postcodes, settings)
+    file_areas, read = _read_file_layers(spark, landing, settings)
     by_join = checkpointed(
-        assign_areas(postcodes, drawn, settings.file_layers, settings.nearest_metres)
+        assign_areas(postcodes, file_areas, settings.file_layers, settings.nearest_metres)
     )
     _require_postcodes_inside(postcodes, by_join, settings)
     located = checkpointed(_with_city(postcodes, by_join, settings.bounds))
-    built = _derive_layers(settings, located, _bounds(settings, drawn, located))
-    areas = reduce(DataFrame.unionByName, [drawn, *(areas for areas, _ in built)])
-    where = reduce(DataFrame.unionByName, [by_join, *(rows for _, rows in built)])
-    shaped = areas.select(
+    derived = _derive_layers(settings, located, _bounds(settings, file_areas, located))
+    areas = reduce(DataFrame.unionByName, [file_areas, *(areas for areas, _ in derived)])
+    assigned = reduce(DataFrame.unionByName, [by_join, *(rows for _, rows in derived)])
+    areas_with_wkb = areas.select(
         "layer",
         "code",
         "name",
@@ -106,45 +105,48 @@ def find_places(spark: SparkSession, landing: Path, settings: PlacesSettings) ->
     )
     tables = {
         POSTCODES: postcodes,
-        AREAS: shaped,
-        POSTCODE_AREAS: checkpointed(where),
+        AREAS: areas_with_wkb,
+        POSTCODE_AREAS: checkpointed(assigned),
         POPULATION: read_population(spark, landing, settings.population),
     }
     return Places(tables, read.repaired, read.warnings)
 
 
-def _checked(postcodes: DataFrame, settings: PlacesSettings) -> None:
-    """Refuses postcode sources that gave nothing at all."""
+def _require_postcodes(postcodes: DataFrame, settings: PlacesSettings) -> None:
+    """Raises a `DataError` if no source has a postcode."""
     if postcodes.isEmpty():
         names = ", ".join(source.name for source in settings.postcodes)
         raise DataError(
-            f"No postcode was found in {names}: see the 'layout' of each in {CONFIGURATION}."
+            f"The postcode sources {names} have no postcode. Check the 'layout' of each in "
+            f"{CONFIGURATION}."
         )
 
 
 def _require_postcodes_inside(
     postcodes: DataFrame, by_join: DataFrame, settings: PlacesSettings
 ) -> None:
-    """Refuses a layer that holds no postcode, and a source of which no layer holds a postcode.
+    """Refuses layers without postcodes, and postcode sources outside all layers.
 
     Raises:
-        DataError: of a layer or a source.
+        DataError: no postcode has coordinates, a layer contains none of them, or no layer contains
+            a postcode of a source.
     """
     located = postcodes.where(F.col("easting").isNotNull()).count()
     if not located:
         raise DataError(
-            f"None of {postcodes.count()} postcodes has coordinates: see 'layout' and 'columns' of "
-            f"the postcode sources in {CONFIGURATION}. Coordinates are metres of the National Grid."
+            f"None of {postcodes.count()} postcodes has coordinates. Check 'layout' and 'columns' "
+            f"of the postcode sources in {CONFIGURATION}. Coordinates are metres of the National "
+            "Grid."
         )
     if not settings.file_layers:
         return
     inside = by_join.where(F.col("code").isNotNull())
-    held = {row["layer"] for row in inside.select("layer").distinct().collect()}
+    layers_with_postcodes = {row["layer"] for row in inside.select("layer").distinct().collect()}
     for name, layer in settings.layers.items():
-        if isinstance(layer, FileLayer) and name not in held:
+        if isinstance(layer, FileLayer) and name not in layers_with_postcodes:
             raise DataError(
-                f"Layer {name}: {layer.file} has none of {located} located postcodes in its areas. "
-                f"{_WHERE_FROM}"
+                f"Layer {name}: {layer.file} contains none of {located} located postcodes. "
+                f"{_CHECK_COORDINATES}"
             )
     sources = (
         postcodes.where(F.col("easting").isNotNull())
@@ -156,35 +158,34 @@ def _require_postcodes_inside(
     for row in sources:
         if not row["inside"]:
             raise DataError(
-                f"Postcode source {row['source']}: none of the {row['n']} located postcodes that "
-                f"it places is in an area of any layer. {_WHERE_FROM}"
+                f"Postcode source {row['source']}: none of its {row['n']} located postcodes is in "
+                f"an area of any layer. {_CHECK_COORDINATES}"
             )
 
 
 def _read_file_layers(
     spark: SparkSession, landing: Path, settings: PlacesSettings
 ) -> tuple[DataFrame, Boundaries]:
-    """Layers from files, and what is dissolved from them."""
+    """Areas of the layers from files and of the layers dissolved from them."""
     files = {n: x for n, x in settings.layers.items() if isinstance(x, FileLayer)}
     if not files:
         none = "string(NULL) AS layer, string(NULL) AS code, string(NULL) AS name"
         empty = spark.sql(f"SELECT {none}, ST_Point(0.0, 0.0) AS geometry WHERE false")
         return empty, Boundaries(empty, {})
     read = read_boundaries(spark, landing, files)
-    given = read.areas
-    whole = [
-        given.where(F.col("layer") == layer.layer)
+    dissolved_areas = [
+        read.areas.where(F.col("layer") == layer.layer)
         .agg(union_of("geometry").alias("geometry"))
         .select(F.lit(name).alias("layer"), F.lit(layer.code).alias("code"),
                 F.lit(layer.name).alias("name"), "geometry")
         for name, layer in settings.layers.items()
         if isinstance(layer, DissolvedLayer)
     ]  # fmt: skip
-    return checkpointed(reduce(DataFrame.unionByName, [given, *whole])), read
+    return checkpointed(reduce(DataFrame.unionByName, [read.areas, *dissolved_areas])), read
 
 
 def _with_city(postcodes: DataFrame, by_join: DataFrame, bounds: str | None) -> DataFrame:
-    """The postcodes with `in_city`: placed in the layer that bounds the city, or located at all."""
+    """Adds `in_city`: in an area of the layer `bounds`; without such a layer, has coordinates."""
     if bounds is None:
         return postcodes.withColumn("in_city", F.col("easting").isNotNull())
     city = by_join.where((F.col("layer") == bounds) & F.col("code").isNotNull()).select("postcode")
@@ -193,31 +194,31 @@ def _with_city(postcodes: DataFrame, by_join: DataFrame, bounds: str | None) -> 
     )
 
 
-def _bounds(settings: PlacesSettings, drawn: DataFrame, located: DataFrame) -> DataFrame:
-    """The ground that built layers share out, as one row `bounds`."""
+def _bounds(settings: PlacesSettings, file_areas: DataFrame, located: DataFrame) -> DataFrame:
+    """Geometry to which derived layers are cut, as one row `bounds`."""
     if settings.bounds is None:
         return checkpointed(reach_of(located.where("in_city"), settings.reach_metres))
-    city = drawn.where(F.col("layer") == settings.bounds)
+    city = file_areas.where(F.col("layer") == settings.bounds)
     return checkpointed(city.agg(union_of("geometry").alias("bounds")))
 
 
 def _derive_layers(
     settings: PlacesSettings, located: DataFrame, bounds: DataFrame
 ) -> list[tuple[DataFrame, DataFrame]]:
-    """Areas and places of each layer that is built: from postcodes, or as a grid."""
+    """Areas, and the area of each postcode, for each layer derived from postcodes or the grid."""
     sites = located.where("in_city").select("easting", "northing", "sector", "district")
-    made = []
+    derived = []
     if any(isinstance(layer, PostcodeLayer) for layer in settings.layers.values()):
         cells = checkpointed(voronoi_cells(sites, bounds))
         grounds = checkpointed(sector_grounds(cells))
     for name, layer in settings.layers.items():
         if isinstance(layer, PostcodeLayer):
             areas = checkpointed(dissolved(grounds, layer.level, name, bounds))
-            made.append((areas, placed_by_text(located, areas, cells, layer.level, name)))
+            derived.append((areas, placed_by_text(located, areas, cells, layer.level, name)))
         elif isinstance(layer, GridLayer):
             areas = squares(sites, bounds, layer.metres, name)
-            made.append((areas, placed_by_square(located, layer.metres, name)))
-    return made
+            derived.append((areas, placed_by_square(located, layer.metres, name)))
+    return derived
 
 
 def _run(context: Context) -> None:
@@ -240,12 +241,12 @@ def _run(context: Context) -> None:
 
         def write(item: tuple[TableSpec, DataFrame]) -> None:
             table, frame = item
-            # Of pieces that are too small or too large, one after another, tasks make even ones.
-            laid_out = frame.hint("rebalance") if table.grows else frame.coalesce(1)
-            context.write(table, laid_out, fingerprint)
+            # Rebalancing gives a table that grows files of even size.
+            partitioned = frame.hint("rebalance") if table.grows else frame.coalesce(1)
+            context.write(table, partitioned, fingerprint)
             step.advance()
 
-        # What later jobs read must be of one run: areas, and the places of postcodes in them.
+        # Later jobs join these tables, so all of them must come from one run.
         with (
             atomic_commits(context.spark, context.lake, [table.path for table in REFERENCE]),
             worker_pool(len(REFERENCE)) as pool,
@@ -256,7 +257,7 @@ def _run(context: Context) -> None:
 
 
 def _report(context: Context, places: Places) -> None:
-    """Notes how many postcodes each rule placed, and what had to be mended."""
+    """Records the number of postcodes by rule, repaired geometry and warnings."""
     by_rule = places.tables[POSTCODE_AREAS].groupBy("layer", "rule").count().collect()
     for row in sorted(by_rule, key=lambda row: (row["layer"], row["rule"])):
         context.run.counts[f"{_NAME}.{row['layer']}.{row['rule']}"] = row["count"]
@@ -265,31 +266,34 @@ def _report(context: Context, places: Places) -> None:
         context.run.counts[f"{_NAME}.{layer}.mended"] = count
         if count:
             context.run.warnings.append(
-                f"Layer {layer}: {count} areas had invalid geometry and were mended."
+                f"Layer {layer}: {count} features have invalid geometry. They were repaired."
             )
 
 
 def _settings(context: Context, landing: Path) -> PlacesSettings:
-    """The settings, without sources that have no file; a source that the lake knows must have it.
+    """The settings, without the sources whose files are missing.
 
     Raises:
-        DataError: a source has no file any more.
-        LackingError: no source of postcodes, or no layer, has its files.
+        DataError: the files of a source that was read before are missing.
+        MissingInputError: no source of postcodes, or no layer, has its files.
     """
-    every = read_model(context.conf / CONFIGURATION, PlacesSettings)
-    settings, left_out = available_sources(landing, every)
-    known = _noted_fingerprint(context, every) if left_out else set()
-    for what, why in left_out.items():
-        if what in known:
-            raise DataError(why)
+    configured = read_model(context.conf / CONFIGURATION, PlacesSettings)
+    settings, left_out = available_sources(landing, configured)
+    read_before = _sources_read_before(context, configured) if left_out else set()
+    for source, reason in left_out.items():
+        if source in read_before:
+            raise DataError(reason)
     if not settings.postcodes or not settings.layers:
-        raise MissingInputError(f"places has nothing to place. {next(iter(left_out.values()))}")
-    context.run.warnings.extend(f"{what} is left out. {why}" for what, why in left_out.items())
+        reason = next(iter(left_out.values()))
+        raise MissingInputError(f"places needs a source of postcodes and a layer. {reason}")
+    context.run.warnings.extend(
+        f"{source} is left out. {reason}" for source, reason in left_out.items()
+    )
     return settings
 
 
-def _noted_fingerprint(context: Context, every: PlacesSettings) -> set[str]:
-    """Sources that were read before, as `available_sources` names them."""
+def _sources_read_before(context: Context, configured: PlacesSettings) -> set[str]:
+    """Sources in the tables of the lake, with the keys of `available_sources`."""
     if not all(context.lake.exists(table) for table in REFERENCE):
         return set()
     layers, postcodes, people = (
@@ -297,9 +301,9 @@ def _noted_fingerprint(context: Context, every: PlacesSettings) -> set[str]:
         for table, column in ((AREAS, "layer"), (POSTCODES, "source"), (POPULATION, "layer"))
     )
     names = {f"layer {name}" for name in layers} | {f"postcodes {name}" for name in postcodes}
-    # A population does not say where it is from; of several sources any may have been left out.
-    if len(people) and len(every.population) == 1:
-        names.add(f"population {every.population[0].files[0]}")
+    # The population table has no column of sources, so only a single source is identified.
+    if len(people) and len(configured.population) == 1:
+        names.add(f"population {configured.population[0].files[0]}")
     return names
 
 
@@ -310,7 +314,9 @@ def _fingerprint(context: Context) -> str:
 
 def _landing(context: Context) -> Path:
     if context.landing is None:
-        raise ConfigurationError("places needs --landing: the folder that holds the extracts.")
+        raise ConfigurationError(
+            "places needs the folder of the extracts. Give it with --landing FOLDER."
+        )
     return context.landing
 
 
@@ -323,7 +329,7 @@ def _plan(context: Context) -> Sequence[str]:
 
 JOB = Job(
     _NAME,
-    "Reads postcodes, areas and population, and finds in which area of each layer a postcode lies.",
+    "Reads postcodes, areas and population, and assigns each postcode to an area of each layer.",
     _run,
     _plan,
     REFERENCE,

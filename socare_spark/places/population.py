@@ -1,4 +1,4 @@
-"""Population by area from the CSV files a council has, in one shape."""
+"""Population by area, read from the council's CSV files."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -19,19 +19,20 @@ _KEYS = ("layer", "code", "year")
 def read_population(
     spark: SparkSession, landing: Path, sources: Sequence[PopulationSource]
 ) -> DataFrame:
-    """People by layer, code, year and age band; null in the band is all ages.
+    """Reads the population by layer, code, year and age band.
 
     Args:
         spark: The session.
-        landing: Folder that the sources' files are relative to.
-        sources: Where the figures are; the same row from several files is added up.
+        landing: Folder of the files in the settings.
+        sources: The sources. Rows with the same layer, code, year and band are added up.
 
     Returns:
-        The columns of `POPULATION`.
+        One row per area, year and age band. Columns as in `POPULATION`. A null band means all ages;
+        a source without such rows gets them as the sum of its bands.
 
     Raises:
-        DataError: a file is not there, or has a year or population that is no number.
-        ConfigurationError: a file lacks a column that the settings name.
+        DataError: a file is missing, or a code is empty, or a year or population is not a number.
+        ConfigurationError: a column of the settings is missing in a file.
     """
     if not sources:
         return spark.createDataFrame([], POPULATION.schema)
@@ -41,11 +42,13 @@ def read_population(
         for path in find_files(landing, source.files)
     ]
     rows = reduce(DataFrame.unionByName, frames)
-    bad = rows.where("year IS NULL OR population IS NULL OR population < 0 OR code IS NULL").count()
-    if bad:
+    invalid = "year IS NULL OR population IS NULL OR population < 0 OR code IS NULL"
+    invalid_count = rows.where(invalid).count()
+    if invalid_count:
         raise DataError(
-            f"The population files have {bad} rows whose code is empty, or whose year or "
-            "population is no number: mend the rows, or the columns that places.yaml names."
+            f"The population files have {invalid_count} rows with an empty code, or with a year or "
+            "population that is not a number of at least 0. Correct the rows, or the column names "
+            "in places.yaml."
         )
     given = rows.groupBy(*_KEYS, "age_band").agg(F.sum("population").alias("population"))
     with_total = given.where("age_band IS NULL").select(*_KEYS)
@@ -63,7 +66,7 @@ def read_population(
 
 
 def _read(spark: SparkSession, path: Path, source: PopulationSource) -> DataFrame:
-    """The figures of one file; several files may have their columns in another order each."""
+    """Reads one file. Columns are selected by name, so files may differ in their order."""
     raw = spark.read.csv(literal_path(path), header=True, inferSchema=False, enforceSchema=False)
     values = {
         "layer": source.layer,
@@ -89,7 +92,7 @@ def _read(spark: SparkSession, path: Path, source: PopulationSource) -> DataFram
 
 
 def _text(value: Value | None) -> Column:
-    """The trimmed text of a value; null where it is empty."""
+    """Trimmed text of a value; null if it is empty."""
     if value is None:
         return F.lit(None).cast("string")
     if value.column is None:
@@ -99,7 +102,11 @@ def _text(value: Value | None) -> Column:
 
 
 def chosen_population(population: DataFrame, year: int | None) -> DataFrame:
-    """The population of one year, or of the newest that each area has, by age band."""
+    """Population of one year, or of the newest year of each area.
+
+    Returns:
+        One row per area and age band: `layer`, `code`, `age_band`, `population`.
+    """
     if year is not None:
         return population.where(F.col("year") == year).drop("year")
     newest = F.max(F.struct("year", "population"))["population"].alias("population")
@@ -109,21 +116,21 @@ def chosen_population(population: DataFrame, year: int | None) -> DataFrame:
 def population_by_year(
     population: DataFrame, band: str | None, years: DataFrame, year: int | None
 ) -> DataFrame:
-    """The population of an age band in each year: the estimate nearest to it, or that of one year.
+    """Population of one age band for each year.
 
     Args:
         population: `layer`, `code`, `year`, `age_band`, `population`.
         band: The age band; None means all ages.
-        years: `year`, those wanted.
-        year: The one estimate that serves all years; None means the nearest, of two as near the
-            earlier.
+        years: The years of the result, in a column `year`.
+        year: Year of the estimate that is used for all years. None means the nearest estimate; of
+            two equally near ones the earlier.
 
     Returns:
-        `layer`, `code`, `year`, `population`.
+        One row per area and year: `layer`, `code`, `year`, `population`.
     """
     of_band = population.where(F.col("age_band").eqNullSafe(F.lit(band)))
-    known = of_band if year is None else of_band.where(F.col("year") == year)
-    each = known.withColumnRenamed("year", "estimate").crossJoin(F.broadcast(years))
-    away = F.struct(F.abs(F.col("estimate") - F.col("year")), F.col("estimate"))
-    nearest = F.min_by("population", away).alias("population")
-    return each.groupBy("layer", "code", "year").agg(nearest)
+    estimates = of_band if year is None else of_band.where(F.col("year") == year)
+    pairs = estimates.withColumnRenamed("year", "estimate").crossJoin(F.broadcast(years))
+    distance = F.struct(F.abs(F.col("estimate") - F.col("year")), F.col("estimate"))
+    nearest = F.min_by("population", distance).alias("population")
+    return pairs.groupBy("layer", "code", "year").agg(nearest)

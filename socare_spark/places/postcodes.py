@@ -1,8 +1,8 @@
-"""Reference postcodes: read from Code-Point Open and the ONS Postcode Directory, each once.
+"""Reference postcodes from Code-Point Open and the ONS Postcode Directory.
 
-Rows of another grid than the National Grid are transformed: the source's country column names them.
-Both have no place for some postcodes, written as (0, 0) or left empty; those are kept without
-coordinates. The first source in the configured order that knows a postcode gives its row.
+Coordinates in other grids are transformed to the National Grid, by the country code of the row.
+Both sources have postcodes without coordinates, written as (0, 0) or empty; these are kept with
+null coordinates. If several sources have a postcode, the first in the configured order is used.
 """
 
 import re
@@ -25,54 +25,54 @@ _SHAPE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?)([0-9][A-Z]{2})$"
 _CODEPOINT = {"postcode": "_c0", "easting": "_c2", "northing": "_c3"}
 _CODEPOINT_COUNTRY = "_c4"
 _COUNTRY = re.compile(r"ctry(\d\dcd)?", re.IGNORECASE)
-# Northern Ireland, Guernsey and Jersey have grids of their own.
+# Northern Ireland, Guernsey and Jersey use other grids.
 _NOT_NATIONAL_GRID = r"^(BT|GY|JE)\d"
 
 
 def normalise_postcode(postcode: Column) -> Column:
-    """A unit postcode as 'B1 1AA' from any spacing and case; null where it has no such shape."""
+    """A unit postcode such as 'B1 1AA', from any spacing and case; null for any other text."""
     bare = F.regexp_replace(F.upper(postcode), r"\s", "")
     return F.when(bare.rlike(_SHAPE), F.regexp_replace(bare, _SHAPE, "$1 $2"))
 
 
 def district_of(postcode: Column) -> Column:
-    """The district of a normalised postcode, as 'B21'."""
+    """District of a normalised postcode, such as 'B21'."""
     return F.substring_index(postcode, " ", 1)
 
 
 def sector_of(postcode: Column) -> Column:
-    """The sector of a normalised postcode, as 'B21 8'."""
+    """Sector of a normalised postcode, such as 'B21 8'."""
     return F.regexp_extract(postcode, r"^(\S+ \d)", 1)
 
 
 def read_postcodes(
     spark: SparkSession, landing: Path, sources: Sequence[PostcodeSource]
 ) -> DataFrame:
-    """All reference postcodes.
+    """Reads the reference postcodes.
 
     Args:
         spark: The session.
-        landing: Folder that the sources' files are relative to.
+        landing: Folder of the files in the settings.
         sources: In order of precedence.
 
     Returns:
-        The columns of `POSTCODES`, each postcode once.
+        One row per postcode. Columns as in `POSTCODES`.
 
     Raises:
-        DataError: a file is not there.
-        ConfigurationError: a file lacks a column.
+        DataError: a file is missing.
+        ConfigurationError: a column is missing in a file.
     """
     frames = [
         _read(spark, landing, source).withColumn("_order", F.lit(order))
         for order, source in enumerate(sources)
     ]
-    every = reduce(DataFrame.unionByName, frames)
-    # Ties within one source are broken by place, so that the order of files does not matter.
+    rows = reduce(DataFrame.unionByName, frames)
+    # Coordinates break ties within a source, so that the order of files does not matter.
     first = Window.partitionBy("postcode").orderBy(
         "_order", F.asc_nulls_last("easting"), F.asc_nulls_last("northing")
     )
     return (
-        every.where(F.col("postcode").isNotNull())
+        rows.where(F.col("postcode").isNotNull())
         .withColumn("_rank", F.row_number().over(first))
         .where(F.col("_rank") == 1)
         .select(
@@ -97,18 +97,18 @@ def _read(spark: SparkSession, landing: Path, source: PostcodeSource) -> DataFra
     absent = [name for name in columns.values() if name not in raw.columns]
     if absent:
         raise ConfigurationError(
-            f"Postcode source {source.name} lacks column {', '.join(absent)}: its layout is not "
-            f"{source.layout}, or 'columns' in places.yaml must say how the file spells it."
+            f"Postcode source {source.name} has no column {', '.join(absent)}, which layout "
+            f"{source.layout} requires. Set 'layout', or the file's names under 'columns', in "
+            "places.yaml."
         )
     east, north = (_metres(F.col(f"`{columns[axis]}`")) for axis in ("easting", "northing"))
     postcode = normalise_postcode(F.col(f"`{columns['postcode']}`"))
     country = _country_column(raw.columns, source)
     code = F.lit(None).cast("string") if country is None else F.trim(F.col(f"`{country}`"))
-    given = raw.select(
+    rows = raw.select(
         postcode.alias("postcode"), east.alias("_east"), north.alias("_north"), code.alias("_code")
     )
-    place = _place(source)
-    return given.withColumn("_place", place).select(
+    return rows.withColumn("_place", _place(source)).select(
         "postcode",
         *(
             F.round(F.expr(f"ST_{axis}(_place)")).cast("int").alias(name)
@@ -119,36 +119,39 @@ def _read(spark: SparkSession, landing: Path, source: PostcodeSource) -> DataFra
 
 
 def _country_column(columns: Sequence[str], source: PostcodeSource) -> str | None:
-    """The column of country codes, or None where a source has none.
+    """Name of the column of country codes, or None if the source has none.
 
     Raises:
-        ConfigurationError: the declared column is absent, or several columns may be meant.
+        ConfigurationError: the declared column is missing, or several columns match.
     """
     if source.layout == "codepoint":
         return _CODEPOINT_COUNTRY if _CODEPOINT_COUNTRY in columns else None
     declared = source.columns.get("country")
-    found = [c for c in columns if (_COUNTRY.fullmatch(c) if declared is None else c == declared)]
-    if declared is not None and not found:
-        raise ConfigurationError(f"Postcode source {source.name} has no column {declared}.")
-    if len(found) > 1:
+    names = [c for c in columns if (_COUNTRY.fullmatch(c) if declared is None else c == declared)]
+    if declared is not None and not names:
         raise ConfigurationError(
-            f"Postcode source {source.name} has several country columns ({', '.join(found)}): set "
-            "'country' under 'columns' in places.yaml."
+            f"Postcode source {source.name} has no column {declared}. Correct 'country' under "
+            "'columns' in places.yaml."
         )
-    return found[0] if found else None
+    if len(names) > 1:
+        raise ConfigurationError(
+            f"Postcode source {source.name} has {len(names)} country columns ({', '.join(names)}); "
+            "one is allowed. Set 'country' under 'columns' in places.yaml."
+        )
+    return names[0] if names else None
 
 
 def _place(source: PostcodeSource) -> Column:
-    """The point of a row in the National Grid; null where the row has no place there.
+    """Point of a row in the National Grid; null if the row has no coordinates.
 
-    A postcode of another grid's area is placed only where its country's system is declared.
+    A postcode of an area with another grid gets a point only if `country_crs` has its country.
     """
     point = F.expr("ST_Point(double(_east), double(_north))")
     foreign = F.coalesce(F.col("postcode").rlike(_NOT_NATIONAL_GRID), F.lit(False))
     place = F.when(~foreign, point)
     for code, system in source.country_crs.items():
-        there = F.expr(_in_grid(system))
-        place = F.when(F.col("_code") == code, there).otherwise(place)
+        transformed = F.expr(_in_grid(system))
+        place = F.when(F.col("_code") == code, transformed).otherwise(place)
     return F.when((F.col("_east") > 0) & (F.col("_north") > 0), place)
 
 
@@ -160,5 +163,5 @@ def _in_grid(system: str | None) -> str:
 
 
 def _metres(text: Column) -> Column:
-    """Whole metres from '406649' or '406649.0'; null from anything else."""
+    """Whole metres from a text such as '406649' or '406649.0'; null for any other text."""
     return F.round(F.trim(text).try_cast("double")).try_cast("int")

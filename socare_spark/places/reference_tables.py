@@ -1,4 +1,4 @@
-"""The reference tables that `places` writes."""
+"""Declarations of the reference tables that the job `places` writes."""
 
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 
@@ -40,7 +40,7 @@ AREAS = TableSpec(
 POSTCODE_AREAS = TableSpec(
     Zone.REFERENCE,
     "postcode_areas",
-    "Where a postcode lies in a layer: one row for every postcode and layer.",
+    "Area of a postcode in a layer: one row for every postcode and layer.",
     (POSTCODES.dims[0], LAYER),
     (
         ColumnSpec("code", "string", "Its area; null where the rule is outside or unlocated."),

@@ -1,4 +1,4 @@
-"""What `conf/places.yaml` may say: sources of postcodes, layers of areas, population."""
+"""Settings in `conf/places.yaml`: sources of postcodes, layers of areas, population."""
 
 from typing import Annotated, Literal, Self
 
@@ -7,23 +7,23 @@ from pydantic import Field, model_validator
 from socare_spark.config import StrictModel
 
 LAYOUTS = {"onspd": {"postcode": "pcd", "easting": "oseast1m", "northing": "osnrth1m"}}
-# The Postcode Directory gives Northern Ireland in the Irish grid. It has no grid for the Channel
-# Islands and the Isle of Man.
+# Coordinates of Northern Ireland in the Postcode Directory are in the Irish grid. The Channel
+# Islands and the Isle of Man have none.
 COUNTRY_CRS = {"N92000002": "EPSG:29902", "L93000001": None, "M83000003": None}
 
 
 class PostcodeSource(StrictModel):
-    """Files of postcodes in one layout; the first source that knows a postcode places it.
+    """Files of postcodes in one layout.
 
     Attributes:
-        name: What `reference/postcodes.source` says.
+        name: Value of the column `source` of `reference/postcodes`.
         layout: `codepoint` (OS Code-Point Open, no header, columns by position) or `onspd` (ONS
             Postcode Directory, columns by name).
         files: Paths or patterns below the landing folder; `.gz` is read too.
-        columns: Header names of an `onspd` file where its edition spells them otherwise. `country`
-            is the column of country codes, by default `ctry` or `ctry25cd` and the like.
-        country_crs: Coordinate system of a country's rows by its code; null means that its rows
-            have no place. Rows of other countries are in the National Grid.
+        columns: Header names of an `onspd` file that differ from the default. `country` is the
+            column of country codes, by default `ctry` or a name such as `ctry25cd`.
+        country_crs: Country code -> coordinate system of its rows; null means rows without
+            coordinates. Rows of other countries are in the National Grid.
     """
 
     name: str
@@ -37,35 +37,35 @@ class PostcodeSource(StrictModel):
     @model_validator(mode="after")
     def _by_name(self) -> Self:
         if self.columns and self.layout == "codepoint":
-            raise ValueError("layout codepoint has no header: leave out 'columns'")
+            raise ValueError("layout codepoint has no header; remove 'columns'")
         if not self.columns.keys() <= {*LAYOUTS["onspd"], "country"}:
-            raise ValueError(f"'columns' may name {', '.join(LAYOUTS['onspd'])}, country")
+            raise ValueError(f"'columns' allows only {', '.join(LAYOUTS['onspd'])}, country")
         return self
 
     @property
     def header(self) -> dict[str, str]:
-        """Our name of each column -> its name in the file."""
+        """Name of each column in this package -> its name in the file."""
         return {**LAYOUTS["onspd"], **self.columns}
 
 
 class Keep(StrictModel):
-    """Which features of a file belong to the layer: those whose column begins with one of these."""
+    """Filter of features: keeps those whose value in a column starts with one of the prefixes."""
 
     column: str
     starts_with: tuple[str, ...] = Field(min_length=1)
 
 
 class FileLayer(StrictModel):
-    """Areas as somebody drew them.
+    """A layer of areas from a boundary file.
 
     Attributes:
         file: Path below the landing folder.
-        format: Told from the file's name where it is left out.
+        format: Format of the file; by default inferred from its extension.
         table: Layer within a GeoPackage.
-        crs: Such as `EPSG:4326`; taken from the file where it is left out.
-        code: Column with the code of an area; features of one code are one area.
-        name: Column with its name; the code where it is left out.
-        keep: A filter, where the file holds more than is wanted.
+        crs: Coordinate system such as `EPSG:4326`; by default read from the file.
+        code: Column with the code of an area. Features with the same code are one area.
+        name: Column with the name of an area; by default the code.
+        keep: Filter of features; by default all are kept.
     """
 
     kind: Literal["file"]
@@ -79,7 +79,7 @@ class FileLayer(StrictModel):
 
 
 class DissolvedLayer(StrictModel):
-    """One area: all of another layer together."""
+    """A layer of one area: the union of all areas of another layer."""
 
     kind: Literal["dissolve"]
     layer: str
@@ -88,14 +88,14 @@ class DissolvedLayer(StrictModel):
 
 
 class PostcodeLayer(StrictModel):
-    """Areas built from unit postcodes: Voronoi cells dissolved by a level, cut to the bounds."""
+    """Areas derived from unit postcodes: Voronoi cells dissolved by level, cut to the bounds."""
 
     kind: Literal["postcode"]
     level: Literal["sector", "district"]
 
 
 class GridLayer(StrictModel):
-    """Squares of the Ordnance Survey's grid, whole, named as the Survey does (`SP0786`)."""
+    """Whole squares of the Ordnance Survey's grid, with its names (`SP0786`)."""
 
     kind: Literal["grid"]
     metres: Literal[100, 1000, 10000]
@@ -107,22 +107,23 @@ Layer = Annotated[
 
 
 class Value(StrictModel):
-    """Where a value comes from: a column of the file, or one value for the whole file."""
+    """A value of each row: a column of the file, or one value for the whole file."""
 
     column: str | None = None
     value: str | int | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _exactly_one(self) -> Self:
         if (self.column is None) == (self.value is None):
-            raise ValueError("name either a 'column' or a 'value'")
+            raise ValueError("set exactly one of 'column' and 'value'")
         return self
 
 
 class PopulationSource(StrictModel):
-    """CSV files of people by area; an age band that is empty or left out means all ages.
+    """CSV files of people by area.
 
-    A file that has age bands and no row for all ages gets that row: the sum of its bands.
+    An empty or missing age band means all ages. Where no row for all ages is given, it is the sum
+    of the bands.
     """
 
     files: tuple[str, ...] = Field(min_length=1)
@@ -134,14 +135,18 @@ class PopulationSource(StrictModel):
 
 
 class PlacesSettings(StrictModel):
-    """All of `conf/places.yaml`.
+    """The settings in `conf/places.yaml`.
 
     Attributes:
-        bounds: Layer that bounds the city: built layers are cut to it, and what lies outside it is
-            in none of them. Without it they reach `reach_metres` beyond the postcodes.
-        nearest_metres: A located postcode in no area of a layer belongs to the nearest one within
-            this distance, since published edges are simplified.
-        reach_metres: How far from a postcode a built area goes where nothing bounds it.
+        postcodes: Sources of postcodes, in order of precedence.
+        layers: Name -> layer of areas.
+        bounds: Layer that bounds the city. Derived layers are cut to it, and postcodes outside it
+            are in none of them. Without it derived areas extend `reach_metres` from the postcodes.
+        nearest_metres: A located postcode outside all areas of a layer belongs to the nearest area
+            within this distance in metres, because published boundaries are simplified.
+        reach_metres: Distance in metres from the postcodes to the edge of derived areas, if
+            `bounds` is not set.
+        population: Sources of population.
     """
 
     postcodes: tuple[PostcodeSource, ...] = Field(min_length=1)
@@ -154,18 +159,21 @@ class PlacesSettings(StrictModel):
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         for name, layer in self.layers.items():
-            if isinstance(layer, DissolvedLayer) and not self._given(layer.layer):
-                raise ValueError(f"layer {name} dissolves '{layer.layer}', which is no file layer")
+            if isinstance(layer, DissolvedLayer) and not self._is_file_layer(layer.layer):
+                raise ValueError(
+                    f"layer {name} dissolves '{layer.layer}', which is not a file layer"
+                )
         if self.bounds is not None and not (
-            self._given(self.bounds) or isinstance(self.layers.get(self.bounds), DissolvedLayer)
+            self._is_file_layer(self.bounds)
+            or isinstance(self.layers.get(self.bounds), DissolvedLayer)
         ):
-            raise ValueError(f"bounds names '{self.bounds}', which is no file or dissolved layer")
+            raise ValueError(f"bounds is '{self.bounds}', which is not a file or dissolved layer")
         return self
 
-    def _given(self, name: str) -> bool:
+    def _is_file_layer(self, name: str) -> bool:
         return isinstance(self.layers.get(name), FileLayer)
 
     @property
     def file_layers(self) -> list[str]:
-        """Layers that need the spatial join: those from files, and what is dissolved from them."""
+        """Names of the layers assigned by spatial join: file layers and dissolved layers."""
         return [n for n, x in self.layers.items() if isinstance(x, FileLayer | DissolvedLayer)]

@@ -1,4 +1,4 @@
-"""Areas as pictures and files need them: in memory, with their geometries."""
+"""Areas in memory, for charts and files."""
 
 import pandas as pd
 import shapely
@@ -8,15 +8,16 @@ from socare_spark.places.reference_tables import AREAS
 
 
 def shapes_of(lake: Lake, *layers: str) -> pd.DataFrame:
-    """The areas of some layers, in order of layer and code; none where the lake has none.
+    """Reads the areas of some layers.
 
     Returns:
-        `layer`, `code`, `name` and `shape`, in EPSG:27700.
+        One row per area in order of layer and code: `layer`, `code`, `name`, `shape` (EPSG:27700).
+        Empty if the lake has no table of areas.
     """
     if not lake.exists(AREAS):
         return pd.DataFrame(columns=["layer", "code", "name", "shape"])
     areas = lake.to_pandas(AREAS, "layer", "code", "name", "geometry")
     chosen = areas[areas["layer"].isin(layers)].sort_values(["layer", "code"], ignore_index=True)
     shapes = shapely.from_wkb(chosen.pop("geometry").to_numpy())
-    found: pd.DataFrame = chosen.assign(shape=list(shapes))
-    return found
+    areas_with_shapes: pd.DataFrame = chosen.assign(shape=list(shapes))
+    return areas_with_shapes

@@ -1,4 +1,4 @@
-"""Finding the files that `conf/places.yaml` names in the landing folder, and knowing them again."""
+"""The files of `conf/places.yaml` in the landing folder, and their digests."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,44 +14,44 @@ from socare_spark.places.settings import (
     PostcodeSource,
 )
 
-# A shapefile is several files; these hold its shapes and its columns.
+# The files of a shapefile that contain its shapes and its columns.
 _SHAPEFILE = (".shp", ".dbf", ".shx")
 
 
 def find_files(landing: Path, patterns: Iterable[str]) -> list[Path]:
-    """The files of some patterns, each pattern's in order of their names.
+    """Files that match some patterns, in the order of the patterns and then by name.
 
     Raises:
-        DataError: a pattern matches nothing.
+        DataError: a pattern matches no file.
     """
-    found = []
+    paths: list[Path] = []
     for pattern in patterns:
-        here = sorted(path for path in landing.glob(pattern) if path.is_file())
-        if not here:
+        matches = sorted(path for path in landing.glob(pattern) if path.is_file())
+        if not matches:
             raise DataError(
-                f"No file {pattern} in {landing}: put it there, or take it out of places.yaml."
+                f"No file {pattern} in {landing}. Copy it there, or remove it from places.yaml."
             )
-        found.extend(here)
-    return found
+        paths.extend(matches)
+    return paths
 
 
 def layer_files(landing: Path, layer: FileLayer) -> list[Path]:
-    """All files that make one layer.
+    """All files of one layer.
 
     Raises:
-        DataError: one of them is not there.
+        DataError: a file is missing.
     """
     path = landing / layer.file
     paths = [path]
     if path.suffix.lower() == ".shp":
         paths = [_part(path, suffix) for suffix in _SHAPEFILE]
-        # These decide the coordinate system and the encoding, where they are there.
+        # Optional files: coordinate system and encoding.
         paths += [part for suffix in (".prj", ".cpg") if (part := _part(path, suffix)).exists()]
-    for each in paths:
-        if not each.exists():
+    for file in paths:
+        if not file.exists():
             raise DataError(
-                f"No file {each.relative_to(landing)} in {landing}: put it there, or take the "
-                "layer out of places.yaml."
+                f"No file {file.relative_to(landing)} in {landing}. Copy it there, or remove the "
+                "layer from places.yaml."
             )
     if path.is_dir():
         paths = sorted(p for p in path.iterdir() if p.suffix == ".parquet")
@@ -59,13 +59,13 @@ def layer_files(landing: Path, layer: FileLayer) -> list[Path]:
 
 
 def _part(path: Path, suffix: str) -> Path:
-    """A part of a shapefile, in either case of its suffix."""
+    """Path of a part of a shapefile; its suffix may be in upper or lower case."""
     upper = path.with_suffix(suffix.upper())
     return upper if upper.exists() else path.with_suffix(suffix)
 
 
 def all_files(landing: Path, settings: PlacesSettings) -> list[Path]:
-    """Every file that the settings name, once, in order."""
+    """All files of the settings in order, each once."""
     paths: list[Path] = []
     for source in settings.postcodes:
         paths += find_files(landing, source.files)
@@ -80,43 +80,45 @@ def all_files(landing: Path, settings: PlacesSettings) -> list[Path]:
 def available_sources(
     landing: Path, settings: PlacesSettings
 ) -> tuple[PlacesSettings, dict[str, str]]:
-    """The settings without what has no files, for a council that does not have them all.
+    """Removes the sources whose files are missing from the settings.
 
     Returns:
-        The settings, of which postcodes and layers may be empty; and what was left out (`postcodes
-        NAME`, `layer NAME`, `population PATTERN`) -> the sentence on the file that is not there.
+        The settings, with postcodes and layers that may be empty; and a mapping from each removed
+        source (`postcodes NAME`, `layer NAME` or `population PATTERN`) to the reason.
     """
     left_out: dict[str, str] = {}
 
-    def has(what: str, source: PostcodeSource | Layer | PopulationSource) -> bool:
+    def has_files(key: str, source: PostcodeSource | Layer | PopulationSource) -> bool:
         try:
             if isinstance(source, FileLayer):
                 layer_files(landing, source)
             elif isinstance(source, PostcodeSource | PopulationSource):
                 find_files(landing, source.files)
         except DataError as error:
-            left_out[what] = str(error)
-        return what not in left_out
+            left_out[key] = str(error)
+        return key not in left_out
 
-    layers = {name: x for name, x in settings.layers.items() if has(f"layer {name}", x)}
+    layers = {name: x for name, x in settings.layers.items() if has_files(f"layer {name}", x)}
     for name, layer in settings.layers.items():
         if isinstance(layer, DissolvedLayer) and layer.layer not in layers:
             left_out[f"layer {name}"] = left_out[f"layer {layer.layer}"]
             del layers[name]
-    there = settings.model_copy(
+    available = settings.model_copy(
         update={
-            "postcodes": tuple(s for s in settings.postcodes if has(f"postcodes {s.name}", s)),
+            "postcodes": tuple(
+                s for s in settings.postcodes if has_files(f"postcodes {s.name}", s)
+            ),
             "layers": layers,
             "population": tuple(
-                s for s in settings.population if has(f"population {s.files[0]}", s)
+                s for s in settings.population if has_files(f"population {s.files[0]}", s)
             ),
             "bounds": settings.bounds if settings.bounds in layers else None,
         }
     )
-    return there, left_out
+    return available, left_out
 
 
 def sha256(path: Path) -> str:
-    """Digest of a file's bytes."""
+    """SHA-256 of a file as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -101,8 +101,8 @@ def test_postcodes_of_another_grid_have_no_place_without_a_country(spark, tmp_pa
     ("layout", "files", "error", "says"),
     [
         ("onspd", "missing*.csv", DataError, "No file missing"),
-        ("onspd", "a.csv", ConfigurationError, "lacks column pcd, oseast1m, osnrth1m"),
-        ("codepoint", "narrow.csv", ConfigurationError, "lacks column _c2, _c3"),
+        ("onspd", "a.csv", ConfigurationError, "has no column pcd, oseast1m, osnrth1m"),
+        ("codepoint", "narrow.csv", ConfigurationError, "has no column _c2, _c3"),
     ],
 )
 def test_wrong_postcode_source_is_reported(spark, tmp_path, layout, files, error, says):

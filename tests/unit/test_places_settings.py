@@ -46,8 +46,8 @@ def test_only_layers_with_boundaries_need_the_spatial_join(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda d: d.update(bounds="sector"), "no file or dissolved layer"),
-        (lambda d: d["layers"]["city"].update(layer="sector"), "no file layer"),
+        (lambda d: d.update(bounds="sector"), "not a file or dissolved layer"),
+        (lambda d: d["layers"]["city"].update(layer="sector"), "not a file layer"),
         (lambda d: d["layers"]["ward"].update(kind="oracle"), "layers.ward"),
         (lambda d: d["layers"]["ward"].update(crs="27700"), "crs"),
         (
