@@ -1,1 +1,1 @@
-"""Charts and maps: pure drawings of rows that they are given."""
+"""Charts and maps. Functions draw their arguments and read no tables."""

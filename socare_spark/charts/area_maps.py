@@ -1,4 +1,4 @@
-"""Maps of areas, and the space-time matrix as a picture."""
+"""Density and hot spot maps of areas, and the chart of the space-time matrix."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from socare_spark.charts.area_style import (
 from socare_spark.charts.shaded_tables import natural
 from socare_spark.charts.style import (
     DIVERGING,
-    DIVERGING_SAYS,
+    DIVERGING_SCALE,
     EMPTY,
     INK,
     QUIET,
     SEQUENTIAL,
-    SEQUENTIAL_SAYS,
+    SEQUENTIAL_SCALE,
     STYLE,
     headline,
     new_figure,
@@ -45,12 +45,12 @@ _NOTHING = "#E8E8E8"
 
 @dataclass(frozen=True)
 class AreaMap:
-    """What a map shows.
+    """The texts and shapes of a map.
 
     Attributes:
-        title: In a few words.
-        subtitle: What exactly is counted.
-        source: Where the figures come from.
+        title: A few words.
+        subtitle: Definition of the figures.
+        source: Source of the figures.
         shapes: The areas, in EPSG:27700.
         outline: The city's edge, or None.
     """
@@ -63,15 +63,18 @@ class AreaMap:
 
 
 def draw_density(area_map: AreaMap, values: NDArray[np.float64], unit: str, path: Path) -> Path:
-    """Draws areas shaded by a value in classes of about equally many areas.
+    """Draws areas shaded by a value, in classes of about equally many areas.
 
     Args:
         area_map: Title, source and shapes.
-        values: One for each shape; 0 means nobody.
-        unit: What the legend calls the values.
-        path: Where the PNG goes.
+        values: One value per shape; 0 means nobody.
+        unit: Unit of the values in the legend.
+        path: Path of the PNG.
+
+    Returns:
+        The path.
     """
-    return _draw(area_map, shaded(values), f"{unit} (areas)", SEQUENTIAL_SAYS, path)
+    return _draw(area_map, shaded(values), f"{unit} (areas)", SEQUENTIAL_SCALE, path)
 
 
 def draw_hotspots(
@@ -81,14 +84,17 @@ def draw_hotspots(
     significance: float,
     path: Path,
 ) -> Path:
-    """Draws where an area and its neighbours have significantly many or few.
+    """Draws hot and cold spots: areas that have, with their neighbours, significantly many or few.
 
     Args:
         area_map: Title, source and shapes.
         z: Gi* of each area; NaN where it is not defined.
-        p: Its adjusted p.
-        significance: What p must be below; a fifth of it is the stronger class.
-        path: Where the PNG goes.
+        p: Adjusted p of each area.
+        significance: Upper limit of p. A fifth of it limits the stronger class.
+        path: Path of the PNG.
+
+    Returns:
+        The path.
     """
     strong = significance / 5
     shades = colormaps[DIVERGING]
@@ -100,34 +106,34 @@ def draw_hotspots(
     )
     fills = np.full(len(z), _NOTHING, dtype=object)
     entries: list[Patch] = []
-    taken = np.isnan(z)
-    untested = taken.copy()
+    classified = np.isnan(z)
+    untested = classified.copy()
     numbers: dict[str, int] = {}
     for _, limit, side, colour in sorted(kinds, key=lambda kind: kind[1]):
-        here = ~taken & side & (p < limit)
-        fills[here], numbers[colour] = colour, int(here.sum())
-        taken |= here
+        significant = ~classified & side & (p < limit)
+        fills[significant], numbers[colour] = colour, int(significant.sum())
+        classified |= significant
     for word, limit, _, colour in kinds[:2]:
         entries.append(swatch(colour, f"{word}, p < {limit:g} ({numbers[colour]})"))
-    entries.append(swatch(_NOTHING, f"not unusual ({int((~taken).sum())})"))
+    entries.append(swatch(_NOTHING, f"not unusual ({int((~classified).sum())})"))
     for word, limit, _, colour in kinds[2:]:
         entries.append(swatch(colour, f"{word}, p < {limit:g} ({numbers[colour]})"))
     fills[untested] = EMPTY
     if untested.any():
         entries.append(swatch(EMPTY, f"not tested ({int(untested.sum())})", HATCH))
-    look = AreaStyle(fills, untested, entries)
-    return _draw(area_map, look, "Area and neighbours have (areas)", DIVERGING_SAYS, path)
+    area_style = AreaStyle(fills, untested, entries)
+    return _draw(area_map, area_style, "Area and neighbours have (areas)", DIVERGING_SCALE, path)
 
 
-def _draw(area_map: AreaMap, look: AreaStyle, legend: str, scale: str, path: Path) -> Path:
+def _draw(area_map: AreaMap, area_style: AreaStyle, legend: str, scale: str, path: Path) -> Path:
     with rc_context(STYLE):
         figure = new_figure(7.6, 7.6)
         axes = figure.add_axes((0.02, 0.075, 0.72, 0.84))
         edge = None if area_map.outline is None else outlines([area_map.outline])[0]
-        add_areas(axes, outlines(area_map.shapes), look, edge)
+        add_areas(axes, outlines(area_map.shapes), area_style, edge)
         scale_bar(figure, axes, 0.75, 0.14)
         figure.legend(
-            handles=list(look.entries), title=legend, loc="upper left",
+            handles=list(area_style.entries), title=legend, loc="upper left",
             bbox_to_anchor=(0.735, 0.88), alignment="left", title_fontsize=8,
             handlelength=1.6, handleheight=1.2,
         )  # fmt: skip
@@ -140,10 +146,13 @@ def draw_matrix(matrix: pd.DataFrame, trends: pd.Series, source: str, path: Path
     """Draws the space-time matrix: districts down, years across, agreements as number and shade.
 
     Args:
-        matrix: Columns `district`, `year`, `records`, `flag`; every combination once.
+        matrix: Columns `district`, `year`, `records`, `flag`; one row per district and year.
         trends: District -> `improving`, `challenging` or `steady`.
-        source: Where the figures come from.
-        path: Where the PNG goes.
+        source: Source of the figures.
+        path: Path of the PNG.
+
+    Returns:
+        The path.
     """
     counts = matrix.pivot(index="district", columns="year", values="records")
     order = sorted(counts.index, key=natural)
@@ -157,7 +166,7 @@ def draw_matrix(matrix: pd.DataFrame, trends: pd.Series, source: str, path: Path
     with rc_context(STYLE):
         figure = new_figure(max(6.5, columns * 0.52 + 2.2), height)
         axes = figure.add_axes((0.07, 0.8 / height, 0.72, (rows * 0.2) / height))
-        # A square root, so that small districts still show their years.
+        # On a square-root scale differences between years are visible in small districts too.
         norm = PowerNorm(0.5, 0, max(1.0, float(values.max())))
         shades = colormaps[SEQUENTIAL].with_extremes(bad=EMPTY)
         axes.pcolormesh(
@@ -171,7 +180,7 @@ def draw_matrix(matrix: pd.DataFrame, trends: pd.Series, source: str, path: Path
             "Agreements by postcode district and year of start",
             "Marked cells differ from what district and year let expect; p adjusted for all cells",
         )
-        small_print(figure, source, SEQUENTIAL_SAYS + "; by the square root of the number")
+        small_print(figure, source, SEQUENTIAL_SCALE + "; by the square root of the number")
         return save(figure, path)
 
 

@@ -1,7 +1,7 @@
-"""What maps are drawn with: areas as outlines, their shades, and swatches for a legend.
+"""Elements of maps: outlines of areas, shades, legend entries and the scale bar.
 
-An area with nobody in it is white and hatched, never the lightest colour: empty and few are
-different findings.
+An area without people is white and hatched, not in the lightest colour, so that empty areas differ
+from areas with few people.
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ _BAR_METRES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 
 @dataclass(frozen=True)
 class AreaStyle:
-    """How areas look.
+    """Colours and hatching of areas.
 
     Attributes:
-        fills: Colour of each.
-        hatched: Whether each is hatched.
-        entries: The legend.
+        fills: Colour of each area.
+        hatched: Whether each area is hatched.
+        entries: Entries of the legend.
     """
 
     fills: NDArray[np.object_]
@@ -42,11 +42,11 @@ class AreaStyle:
 
 
 def shaded(values: NDArray[np.float64], *, counted: bool = True) -> AreaStyle:
-    """Shades by a value in classes of about equally many areas; what is not above 0 is empty.
+    """Shades areas by a value, in classes of about equally many areas.
 
     Args:
-        values: One for each area.
-        counted: Whether the legend says how many areas are in a class.
+        values: One value per area; 0 or less means empty.
+        counted: Whether the legend has the number of areas in each class.
     """
     classes = quantile_classes(values)
     colours = _sequence(len(classes)) if classes else []
@@ -68,18 +68,18 @@ def shaded(values: NDArray[np.float64], *, counted: bool = True) -> AreaStyle:
 
 
 def _sequence(count: int) -> list[str]:
-    """So many colours from light to dark, without the lightest end, which looks like paper."""
+    """A number of colours from light to dark, without the lightest, which resembles white."""
     places = np.linspace(0.06, 1.0, max(count, 1))
     return [to_hex(colormaps[SEQUENTIAL](place)) for place in places]
 
 
 def swatch(colour: str, label: str, hatch: str | None = None) -> Patch:
-    """One entry of a legend."""
+    """An entry of a legend."""
     return Patch(facecolor=colour, edgecolor=HAIRLINE, hatch=hatch, label=label, linewidth=0.6)
 
 
 def outlines(shapes: Sequence[BaseGeometry]) -> list[Outline]:
-    """Polygons with their holes, each geometry as one outline."""
+    """Outlines of polygons and their holes, one per geometry."""
     return [_outline(shape) for shape in shapes]
 
 
@@ -94,21 +94,23 @@ def _outline(geometry: BaseGeometry) -> Outline:
     )
 
 
-def add_areas(axes: Axes, drawn: Sequence[Outline], look: AreaStyle, edge: Outline | None) -> None:
-    """Puts areas, and the edge of all of them, on axes of equal scale without a frame.
+def add_areas(
+    axes: Axes, drawn: Sequence[Outline], area_style: AreaStyle, edge: Outline | None
+) -> None:
+    """Adds areas and the city's edge to axes with equal scales and no frame.
 
     Args:
-        axes: Where they go.
-        drawn: Of `outlines`.
-        look: Theirs, in this order.
+        axes: Axes of the map.
+        drawn: Result of `outlines`.
+        area_style: Style of the areas, in the same order.
         edge: The city's edge, or None.
     """
     for marked, hatch in ((False, None), (True, HATCH)):
-        chosen = np.flatnonzero(look.hatched == marked)
+        chosen = np.flatnonzero(area_style.hatched == marked)
         axes.add_collection(
             PathCollection(
                 [drawn[int(i)] for i in chosen],
-                facecolors=list(look.fills[chosen]),
+                facecolors=list(area_style.fills[chosen]),
                 edgecolors=HAIRLINE if marked else "white",
                 linewidths=0.4,
                 hatch=hatch,
@@ -130,10 +132,17 @@ def add_edge(axes: Axes, edge: Outline, colour: str = INK, width: float = 0.9) -
 
 
 def scale_bar(figure: Figure, axes: Axes, left: float, bottom: float) -> None:
-    """A bar of round length, about a fifth of the map's width, at a place of the figure."""
+    """Adds a bar of round length, at most a fifth of the map's width.
+
+    Args:
+        figure: The figure.
+        axes: Axes of the map.
+        left: Left end of the bar, as a fraction of the figure's width.
+        bottom: Height of the bar, as a fraction of the figure's height.
+    """
     west, east = axes.get_xlim()
     length = max((m for m in _BAR_METRES if m <= (east - west) / 5), default=_BAR_METRES[0])
-    axes.apply_aspect()  # settles where the axes lie once their aspect is kept
+    axes.apply_aspect()  # fixes the position of the axes for their aspect
     inverse = figure.transFigure.inverted()
     ends = inverse.transform(axes.transData.transform([[west, 0.0], [west + length, 0.0]]))
     width = float(ends[1, 0] - ends[0, 0])

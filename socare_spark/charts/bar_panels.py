@@ -1,4 +1,4 @@
-"""Small multiples: bars over periods, one panel a series, every bar with what it stands for."""
+"""Small multiples of bars over periods: one panel per series, one text per bar."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ class Panel:
     """A series of bars.
 
     Attributes:
-        title: What is counted.
-        labels: Of the periods.
-        values: One for each period; NaN has no bar.
-        texts: What stands at each bar.
-        parts: The part of each value that is shown in a stronger colour; none where empty.
+        title: Name of the values.
+        labels: Labels of the periods.
+        values: One value per period; NaN has no bar.
+        texts: Text at each bar.
+        parts: Part of each value in a stronger colour; empty for no parts.
     """
 
     title: str
@@ -46,14 +46,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class Panels:
-    """A picture of panels, row by row.
+    """A figure of panels in rows.
 
     Attributes:
-        title: In a few words.
-        subtitle: What exactly is shown.
-        source: Where the figures come from.
-        rows: Panels side by side, one row under another; all rows as long.
-        key: What the small print says of the bars.
+        title: A few words.
+        subtitle: Definition of the figures.
+        source: Source of the figures.
+        rows: Rows of panels, all of the same length.
+        key: Meaning of the bars, for the small print.
     """
 
     title: str
@@ -64,16 +64,19 @@ class Panels:
 
 
 def draw_panels(panels: Panels, path: Path, *, bar: float = 0.42, height: float = 1.7) -> Path:
-    """Draws all panels; those of one column share nothing but their periods.
+    """Draws all panels. Panels of a column share their periods and not their scales.
 
     Args:
-        panels: What is drawn.
-        path: Where the PNG goes.
+        panels: The figure's content.
+        path: Path of the PNG.
         bar: Inches from bar to bar.
-        height: Inches of a panel.
+        height: Height of a panel in inches.
+
+    Returns:
+        The path.
     """
     across = len(panels.rows[0])
-    width = max(len(one.labels) for row in panels.rows for one in row) * bar
+    width = max(len(panel.labels) for row in panels.rows for panel in row) * bar
     whole_width = max(6.5, 2 * _MARGIN + across * width + (across - 1) * _ACROSS)
     whole_height = _HEAD + len(panels.rows) * (height + _DOWN) - _DOWN + _FOOT
     width = (whole_width - 2 * _MARGIN - (across - 1) * _ACROSS) / across
@@ -100,10 +103,10 @@ def _panel(axes: Axes, panel: Panel) -> None:
     axes.bar(places, values, color=np.where(falls, _FALL, _BAR), width=0.78, zorder=2)
     if len(panel.parts):
         axes.bar(places, panel.parts, color=_PART, width=0.78, zorder=3)
-    known = values[np.isfinite(values)]
-    top, low = max([*known, 0.0]), min([*known, 0.0])
+    finite = values[np.isfinite(values)]
+    top, low = max([*finite, 0.0]), min([*finite, 0.0])
     span = (top - low) or 1.0
-    # Room for the texts at the bars' ends.
+    # Space for the texts at the ends of the bars.
     axes.set_ylim(low - (0.16 * span if low < 0 else 0), top + 0.16 * span)
     axes.set_xlim(-0.6, len(values) - 0.4)
     for place, value, text in zip(places.tolist(), values.tolist(), panel.texts, strict=True):

@@ -1,4 +1,4 @@
-"""Two elements of service beside each other: by district, and by who receives them."""
+"""Charts of two elements of service: by district, and by characteristics of their people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _GAP = 0.12
 
 @dataclass(frozen=True)
 class Pair:
-    """The two elements, and where their figures come from."""
+    """The codes of two elements, and the source of their figures."""
 
     a: str
     b: str
@@ -41,12 +41,12 @@ class Pair:
 
 
 def draw_differences(pair: Pair, rows: pd.DataFrame, path: Path) -> Path:
-    """Draws both counts of each district, from the smallest difference to the largest.
+    """Draws both counts of each district, in order of their difference.
 
     Args:
         pair: The elements.
         rows: Columns district, count_a, count_b, difference, rank; at least one row.
-        path: Where the PNG goes.
+        path: Path of the PNG.
     """
     rows = rows.sort_values("rank")
     lines = np.arange(len(rows))
@@ -100,13 +100,13 @@ def _number_axis(axes: Axes, form: str = "{x:,.0f}") -> None:
 
 
 def draw_profiles(pair: Pair, rows: pd.DataFrame, order: Sequence[str], path: Path) -> Path:
-    """Draws who receives each element: the share of its people with each value, side by side.
+    """Draws the share of each element's people with each value of each characteristic.
 
     Args:
         pair: The elements.
         rows: Columns element, characteristic, value (null where it is not recorded), people.
         order: The characteristics from top to bottom.
-        path: Where the PNG goes.
+        path: Path of the PNG.
     """
     parts = [part for part in (_shares(pair, rows, name) for name in order) if len(part)]
     depths = [len(part) * (2 * _BAR + _GAP) for part in parts]
@@ -130,9 +130,9 @@ def draw_profiles(pair: Pair, rows: pd.DataFrame, order: Sequence[str], path: Pa
 
 
 def _shares(pair: Pair, rows: pd.DataFrame, characteristic: str) -> pd.DataFrame:
-    """Value -> share of each element's people, the most frequent of both first."""
-    own = rows[rows["characteristic"] == characteristic]
-    named = own.assign(value=own["value"].fillna("not recorded"))
+    """Share of each element's people by value, the most frequent value of both first."""
+    group = rows[rows["characteristic"] == characteristic]
+    named = group.assign(value=group["value"].fillna("not recorded"))
     people = named.pivot_table(index="value", columns="element", values="people", aggfunc="sum")
     people = people.reindex(columns=[pair.a, pair.b]).fillna(0.0)
     people = people[people.sum(axis=1) > 0]
@@ -151,7 +151,7 @@ def _profile(axes: Axes, shares: pd.DataFrame, widest: float, *, last: bool) -> 
         at = middles + (place - 0.5) * _BAR
         axes.barh(at, shares[column], height=_BAR * 0.9, color=colour, zorder=2)
         for y, share in zip(at.tolist(), shares[column].tolist(), strict=True):
-            axes.text(share + widest * 0.008, y, _told(share), va="center", fontsize=6)
+            axes.text(share + widest * 0.008, y, _share_text(share), va="center", fontsize=6)
     axes.set(ylim=(len(shares) * step, 0), xlim=(0, widest))
     labels = [shorten(str(value), 48, placeholder="…") for value in shares.index]
     axes.set_yticks(middles, labels, fontsize=7.5, color=INK)
@@ -161,8 +161,8 @@ def _profile(axes: Axes, shares: pd.DataFrame, widest: float, *, last: bool) -> 
     axes.set_title(title, loc="left", fontsize=9, fontweight="bold", color=INK, pad=4)
 
 
-def _told(share: float) -> str:
-    """A share in words where its digits would hide whether there is anybody."""
+def _share_text(share: float) -> str:
+    """A share as a percentage, in words where rounding hides whether it is 0."""
     if share == 0:
         return "none"
     return "< 0.1%" if share < 0.001 else f"{share:.1%}"

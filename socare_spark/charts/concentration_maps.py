@@ -1,4 +1,4 @@
-"""Where elements are concentrated: a map for each, shaded by the location quotient."""
+"""Concentration of elements: one map per element, shaded by the location quotient."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from socare_spark.charts.area_style import HATCH, AreaStyle, add_areas, outlines, scale_bar, swatch
 from socare_spark.charts.style import (
     DIVERGING,
-    DIVERGING_SAYS,
+    DIVERGING_SCALE,
     EMPTY,
     INK,
     QUIET,
@@ -28,28 +28,28 @@ from socare_spark.charts.style import (
     small_print,
 )
 
-# Half-open classes of the location quotient; each has its mirror image beyond 1.
+# Half-open classes of the location quotient, symmetrical about 1.
 _LIMITS = (0.5, 0.8, 1.25, 2.0)
 _NAMES = ("below 0.5", "0.5 to under 0.8", "0.8 to under 1.25", "1.25 to under 2", "2 and more")
 _SHADES = (0.08, 0.28, None, 0.74, 0.92)
 _AS_EVERYWHERE = "#E8E8E8"
-_MOST = 5  # districts that are named below a map
+_MOST = 5  # districts listed below a map
 _ACROSS, _WIDE = 3, 3.3  # maps side by side, inches of a map
 _LEGEND, _TOP, _FOOT, _NAME, _WORDS = 1.8, 0.75, 0.5, 0.25, 0.42
 
 
 @dataclass(frozen=True)
 class Concentrations:
-    """What is drawn.
+    """The content of a figure.
 
     Attributes:
-        rows: Columns district, element, share, location_quotient; a district without a row of an
-            element has none of it.
-        elements: One map each, from left to right.
+        rows: Columns district, element, share, location_quotient. A district without a row for an
+            element has no records of it.
+        elements: One map per element, from left to right.
         districts: Codes of the districts.
-        shapes: Theirs, in EPSG:27700.
-        subtitle: What exactly is shown.
-        source: Where the figures come from.
+        shapes: Shapes of the districts, in EPSG:27700.
+        subtitle: Definition of the figures.
+        source: Source of the figures.
     """
 
     rows: pd.DataFrame
@@ -61,7 +61,7 @@ class Concentrations:
 
 
 def draw_concentration(picture: Concentrations, path: Path) -> Path:
-    """Draws the maps, with the districts of the largest shares in words below each."""
+    """Draws the maps, with a list of the districts with the largest shares below each."""
     west, south, east, north = total_bounds(list(picture.shapes))
     high = _WIDE * (north - south) / (east - west)
     across = min(_ACROSS, len(picture.elements))
@@ -82,12 +82,14 @@ def draw_concentration(picture: Concentrations, path: Path) -> Path:
                     high / height,
                 )
             )
-            own = picture.rows[picture.rows["element"] == element].set_index("district")
+            element_rows = picture.rows[picture.rows["element"] == element].set_index("district")
             quotients = (
-                own["location_quotient"].reindex(list(picture.districts)).to_numpy(dtype=float)
+                element_rows["location_quotient"]
+                .reindex(list(picture.districts))
+                .to_numpy(dtype=float)
             )
-            add_areas(axes, drawn, _look(quotients), edge)
-            _words(axes, element, own["share"])
+            add_areas(axes, drawn, _area_style(quotients), edge)
+            _words(axes, element, element_rows["share"])
         scale_bar(figure, axes, 1 - (_LEGEND - 0.15) / width, 0.6 / height)
         figure.legend(
             handles=[swatch(_colour(i), name) for i, name in enumerate(_NAMES)]
@@ -100,7 +102,7 @@ def draw_concentration(picture: Concentrations, path: Path) -> Path:
         small_print(
             figure,
             picture.source,
-            f"{DIVERGING_SAYS}; quotient: the element's share in the district / in all districts",
+            f"{DIVERGING_SCALE}; quotient: the element's share in the district / in all districts",
         )
         return save(figure, path)
 
@@ -110,7 +112,7 @@ def _colour(place: int) -> str:
     return _AS_EVERYWHERE if shade is None else to_hex(colormaps[DIVERGING](shade))
 
 
-def _look(quotients: NDArray[np.float64]) -> AreaStyle:
+def _area_style(quotients: NDArray[np.float64]) -> AreaStyle:
     none = ~(quotients > 0)
     fills = np.full(len(quotients), EMPTY, dtype=object)
     colours = np.array([_colour(place) for place in range(len(_NAMES))], dtype=object)
@@ -119,7 +121,7 @@ def _look(quotients: NDArray[np.float64]) -> AreaStyle:
 
 
 def _words(axes: Axes, element: str, shares: pd.Series) -> None:
-    """The element above its map, the districts with the largest shares below."""
+    """Adds the element above its map and the districts with the largest shares below it."""
     axes.set_title(element, fontsize=10, fontweight="bold", color=INK, pad=4)
     order = sorted(shares.index, key=lambda code: (-shares[code], code))[:_MOST]
     named = [f"{code} {shares[code]:.1%}" for code in order]

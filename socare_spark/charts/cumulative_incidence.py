@@ -1,4 +1,4 @@
-"""How long it takes to come to the next stage: cumulative incidence, and who is still followed."""
+"""Cumulative incidence of the next stage by days, with the number of people at risk."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,22 +22,22 @@ from socare_spark.charts.style import (
     small_print,
 )
 
-_DRAWN = 6  # more curves cannot be told apart
+_DRAWN = 6  # curves; more cannot be distinguished
 _TICKS = (0, 1, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1095, 1460, 1825, 2555, 3650)
 _APART = 0.05  # of the axis, between ticks
-# Inches: a line of the table and of the key, the curves, what is above the key and at the foot.
+# Inches: a line of the table and of the key, the curves, the head and the foot.
 _LINE, _KEY, _CURVES, _TOP, _FOOT = 0.2, 0.15, 3.3, 0.85, 1.15
 
 
 def draw_waiting(rows: pd.DataFrame, title: str, source: str, path: Path) -> Path:
-    """Draws a curve with its 95 % limits for each transition, of the most frequent ones at most.
+    """Draws a curve with 95 % limits for each of the most frequent transitions.
 
     Args:
-        rows: Of one flow: transition, days, at_risk, events, cumulative_incidence, lower, upper
-            (null where there is no limit); at least one row.
+        rows: Rows of one flow, at least one: transition, days, at_risk, events,
+            cumulative_incidence, lower, upper (null where there is no limit).
         title: Title of the flow.
-        source: Where the figures come from.
-        path: Where the PNG goes.
+        source: Source of the figures.
+        path: Path of the PNG.
     """
     begun = rows.groupby("transition")["at_risk"].max()
     came = rows.groupby("transition")["events"].sum()
@@ -51,12 +51,12 @@ def draw_waiting(rows: pd.DataFrame, title: str, source: str, path: Path) -> Pat
         figure = new_figure(9.2, height)
         axes = figure.add_axes((0.2, (_FOOT + table) / height, 0.76, _CURVES / height))
         for colour, name in zip(CATEGORIES, drawn, strict=False):
-            own = rows[rows["transition"] == name].sort_values("days")
-            _curve(axes, own, colour, _named(name, came[name], begun[name]))
+            curve_rows = rows[rows["transition"] == name].sort_values("days")
+            _curve(axes, curve_rows, colour, _named(name, came[name], begun[name]))
         ticks = _frame(axes, last)
         for line, (colour, name) in enumerate(zip(CATEGORIES, drawn, strict=False)):
-            own = rows[rows["transition"] == name].sort_values("days")
-            _followed(axes, own, ticks, colour, -0.68 - line * _LINE)
+            curve_rows = rows[rows["transition"] == name].sort_values("days")
+            _followed(axes, curve_rows, ticks, colour, -0.68 - line * _LINE)
         axes.annotate(
             "Still waiting", (-0.24, -0.47 / _CURVES), xycoords="axes fraction", fontsize=7.5,
             color=QUIET, fontweight="bold", va="center",
@@ -90,15 +90,15 @@ def _left_out(order: Sequence[str], drawn: Sequence[str]) -> str:
     return f"{days} The {len(drawn)} transitions that most people made, of {len(order)}."
 
 
-def _curve(axes: Axes, own: pd.DataFrame, colour: str, label: str) -> None:
-    days = np.concatenate([[0.0], own["days"].to_numpy(dtype=float)])
+def _curve(axes: Axes, curve_rows: pd.DataFrame, colour: str, label: str) -> None:
+    days = np.concatenate([[0.0], curve_rows["days"].to_numpy(dtype=float)])
 
     def from_nothing(column: str) -> NDArray[np.float64]:
-        return np.concatenate([[0.0], own[column].to_numpy(dtype=float)])
+        return np.concatenate([[0.0], curve_rows[column].to_numpy(dtype=float)])
 
     share = from_nothing("cumulative_incidence")
     axes.step(days, share, where="post", color=colour, linewidth=1.6, label=label, zorder=3)
-    # Without a limit, as before the first and after the last who came, there is no band.
+    # There is no band where a limit is null: before the first event and after the last.
     lower, upper = (np.where(np.isnan(v), share, v) for v in map(from_nothing, ("lower", "upper")))
     axes.fill_between(days, lower, upper, step="post", color=colour, alpha=0.22, linewidth=0)
 
@@ -122,12 +122,12 @@ def _frame(axes: Axes, last: float) -> list[int]:
 
 
 def _followed(
-    axes: Axes, own: pd.DataFrame, ticks: Sequence[int], colour: str, inches: float
+    axes: Axes, curve_rows: pd.DataFrame, ticks: Sequence[int], colour: str, inches: float
 ) -> None:
-    """A line of the table below the days: how many had not come, and are followed, at each."""
-    days, risk = own["days"].to_numpy(), own["at_risk"].to_numpy()
+    """Adds a line of the table below the days: number of people at risk at each tick."""
+    days, risk = curve_rows["days"].to_numpy(), curve_rows["at_risk"].to_numpy()
     y = inches / _CURVES
-    name = shorten(str(own["transition"].iloc[0]), 26, placeholder="…")
+    name = shorten(str(curve_rows["transition"].iloc[0]), 26, placeholder="…")
     axes.annotate(name, (-0.24, y), xycoords="axes fraction", fontsize=7, color=colour, va="center")
     for tick in ticks:
         place = int(np.searchsorted(days, tick))

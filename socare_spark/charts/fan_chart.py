@@ -1,4 +1,4 @@
-"""Small multiples of series with what is expected of them: a line, and a fan of intervals."""
+"""Small multiples of forecasts: one line per series, with prediction intervals as a fan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ _LEFT, _HEAD, _FOOT = 0.6, 1.25, 0.75
 
 @dataclass(frozen=True)
 class Fan:
-    """A series.
+    """A series with its forecast.
 
     Attributes:
-        series: Its name.
-        caption: How it is expected, and how well that would have done before.
-        rows: Its rows of `forecast`, in order: period, actual, complete, forecast and limits.
+        series: Name of the series.
+        caption: Model and accuracy of the forecast.
+        rows: Rows of `forecast` in order of period: period, actual, complete, forecast and limits.
     """
 
     series: str
@@ -49,12 +49,12 @@ class Fan:
 
 
 def draw_fans(fans: Sequence[Fan], path: Path, source: str) -> Path:
-    """Draws all series, each on a scale of its own that begins at 0.
+    """Draws one panel per series. Each panel has its scale, which begins at 0.
 
     Args:
-        fans: At least one.
-        path: Where the PNG goes.
-        source: What the small print names as source.
+        fans: At least one series.
+        path: Path of the PNG.
+        source: Source in the small print.
     """
     lines = -(-len(fans) // _ACROSS)
     width = _LEFT + _ACROSS * (_WIDTH + _GAP_ACROSS) - _GAP_ACROSS + 0.3
@@ -93,7 +93,7 @@ def _panel(axes: Axes, fan: Fan, periods: Sequence[str]) -> None:
         name: fan.rows[name].to_numpy(dtype=np.float64)
         for name in ("actual", "forecast", "lower_80", "upper_80", "lower_95", "upper_95")
     }
-    # What is expected begins where complete counts end.
+    # The forecast begins where complete counts end.
     whole = fan.rows["complete"].eq(True).to_numpy(dtype=bool)
     last = int(whole.sum()) - 1
     joined = {
@@ -119,8 +119,8 @@ def _panel(axes: Axes, fan: Fan, periods: Sequence[str]) -> None:
 
 
 def _ticks(axes: Axes, periods: Sequence[str]) -> None:
-    """A tick at the first quarter of a year, as many years as there is room for."""
-    begins = [(place, one[:4]) for place, one in enumerate(periods) if one.endswith("Q1")]
+    """Sets a tick at the first quarter of each year that has space for its label."""
+    begins = [(place, period[:4]) for place, period in enumerate(periods) if period.endswith("Q1")]
     shown = begins[:: -(-len(begins) // 7) or 1]
     axes.set_xticks([place for place, _ in shown], [year for _, year in shown], fontsize=7)
     axes.yaxis.set_major_locator(MaxNLocator(4))

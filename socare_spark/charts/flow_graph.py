@@ -1,7 +1,7 @@
-"""The directly-follows graph of a flow as a picture: boxes from top to bottom, arrows beside them.
+"""Chart of the directly-follows graph of a flow: boxes from top to bottom, arrows beside them.
 
-Arrows to a later box bulge to the right, arrows back to the left, so that none crosses a box and
-each label has its own place.
+Arrows to a later box curve to the right and arrows back to the left. No arrow crosses a box, and
+labels do not overlap.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,14 +41,14 @@ _ONWARD, _BACK, _AGAIN = CATEGORIES[0], CATEGORIES[5], QUIET
 _ROW, _BOX_WIDTH, _BOX_HEIGHT = 1.0, 2.5, 0.46  # inches
 _TOP, _FOOT, _LABEL = 0.5, 0.6, 1.0
 _WIDEST_LINE = 6.0
-_LOOP = 0.75  # room for an arrow from a box to itself, and its label
+_LOOP = 0.75  # space for an arrow from a box to itself, and its label
 
 
 def draw_graph(drawn: Drawn, path: File) -> File:
-    """Draws a flow into a PNG and returns its path."""
-    found = arrows(drawn)
-    shown = kept(found, drawn.smallest_share)
-    boxes = [name for name in in_order(found, drawn.order) if name in touched(shown)]
+    """Draws a flow as a PNG and returns its path."""
+    all_arrows = arrows(drawn)
+    shown = kept(all_arrows, drawn.smallest_share)
+    boxes = [name for name in in_order(all_arrows, drawn.order) if name in touched(shown)]
     row = {name: at for at, name in enumerate(boxes)}
     right = max(
         [_bulge(row[a.head] - row[a.tail]) for a in shown if _goes(row, a) > 1], default=0.0
@@ -73,12 +73,12 @@ def draw_graph(drawn: Drawn, path: File) -> File:
             "What directly follows what: times taken and median days between. "
             "Wider arrows are taken more often.",
         )
-        small_print(figure, drawn.source, _left_out(drawn, found, shown))
+        small_print(figure, drawn.source, _left_out(drawn, all_arrows, shown))
         return save(figure, path)
 
 
-def _left_out(drawn: Drawn, found: Sequence[Arrow], shown: Sequence[Arrow]) -> str:
-    missing = [a for a in found if a not in set(shown)]
+def _left_out(drawn: Drawn, all_arrows: Sequence[Arrow], shown: Sequence[Arrow]) -> str:
+    missing = [a for a in all_arrows if a not in set(shown)]
     colours = "Blue: onward, orange: back, grey: again. ▶ start and ■ end of a case."
     if not missing:
         return f"{colours} Every transition is drawn."
@@ -86,17 +86,17 @@ def _left_out(drawn: Drawn, found: Sequence[Arrow], shown: Sequence[Arrow]) -> s
     boxes = f" and {len(gone)} activities with nothing else" if gone else ""
     return (
         f"{colours} Left out: {len(missing)} arrows below {drawn.smallest_share:.1%} of all"
-        f"{boxes}, {sum(a.times for a in missing):,} of {sum(a.times for a in found):,} steps."
+        f"{boxes}, {sum(a.times for a in missing):,} of {sum(a.times for a in all_arrows):,} steps."
     )
 
 
 def _goes(row: Mapping[str, int], arrow: Arrow) -> int:
-    """Rows down that an arrow leads; below zero it leads back."""
+    """Number of rows from the tail of an arrow down to its head; negative for an arrow back."""
     return row[arrow.head] - row[arrow.tail]
 
 
 def _bulge(rows: int) -> float:
-    """How far an arrow over so many rows keeps from the boxes, in inches."""
+    """Distance in inches between the boxes and an arrow over a number of rows."""
     return float(0.35 + 0.6 * rows**0.85)
 
 
@@ -126,7 +126,7 @@ def _draw_box(axes: Axes, drawn: Drawn, name: str, y: float) -> None:
 
 @dataclass(frozen=True)
 class _Curve:
-    """How an arrow beside the boxes goes; its outermost point is `bulge` inches from them."""
+    """Curve of an arrow beside the boxes; its outermost point is `bulge` inches from them."""
 
     side: int
     ys: tuple[float, float]
@@ -135,7 +135,7 @@ class _Curve:
 
     def path(self, arrow: Arrow) -> Path:
         out, into = (self.side * _edge(name) for name in (arrow.tail, arrow.head))
-        # A cubic curve reaches three quarters of the way to its two inner points.
+        # A cubic curve reaches three quarters of the distance to its two inner control points.
         inner = (self.outermost - (out + into) / 8) * 4 / 3
         (y0, y1) = self.ys
         points = [(out, y0), (inner, y0), (inner, y1), (into, y1)]
@@ -172,12 +172,12 @@ def _draw_arrow(axes: Axes, row: Mapping[str, int], arrow: Arrow, most: int) -> 
 
 
 def _reach(name: str) -> float:
-    """Half the height of a box, or of the mark of start or end."""
+    """Half the height of a box, or of the mark of a start or end."""
     return 0.17 if name in (START, END) else _BOX_HEIGHT / 2 + 0.02
 
 
 def _edge(name: str) -> float:
-    """Half the width of a box, or of the mark of start or end."""
+    """Half the width of a box, or of the mark of a start or end."""
     return 0.15 if name in (START, END) else _BOX_WIDTH / 2 + 0.02
 
 

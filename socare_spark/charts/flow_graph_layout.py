@@ -1,7 +1,7 @@
-"""What a picture of a flow shows, and in which order: arrows, boxes from top to bottom.
+"""Selection and order of the arrows and boxes of a flow chart.
 
-Stages stand in their declared order. Activities of a log stand by their level: the heights at which
-arrows, weighted by how often they are taken, come nearest to leading one step down (R. MacKay,
+Stages are in their declared order. Activities of a log are ordered by their level: the heights at
+which arrows, weighted by their transitions, lead as nearly as possible one step down (R. MacKay,
 S. Johnson, B. Sansom: How directed is a directed network?, 2020).
 """
 
@@ -17,17 +17,17 @@ START, END = "▶", "■"
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a picture shows.
+    """The content of a flow chart.
 
     Attributes:
         title: Title of the flow.
-        edges: from_activity, to_activity, transitions, median_days.
-        ends: kind, activity, people.
-        people: People by activity.
-        names: Names by activity, where they differ from it.
-        order: Activities in order; empty lets the edges order them.
-        smallest_share: Edges below this share of all transitions are left out.
-        source: What the small print names as source.
+        edges: Columns from_activity, to_activity, transitions, median_days.
+        ends: Columns kind, activity, people.
+        people: Activity -> people.
+        names: Activity -> name, if it differs from the activity.
+        order: Activities in order. If empty, the edges determine the order.
+        smallest_share: Edges below this share of all transitions are not drawn.
+        source: Source in the small print.
     """
 
     title: str
@@ -42,7 +42,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow between boxes; `days` is None where it begins or ends a case."""
+    """An arrow between boxes. `days` is None for the start or end of a case."""
 
     tail: str
     head: str
@@ -51,12 +51,12 @@ class Arrow:
 
     @property
     def label(self) -> str:
-        """How often, and after how long at the median."""
+        """Number of transitions, and median duration."""
         return f"{self.times:,}" if self.days is None else f"{self.times:,} · {duration(self.days)}"
 
 
 def duration(days: float) -> str:
-    """Days in the unit a reader thinks in: `0 d`, `2.5 h`, `12 d`."""
+    """Days as text in a suitable unit: `0 d`, `2.5 h`, `12 d`."""
     if 0 < days < 1 / 24:
         return f"{days * 1440:.2g} min"
     if 0 < days < 1:
@@ -65,7 +65,7 @@ def duration(days: float) -> str:
 
 
 def arrows(drawn: Drawn) -> list[Arrow]:
-    """All arrows of a graph, those of cases' starts and ends too, most taken first."""
+    """All arrows of a graph, with those of starts and ends, the most frequent first."""
     follow = [
         Arrow(tail, head, int(times), float(days))
         for tail, head, times, days in _rows(
@@ -85,22 +85,22 @@ def _rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
     return frame[list(names)].itertuples(index=False, name=None)
 
 
-def in_order(found: Sequence[Arrow], order: Sequence[str]) -> list[str]:
-    """The boxes from top to bottom: as declared, otherwise by level."""
-    met = touched(found)
-    inner = sorted(met - {START, END})
+def in_order(all_arrows: Sequence[Arrow], order: Sequence[str]) -> list[str]:
+    """Names of the boxes from top to bottom: in declared order, otherwise by level."""
+    connected = touched(all_arrows)
+    inner = sorted(connected - {START, END})
     if order:
-        return [START, *(name for name in order if name in met), END]
-    level = levels(found, [START, *inner, END])
+        return [START, *(name for name in order if name in connected), END]
+    level = levels(all_arrows, [START, *inner, END])
     return [START, *sorted(inner, key=lambda name: (level[name], name)), END]
 
 
-def levels(found: Sequence[Arrow], names: Sequence[str]) -> dict[str, float]:
-    """Heights that make arrows lead one step down, as near as least squares can."""
+def levels(all_arrows: Sequence[Arrow], names: Sequence[str]) -> dict[str, float]:
+    """Height of each box. By least squares, arrows lead as nearly as possible one step down."""
     place = {name: at for at, name in enumerate(names)}
     size = len(names)
     pull, rise = np.zeros((size, size)), np.zeros(size)
-    for arrow in found:
+    for arrow in all_arrows:
         tail, head = place[arrow.tail], place[arrow.head]
         if tail != head:
             pull[tail, tail] += arrow.times
@@ -113,15 +113,17 @@ def levels(found: Sequence[Arrow], names: Sequence[str]) -> dict[str, float]:
     return {name: round(float(heights[place[name]]), 9) for name in names}
 
 
-def kept(found: Sequence[Arrow], smallest_share: float) -> list[Arrow]:
-    """The arrows taken often enough to be drawn: of all transitions, or of all cases."""
-    transitions = sum(a.times for a in found if a.days is not None)
-    cases = sum(a.times for a in found if a.tail == START)
+def kept(all_arrows: Sequence[Arrow], smallest_share: float) -> list[Arrow]:
+    """Arrows with at least a share of all transitions; for starts and ends, of all cases."""
+    transitions = sum(a.times for a in all_arrows if a.days is not None)
+    cases = sum(a.times for a in all_arrows if a.tail == START)
     return [
-        a for a in found if a.times >= smallest_share * (cases if a.days is None else transitions)
+        a
+        for a in all_arrows
+        if a.times >= smallest_share * (cases if a.days is None else transitions)
     ]
 
 
-def touched(some: Sequence[Arrow]) -> set[str]:
-    """The boxes at either end of some arrows."""
-    return {a.tail for a in some} | {a.head for a in some}
+def touched(chosen: Sequence[Arrow]) -> set[str]:
+    """Names of the boxes at the ends of some arrows."""
+    return {a.tail for a in chosen} | {a.head for a in chosen}

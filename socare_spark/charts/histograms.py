@@ -1,4 +1,4 @@
-"""How many people have one, two, three and more of something, group by group."""
+"""Histograms of people by a number, such as the number of agreements, for each group."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,15 +26,15 @@ _WIDE, _HIGH = 2.5, 1.75  # inches of a panel
 
 @dataclass(frozen=True)
 class Histograms:
-    """What a picture of histograms shows.
+    """The content of a figure of histograms.
 
     Attributes:
-        title: In a few words.
-        subtitle: What exactly is counted.
-        source: Where the figures come from.
-        rows: Kind -> what the panel calls it; one row of panels each.
-        columns: Group -> what stands above its panels.
-        up_to: The last bar holds this number and more.
+        title: A few words.
+        subtitle: Definition of the figures.
+        source: Source of the figures.
+        rows: Kind -> its label; one row of panels per kind.
+        columns: Group -> title of its panels.
+        up_to: Number of the last bar, which includes all larger numbers.
     """
 
     title: str
@@ -46,12 +46,12 @@ class Histograms:
 
 
 def draw_histograms(histograms: Histograms, people: pd.DataFrame, path: Path) -> Path:
-    """Draws a panel for each kind and group; groups differ too much in size for one scale.
+    """Draws a panel for each kind and group. Panels have different scales, as groups do.
 
     Args:
-        histograms: What is shown.
+        histograms: Texts and groups of the figure.
         people: Columns `kind`, `group`, `number`, `people`.
-        path: Where the PNG goes.
+        path: Path of the PNG.
     """
     across, down = len(histograms.columns), len(histograms.rows)
     width, height = max(across * _WIDE + 0.5, 6.0), down * (_HIGH + 0.65) + 1.25
@@ -59,7 +59,7 @@ def draw_histograms(histograms: Histograms, people: pd.DataFrame, path: Path) ->
         figure = new_figure(width, height)
         for row, (kind, says) in enumerate(histograms.rows.items()):
             for column, (group, heading) in enumerate(histograms.columns.items()):
-                own = people[(people["kind"] == kind) & (people["group"] == group)]
+                group_people = people[(people["kind"] == kind) & (people["group"] == group)]
                 bottom = height - 0.95 - row * (_HIGH + 0.65) - _HIGH
                 axes = figure.add_axes(
                     (
@@ -69,7 +69,7 @@ def draw_histograms(histograms: Histograms, people: pd.DataFrame, path: Path) ->
                         _HIGH / height,
                     )
                 )
-                _bars(axes, binned(own, histograms.up_to), CATEGORIES[row])
+                _bars(axes, binned(group_people, histograms.up_to), CATEGORIES[row])
                 axes.set_xlabel(says, fontsize=7.5)
                 if row == 0:
                     axes.set_title(heading, fontsize=9, color=INK, loc="left", pad=4)
@@ -84,11 +84,11 @@ def draw_histograms(histograms: Histograms, people: pd.DataFrame, path: Path) ->
 
 
 def binned(people: pd.DataFrame, up_to: int) -> np.ndarray:
-    """People with 1, 2, …, `up_to` and more.
+    """Counts people by number, in bins 1, 2, … up to `up_to` or more.
 
     Args:
         people: Columns `number`, `people`.
-        up_to: The last bin.
+        up_to: Number of the last bin, which includes all larger numbers.
     """
     bins = np.minimum(people["number"].to_numpy(int), up_to) - 1
     return np.bincount(bins, people["people"].to_numpy(float), minlength=up_to)

@@ -1,4 +1,4 @@
-"""Classes of a map: round limits that put about equally many areas in each."""
+"""Classes of a map: rounded limits with about equally many areas per class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Classes:
-    """Half-open classes of positive values; the last one holds its upper limit too.
+    """Half-open classes of positive values. The last class includes its upper limit.
 
     Attributes:
-        limits: Rising; one more than there are classes.
+        limits: Limits in ascending order; one more than the number of classes.
     """
 
     limits: tuple[float, ...]
@@ -25,25 +25,27 @@ class Classes:
         return len(self.limits) - 1
 
     def of(self, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """The class of each value, from 0."""
-        found = np.searchsorted(self.limits[1:-1], np.asarray(values, dtype=float), side="right")
-        return np.asarray(found, dtype=np.int64)
+        """Index of the class of each value, from 0."""
+        positions = np.searchsorted(
+            self.limits[1:-1], np.asarray(values, dtype=float), side="right"
+        )
+        return np.asarray(positions, dtype=np.int64)
 
     @property
     def labels(self) -> list[str]:
-        """What a legend says of each class."""
+        """Label of each class in a legend."""
         texts = [plain(limit) for limit in self.limits]
         under = [f"{low} to under {high}" for low, high in pairwise(texts[:-1])]
         return [*under, f"{texts[-2]} to {texts[-1]}"]
 
 
 def quantile_classes(values: Sequence[float] | Floats, count: int = 5) -> Classes | None:
-    """Classes with about equally many of the positive values in each, at most `count`.
+    """Computes at most `count` classes with about equally many positive values in each.
 
-    Limits are rounded to two digits, so classes that would have the same limits become one.
+    Limits are rounded to two digits. Classes with the same limits are merged.
 
     Returns:
-        None where no value is positive.
+        The classes, or None if no value is positive.
     """
     positive = np.asarray(values, dtype=float)
     positive = positive[np.isfinite(positive) & (positive > 0)]
@@ -56,7 +58,7 @@ def quantile_classes(values: Sequence[float] | Floats, count: int = 5) -> Classe
 
 
 def _rounded(value: float, direction: int = 0) -> float:
-    """Two digits: the nearest such number, or the next one below (-1) or above (1)."""
+    """Rounds to two digits: to the nearest number (0), down (-1) or up (1)."""
     step = 10.0 ** (floor(log10(value)) - 1)
     scaled = value / step
     whole = {0: round(scaled), -1: int(np.floor(scaled)), 1: int(np.ceil(scaled))}[direction]
@@ -64,5 +66,5 @@ def _rounded(value: float, direction: int = 0) -> float:
 
 
 def plain(value: float) -> str:
-    """A number as a legend shows it: no exponent, thousands set apart."""
+    """A number as text with separated thousands and without an exponent."""
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"

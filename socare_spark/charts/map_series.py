@@ -1,4 +1,4 @@
-"""One map for each year, side by side in one picture: the same areas, the same shades."""
+"""One map per year in one figure, with the same areas and the same classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from socare_spark.charts.area_style import (
 )
 from socare_spark.charts.style import (
     INK,
-    SEQUENTIAL_SAYS,
+    SEQUENTIAL_SCALE,
     STYLE,
     headline,
     new_figure,
@@ -39,18 +39,18 @@ _LEGEND, _TOP, _FOOT, _NAME = 1.7, 0.7, 0.45, 0.22
 
 @dataclass(frozen=True)
 class Frames:
-    """What a picture of several maps shows.
+    """The content of a figure of maps.
 
     Attributes:
-        title: In a few words.
-        subtitle: What exactly is counted.
-        source: Where the figures come from.
+        title: A few words.
+        subtitle: Definition of the figures.
+        source: Source of the figures.
         shapes: The areas, in EPSG:27700.
-        names: What stands above each frame.
-        values: One row a frame, one column a shape; 0 means nobody.
+        names: Title of each map.
+        values: One row per map, one column per shape; 0 means nobody.
         outline: The city's edge, or None.
-        middle: The area whose surroundings are shown, or None for all.
-        reach: How many metres the frames reach from its middle.
+        middle: Area in the middle of the maps, or None to show all areas.
+        reach: Distance in metres from the centre of `middle` to the edge of the maps.
     """
 
     title: str
@@ -65,15 +65,15 @@ class Frames:
 
 
 def draw_frames(frames: Frames, unit: str, path: Path) -> Path:
-    """Draws the frames in rows; one legend holds for all of them.
+    """Draws the maps in rows, with one legend.
 
-    Shades are of all areas and frames, also of those that the surroundings of an area cut off, so
-    that pictures of one layer can be compared.
+    Classes are computed from all areas and maps, including areas that `middle` and `reach` cut off,
+    so that figures of one layer can be compared.
 
     Args:
-        frames: What is shown.
-        unit: What the legend calls the values.
-        path: Where the PNG goes.
+        frames: The figure's content.
+        unit: Unit of the values in the legend.
+        path: Path of the PNG.
     """
     number = len(frames.names)
     across = min(_ACROSS, number)
@@ -82,7 +82,7 @@ def draw_frames(frames: Frames, unit: str, path: Path) -> Path:
     high = _WIDE * (north - south) / (east - west)
     width = across * _WIDE + _LEGEND + 0.3
     height = down * (high + _NAME) + _TOP + _FOOT
-    look = shaded(frames.values.ravel(), counted=False)
+    area_style = shaded(frames.values.ravel(), counted=False)
     drawn = outlines(frames.shapes)
     with rc_context(STYLE):
         figure = new_figure(width, height)
@@ -97,19 +97,24 @@ def draw_frames(frames: Frames, unit: str, path: Path) -> Path:
                     high / height,
                 )
             )
-            own = slice(place * len(drawn), (place + 1) * len(drawn))
-            _frame(axes, frames, drawn, AreaStyle(look.fills[own], look.hatched[own], ()))
+            frame_slice = slice(place * len(drawn), (place + 1) * len(drawn))
+            _frame(
+                axes,
+                frames,
+                drawn,
+                AreaStyle(area_style.fills[frame_slice], area_style.hatched[frame_slice], ()),
+            )
             axes.set(xlim=(west, east), ylim=(south, north))
             axes.set_title(frames.names[place], fontsize=9, color=INK, pad=3)
         scale_bar(figure, axes, 1 - (_LEGEND - 0.1) / width, 0.55 / height)
-        _legend(figure, look, unit)
+        _legend(figure, area_style, unit)
         headline(figure, frames.title, frames.subtitle)
-        small_print(figure, frames.source, f"{SEQUENTIAL_SAYS}; the same in every frame")
+        small_print(figure, frames.source, f"{SEQUENTIAL_SCALE}; the same in every frame")
         return save(figure, path)
 
 
 def _bounds(frames: Frames) -> tuple[float, float, float, float]:
-    """West, south, east and north of what a frame shows."""
+    """West, south, east and north of the visible part of each map."""
     if frames.middle is not None:
         x, y = frames.middle.centroid.x, frames.middle.centroid.y
         return x - frames.reach, y - frames.reach, x + frames.reach, y + frames.reach
@@ -118,20 +123,20 @@ def _bounds(frames: Frames) -> tuple[float, float, float, float]:
     return west - margin, south - margin, east + margin, north + margin
 
 
-def _frame(axes: Axes, frames: Frames, drawn: Sequence[Outline], look: AreaStyle) -> None:
+def _frame(axes: Axes, frames: Frames, drawn: Sequence[Outline], area_style: AreaStyle) -> None:
     edge = None if frames.outline is None else outlines([frames.outline])[0]
-    add_areas(axes, drawn, look, edge)
+    add_areas(axes, drawn, area_style, edge)
     if frames.middle is not None:
         middle = outlines([frames.middle])[0]
-        # White about the ink, so that it shows on the darkest shade too.
+        # A white border makes the ink visible on the darkest shade.
         add_edge(axes, middle, "white", 3.6)
         add_edge(axes, middle, width=1.6)
 
 
-def _legend(figure: Figure, look: AreaStyle, unit: str) -> None:
+def _legend(figure: Figure, area_style: AreaStyle, unit: str) -> None:
     width, height = figure.get_size_inches()
     figure.legend(
-        handles=list(look.entries), title=unit, loc="upper left",
+        handles=list(area_style.entries), title=unit, loc="upper left",
         bbox_to_anchor=(1 - (_LEGEND + 0.05) / width, 1 - _TOP / height), alignment="left",
         title_fontsize=8, handlelength=1.6, handleheight=1.2,
     )  # fmt: skip

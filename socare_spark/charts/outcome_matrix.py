@@ -1,4 +1,4 @@
-"""How assessments ended against who made them, as a matrix."""
+"""Matrix of the outcomes of assessments by team."""
 
 from pathlib import Path
 from textwrap import wrap
@@ -15,7 +15,7 @@ from socare_spark.charts.style import (
     INK,
     QUIET,
     SEQUENTIAL,
-    SEQUENTIAL_SAYS,
+    SEQUENTIAL_SCALE,
     STYLE,
     headline,
     new_figure,
@@ -27,13 +27,13 @@ _ROW, _COLUMN, _LEFT = 0.42, 1.05, 1.7  # inches
 
 
 def draw_outcomes(rows: pd.DataFrame, title: str, source: str, path: Path) -> Path:
-    """Draws a cell for each outcome and team: its records, shaded by their share of the team's.
+    """Draws the records of each outcome and team, shaded by their share of the team's records.
 
     Args:
         rows: Columns outcome_category, team_category, records; at least one row.
         title: Title of the flow.
-        source: Where the figures come from.
-        path: Where the PNG goes.
+        source: Source of the figures.
+        path: Path of the PNG.
     """
     counts = rows.pivot_table(
         index="outcome_category", columns="team_category", values="records", aggfunc="sum",
@@ -70,7 +70,7 @@ def draw_outcomes(rows: pd.DataFrame, title: str, source: str, path: Path) -> Pa
             "Assessments by category of outcome (rows) and of team (columns), with their share of "
             "the column",
         )
-        small_print(figure, source, f"{SEQUENTIAL_SAYS}; by the share of the team's assessments")
+        small_print(figure, source, f"{SEQUENTIAL_SCALE}; by the share of the team's assessments")
         return save(figure, path)
 
 

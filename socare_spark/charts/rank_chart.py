@@ -1,4 +1,4 @@
-"""What is used most, year by year: the first few as lines, all that are shown as a table."""
+"""The most used elements by year: the first few as lines, more of them as a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from socare_spark.charts.style import (
     INK,
     QUIET,
     SEQUENTIAL,
-    SEQUENTIAL_SAYS,
+    SEQUENTIAL_SCALE,
     STYLE,
     headline,
     new_figure,
@@ -34,22 +34,22 @@ from socare_spark.charts.style import (
 _ROW, _COLUMN = 0.2, 0.48  # inches of a cell of the table
 _LINES = 1.7  # inches of the lines' height
 _NAMES, _ALL, _FOOT, _HEAD, _BETWEEN = 2.5, 1.2, 0.8, 0.7, 0.42
-_ENTRY, _ENTRIES = 0.19, 3  # inches of a line of the legend, and how many it names
+_ENTRY, _ENTRIES = 0.19, 3  # inches of a line of the legend, and its entries
 _OTHERS = "others"
 _MARKERS = "osD^vPX*"
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """What a picture of ranks shows.
+    """The texts and sizes of a chart of ranks.
 
     Attributes:
-        title: In a few words.
-        subtitle: What exactly is counted.
-        source: Where the figures come from.
-        years: The columns.
-        lines: How many are drawn as lines.
-        rows: How many the table names; the rest are added up as others.
+        title: A few words.
+        subtitle: Definition of the figures.
+        source: Source of the figures.
+        years: Columns of the table.
+        lines: Number of names drawn as lines.
+        rows: Number of names in the table. The rest are added up as `others`.
     """
 
     title: str
@@ -61,12 +61,12 @@ class Ranking:
 
 
 def draw_ranking(ranking: Ranking, records: pd.DataFrame, path: Path) -> Path:
-    """Draws records by name and year, those with most first.
+    """Draws records by name and year, the names with most records first.
 
     Args:
-        ranking: What is shown.
+        ranking: Texts and sizes.
         records: Columns `name`, `year`, `records`.
-        path: Where the PNG goes.
+        path: Path of the PNG.
     """
     table = ranked(records, ranking.years, ranking.rows)
     lines = table.drop(index=_OTHERS, errors="ignore").head(ranking.lines)
@@ -86,17 +86,22 @@ def draw_ranking(ranking: Ranking, records: pd.DataFrame, path: Path) -> Path:
         _draw_table(below, table, norm, ranking.lines)
         _shading(figure, norm)
         headline(figure, ranking.title, ranking.subtitle)
-        small_print(figure, ranking.source, f"{SEQUENTIAL_SAYS}, by the square root of the records")
+        small_print(
+            figure, ranking.source, f"{SEQUENTIAL_SCALE}, by the square root of the records"
+        )
         return save(figure, path)
 
 
 def ranked(records: pd.DataFrame, years: Sequence[int], rows: int) -> pd.DataFrame:
-    """Names down, those with most records first; years across; what is left over as `others`.
+    """Pivots records: one row per name, one column per year.
+
+    Names are in descending order of their records; equal ones in order of the name. Further names
+    are added up in a row `others`.
 
     Args:
         records: Columns `name`, `year`, `records`.
-        years: The columns; all of them, also without records.
-        rows: How many names; equal ones in the order of the name.
+        years: The columns, including years without records.
+        rows: Number of names.
     """
     table = records.pivot_table(index="name", columns="year", values="records", aggfunc="sum")
     table = table.reindex(columns=list(years)).fillna(0)

@@ -1,4 +1,4 @@
-"""Regions of interest beside each other: share of the population, ethnic profile, cost by age."""
+"""Charts of regions of interest: share of the population, ethnic profile and cost by age."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,21 +29,21 @@ from socare_spark.charts.style import (
 _LEFT, _COLUMN, _SPACE = 1.25, 3.1, 0.35  # inches
 _HEIGHT, _NARROWEST = 9.4, 9.2
 _MOST_GROUPS, _REST = 8, "all others"
-# From the figure's foot: where the three rows of pictures begin, and how high they are.
+# Bottom and height of the three rows of axes, in inches from the foot of the figure.
 _COST, _ETHNIC, _PEOPLE = (0.95, 2.2), (4.0, 1.75), (6.45, 1.55)
 
 
 @dataclass(frozen=True)
 class RegionPicture:
-    """What is drawn.
+    """The content of a figure.
 
     Attributes:
         rows: Columns region, year, age_band, ethnicity (null means all), people, cost,
             population (null where it is not known), per_1000.
-        regions: Their names from left to right; all have rows.
-        groups: Ethnic class -> the group that it is drawn in; others stand for themselves.
+        regions: Names from left to right; each has rows.
+        groups: Ethnic class -> group in the chart. A class without a group is drawn by itself.
         bands: Age bands from young to old.
-        source: Where the figures come from.
+        source: Source of the figures.
     """
 
     rows: pd.DataFrame
@@ -54,7 +54,7 @@ class RegionPicture:
 
 
 def draw_regions(picture: RegionPicture, path: Path) -> Path:
-    """Draws a column for each region; scales are the same in all, so that they can be compared."""
+    """Draws one column per region, with the same scales, so that regions can be compared."""
     width = max(_NARROWEST, _LEFT + len(picture.regions) * (_COLUMN + _SPACE) + 0.1)
     with rc_context(STYLE):
         figure = new_figure(width, _HEIGHT)
@@ -86,22 +86,22 @@ def _axes(figure: Figure, row: tuple[float, float], number: int) -> list[Axes]:
 
 
 def _people(axes: Sequence[Axes], picture: RegionPicture) -> None:
-    """People for each 1,000 of the population by year, and in all years as a sentence."""
+    """Draws people per 1,000 of the population by year, and writes those of all years."""
     rows = picture.rows
     whole = rows[rows["age_band"].isna() & rows["ethnicity"].isna()]
     highest = whole.loc[whole["year"].notna(), "per_1000"].max()
-    for place, (one, region) in enumerate(zip(axes, picture.regions, strict=True)):
-        own = whole[whole["region"] == region]
-        (total,) = own[own["year"].isna()].to_dict("records")
-        by_year = own[own["year"].notna()].sort_values("year")
-        one.plot(by_year["year"], by_year["per_1000"], color=CATEGORIES[0], marker="o", ms=3.5)
-        one.set_ylim(0, 1.1 * highest if highest > 0 else 1)
+    for place, (ax, region) in enumerate(zip(axes, picture.regions, strict=True)):
+        region_rows = whole[whole["region"] == region]
+        (total,) = region_rows[region_rows["year"].isna()].to_dict("records")
+        by_year = region_rows[region_rows["year"].notna()].sort_values("year")
+        ax.plot(by_year["year"], by_year["per_1000"], color=CATEGORIES[0], marker="o", ms=3.5)
+        ax.set_ylim(0, 1.1 * highest if highest > 0 else 1)
         if pd.isna(highest):
-            one.set_yticks([])
-        one.set_title(region, loc="left", fontsize=11, fontweight="bold", color=INK, pad=20)
-        one.annotate(_sentence(total), (0, 1.05), xycoords="axes fraction", fontsize=8, color=INK)
-        _years(one, rows)
-        _plain(one, place, "People for each 1,000\nof the population")
+            ax.set_yticks([])
+        ax.set_title(region, loc="left", fontsize=11, fontweight="bold", color=INK, pad=20)
+        ax.annotate(_sentence(total), (0, 1.05), xycoords="axes fraction", fontsize=8, color=INK)
+        _years(ax, rows)
+        _plain(ax, place, "People for each 1,000\nof the population")
 
 
 def _sentence(total: Mapping[Hashable, Any]) -> str:
@@ -113,7 +113,7 @@ def _sentence(total: Mapping[Hashable, Any]) -> str:
 
 
 def _ethnic(axes: Sequence[Axes], picture: RegionPicture) -> None:
-    """The share of each ethnic group in the people of all years."""
+    """Draws the share of each ethnic group in the people of all years."""
     rows = picture.rows
     classes = rows[rows["year"].isna() & rows["age_band"].isna() & rows["ethnicity"].notna()]
     group = classes["ethnicity"].map(lambda name: picture.groups.get(name, name))
@@ -123,21 +123,21 @@ def _ethnic(axes: Sequence[Axes], picture: RegionPicture) -> None:
     shares = _fewer(people / people.sum().replace(0, np.nan))
     order = [shorten(name, 22, placeholder="…") for name in shares.index]
     longest = float(np.nanmax(shares.to_numpy(), initial=0.01))
-    for place, (one, region) in enumerate(zip(axes, picture.regions, strict=True)):
-        own = shares[region].fillna(0.0).tolist() if region in shares else []
-        one.barh(range(len(own)), own, height=0.7, color=CATEGORIES[0])
-        for line, share in enumerate(own):
-            one.text(share + longest * 0.02, line, f"{share:.1%}", va="center", fontsize=7)
-        one.set(ylim=(len(order) - 0.4, -0.6), xlim=(0, longest * 1.18), xticks=[])
-        one.set_yticks(range(len(order)), order if place == 0 else [], color=INK, fontsize=7.5)
-        one.tick_params(length=0)
-        one.spines[["bottom", "left"]].set_visible(False)
+    for place, (ax, region) in enumerate(zip(axes, picture.regions, strict=True)):
+        region_rows = shares[region].fillna(0.0).tolist() if region in shares else []
+        ax.barh(range(len(region_rows)), region_rows, height=0.7, color=CATEGORIES[0])
+        for line, share in enumerate(region_rows):
+            ax.text(share + longest * 0.02, line, f"{share:.1%}", va="center", fontsize=7)
+        ax.set(ylim=(len(order) - 0.4, -0.6), xlim=(0, longest * 1.18), xticks=[])
+        ax.set_yticks(range(len(order)), order if place == 0 else [], color=INK, fontsize=7.5)
+        ax.tick_params(length=0)
+        ax.spines[["bottom", "left"]].set_visible(False)
         if place == 0:
-            one.set_title("Ethnic group, share of people", loc="left", fontsize=8, color=QUIET)
+            ax.set_title("Ethnic group, share of people", loc="left", fontsize=8, color=QUIET)
 
 
 def _fewer(shares: pd.DataFrame) -> pd.DataFrame:
-    """The largest groups first, and the sum of those for which there is no room."""
+    """Keeps the largest groups, in descending order, and adds up the others."""
     whole = shares.sum(axis=1)
     order = sorted(shares.index, key=lambda name: (-whole[name], name))
     if len(order) <= _MOST_GROUPS:
@@ -147,7 +147,7 @@ def _fewer(shares: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cost(axes: Sequence[Axes], picture: RegionPicture) -> None:
-    """What the days of each year cost, age bands on one another."""
+    """Draws the cost of the days of each year as stacked bars of age bands."""
     rows = picture.rows
     by_band = rows[rows["year"].notna() & rows["age_band"].notna() & rows["ethnicity"].isna()]
     costs = by_band.assign(cost=by_band["cost"].astype(float) / 1e6).pivot_table(
@@ -156,15 +156,17 @@ def _cost(axes: Sequence[Axes], picture: RegionPicture) -> None:
     bands = [band for band in picture.bands if band in costs.columns]
     bands += [band for band in costs.columns if band not in bands]
     highest = float(np.max(costs.sum(axis=1).to_numpy(), initial=0.0))
-    for place, (one, region) in enumerate(zip(axes, picture.regions, strict=True)):
-        own = costs[costs.index.get_level_values("region") == region].droplevel("region")
-        foot = np.zeros(len(own))
+    for place, (ax, region) in enumerate(zip(axes, picture.regions, strict=True)):
+        region_rows = costs[costs.index.get_level_values("region") == region].droplevel("region")
+        foot = np.zeros(len(region_rows))
         for colour, band in zip(_colours(len(bands)), bands, strict=True):
-            one.bar(own.index, own[band], bottom=foot, width=0.8, color=colour, zorder=2)
-            foot = foot + own[band].to_numpy()
-        one.set_ylim(0, highest * 1.05 if highest > 0 else 1)
-        _years(one, rows)
-        _plain(one, place, "Cost of the year's days,\nmillion pounds")
+            ax.bar(
+                region_rows.index, region_rows[band], bottom=foot, width=0.8, color=colour, zorder=2
+            )
+            foot = foot + region_rows[band].to_numpy()
+        ax.set_ylim(0, highest * 1.05 if highest > 0 else 1)
+        _years(ax, rows)
+        _plain(ax, place, "Cost of the year's days,\nmillion pounds")
     swatches = [
         Patch(color=colour, label=band)
         for colour, band in zip(_colours(len(bands)), bands, strict=True)
@@ -181,7 +183,7 @@ def _colours(number: int) -> list[str]:
 
 
 def _years(axes: Axes, rows: pd.DataFrame) -> None:
-    """The same years in every picture of a row, also where a region has none of them."""
+    """Sets the same years for all axes of a row, including years without rows of the region."""
     years = rows["year"].dropna()
     if len(years):
         axes.set_xlim(float(years.min()) - 0.6, float(years.max()) + 0.6)

@@ -1,4 +1,4 @@
-"""Matrices of areas and years as heat maps, side by side in blocks."""
+"""Heat maps of areas and years, in blocks side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,10 +36,10 @@ class Block:
     """One matrix.
 
     Attributes:
-        title: Above it.
-        columns: Labels of its columns.
-        shades: Value of each cell that its colour shows; NaN is empty.
-        texts: What stands in each cell.
+        title: Title above the matrix.
+        columns: Labels of the columns.
+        shades: Value of each cell for its colour; NaN is empty.
+        texts: Text of each cell.
         flags: `high`, `low` or None for each cell.
     """
 
@@ -52,20 +52,20 @@ class Block:
 
 @dataclass(frozen=True)
 class Matrices:
-    """A picture of matrices with the same rows.
+    """A figure of matrices with the same rows.
 
     Attributes:
-        title: In a few words.
-        subtitle: What exactly is shown.
-        source: Where the figures come from.
+        title: A few words.
+        subtitle: Definition of the figures.
+        source: Source of the figures.
         rows: Labels of the rows.
         blocks: The matrices.
         colours: Name of the colour map.
-        norm: From values to colours.
-        scale: What the small print says of the colours.
-        legend: What the values are.
-        ticks: How the values are written at the colour bar.
-        marks: What the marks mean, `high` and `low`; empty without marks.
+        norm: Mapping from values to colours.
+        scale: Description of the colours for the small print.
+        legend: Name of the values.
+        ticks: Format of the values at the colour bar.
+        marks: Meaning of the marks `high` and `low`; empty for no marks.
     """
 
     title: str
@@ -82,7 +82,7 @@ class Matrices:
 
 
 def draw_matrices(matrices: Matrices, path: Path) -> Path:
-    """Draws all blocks beside each other under one scale of colours."""
+    """Draws all blocks side by side with one colour scale."""
     widths = [len(block.columns) * _CELL for block in matrices.blocks]
     width = max(7.0, _LEFT + sum(widths) + _GAP * (len(widths) - 1) + _RIGHT)
     depth = len(matrices.rows) * _LINE
@@ -112,7 +112,7 @@ def _block(axes: Axes, block: Block, matrices: Matrices) -> None:
         linewidth=0.5,
     )  # fmt: skip
     fills = shades(matrices.norm(np.nan_to_num(block.shades)))
-    # Relative luminance: what is written on dark colours is white.
+    # Relative luminance: text on dark colours is white.
     dark = (fills[..., :3] @ (0.299, 0.587, 0.114) < 0.5) & ~np.isnan(block.shades)
     for row, column in np.ndindex(rows, columns):
         ink = "white" if dark[row, column] else INK
@@ -141,7 +141,8 @@ def _legend(figure: Figure, matrices: Matrices) -> None:
     bar.tick_params(labelsize=6.5, length=2, pad=1)
     bar.set_title(matrices.legend, loc="left", fontsize=7, color=QUIET, pad=2)
     words = [
-        f"{MARKS[side]} {said}" for side, said in zip(("high", "low"), matrices.marks, strict=False)
+        f"{MARKS[side]} {meaning}"
+        for side, meaning in zip(("high", "low"), matrices.marks, strict=False)
     ]
     figure.text(
         (_LEFT + 2.2) / width, 0.61 / height, "   ".join([*words, f"{NOTHING} none"]), fontsize=7.5,
@@ -150,7 +151,7 @@ def _legend(figure: Figure, matrices: Matrices) -> None:
 
 
 def natural(code: str) -> tuple[str, int, str]:
-    """Sorts B2 before B10."""
+    """Sort key of a code that orders B2 before B10."""
     letters = code.rstrip("0123456789")
     rest = code[len(letters) :]
     return letters, int(rest or 0), code

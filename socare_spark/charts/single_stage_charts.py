@@ -1,4 +1,4 @@
-"""People in one stage of a flow and in no other: how often, how long, how it ended, and where."""
+"""Charts of people in one stage of a flow only: assessments, durations, outcomes and areas."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,20 +25,21 @@ from socare_spark.charts.style import (
 )
 
 _MOST_OFTEN = 10  # more assessments than this share a bar
-_TOLD_SHARE = 0.2  # bars beside one another have no room for more
+_LABELLED_SHARE = 0.2  # smaller bars have no space for a label
 _MARKED_DAYS = (7, 30)
-_LONGEST = 180  # days that are drawn at most
+_LONGEST = 180  # days on the axis
 _LINE = 0.17  # inches for an area
 
 
 @dataclass(frozen=True)
 class SingleStagePicture:
-    """What is drawn.
+    """The content of a figure.
 
     Attributes:
-        stage: What the stage is called.
-        rows: Of one flow: measure, value (null where it is not known), outcome_category, people.
-        source: Where the figures come from.
+        stage: Name of the stage.
+        rows: Rows of one flow: measure, value (null where it is not known), outcome_category,
+            people.
+        source: Source of the figures.
     """
 
     stage: str
@@ -51,11 +52,11 @@ class SingleStagePicture:
 
 
 def draw_single_stage(picture: SingleStagePicture, path: Path) -> Path:
-    """Draws how often these people were assessed; of those with one assessment its end and length.
+    """Draws the number of assessments, and the outcome and duration of single assessments.
 
     Args:
-        picture: Its rows must hold at least one with measure `assessments`.
-        path: Where the PNG goes.
+        picture: The content; at least one row has the measure `assessments`.
+        path: Path of the PNG.
     """
     often, ended = picture.of("assessments"), picture.of("outcome_category")
     people, once = int(often["people"].sum()), int(ended["people"].sum())
@@ -86,7 +87,7 @@ def _often(axes: Axes, rows: pd.DataFrame) -> None:
     counts = counts.reindex(range(1, last + 1), fill_value=0)
     axes.bar(counts.index, counts, width=0.8, color=CATEGORIES[0])
     for place, people in counts.items():
-        share = f"\n{people / everybody:.1%}" if people / everybody > _TOLD_SHARE else ""
+        share = f"\n{people / everybody:.1%}" if people / everybody > _LABELLED_SHARE else ""
         axes.annotate(
             f"{people:,}{share}", (place, people), (0, 2), textcoords="offset points",
             ha="center", fontsize=6.5,
@@ -116,9 +117,9 @@ def _ended(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _lasted(axes: Axes, rows: pd.DataFrame) -> None:
-    """The share of people whose assessment had ended by a day, the unknown lengths left out."""
-    known = rows[rows["value"].notna()]
-    ended = known["people"].groupby(known["value"].astype(int)).sum().sort_index()
+    """Draws the share of people whose assessment ended by a day, without unknown durations."""
+    timed = rows[rows["value"].notna()]
+    ended = timed["people"].groupby(timed["value"].astype(int)).sum().sort_index()
     unknown = int(rows["people"].sum() - ended.sum())
     note = f"; of {unknown:,} it is not known" if unknown else ""
     _titled(axes, f"Share ended by day{note}")
@@ -149,16 +150,18 @@ def draw_single_stage_areas(
     names: Mapping[str, str],
     path: Path,
 ) -> Path:
-    """Draws how the one assessment ended in each area, by share of the most frequent category.
+    """Draws the outcomes of single assessments by area.
+
+    Areas are ordered by the share of the most frequent category.
 
     Args:
-        picture: Its rows must hold at least one whose measure is the layer.
+        picture: The content; at least one row has the layer as its measure.
         layer: Layer of areas.
         names: Code -> name of the area.
-        path: Where the PNG goes.
+        path: Path of the PNG.
     """
-    own = picture.of(layer)
-    placed = own.assign(area=own["value"].map(lambda code: names.get(code, code)))
+    area_rows = picture.of(layer)
+    placed = area_rows.assign(area=area_rows["value"].map(lambda code: names.get(code, code)))
     placed["area"] = placed["area"].fillna("not located")
     counts = placed.pivot_table(
         index="area", columns="outcome_category", values="people", aggfunc="sum", fill_value=0

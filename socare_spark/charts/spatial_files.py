@@ -1,7 +1,7 @@
-"""Areas with their figures as files other tools open: GeoJSON and GeoParquet.
+"""Areas and their figures as GeoJSON and GeoParquet.
 
-The same rows give the same bytes: features are in order of their codes and nothing of the day is
-written. Both say that the figures are exact and not for release.
+The same rows give the same bytes: features are in order of their codes, and files contain no date.
+Both formats carry the words that the figures are exact and not for release.
 """
 
 import json
@@ -26,9 +26,9 @@ def write_geojson(rows: pd.DataFrame, wkb: pd.Series, name: str, path: Path) -> 
         rows: The properties of each feature.
         wkb: Geometry of each feature in EPSG:4326, longitude first.
         name: Name of the collection.
-        path: Where it goes.
+        path: Path of the file.
     """
-    # Outer rings turn left (RFC 7946, 3.1.6).
+    # Exterior rings are counterclockwise (RFC 7946, 3.1.6).
     shapes = shapely.orient_polygons(shapely.from_wkb(wkb.to_numpy()))
     features = [
         {"type": "Feature", "properties": _properties(row), "geometry": _rounded(shape)}
@@ -42,7 +42,7 @@ def write_geojson(rows: pd.DataFrame, wkb: pd.Series, name: str, path: Path) -> 
 
 
 def _rounded(shape: shapely.Geometry) -> dict[str, Any]:
-    """The geometry as GeoJSON, with rounded coordinates."""
+    """A geometry as GeoJSON, with rounded coordinates."""
     rounded = shapely.transform(shape, lambda pairs: np.round(pairs, _DEGREE_DIGITS))
     return dict(json.loads(shapely.to_geojson(rounded)))
 
@@ -55,9 +55,9 @@ def write_geoparquet(rows: pd.DataFrame, wkb: pd.Series, path: Path) -> Path:
     """Writes one GeoParquet file in EPSG:27700.
 
     Args:
-        rows: The columns beside the geometry.
-        wkb: Geometry in EPSG:27700.
-        path: Where it goes.
+        rows: The columns except the geometry.
+        wkb: Geometry of each feature in EPSG:27700.
+        path: Path of the file.
     """
     frame = gpd.GeoDataFrame(rows, geometry=shapely.from_wkb(wkb.to_numpy()), crs="EPSG:27700")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,7 @@
-"""How pictures of this project look, and what every one of them must say.
+"""Style of all charts: colours, fonts, titles and small print.
 
-Every picture made from exact figures carries the words `EXACT`, names its source and its colour
-scale, and is the same file for the same data: nothing of the day, the machine or the version of the
-drawing library is written into it.
+Every chart of exact figures carries the words `EXACT`, its source and its colour scale. The same
+data give the same bytes: a file contains no date, machine name or library version.
 """
 
 from pathlib import Path
@@ -13,11 +12,11 @@ from matplotlib.figure import Figure
 
 EXACT = "Exact figures - not for release"
 
-# Each is told apart by people with any of the common kinds of colour blindness, and in grey.
+# The colour scales can be read in grey and with the common kinds of colour blindness.
 SEQUENTIAL = "cividis_r"
-SEQUENTIAL_SAYS = "Colour scale: cividis, reversed (darker = more)"
+SEQUENTIAL_SCALE = "Colour scale: cividis, reversed (darker = more)"
 DIVERGING = "PuOr_r"
-DIVERGING_SAYS = "Colour scale: ColorBrewer PuOr (orange = more, purple = fewer)"
+DIVERGING_SCALE = "Colour scale: ColorBrewer PuOr (orange = more, purple = fewer)"
 # The qualitative palette of Okabe and Ito, black last.
 CATEGORIES = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
@@ -39,7 +38,7 @@ STYLE: dict[Any, Any] = {
     "legend.fontsize": 8,
     "svg.hashsalt": "socare",
     "text.color": INK,
-    "text.parse_math": False,  # a dollar sign in a text is a dollar sign
+    "text.parse_math": False,  # a dollar sign is text, not mathematics
     "xtick.color": QUIET,
     "ytick.color": QUIET,
 }
@@ -49,13 +48,13 @@ _DPI = 130
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches, drawn without a display or any state shared by threads."""
+    """An empty figure in inches. It needs no display and shares no state between threads."""
     with rc_context(STYLE):
         return Figure(figsize=(width, height), dpi=_DPI)
 
 
 def headline(figure: Figure, title: str, subtitle: str = "") -> None:
-    """Title and, smaller, what exactly is shown; both at the top left."""
+    """Adds a title and, in smaller type, a subtitle at the top left."""
     height = figure.get_figheight()
     figure.text(0.02, 1 - 0.12 / height, title, va="top", fontsize=13, fontweight="bold", color=INK)
     if subtitle:
@@ -63,7 +62,7 @@ def headline(figure: Figure, title: str, subtitle: str = "") -> None:
 
 
 def small_print(figure: Figure, source: str, scale: str = "") -> None:
-    """The lines at the foot: that the figures are exact, where they come from, the colour scale."""
+    """Adds the lines at the foot: `EXACT`, the source of the figures and the colour scale."""
     height = figure.get_figheight()
     lines = [line for line in (scale, f"Source: {source}") if line]
     for place, line in enumerate(reversed(lines)):
@@ -74,7 +73,7 @@ def small_print(figure: Figure, source: str, scale: str = "") -> None:
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Writes a PNG without a date or a version in it; returns the path."""
+    """Writes a PNG without a date or a version, and returns the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with rc_context(STYLE):
         figure.savefig(path, format="png", metadata={"Software": None})

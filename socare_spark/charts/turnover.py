@@ -1,4 +1,4 @@
-"""A chart of what comes into use and goes out of use together."""
+"""Chart of combinations that come into use, or go out of use, in the same window."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -25,19 +25,19 @@ from socare_spark.charts.style import (
 _SINGLE = "#999999"
 _COLOURS = {"start": CATEGORIES[0], "end": CATEGORIES[5]}
 _DAYS = {"day": 1, "week": 7, "month": 28, "quarter": 90, "year": 365}
-_NARROWEST = 14  # days; a bar of one day would not be seen
+_NARROWEST = 14  # days; a narrower bar is not visible
 
 
 @dataclass(frozen=True)
 class Turnover:
-    """How many combinations start and end in each window.
+    """Number of combinations that start and end in each window.
 
     Attributes:
-        rows: Columns kind (`start`, `end`), period (date), combinations, block (null where the
-            window holds no block of the kind).
-        window: Calendar period of a window, as `month`.
-        least: How many make a block.
-        source: What the small print names as source.
+        rows: Columns kind (`start`, `end`), period (date), combinations, block (null if the window
+            has no block of the kind).
+        window: Calendar period of a window, such as `month`.
+        least: Smallest number of combinations in a block.
+        source: Source in the small print.
     """
 
     rows: pd.DataFrame
@@ -47,19 +47,19 @@ class Turnover:
 
 
 def draw_turnover(turnover: Turnover, path: Path) -> Path:
-    """Draws a bar for each window, starts upwards and ends downwards, the blocks in colour.
+    """Draws a bar per window, starts upwards and ends downwards, with blocks in colour.
 
     Args:
-        turnover: What is shown; at least one row.
-        path: Where the PNG goes.
+        turnover: The content; at least one row.
+        path: Path of the PNG.
     """
     with rc_context(STYLE):
         figure = new_figure(11, 5.2)
         axes = figure.add_axes((0.07, 0.14, 0.91, 0.66))
         for kind, direction in (("start", 1), ("end", -1)):
-            own = turnover.rows[turnover.rows["kind"] == kind]
+            kind_rows = turnover.rows[turnover.rows["kind"] == kind]
             width = max(_DAYS[turnover.window], _NARROWEST)
-            _bars(axes, own.sort_values("period"), direction, width, _COLOURS[kind])
+            _bars(axes, kind_rows.sort_values("period"), direction, width, _COLOURS[kind])
         _frame(axes, turnover.rows)
         axes.legend(handles=_legend(), loc="lower right", bbox_to_anchor=(1, 1.02), ncols=3)
         headline(
@@ -105,7 +105,7 @@ def _bars(axes: Axes, rows: pd.DataFrame, direction: int, width: int, colour: st
 def _frame(axes: Axes, rows: pd.DataFrame) -> None:
     highest = rows.groupby("kind")["combinations"].max().to_dict()
     whole = sum(highest.values())
-    room = 0.08 * whole  # for a label
+    room = 0.08 * whole  # space for a label
     axes.set_ylim(-highest.get("end", 0) - room, highest.get("start", 0) + room)
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))

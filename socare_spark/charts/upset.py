@@ -1,6 +1,6 @@
-"""How often each combination of several things occurs: dots say which, bars how many (UpSet).
+"""UpSet chart: the most frequent combinations of sets, as rows of dots with bars.
 
-Source of the form: Lex, Gehlenborg, Strobelt, Vuillemot and Pfister (2014), UpSet: Visualization of
+Source: Lex, Gehlenborg, Strobelt, Vuillemot and Pfister (2014), UpSet: Visualization of
 Intersecting Sets, https://doi.org/10.1109/TVCG.2014.2346248.
 """
 
@@ -24,7 +24,7 @@ from socare_spark.charts.style import (
     small_print,
 )
 
-_ROW, _COLUMN = 0.3, 0.36  # inches for a combination, and for a thing
+_ROW, _COLUMN = 0.3, 0.36  # inches for a combination, and for a set
 _BAND = "#F4F4F4"
 
 
@@ -35,17 +35,17 @@ def draw_overlaps(
 
     Args:
         rows: Columns `combination` (names joined by `+`) and `people`.
-        things: The names in order.
-        number: How many combinations at most.
-        path: Where the PNG goes.
-        title: In a few words.
-        source: Where the figures come from.
+        things: Names of the sets in order.
+        number: Largest number of combinations.
+        path: Path of the PNG.
+        title: A few words.
+        source: Source of the figures.
     """
     most = rows.sort_values(["people", "combination"], ascending=[False, True])
     shown = most.head(number).reset_index(drop=True)
     held = [set(text.split("+")) for text in shown["combination"]]
     depth, dots = len(shown) * _ROW, len(things) * _COLUMN
-    # Names stand slantwise above the dots, below title and subtitle.
+    # Names are slanted above the dots, below title and subtitle.
     head = 0.75 + 0.05 * max(map(len, things))
     width, height = dots + 7.4, depth + head + 0.75
     with rc_context(STYLE):
@@ -61,10 +61,10 @@ def draw_overlaps(
         return save(figure, path)
 
 
-def _subtitle(shown: int, every: int) -> str:
-    number = f"{every} combination{'s' if every > 1 else ''}"
-    which = number if shown == every else f"the {shown} most frequent of {number}"
-    return f"Distinct people by exactly which services know them; {which}"
+def _subtitle(shown: int, total: int) -> str:
+    total_text = f"{total} combination{'s' if total > 1 else ''}"
+    scope = total_text if shown == total else f"the {shown} most frequent of {total_text}"
+    return f"Distinct people by exactly which services know them; {scope}"
 
 
 def _dots(axes: Axes, held: Sequence[set[str]], things: Sequence[str]) -> None:
@@ -97,7 +97,7 @@ def _bars(axes: Axes, shown: pd.DataFrame, held: Sequence[set[str]], total: int)
 
 
 def _frame(axes: Axes, rows: int) -> None:
-    """Rows from above, every other one banded, so that the eye keeps to its row."""
+    """Sets rows from top to bottom, with a band behind every second row."""
     axes.set_ylim(rows - 0.4, -0.6)
     axes.set_yticks([])
     axes.set_axisbelow(True)

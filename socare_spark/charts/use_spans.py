@@ -1,4 +1,4 @@
-"""Charts of results: the use of combinations over time, and ranks through snapshots."""
+"""Charts of the use of combinations over time, and of ranks by snapshot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from socare_spark.charts.style import (
     INK,
     QUIET,
     SEQUENTIAL,
-    SEQUENTIAL_SAYS,
+    SEQUENTIAL_SCALE,
     STYLE,
     headline,
     new_figure,
@@ -32,19 +32,19 @@ from socare_spark.charts.style import (
 
 _LINE = 0.15  # inches for a combination's bar
 _RISEN, _FALLEN = CATEGORIES[0], CATEGORIES[5]
-_SHORTEST_BAR = 12  # days; a bar of one day would not be seen
+_SHORTEST_BAR = 12  # days; a shorter bar is not visible
 
 
 @dataclass(frozen=True)
 class Bars:
-    """A picture of combinations.
+    """The content of a chart of combinations.
 
     Attributes:
-        title: What is shown.
-        rows: The rows of `combinations` in it.
-        source: What the small print names as source.
-        most: People of the most used combination of the study; the shading is the same in every
-            picture of one study, so that they can be compared.
+        title: A few words.
+        rows: Rows of `combinations`.
+        source: Source in the small print.
+        most: People of the most used combination of the study. All charts of a study use it for
+            their shading, so that they can be compared.
     """
 
     title: str
@@ -54,11 +54,12 @@ class Bars:
 
 
 def draw_bars(bars: Bars, path: Path) -> Path:
-    """Draws a bar for each combination from first to last use, shaded by people, by sub-process.
+    """Draws a bar per combination from first to last use, by sub-process, shaded by people.
 
     Args:
-        bars: Columns subprocess, reason, outcome, people, first_used, last_used.
-        path: Where the PNG goes.
+        bars: The content. Its rows have the columns subprocess, reason, outcome, people,
+            first_used, last_used.
+        path: Path of the PNG.
     """
     rows = _placed(bars.rows)
     depth = float(rows["line"].max()) + 1.5
@@ -79,14 +80,14 @@ def draw_bars(bars: Bars, path: Path) -> Path:
         small_print(
             figure,
             bars.source,
-            f"{SEQUENTIAL_SAYS}, logarithmic, by distinct people. "
+            f"{SEQUENTIAL_SCALE}, logarithmic, by distinct people. "
             "Bold: the most used of its sub-process.",
         )
         return save(figure, path)
 
 
 def _placed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Adds the line of each bar: within a sub-process by first use; a heading takes two lines."""
+    """Adds the line of each bar, in order of first use. A heading takes two lines."""
     placed = rows.sort_values(["subprocess", "first_used", "last_used", "reason", "outcome"])
     placed = placed.reset_index(drop=True)
     headings = (placed["subprocess"] != placed["subprocess"].shift()).cumsum()
@@ -165,13 +166,13 @@ def _shading(figure: Figure, norm: LogNorm, height: float) -> None:
 
 
 def draw_ranks(top: pd.DataFrame, number: int, path: Path, source: str) -> Path:
-    """Draws how the most asked descriptions moved between snapshots.
+    """Draws the ranks of the most frequent descriptions in each snapshot.
 
     Args:
         top: Rows of `request_top`: snapshot, description, rank, records.
-        number: How many ranks of each snapshot are followed.
-        path: Where the PNG goes.
-        source: What the small print names as source.
+        number: Number of ranks per snapshot.
+        path: Path of the PNG.
+        source: Source in the small print.
     """
     shown = top[top["rank"] <= number].sort_values(["snapshot", "rank"])
     snapshots = sorted(shown["snapshot"].unique())
@@ -224,8 +225,10 @@ def _line(axes: Axes, rows: pd.DataFrame, snapshots: Sequence[object]) -> None:
 def _names(axes: Axes, shown: pd.DataFrame, snapshots: Sequence[object]) -> None:
     sides = {0: ("right", -0.03), len(snapshots) - 1: ("left", 0.03)}
     for place, (side, shift) in sides.items():
-        own = shown[shown["snapshot"] == snapshots[place]]
-        for description, rank, records in own[["description", "rank", "records"]].to_numpy():
+        snapshot_rows = shown[shown["snapshot"] == snapshots[place]]
+        for description, rank, records in snapshot_rows[
+            ["description", "rank", "records"]
+        ].to_numpy():
             name = shorten(" ".join(description.split()), 42, placeholder="…")
             axes.text(
                 place + shift,

@@ -17,7 +17,7 @@ from socare_spark.analysis import Context
 from socare_spark.charts.area_maps import AreaMap, draw_density
 from socare_spark.charts.bar_panels import Panel, Panels, draw_panels
 from socare_spark.charts.shaded_tables import NOTHING, Block, Matrices, draw_matrices, natural
-from socare_spark.charts.style import DIVERGING, DIVERGING_SAYS, SEQUENTIAL, SEQUENTIAL_SAYS
+from socare_spark.charts.style import DIVERGING, DIVERGING_SCALE, SEQUENTIAL, SEQUENTIAL_SCALE
 from socare_spark.config import read_model
 from socare_spark.lake.table import TableSpec
 from socare_spark.places.shapes import shapes_of
@@ -177,7 +177,7 @@ def _draw_split(context: Context, settings: UseSettings) -> None:
                 [_block(placed, group, districts, [*years, None], _share_of) for group in groups],
                 DIVERGING,
                 TwoSlopeNorm(min(max(overall, 0.01), 0.99), 0, 1),
-                DIVERGING_SAYS.replace("more", "more internal").replace("fewer", "less"),
+                DIVERGING_SCALE.replace("more", "more internal").replace("fewer", "less"),
                 "Internal share of records",
                 PercentFormatter(1),
                 ("unusually much internal", "unusually little"),
@@ -197,7 +197,7 @@ def _draw_split(context: Context, settings: UseSettings) -> None:
                 costs,
                 SEQUENTIAL,
                 PowerNorm(0.5, 0, max(top, 1.0)),
-                SEQUENTIAL_SAYS + "; by the square root of the cost",
+                SEQUENTIAL_SCALE + "; by the square root of the cost",
                 "Cost in thousand pounds",
                 FuncFormatter(lambda value, _: f"{value:,.0f}"),
             ),
