@@ -1,4 +1,4 @@
-"""Submits `cross_service`: all services by area, and whom several services know."""
+"""Submits `cross_service`: people by area and by the services that know them."""
 
 from socare_spark.analyses.cross_service.job import ANALYSIS
 from socare_spark.cli import main

@@ -1,4 +1,4 @@
-"""Submits `elements`: elements of service against each other."""
+"""Submits `elements`: comparison of elements of service."""
 
 from socare_spark.analyses.elements.job import ANALYSIS
 from socare_spark.cli import main

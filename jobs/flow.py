@@ -1,4 +1,4 @@
-"""Submits `flow`: how people move through a process."""
+"""Submits `flow`: people in the stages of a process."""
 
 from socare_spark.analyses.flow.job import ANALYSIS
 from socare_spark.cli import main

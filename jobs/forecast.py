@@ -1,4 +1,4 @@
-"""Submits `forecast`: quarterly people, cost and requests to be expected."""
+"""Submits `forecast`: quarterly forecasts of people, cost and requests."""
 
 from socare_spark.analyses.forecast.job import ANALYSIS
 from socare_spark.cli import main

@@ -1,4 +1,4 @@
-"""Submits `ingest`: extract files in, restricted tables and a balanced ledger out."""
+"""Submits `ingest`: loads extract files into restricted tables with a balanced ledger."""
 
 from socare_spark.cli import main
 from socare_spark.ingest.job import JOB

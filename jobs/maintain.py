@@ -1,4 +1,4 @@
-"""Submits `maintain`: old versions, people without records and files without a source go."""
+"""Submits `maintain`: deletes old versions, people without records and files without a source."""
 
 from socare_spark.cli import main
 from socare_spark.maintenance.job import JOB

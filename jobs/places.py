@@ -1,4 +1,4 @@
-"""Submits `places`: postcodes and areas in, every postcode placed in every layer."""
+"""Submits `places`: loads postcodes and areas, and assigns postcodes to areas."""
 
 from socare_spark.cli import main
 from socare_spark.places.job import JOB

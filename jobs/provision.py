@@ -1,4 +1,4 @@
-"""Submits `provision`: provision over time and place, density and hot spots."""
+"""Submits `provision`: agreements by time and place, with density and hot spots."""
 
 from socare_spark.analyses.provision.job import ANALYSIS
 from socare_spark.cli import main

@@ -1,4 +1,4 @@
-"""Submits the whole study: all jobs in one session, then the results as a page on the terminal."""
+"""Submits the study: runs all jobs in one session, then prints a summary on the terminal."""
 
 from socare_spark.cli import main
 from socare_spark.registry import JOBS

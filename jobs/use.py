@@ -1,4 +1,4 @@
-"""Submits `use`: who uses elements of service when, how long, from whom and at what cost."""
+"""Submits `use`: people, duration, provider and cost of elements of service."""
 
 from socare_spark.analyses.use.job import ANALYSIS
 from socare_spark.cli import main

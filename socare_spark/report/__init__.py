@@ -1,1 +1,1 @@
-"""Pages made from result tables: the summary on the terminal and the data dictionary."""
+"""Pages from result tables: the summary on the terminal and the data dictionary."""

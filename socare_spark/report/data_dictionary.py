@@ -1,7 +1,7 @@
-"""The book of tables: what each table is, its columns, where its definition comes from, an example.
+"""The data dictionary: description, columns, source and example rows of each table.
 
-What it says of a table is the table's declaration, and for the tables of contracts what the lake
-keeps of theirs; the example is the first rows of a lake made from the synthetic study.
+Descriptions come from the declarations of the tables, and for tables of contracts from the lake.
+The examples are the first rows of a lake of the synthetic study.
 """
 
 import json
@@ -17,8 +17,8 @@ from socare_spark.lake.table import CELL_MEASURES, ColumnSpec, TableSpec, Zone
 
 _EXAMPLES = 3
 _LONGEST = 40
-# What another run of the same makes otherwise.
-_OF_A_RUN = ("run_id", "at")
+# Columns that differ between runs on the same data.
+_RUN_COLUMNS = ("run_id", "at")
 _MEASURES = {column.name for column in CELL_MEASURES}
 _PREFACE = """# The tables
 
@@ -33,7 +33,7 @@ Tables that count people have these measures at their end, which are not repeate
 
 @dataclass(frozen=True)
 class _Entry:
-    """A table of the book."""
+    """A table of the data dictionary."""
 
     path: str
     job: str
@@ -44,35 +44,39 @@ class _Entry:
 
 
 def data_dictionary(jobs: Iterable[Job], lake: Lake) -> str:
-    """The page, as Markdown.
+    """Writes the data dictionary as Markdown.
 
     Args:
-        jobs: The jobs whose tables are described.
-        lake: A finished study, for the tables of contracts and the examples.
+        jobs: Jobs whose tables are described.
+        lake: Lake of a finished study, for the tables of contracts and the examples.
+
+    Returns:
+        The text of the page.
     """
     entries = [_declared(job.name, table) for job in jobs for table in job.writes]
-    known = {entry.path for entry in entries}
-    entries += [entry for entry in _contracted(lake) if entry.path not in known]
+    declared_paths = {entry.path for entry in entries}
+    entries += [entry for entry in _contracted(lake) if entry.path not in declared_paths]
     parts = [_PREFACE + _columns(CELL_MEASURES)]
     for zone in Zone:
-        here = sorted((e for e in entries if e.path.startswith(f"{zone}/")), key=lambda e: e.path)
-        if here:
+        zone_entries = [entry for entry in entries if entry.path.startswith(f"{zone}/")]
+        if zone_entries:
+            zone_entries.sort(key=lambda entry: entry.path)
             parts.append(f"## {zone}/")
-            parts += [_section(entry, lake) for entry in here]
+            parts += [_section(entry, lake) for entry in zone_entries]
     return "\n".join(parts)
 
 
 def _declared(job: str, table: TableSpec) -> _Entry:
-    own = [c for c in table.measures if c not in CELL_MEASURES]
-    counts = len(own) < len(table.measures)
+    measures = [c for c in table.measures if c not in CELL_MEASURES]
+    has_cell_measures = len(measures) < len(table.measures)
     source = f"{table.source}." if table.source else ""
-    if counts:
+    if has_cell_measures:
         source += " Has the measures of people and cost."
-    return _Entry(table.path, job, table.description, source.strip(), table.dims, own)
+    return _Entry(table.path, job, table.description, source.strip(), table.dims, measures)
 
 
 def _contracted(lake: Lake) -> Iterable[_Entry]:
-    """The tables of contracts, as the lake keeps their columns' comments."""
+    """Entries of the tables of contracts, from the column comments in the lake."""
     root = lake.root / Zone.RESTRICTED
     for log in sorted(root.rglob("_delta_log")):
         name = log.parent.relative_to(lake.root).as_posix()
@@ -83,12 +87,12 @@ def _contracted(lake: Lake) -> Iterable[_Entry]:
         ]
         dataset = log.parent.name
         superseded = log.parent.parent.name == "superseded"
-        says = (
+        description = (
             f"Versions of records of {dataset} that a newer extract replaced."
             if superseded
             else f"Records of {dataset} as its contract keeps them, each key once."
         )
-        yield _Entry(name, "ingest", says, f"conf/datasets/{dataset}.yaml.", columns, ())
+        yield _Entry(name, "ingest", description, f"conf/datasets/{dataset}.yaml.", columns, ())
 
 
 def _type(type_: object) -> str:
@@ -118,7 +122,7 @@ def _columns(columns: Iterable[ColumnSpec]) -> str:
 
 
 def _example(entry: _Entry, lake: Lake) -> str:
-    """The first rows by all of their columns, so that each run shows the same."""
+    """The first rows in order of all columns, so that each run shows the same rows."""
     if not lake.exists(entry.path):
         return ""
     table = DeltaTable(lake.folder(entry.path))
@@ -128,7 +132,7 @@ def _example(entry: _Entry, lake: Lake) -> str:
     rows.sort(key=lambda row: [_order(row[name]) for name in (*dims, *names)])
     if not rows:
         return ""
-    shown = [n for n in names if n not in _OF_A_RUN]
+    shown = [n for n in names if n not in _RUN_COLUMNS]
     lines = ["| " + " | ".join(shown) + " |", "|" + "---|" * len(shown)]
     lines += [
         "| " + " | ".join(_cell(row[n], _LONGEST) for n in shown) + " |" for row in rows[:_EXAMPLES]

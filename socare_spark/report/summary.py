@@ -1,8 +1,7 @@
-"""What a study found, as a page on the terminal: rows read and why some were not kept, the
-headline of each analysis, and where everything lies.
+"""Summary of a study on the terminal: rows read, reasons of quarantine, main results and paths.
 
-The page has exact figures, small counts among them. Output that is not a terminal may be kept in a
-log, so it gets one line for each job instead, unless the operator asks for the page.
+The page has exact figures with small counts. Output that is not a terminal may be stored in a log.
+It gets one line per job instead, unless the operator asks for the page.
 """
 
 import os
@@ -23,18 +22,18 @@ from socare_spark.tracking.mirror import local_uri
 from socare_spark.tracking.run import Run
 
 _WIDTH = 110
-_OF_ROWS = ["run_id", "file", "dataset"]
+_FILE_COLUMNS = ["run_id", "file", "dataset"]
 _Rows = list[dict[str, Any]]
 
 
 def show(_: SparkSession, lake: Lake, runs: Sequence[Run], always: bool) -> None:
-    """Prints the page on standard output; its tables are read without Spark.
+    """Prints the page on standard output. Tables are read without Spark.
 
     Args:
         _: The session.
         lake: The lake.
         runs: The runs of the study's jobs.
-        always: Whether the page is printed where standard output is not a terminal.
+        always: Whether to print the page if standard output is not a terminal.
     """
     console = Console(highlight=False, soft_wrap=False)
     if not console.is_terminal:
@@ -45,12 +44,12 @@ def show(_: SparkSession, lake: Lake, runs: Sequence[Run], always: bool) -> None
     else:
         for run in runs:
             console.print(_line(run), markup=False, soft_wrap=True)
-        console.print("No figures are printed where output is not a terminal; --show prints them.")
-    console.print(_places_of(lake, runs), markup=False)
+        console.print("Output is not a terminal, so no figures are printed. Use --show for them.")
+    console.print(_locations(lake, runs), markup=False)
 
 
 def _on_a_terminal() -> bool:
-    """Whether a person reads standard output; scripts/submit says so for the pipe it writes to."""
+    """Whether a person reads standard output. For a pipe, scripts/submit sets TTY_INTERACTIVE."""
     return sys.stdout.isatty() or os.environ.get("TTY_INTERACTIVE") == "1"
 
 
@@ -77,7 +76,7 @@ def _print_page(console: Console, lake: Lake) -> None:
 
 
 def _read(lake: Lake, name: str, *columns: str) -> _Rows | None:
-    """The rows of a small table, of all columns or those named; None where it is not there."""
+    """Rows of a small table, with all columns or some; None if the table does not exist."""
     return lake.to_dicts(name, *columns) if lake.exists(name) else None
 
 
@@ -99,15 +98,15 @@ def _share(value: float | None) -> str:
 
 
 def _last(entries: _Rows, *statuses: str) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The last ledger row, of those with a status, of each file that was not taken out since."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    """Last ledger row with one of the statuses, for each file that was not removed later."""
+    last_rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in sorted(entries, key=lambda row: (row["sequence"], row["status"] != "replaced")):
         file = (row["dataset"], row["extract"], row["part"])
         if row["status"] in statuses:
-            found[file] = row
+            last_rows[file] = row
         elif row["status"] in ("withdrawn", "replaced"):
-            found.pop(file, None)
-    return found
+            last_rows.pop(file, None)
+    return last_rows
 
 
 def _ledger(lake: Lake) -> Grid | None:
@@ -130,29 +129,31 @@ def _reasons(lake: Lake) -> Grid | None:
     ledger = _read(lake, "restricted/ledger")
     if ledger is None or not lake.exists("restricted/quarantine"):
         return None
-    standing = {(row["run_id"], row["file"]) for row in _last(ledger, "accepted").values()}
-    counted = Counter[tuple[str, str]]()
-    for piece in lake.iter_arrow("restricted/quarantine", *_OF_ROWS, "reasons"):
+    current_files = {(row["run_id"], row["file"]) for row in _last(ledger, "accepted").values()}
+    counts = Counter[tuple[str, str]]()
+    for piece in lake.iter_arrow("restricted/quarantine", *_FILE_COLUMNS, "reasons"):
         for row in _by_reason(piece).to_pylist():
-            if (row["run_id"], row["file"]) in standing:
-                counted[row["reason"], row["dataset"]] += row["count_all"]
-    names = sorted({name for _, name in counted})
+            if (row["run_id"], row["file"]) in current_files:
+                counts[row["reason"], row["dataset"]] += row["count_all"]
+    names = sorted({name for _, name in counts})
     grid = _grid("Quarantined rows by reason", "reason", *names)
-    for reason in sorted({reason for reason, _ in counted}):
-        grid.add_row(reason, *(_number(counted.get((reason, name))) for name in names))
+    for reason in sorted({reason for reason, _ in counts}):
+        grid.add_row(reason, *(_number(counts.get((reason, name))) for name in names))
     return grid
 
 
 def _by_reason(rows: pa.Table) -> pa.Table:
-    """Quarantined rows by run, file, dataset and reason; a row counts once for a reason."""
+    """Counts quarantined rows by run, file, dataset and reason. A row counts once per reason."""
     rows = rows.combine_chunks()
-    each = {
+    reasons = {
         "at": pc.list_parent_indices(rows["reasons"]),
         "reason": pc.list_flatten(rows["reasons"]),
     }
-    each = pa.table(each).group_by(["at", "reason"]).aggregate([])
-    found = rows.select(_OF_ROWS).take(each["at"]).append_column("reason", each["reason"])
-    return found.group_by([*_OF_ROWS, "reason"]).aggregate([([], "count_all")])
+    pairs = pa.table(reasons).group_by(["at", "reason"]).aggregate([])
+    by_reason = (
+        rows.select(_FILE_COLUMNS).take(pairs["at"]).append_column("reason", pairs["reason"])
+    )
+    return by_reason.group_by([*_FILE_COLUMNS, "reason"]).aggregate([([], "count_all")])
 
 
 def _totals(lake: Lake) -> Grid | None:
@@ -295,7 +296,7 @@ def _rounded(row: dict[str, Any], name: str, places: int) -> str:
     return "" if row[name] is None else f"{row[name]:,.{places}f}"
 
 
-def _places_of(lake: Lake, runs: Sequence[Run]) -> str:
+def _locations(lake: Lake, runs: Sequence[Run]) -> str:
     pictures = sum(len(run.pictures) for run in runs)
     store = lake.root / "mlflow.db"
     lines = [
