@@ -1,7 +1,9 @@
-"""Runs the whole study and prints seconds and file scans of each table."""
+"""Runs the whole study and prints seconds, Spark jobs, tasks and file scans of jobs and tables."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -21,13 +23,30 @@ def report(spark: SparkSession, _lake: Lake, runs: Sequence[Run], _show: bool) -
     The scan of a frame that several tables share counts for the first table that needs it.
     """
     scans = scans_by_description(spark)
-    print(f"{'seconds':>8} {'scans':>6}  table")
+    jobs = list(spark_jobs(spark))
+    print(f"{'seconds':>8} {'jobs':>6} {'tasks':>6} {'scans':>6}  table")
     for run in runs:
-        print(f"{run.seconds or 0.0:8.1f} {'':6}  {run.job}")
+        began = datetime.fromisoformat(run.started).timestamp()
+        own = [tasks for at, tasks in jobs if 0 <= at - began <= (run.seconds or 0.0)]
+        print(f"{run.seconds or 0.0:8.1f} {len(own):6d} {sum(own):6d} {'':6}  {run.job}")
         for name, seconds in run.counts.items():
             if name.startswith(_SECONDS):
                 table = name.removeprefix(_SECONDS)
-                print(f"{seconds:8.1f} {scans[table]:6d}    {table}")
+                print(f"{seconds:8.1f} {'':13} {scans[table]:6d}    {table}")
+    print(f"CPU seconds of this session: {cpu_seconds(spark):.0f}")
+
+
+def spark_jobs(spark: SparkSession) -> Iterator[tuple[float, int]]:
+    """When each Spark job was submitted, in seconds since 1970, and how many tasks it ran."""
+    store: Any = spark.sparkContext._jsc.sc().statusStore()
+    for job in _each(store.jobsList(None)):
+        yield job.submissionTime().get().getTime() / 1000, job.numCompletedTasks()
+
+
+def cpu_seconds(spark: SparkSession) -> float:
+    """CPU time of Java and of the driver's Python with its ended children."""
+    system: Any = spark._jvm.java.lang.management.ManagementFactory  # type: ignore[union-attr]
+    return system.getOperatingSystemMXBean().getProcessCpuTime() / 1e9 + sum(os.times()[:4])
 
 
 def scans_by_description(spark: SparkSession) -> Counter[str]:
