@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from socare_spark.errors import MissingInputError
+from socare_spark.errors import DataError, MissingInputError
 from socare_spark.lake.columns import is_readable, with_columns_as
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.pool import worker_pool
@@ -25,6 +26,8 @@ from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
 _WRITERS = 4
+# Rows of a result that the driver collects: some hundred megabytes as Arrow.
+DRIVER_MAX_RESULT_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,11 @@ class Context:
         """Replaces a result table and notes its version, its rows and how long it took."""
         began = time.monotonic()
         self.spark.sparkContext.setJobDescription(table.path)
-        commit = self.lake.replace(table, frame, self.commit_metadata(fingerprint))
+        metadata = self.commit_metadata(fingerprint)
+        if table.grows:
+            commit = self.lake.replace(table, frame, metadata)
+        else:
+            commit = self.lake.replace_arrow(table, collect_result(table, frame), metadata)
         self.run.counts[f"seconds/{table.path}"] = round(time.monotonic() - began, 2)
         self.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
 
@@ -229,7 +236,7 @@ class Analysis:
 
         def write(item: tuple[TableSpec, DataFrame]) -> None:
             table, frame = item
-            context.write(table, frame if table.grows else frame.coalesce(1), fingerprint)
+            context.write(table, frame, fingerprint)
             advance()
 
         # What is read together must be of one run: all tables of the job change, or none does.
@@ -261,7 +268,7 @@ class Analysis:
                 continue
             context.run.warnings.append(f"{table.path} was not made: it needs {needed}.")
             if context.lake.exists(table):
-                context.lake.truncate(context.spark, table, context.commit_metadata())
+                context.lake.truncate(table, context.commit_metadata())
 
     def _fingerprint(self, context: Context) -> str:
         names = sorted({*self.reads(context), *self.optional(context)})
@@ -294,6 +301,21 @@ class Analysis:
             if commit is not None and table.path not in state["lacking"]:
                 context.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
         context.run.pictures.extend(state["pictures"])
+
+
+def collect_result(table: TableSpec, frame: DataFrame) -> pa.Table:
+    """The rows of a result that does not grow with records, as Arrow, in the declared shape.
+
+    Raises:
+        DataError: the result has more rows than the driver collects.
+    """
+    rows = table.conform(frame).toArrow()
+    if len(rows) > DRIVER_MAX_RESULT_ROWS:
+        raise DataError(
+            f"{table.path} has {len(rows)} rows, and at most {DRIVER_MAX_RESULT_ROWS} are allowed: "
+            "its configuration names too many periods, areas, bands or codes. Name fewer."
+        )
+    return rows
 
 
 def _state(context: Context, name: str) -> Path:

@@ -570,7 +570,7 @@ def _plan_load(
         # All files are read again, and the old rows have the columns of the old contract.
         for name in (staged_table(staged), superseded_table(staged_table(staged))):
             if lake.exists(name):
-                lake.truncate(context.spark, name, context.commit_metadata())
+                lake.truncate(name, context.commit_metadata())
     identities = [staged.files[i].landed.identity for i in judged.accepted]
     replaced = [loaded[i].file for i in identities if i in loaded]
     destination = DatasetLoader(

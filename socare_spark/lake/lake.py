@@ -1,7 +1,8 @@
 """A lake is one folder: zones with their Delta tables, run records, the tracking store, a lock.
 
 The folder must be one that the driver and all executors see under the same path (a disk, or a
-mounted share). Versions and commit notes are read from the Delta log's own files: no Spark job.
+mounted share). The driver reads the Delta log itself: versions, commit metadata and the files of a
+version take no Spark job.
 """
 
 import json
@@ -13,6 +14,7 @@ from functools import cached_property, reduce
 from operator import and_
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -27,8 +29,11 @@ from deltalake import (
     write_deltalake,
 )
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from socare_spark.errors import DataError
+from socare_spark.lake.paths import literal_path
 from socare_spark.lake.table import TableSpec
 
 # How the driver reads a large table: a few pieces at a time, never the whole.
@@ -127,8 +132,22 @@ class Lake:
             raise DataError(f"The lake has no table {name}: run the job that writes it first.")
         # Without a version a frame would follow later commits, even those it is the source of.
         pinned = self.version(table) if version is None else version
-        reader = spark.read.format("delta").option("versionAsOf", pinned)
-        return reader.load(str(self.folder(table)))
+        folder = self.folder(table)
+        delta = DeltaTable(folder, version=pinned)
+        if delta.protocol().min_reader_version > 1:
+            # Another program gave the table features that only a Delta reader knows.
+            return spark.read.format("delta").option("versionAsOf", pinned).load(str(folder))
+        schema = StructType.fromJson(json.loads(delta.schema().to_json()))
+        paths = pa.table(delta.get_add_actions())["path"].to_pylist()
+        if not paths:
+            return spark.createDataFrame(pa.schema(delta.schema()).empty_table(), schema)
+        # The log names the files, so Spark neither reads the log nor lists the folder.
+        files = [literal_path(folder / unquote(path)) for path in sorted(paths)]
+        reader = spark.read.schema(schema).option("basePath", str(folder.resolve()))
+        # Spark finds partition columns in the paths, without their descriptions and at the end.
+        return reader.parquet(*files).select(
+            [F.col(f"`{f.name}`").alias(f.name, metadata=f.metadata) for f in schema.fields]
+        )
 
     def columns(self, table: TableSpec) -> set[str]:
         """Names of the columns that a table has."""
@@ -236,6 +255,20 @@ class Lake:
         )
         return self._commit_made(table)
 
+    def replace_arrow(
+        self, table: TableSpec, rows: pa.Table, metadata: Mapping[str, str]
+    ) -> Commit:
+        """Writes a table whole, in one commit and in the declared shape, without a Spark job."""
+        schema = pa.schema(Schema.from_json(table.schema.json()))
+        write_deltalake(
+            self.folder(table),
+            rows.select(table.names).cast(schema),
+            mode="overwrite",
+            schema_mode="overwrite",
+            **self._write_options(table, metadata),
+        )
+        return self._commit_made(table)
+
     def replace_rows(
         self, table: TableSpec, gone: pa.Table, rows: pa.Table, metadata: Mapping[str, str]
     ) -> Commit:
@@ -301,9 +334,10 @@ class Lake:
         begun = self.exists(table)
         return pa.schema([f.remove_metadata() for f in schema]) if begun else schema
 
-    def truncate(self, spark: SparkSession, table: TableSpec, metadata: Mapping[str, str]) -> None:
+    def truncate(self, table: TableSpec, metadata: Mapping[str, str]) -> None:
         """Empties a table and gives it the declared shape, in one commit."""
-        self._write(table, spark.createDataFrame([], table.schema), metadata, "overwrite")
+        schema = pa.schema(Schema.from_json(table.schema.json()))
+        self.replace_arrow(table, schema.empty_table(), metadata)
 
     def _write(
         self,

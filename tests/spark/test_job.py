@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 from studies import run_here
 
+from socare_spark import analysis
 from socare_spark.analysis import Analysis, Context, Job
 from socare_spark.errors import ConfigurationError, DataError, ExitCode, MissingInputError
 from socare_spark.lake.lake import Lake
@@ -69,6 +70,15 @@ def test_table_is_made_when_its_input_appears(context):
     ANALYSIS.job().run(after)
     assert after.read(WITH_GIVEN).collect() == [(date(2021, 1, 1),)]
     assert after.run.warnings == []
+
+
+def test_result_of_too_many_rows_is_refused_with_its_bound(context, monkeypatch):
+    monkeypatch.setattr(analysis, "DRIVER_MAX_RESULT_ROWS", 2)
+    given = context()
+    days = given.spark.createDataFrame([(date(2021, 1, day),) for day in (1, 2, 3)], GIVEN.schema)
+    with pytest.raises(DataError, match="reference/given has 3 rows, and at most 2 are allowed"):
+        given.write(GIVEN, days)
+    assert not given.lake.exists(GIVEN)
 
 
 def test_stale_table_is_emptied_when_inputs_disappear(context):

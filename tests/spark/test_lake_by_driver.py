@@ -1,6 +1,8 @@
 """Rows that the driver enters, finds and exchanges, beside those that Spark writes."""
 
 from datetime import date
+from decimal import Decimal
+from uuid import uuid4
 
 import pyarrow as pa
 import pytest
@@ -89,3 +91,67 @@ def test_the_log_holds_no_value_of_a_row(table, tmp_path):
     assert "numRecords" in log
     assert "marked" not in log
     assert "778899" not in log
+
+
+def jobs_of(spark, work):
+    """Numbers of the Spark jobs that some work starts."""
+    group = str(uuid4())
+    spark.sparkContext.setJobGroup(group, "")
+    try:
+        work()
+        return list(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
+    finally:
+        spark.sparkContext.setJobGroup("others", "")
+
+
+@pytest.mark.parametrize("name", ["lake", "a {b} c*é,d"])
+def test_read_equals_the_delta_reader_at_each_version(spark, table, tmp_path, name):
+    lake = Lake(tmp_path / name)
+    lake.append_arrow(table, rows(table, ("x", 1, "-", D1), ("y", 2, "-", None)), {})
+    lake.append(table, spark.createDataFrame([("s", 9, "by Spark", D3)], table.schema), {})
+    lake.replace_rows(table, rows(table, ("x", 1, "-", D1)), rows(table, ("z", 1, "new", D1)), {})
+    for version, wanted in enumerate(["x y", "s x y", "s y z"]):
+        frame = lake.read(spark, table, version)
+        delta = spark.read.format("delta").option("versionAsOf", version)
+        path = str(lake.folder(table)).replace("{", "\\{").replace("}", "\\}").replace("*", "\\*")
+        if name == "lake":
+            assert frame.schema == delta.load(path).schema
+            assert sorted(frame.collect(), key=str) == sorted(delta.load(path).collect(), key=str)
+        assert " ".join(sorted(row.a for row in frame.collect())) == wanted
+
+
+def test_read_of_an_emptied_table_keeps_its_columns(spark, table, tmp_path):
+    lake = Lake(tmp_path)
+    lake.append_arrow(table, rows(table, ("x", 1, "-", D1)), {})
+    lake.truncate(table, {})
+    frame = lake.read(spark, table)
+    assert frame.columns == table.names
+    assert frame.collect() == []
+
+
+def test_reading_and_writing_by_the_driver_start_no_spark_job(spark, table, tmp_path):
+    lake, one = Lake(tmp_path), rows(table, ("x", 1, "-", D1))
+
+    def work():
+        lake.append_arrow(table, one, {})
+        lake.replace_arrow(table, one, {})
+        lake.truncate(table, {})
+        lake.append_arrow(table, one, {})
+        lake.read(spark, table).schema  # noqa: B018
+
+    assert jobs_of(spark, work) == []
+    assert len(jobs_of(spark, lambda: lake.read(spark, table).collect())) == 1
+
+
+def test_replace_gives_the_declared_columns_and_descriptions(spark, table, tmp_path):
+    lake = Lake(tmp_path)
+    lake.replace_arrow(table, rows(table, ("x", 1, "-", D1)), {"run_id": "1"})
+    wider = TableSpec(
+        Zone.RESTRICTED, "t", "A row.", (*table.dims, ColumnSpec("more", "decimal(20,2)", "New.")),
+        partition_by=table.partition_by,
+    )  # fmt: skip
+    more = rows(table, ("y", 2, "-", D2)).append_column("more", pa.array(["1.50"]))
+    commit = lake.replace_arrow(wider, more, {"run_id": "2"})
+    assert (commit.version, commit.metadata, commit.rows) == (1, {"run_id": "2"}, 1)
+    assert lake.read(spark, wider).collect()[0].more == Decimal("1.50")
+    assert lake.read(spark, wider).schema["more"].metadata == {"comment": "New."}
