@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 ZONES = ("restricted", "reference", "working")
 # Columns that name a run or a moment, not a result.
-OF_A_RUN = ("run_id", "sequence", "contract", "first_seen_run")
+OF_A_RUN = ("run_id", "sequence", "at")
 _TOLERANCE = 1e-9
 
 
@@ -67,6 +67,8 @@ def rows_of(path: Path) -> pd.DataFrame:
     for field in table.select(names).schema:
         if pa.types.is_floating(field.type):
             keys[field.name] = keys[field.name].round(6)
+        if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+            keys[field.name] = keys[field.name].map(bytes.hex, na_action="ignore")
     order = keys.astype(str).sort_values(names, kind="stable").index
     return rows.loc[order].reset_index(drop=True)
 
