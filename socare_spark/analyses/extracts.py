@@ -49,8 +49,11 @@ def are_snapshots(context: Context, dataset: str) -> bool:
 
 def newest_extract(context: Context, dataset: str) -> date | None:
     """The day of the newest extract; None where there is no record."""
-    day = F.max(extract_column(context, dataset)).cast("date")
-    newest: date | None = context.read(restricted(dataset)).agg(day).collect()[0][0]
+    table, column = restricted(dataset), extract_column(context, dataset)
+    frame = context.read(table)
+    if context.lake.is_partitioned_by(table, column):
+        return context.lake.newest_partition(table, column, context.run.tables_read[table])
+    newest: date | None = frame.agg(F.max(column).cast("date")).collect()[0][0]
     return newest
 
 

@@ -196,6 +196,23 @@ class Lake:
         for batch in data.to_batches(columns=list(columns), **READ_IN_BATCHES):
             yield pa.Table.from_batches([batch])
 
+    def newest_partition(self, table: TableSpec | str, column: str, version: int) -> date | None:
+        """The newest day by which the files of a version are laid out; None without files.
+
+        Raises:
+            KeyError: the table is not laid out by the column.
+        """
+        files = pa.table(
+            DeltaTable(self.folder(table), version=version).get_add_actions(flatten=True)
+        )
+        day: date | None = pc.max(files[f"partition.{column}"]).as_py()
+        return day
+
+    def is_partitioned_by(self, table: TableSpec | str, column: str) -> bool:
+        """Whether the files of a table are laid out by a column alone."""
+        metadata = DeltaTable(self.folder(table)).metadata()
+        return bool(metadata.partition_columns == [column])
+
     def count(self, table: TableSpec | str) -> int:
         """Rows of a table, from the notes that its files end with."""
         return int(DeltaTable(self.folder(table)).to_pyarrow_dataset().count_rows())
