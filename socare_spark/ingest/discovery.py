@@ -20,8 +20,9 @@ from socare_spark.contracts.contract import (
     period_end,
 )
 from socare_spark.errors import DataError
+from socare_spark.files import sha256_of
 from socare_spark.ingest.file_names import name_below, unusable_name
-from socare_spark.ingest.file_profile import FileProfile, Head, profile_file, read_head, sha256_of
+from socare_spark.ingest.file_profile import FileProfile, Head, profile_file, read_head
 from socare_spark.ingest.format_diagnosis import wrong_header
 
 

@@ -529,9 +529,3 @@ def record_bytes(
         if line is None:
             return
         first += starts.size
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file as stored (still compressed)."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

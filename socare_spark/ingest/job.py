@@ -16,6 +16,7 @@ from socare_spark.analysis import Context, Job
 from socare_spark.contracts.contract import Contract, read_contracts
 from socare_spark.contracts.project import Project, read_project
 from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.files import sha256_of
 from socare_spark.ingest.discovery import (
     LandedFile,
     ReadableFile,
@@ -23,7 +24,6 @@ from socare_spark.ingest.discovery import (
     discover_files,
     inspect_file,
 )
-from socare_spark.ingest.file_profile import sha256_of
 from socare_spark.ingest.file_warnings import file_warnings
 from socare_spark.ingest.ledger import (
     LEDGER,

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from socare_spark.analysis import Context, Job
 from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError, DataError, MissingInputError
+from socare_spark.files import sha256_of
 from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.table import TableSpec
@@ -48,7 +49,7 @@ from socare_spark.places.settings import (
     PlacesSettings,
     PostcodeLayer,
 )
-from socare_spark.places.source_files import all_files, available_sources, sha256
+from socare_spark.places.source_files import all_files, available_sources
 
 CONFIGURATION = "places.yaml"
 _NAME = "places"
@@ -225,7 +226,7 @@ def _run(context: Context) -> None:
     landing = _landing(context)
     settings = _settings(context, landing)
     for path in all_files(landing, settings):
-        context.run.files_read[path.relative_to(landing).as_posix()] = sha256(path)
+        context.run.files_read[path.relative_to(landing).as_posix()] = sha256_of(path)
     fingerprint = _fingerprint(context)
     commits = [context.lake.last_commit(table) for table in REFERENCE]
     if all(c is not None and c.metadata.get("fingerprint") == fingerprint for c in commits):

@@ -1,6 +1,5 @@
-"""The files of `conf/places.yaml` in the landing folder, and their digests."""
+"""The files of `conf/places.yaml` in the landing folder."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -116,9 +115,3 @@ def available_sources(
         }
     )
     return available, left_out
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

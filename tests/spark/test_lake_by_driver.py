@@ -155,3 +155,14 @@ def test_replace_gives_the_declared_columns_and_descriptions(spark, table, tmp_p
     assert (commit.version, commit.metadata, commit.rows) == (1, {"run_id": "2"}, 1)
     assert lake.read(spark, wider).collect()[0].more == Decimal("1.50")
     assert lake.read(spark, wider).schema["more"].metadata == {"comment": "New."}
+
+
+def test_newest_partition_is_that_of_the_version(spark, table, tmp_path):
+    lake, day = Lake(tmp_path), table.names[-1]
+    lake.append_arrow(table, rows(table, ("x", 1, "-", D3), ("y", 2, "-", D1)), {})
+    lake.replace_rows(table, rows(table, ("x", 1, "-", D3)), rows(table, ("z", 1, "-", D2)), {})
+    assert [lake.newest_partition(table, day, version) for version in (0, 1)] == [D3, D2]
+    lake.truncate(table, {})
+    assert lake.newest_partition(table, day, 2) is None
+    assert lake.is_partitioned_by(table, day)
+    assert not lake.is_partitioned_by(table, "a")
