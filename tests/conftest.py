@@ -9,12 +9,19 @@ from pyspark.sql import SparkSession
 ROOT = Path(__file__).resolve().parents[1]
 
 
+# Modules of these folders that do not share the data of the others.
+OWN_DATA = ("test_twin_published.py", "test_little.py")
+
+
 def pytest_collection_modifyitems(items):
-    """A test has the mark of its folder."""
+    """A test has the mark of its folder; tests that share costly data run in one process."""
     for item in items:
-        kind = Path(item.path).relative_to(ROOT / "tests").parts[0]
+        path = Path(item.path).relative_to(ROOT / "tests")
+        kind = path.parts[0]
         if kind in ("spark", "study", "public", "cluster", "leak"):
             item.add_marker(kind)
+        shares = kind in ("study", "public", "cluster", "leak") and path.name not in OWN_DATA
+        item.add_marker(pytest.mark.xdist_group(kind if shares else str(path)))
 
 
 @pytest.fixture(scope="session")
