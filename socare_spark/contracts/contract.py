@@ -22,6 +22,7 @@ from pydantic import field_validator, model_validator
 from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts.patterns import portable
 from socare_spark.errors import ConfigurationError
+from socare_spark.postcodes import letters_and_digits
 
 UTF_16 = ("utf-16", "utf-16le", "utf-16be")
 ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15", *UTF_16)
@@ -147,7 +148,7 @@ class Treatment(StrictModel):
     @field_validator("no_place")
     @classmethod
     def _are_texts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(postcode_letters(entry) and "*" not in entry.rstrip("* ") for entry in value):
+        if not all(letters_and_digits(entry) and "*" not in entry.rstrip("* ") for entry in value):
             raise ValueError("no_place needs a letter or digit in each text, and * only at its end")
         return value
 
@@ -603,11 +604,6 @@ class Contract(StrictModel):
             if _within(period, spelling.start, spelling.end):
                 names.update({normalise_header(other): spelling.column for other in spelling.also})
         return names
-
-
-def postcode_letters(text: str) -> str:
-    """The letters and digits of a text in upper case, for comparison with a postcode."""
-    return re.sub("[^A-Z0-9]", "", text.upper())
 
 
 def _is_currency(text: str) -> bool:

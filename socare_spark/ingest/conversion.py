@@ -13,10 +13,11 @@ from functools import reduce
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.contract import Contract, Field, postcode_letters
+from socare_spark.contracts.contract import Contract, Field
 from socare_spark.contracts.project import Scheme
 from socare_spark.ingest.pseudonym import has_shape
 from socare_spark.ingest.whitespace import strip_whitespace
+from socare_spark.postcodes import letters_and_digits, letters_and_digits_column, normalise_postcode
 
 BITS_PER_WORD = 60
 _FIXED_WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
@@ -30,11 +31,6 @@ _DIRECTIVES = {
     **dict.fromkeys(_UNPADDED, "[0-9]{2}"),
 }  # fmt: skip
 _FIXED_WIDTH_PATTERNS = {part: f"[0-9]{{{size}}}" for part, size in _FIXED_WIDTHS.items()}
-# Letters allowed at each position, as Royal Mail assigns them.
-_POSTCODE = (
-    "^([A-PR-UWYZ][0-9][0-9ABCDEFGHJKPSTUW]?|"
-    "[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?) [0-9][ABD-HJLNP-UW-Z]{2}$"
-)
 _SCIENTIFIC_NOTATION = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$"
 _MONEY_TYPE = "decimal(12,2)"
 
@@ -227,45 +223,20 @@ def _hour(part_texts: Mapping[str, Column]) -> Column:
     return F.when(hour.between(1, 12), (hour % 12 + late).cast("string"))
 
 
-def is_unit(postcode_: Column) -> Column:
-    """Whether a value is a unit postcode; false for a text declared under `socare.no_place`."""
-    return postcode_.rlike(_POSTCODE)
-
-
 def _convert_postcode(field: Field, text: Column) -> Column:
     """Converts a unit postcode, or a text declared under `socare.no_place`.
 
     A valid unit postcode is never matched by the prefix of an entry with `*`.
     """
-    unit = value = postcode(text)
-    compact = _letters_and_digits(text)
+    unit = value = normalise_postcode(text)
+    compact = letters_and_digits_column(text)
     for entry in field.socare.no_place:
-        has_prefix = compact.startswith(postcode_letters(entry)) & unit.isNull()
-        matches = has_prefix if entry.rstrip().endswith("*") else compact == postcode_letters(entry)
+        has_prefix = compact.startswith(letters_and_digits(entry)) & unit.isNull()
+        matches = (
+            has_prefix if entry.rstrip().endswith("*") else compact == letters_and_digits(entry)
+        )
         value = F.when(matches, F.lit(entry.rstrip("* "))).otherwise(value)
     return value
-
-
-def _letters_and_digits(text: Column) -> Column:
-    return F.regexp_replace(F.upper(text), "[^A-Z0-9]", "")
-
-
-def postcode(text: Column) -> Column:
-    """Normalises a unit postcode to the form `B1 1AA`: upper case with one space.
-
-    The letters O, I and L are read as digits where a postcode has a digit.
-
-    Returns:
-        The postcode; null where the text is not a unit postcode.
-    """
-    compact = _letters_and_digits(text)
-    size = F.length(compact)
-    sector = F.translate(compact.substr(size - 2, F.lit(1)), "OIL", "011")
-    candidate = F.concat(
-        compact.substr(F.lit(1), size - 3), F.lit(" "), sector, compact.substr(size - 1, F.lit(2))
-    )
-    corrected = F.when(size.between(5, 7) & candidate.rlike(_POSTCODE), candidate)
-    return F.when(text.rlike(_POSTCODE), text).otherwise(corrected)
 
 
 def rules(

@@ -22,7 +22,6 @@ from socare_spark.ingest.conversion import (
     age,
     clean_cell,
     convert,
-    is_unit,
     pack_failed_rules,
     rules,
 )
@@ -30,6 +29,7 @@ from socare_spark.ingest.csv_records import MAX_RECORD_BYTES
 from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.pseudonym import Keyring, digest, normalise_columns, token
 from socare_spark.lake.paths import literal_path
+from socare_spark.postcodes import district_of, is_unit_postcode, sector_of
 
 _CORRUPT_RECORD = "_corrupt"
 # Encodings that Spark reads. Others have one byte per character; they are read as Latin-1 and
@@ -349,14 +349,10 @@ def _apply_treatment(field: Field, value: Column) -> Column:
         case "month" | "year" as unit:
             return F.trunc(value, unit)
         case "sector":
-            return F.when(is_unit(value), _sector(value))
+            return F.when(is_unit_postcode(value), sector_of(value))
         case "district":
-            return F.when(is_unit(value), F.substring_index(value, " ", 1))
+            return F.when(is_unit_postcode(value), district_of(value))
     return value
-
-
-def _sector(value: Column) -> Column:
-    return value.substr(F.lit(1), F.length(value) - 2)
 
 
 def _digest(contract: Contract) -> list[tuple[str, Column]]:

@@ -19,30 +19,14 @@ from socare_spark.places.geometry import GRID
 from socare_spark.places.reference_tables import POSTCODES
 from socare_spark.places.settings import PostcodeSource
 from socare_spark.places.source_files import find_files
+from socare_spark.postcodes import district_of, normalise_postcode, sector_of
 
-_SHAPE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?)([0-9][A-Z]{2})$"
 # Columns of Code-Point Open by position: postcode, quality, easting, northing, ...
 _CODEPOINT = {"postcode": "_c0", "easting": "_c2", "northing": "_c3"}
 _CODEPOINT_COUNTRY = "_c4"
 _COUNTRY = re.compile(r"ctry(\d\dcd)?", re.IGNORECASE)
 # Northern Ireland, Guernsey and Jersey use other grids.
 _NOT_NATIONAL_GRID = r"^(BT|GY|JE)\d"
-
-
-def normalise_postcode(postcode: Column) -> Column:
-    """A unit postcode such as 'B1 1AA', from any spacing and case; null for any other text."""
-    bare = F.regexp_replace(F.upper(postcode), r"\s", "")
-    return F.when(bare.rlike(_SHAPE), F.regexp_replace(bare, _SHAPE, "$1 $2"))
-
-
-def district_of(postcode: Column) -> Column:
-    """District of a normalised postcode, such as 'B21'."""
-    return F.substring_index(postcode, " ", 1)
-
-
-def sector_of(postcode: Column) -> Column:
-    """Sector of a normalised postcode, such as 'B21 8'."""
-    return F.regexp_extract(postcode, r"^(\S+ \d)", 1)
 
 
 def read_postcodes(

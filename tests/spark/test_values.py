@@ -7,7 +7,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.contract import Contract, Field
-from socare_spark.ingest.conversion import age, convert, is_unit, rules
+from socare_spark.ingest.conversion import age, convert, rules
+from socare_spark.postcodes import is_unit_postcode
 
 
 def read(spark, texts, *, keep="as_is", socare=None, **declared):
@@ -148,7 +149,7 @@ def test_postcodes_and_texts_that_are_no_place(spark):
     found = {"B1 1AA": "B1 1AA", "b11aa": "B1 1AA", "BFPO 12": "B", "X": None}
     assert read(spark, list(found), keep="postcode", socare=wide) == found
     rows = spark.createDataFrame([("B1 1AA",), ("BFPO",)], "v string")
-    assert [r[0] for r in rows.select(is_unit(F.col("v"))).collect()] == [True, False]
+    assert [r[0] for r in rows.select(is_unit_postcode(F.col("v"))).collect()] == [True, False]
 
 
 def test_ages_in_steps(spark):

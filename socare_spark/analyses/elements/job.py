@@ -41,8 +41,8 @@ from socare_spark.analysis import Analysis, Context, Need
 from socare_spark.config import read_model
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.bands import Band, band_of
-from socare_spark.places.postcodes import district_of
 from socare_spark.places.reference_tables import AREAS
+from socare_spark.postcodes import district_of
 
 
 def _settings(context: Context) -> Settings:

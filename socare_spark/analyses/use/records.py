@@ -12,8 +12,8 @@ from socare_spark.analyses.use.settings import UseSettings
 from socare_spark.analyses.vocabulary import canonical_code, read_canonical_codes
 from socare_spark.analysis import Context
 from socare_spark.places.population import chosen_population
-from socare_spark.places.postcodes import district_of
 from socare_spark.places.reference_tables import POPULATION
+from socare_spark.postcodes import district_of
 
 
 def read_records(context: Context, dataset: str, until: date) -> DataFrame:
