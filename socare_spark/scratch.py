@@ -51,14 +51,14 @@ def scratch_folders(roots: Sequence[Path], run_id: str) -> Iterator[list[Path]]:
 @contextmanager
 def _locked_folder(root: Path, name: str) -> Iterator[Path]:
     """Creates a folder and locks it for the block. The folder gets its name after the lock."""
-    new = Path(tempfile.mkdtemp(prefix=".socare-", dir=root))
-    lock = os.open(new, os.O_RDONLY)
+    temporary = Path(tempfile.mkdtemp(prefix=".socare-", dir=root))
+    lock = os.open(temporary, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder = new.rename(root / name)
+        folder = temporary.rename(root / name)
     except OSError:
         os.close(lock)
-        new.rmdir()
+        temporary.rmdir()
         raise
     try:
         yield folder

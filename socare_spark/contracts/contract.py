@@ -480,9 +480,9 @@ class Contract(StrictModel):
         fault = _spelling_fault(names, settings.spellings)
         if fault:
             raise ValueError(f"socare.spellings: {fault}")
-        both = [f.name for f in self.fields if f.constraints.required and f.socare.optional]
-        if both:
-            raise ValueError(f"{', '.join(both)}: a required column cannot be optional")
+        conflicting = [f.name for f in self.fields if f.constraints.required and f.socare.optional]
+        if conflicting:
+            raise ValueError(f"{', '.join(conflicting)}: a required column cannot be optional")
         ages = [f.socare.age for f in self.fields if f.socare.age]
         dates = [*self.dated, *(a.at for a in ages)]
         other_types = sorted({name for name in dates if not self.field(name).is_date})

@@ -29,11 +29,11 @@ Offsets = npt.NDArray[np.int64]
 
 
 class QuoteError(DataError):
-    """A quote breaks the rules. `at` is the offset of the quote that opens the cell."""
+    """A quote breaks the rules. `offset` is that of the quote that opens the cell."""
 
-    def __init__(self, at: int) -> None:
-        super().__init__(at)
-        self.at = at
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def blocks(
         try:
             block = _block(rest, delimiter, line)
         except QuoteError as error:
-            raise _misplaced_quote(rest, error.at, line) from None
+            raise _misplaced_quote(rest, error.offset, line) from None
         rest = rest[len(block.data) :]
         yield _check_lengths(block, longest)
         line += block.breaks.size
@@ -179,11 +179,11 @@ def _last_block(rest: bytes, delimiter: str, line: int) -> Block:
     try:
         block = _block(data, delimiter, line, closed=ended)
     except QuoteError as error:
-        raise _misplaced_quote(data, error.at, line) from None
+        raise _misplaced_quote(data, error.offset, line) from None
     if len(block.data) < len(rest):
         unclosed = rest[len(block.data) :]
-        at = _open_quote(unclosed, delimiter)
-        opening_line = block.line_of(len(block.data)) + _count_line_ends(unclosed[:at])
+        offset = _open_quote(unclosed, delimiter)
+        opening_line = block.line_of(len(block.data)) + _count_line_ends(unclosed[:offset])
         raise DataError(
             f"the quote that opens in line {opening_line} is never closed: ask for the file again "
             "with quotes in pairs"
@@ -191,8 +191,8 @@ def _last_block(rest: bytes, delimiter: str, line: int) -> Block:
     return block
 
 
-def _misplaced_quote(data: bytes, at: int, line: int) -> DataError:
-    opening_line = line + _count_line_ends(data[:at])
+def _misplaced_quote(data: bytes, offset: int, line: int) -> DataError:
+    opening_line = line + _count_line_ends(data[:offset])
     return DataError(
         f"the quoted cell that opens in line {opening_line} contains a quote that is not doubled, "
         "or is not closed: ask for the file again with each quote within a cell doubled"
@@ -200,9 +200,9 @@ def _misplaced_quote(data: bytes, at: int, line: int) -> DataError:
 
 
 def _unclosed_or_overlong(rest: bytes, delimiter: str, line: int, longest: int) -> DataError:
-    at = _open_quote(rest, delimiter)
-    if at >= 0:
-        opening_line = line + _count_line_ends(rest[:at])
+    offset = _open_quote(rest, delimiter)
+    if offset >= 0:
+        opening_line = line + _count_line_ends(rest[:offset])
         return DataError(
             f"the quote that opens in line {opening_line} is not closed within {longest:,} bytes: "
             "ask for the file again with quotes in pairs"
@@ -351,18 +351,18 @@ def _structural_quotes_in_loop(data: bytes, quotes: list[int], delimiter: int) -
     cell_ends = (delimiter, _LF, _CR)
     structural: list[int] = []
     doubled = -1
-    for at in quotes:
-        if at == doubled:
+    for offset in quotes:
+        if offset == doubled:
             continue
         if not len(structural) & 1:
-            if at == 0 or data[at - 1] in cell_ends:
-                structural.append(at)
+            if offset == 0 or data[offset - 1] in cell_ends:
+                structural.append(offset)
             continue
-        after = data[at + 1] if at + 1 < len(data) else None
+        after = data[offset + 1] if offset + 1 < len(data) else None
         if after == _QUOTE:
-            doubled = at + 1
+            doubled = offset + 1
         elif after in cell_ends:
-            structural.append(at)
+            structural.append(offset)
         elif after is not None:
             raise QuoteError(structural[-1])
     return structural

@@ -160,8 +160,10 @@ def _landed_file(
     financial: Collection[str],
 ) -> LandedFile | RefusedFile:
     period, revision = groups["period"] or "", groups.get("revision") or "0"
-    others = sorted((k, v) for k, v in groups.items() if k not in ("period", "revision") and v)
-    part = "|".join(f"{k}={v}" for k, v in others)
+    other_groups = sorted(
+        (k, v) for k, v in groups.items() if k not in ("period", "revision") and v
+    )
+    part = "|".join(f"{k}={v}" for k, v in other_groups)
     has_number = revision.isdecimal()
     name = name_below(landing, path)
     landed = LandedFile(contract, path, name, period, part, int(revision) if has_number else 0)

@@ -53,7 +53,7 @@ class FileProfile:
         multiline: Whether a cell contains a line break.
         ascii_only: Whether no byte is above 127.
         spaces_only: Whether no cell contains whitespace or a control character but the space.
-        passed_over: Kind of skipped record -> count: `before` (blank or `sep=`, before the header),
+        skipped: Kind of skipped record -> count: `before` (blank or `sep=`, before the header),
             `blank` (no value), `header` (repeated header).
         encoding: The encoding; UTF-16 includes the byte order. A byte order mark overrides the
             contract.
@@ -69,7 +69,7 @@ class FileProfile:
     multiline: bool
     ascii_only: bool
     spaces_only: bool
-    passed_over: Counter[str]
+    skipped: Counter[str]
     encoding: str = ""
     hint: str = ""
     mojibake: Counter[str] = dataclass_field(default_factory=Counter)
@@ -262,7 +262,7 @@ def profile_file(
         survey.multiline,
         stream.ascii_only,
         survey.spaces_only,
-        survey.passed_over,
+        survey.skipped,
         head.encoding,
         survey.hint,
         survey.mojibake,
@@ -296,9 +296,9 @@ class _FileSurvey:
         self._texts = [(i, f.name) for i, f in enumerate(fields) if f and is_examined(f)]
 
     @property
-    def passed_over(self) -> Counter[str]:
+    def skipped(self) -> Counter[str]:
         """Kind of skipped record -> count, as in `FileProfile`."""
-        return self.record_filter.passed_over
+        return self.record_filter.skipped
 
     def add(self, block: Block) -> None:
         """Counts the records of a block and checks the long and the multiline ones.
@@ -327,7 +327,7 @@ class _FileSurvey:
         suspects = np.unique(np.searchsorted(block.starts, offsets, side="right") - 1)
         for i in suspects[suspects >= 0].tolist():
             row = self.record_filter.cells(block.record(i)) if kept[i] else []
-            texts = [(name, row[at]) for at, name in self._texts if at < len(row)]
+            texts = [(name, row[position]) for position, name in self._texts if position < len(row)]
             self.mojibake.update(name for name, text in texts if is_mojibake(text))
 
     def _sample(self, block: Block) -> None:
@@ -404,7 +404,7 @@ class _RecordFilter:
         self.encoding, self.delimiter = encoding, delimiter
         self.header = [normalise_header(name) for name in header]
         self.begun = False
-        self.passed_over: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()
         self._empty = bytes(range(33)) + b'"' + delimiter.encode()
         self._sparse = np.zeros(256, bool)
         self._sparse[list(self._empty)] = True
@@ -473,18 +473,18 @@ class _RecordFilter:
         )
         if not self.begun:
             if blank or _is_separator_line(self.cells(record), self.delimiter):
-                self.passed_over["before"] += 1
+                self.skipped["before"] += 1
                 return False
             self.begun = True
             return True
         if blank:
-            self.passed_over["blank"] += 1
+            self.skipped["blank"] += 1
             return False
         if len(record) > _MAX_HEADER_CHARACTERS * (len(self.header) + 1):
             return True
         row = self.cells(record)
         if self.is_header(row):
-            self.passed_over["header"] += 1
+            self.skipped["header"] += 1
             return False
         self._check_names(row, block.line_of(int(block.starts[i])))
         return True
@@ -500,13 +500,13 @@ class _RecordFilter:
 
 
 def record_bytes(
-    path: Path, wanted: Iterable[int], profile: FileProfile, encoding: str, delimiter: str = ","
+    path: Path, ordinals: Iterable[int], profile: FileProfile, encoding: str, delimiter: str = ","
 ) -> Iterator[bytes]:
     """Yields selected records as bytes, line end excluded.
 
     Args:
         path: The file.
-        wanted: Ordinals of the records, ascending; 0 is the header. The iterable is read lazily.
+        ordinals: Ordinals of the records, ascending; 0 is the header. The iterable is read lazily.
         profile: Profile of the file.
         encoding: The declared encoding. Records of a UTF-16 file are returned as UTF-8.
         delimiter: The declared delimiter.
@@ -515,17 +515,17 @@ def record_bytes(
     name = "utf-8" if head.encoding in UTF_16 else head.encoding
     record_filter = _RecordFilter(profile.header, name, delimiter)
     pieces = iter(_DecodeCheckedStream(chunks(path), head.encoding))
-    lines = iter(wanted)
-    line = next(lines, None)
+    remaining = iter(ordinals)
+    ordinal = next(remaining, None)
     first = 0
     for block in blocks(pieces, delimiter, profile.size + (1 << 30)):
         if not block.starts.size:
             continue
         kept = record_filter.kept(block)
         starts, ends = block.starts[kept], block.ends[kept]
-        while line is not None and line < first + starts.size:
-            yield block.data[starts[line - first] : ends[line - first]]
-            line = next(lines, None)
-        if line is None:
+        while ordinal is not None and ordinal < first + starts.size:
+            yield block.data[starts[ordinal - first] : ends[ordinal - first]]
+            ordinal = next(remaining, None)
+        if ordinal is None:
             return
         first += starts.size

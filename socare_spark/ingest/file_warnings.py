@@ -82,9 +82,7 @@ def _skipped_lines(files: Sequence[ReadableFile]) -> list[str]:
     }
     messages = []
     for file in files:
-        counts = [
-            f"{n} {descriptions[kind]}" for kind, n in sorted(file.profile.passed_over.items())
-        ]
+        counts = [f"{n} {descriptions[kind]}" for kind, n in sorted(file.profile.skipped.items())]
         if counts:
             messages.append(f"{file.landed.name}: lines were skipped ({', '.join(counts)}).")
         if not file.profile.records:
@@ -119,10 +117,10 @@ def _mojibake(files: Sequence[ReadableFile]) -> list[str]:
 
 def _first_and_count(names: Sequence[str]) -> str:
     """The first name and the number of other files."""
-    more = len(names) - 1
-    return names[0] + (f" and {more} more file{'s' * (more > 1)}" if more else "")
+    others = len(names) - 1
+    return names[0] + (f" and {others} more file{'s' * (others > 1)}" if others else "")
 
 
 def _join_names(names: Sequence[str]) -> str:
-    more = len(names) - _MAX_NAMED
-    return ", ".join(names[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+    others = len(names) - _MAX_NAMED
+    return ", ".join(names[:_MAX_NAMED]) + (f" and {others} more" if others > 0 else "")

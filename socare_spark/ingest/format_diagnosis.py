@@ -136,13 +136,13 @@ def odd_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def wrong_header(text: str, delimiter: str, known: Collection[str]) -> str:
+def wrong_header(text: str, delimiter: str, names: Collection[str]) -> str:
     """Diagnoses a first line that is not the header.
 
     Args:
         text: The beginning of the file.
         delimiter: The declared delimiter.
-        known: Normalised names and spellings of the columns of the contract.
+        names: Normalised names and spellings of the columns of the contract.
 
     Returns:
         A message with the reason; empty if none was found.
@@ -150,22 +150,22 @@ def wrong_header(text: str, delimiter: str, known: Collection[str]) -> str:
     lines = [line for line in text.splitlines()[:_MOST_LINES] if line.strip()]
     best = max(
         (
-            (_count_known_names(line, d, known), -n, d)
+            (_count_known_names(line, d, names), -n, d)
             for n, line in enumerate(lines)
             for d in _DELIMITERS
         ),
         default=(0, 0, delimiter),
     )
-    count, position, other = best
+    count, position, actual = best
     if not count:
         return _no_header()
     first = lines[0].strip().lower()
-    if other != delimiter and count > 1:
+    if actual != delimiter and count > 1:
         separator = " and begins with a line sep=" if first.startswith("sep=") else ""
         return (
-            f"the file is separated by {_DELIMITERS[other]}{separator}, but the contract declares "
+            f"the file is separated by {_DELIMITERS[actual]}{separator}, but the contract declares "
             f"{_DELIMITERS.get(delimiter, repr(delimiter))}: "
-            f"declare dialect.delimiter {json.dumps(other)}"
+            f"declare dialect.delimiter {json.dumps(actual)}"
         )
     if position < 0 and count > 1:
         line = 1 + text[: text.find(lines[-position])].count("\n")
@@ -183,6 +183,6 @@ def _no_header() -> str:
     )
 
 
-def _count_known_names(line: str, delimiter: str, known: Collection[str]) -> int:
+def _count_known_names(line: str, delimiter: str, names: Collection[str]) -> int:
     row = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
-    return sum(normalise_header(cell) in known for cell in row)
+    return sum(normalise_header(cell) in names for cell in row)

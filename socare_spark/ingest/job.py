@@ -55,7 +55,7 @@ from socare_spark.ingest.repeated_keys import (
 )
 from socare_spark.ingest.staging import StagedDataset, stage_dataset, staging_folder
 from socare_spark.ingest.synthetic import is_synthetic
-from socare_spark.ingest.unclaimed_files import sentences, unclaimed
+from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
 from socare_spark.ingest.withdrawal import add_option, entries_to_withdraw, withdraw
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.transaction import atomic_commits
@@ -82,7 +82,7 @@ class _Dataset:
         older: Names of files that a higher revision replaces.
         unchanged: Files with the content and contract under which they were loaded.
         rebuild: Whether the table is emptied and all files are read again.
-        passed_over: Name of each file that is not loaded although it is readable -> reason.
+        skipped: Name of each file that is not loaded although it is readable -> reason.
         gone: Names of loaded files that are no longer in the landing folder.
     """
 
@@ -92,7 +92,7 @@ class _Dataset:
     older: Sequence[str] = ()
     unchanged: list[LandedFile] = field(default_factory=list)
     rebuild: bool = False
-    passed_over: Mapping[str, str] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
     gone: Sequence[str] = ()
 
 
@@ -117,8 +117,8 @@ def run(context: Context) -> None:
     ledger = read_ledger(context.lake)
     with context.progress.step("ingest: inspect files"):
         datasets = [_classify_files(landing, contract, ledger) for contract in contracts]
-    others = unclaimed(landing, context.conf, contracts, _claimed(datasets))
-    _record_outcomes(context, datasets, others)
+    unclaimed_files = unclaimed(landing, context.conf, contracts, _claimed(datasets))
+    _record_outcomes(context, datasets, unclaimed_files)
     _report_history(context, datasets)
     context.run.warnings += _same_contents(datasets, ledger)
     try:
@@ -134,10 +134,11 @@ def run(context: Context) -> None:
     context.progress.say(f"ingest: {unchanged} files unchanged")
     if refused:
         raise DataError(_refusal_message(landing, refused))
-    if others and len(context.run.landing) == len(others):
+    if unclaimed_files and len(context.run.landing) == len(unclaimed_files):
         raise DataError(
-            f"No file of {landing} was read: it contains {len(others)} files, and none matches a "
-            f"contract in {context.conf / 'datasets'}. The warnings of the run name the reasons."
+            f"No file of {landing} was read: it contains {len(unclaimed_files)} files, and none "
+            f"matches a contract in {context.conf / 'datasets'}. The warnings of the run name the "
+            "reasons."
         )
 
 
@@ -208,19 +209,19 @@ def _classify_files(landing: Path, contract: Contract, ledger: LedgerState) -> _
     dated = [*files, *(r.landed for r in refused if r.landed.extract)]
     changed = _check_contract(contract, dated, current)
     dataset = _Dataset(contract, rebuild=changed, refused=refused, older=older)
-    dataset.gone, dataset.passed_over = _files_gone(contract, dated, current), outdated
+    dataset.gone, dataset.skipped = _files_gone(contract, dated, current), outdated
     with worker_pool(_WORKERS) as pool:
         entries = [None if changed else current.get(landed.identity) for landed in files]
         unchanged = list(pool.map(_is_unchanged, files, entries))
         dataset.unchanged = [
             landed for landed, is_unchanged in zip(files, unchanged, strict=True) if is_unchanged
         ]
-        new = [
+        changed_files = [
             landed
             for landed, is_unchanged in zip(files, unchanged, strict=True)
             if not is_unchanged
         ]
-        for file in pool.map(inspect_file, new):
+        for file in pool.map(inspect_file, changed_files):
             if isinstance(file, RefusedFile):
                 dataset.refused.append(file)
             elif file.profile.records == 0 and _had_records(file, current):
@@ -260,11 +261,11 @@ def _digest(file: LandedFile) -> str:
 
 
 def _files_gone(
-    contract: Contract, files: Sequence[LandedFile], known: Mapping[Identity, LedgerEntry]
+    contract: Contract, files: Sequence[LandedFile], entries: Mapping[Identity, LedgerEntry]
 ) -> list[str]:
     """Names of loaded files that are no longer in the landing folder."""
     present = {file.identity for file in files}
-    return sorted(e.file for i, e in known.items() if i[0] == contract.name and i not in present)
+    return sorted(e.file for i, e in entries.items() if i[0] == contract.name and i not in present)
 
 
 def _is_unchanged(landed: LandedFile, entry: LedgerEntry | None) -> bool:
@@ -277,13 +278,13 @@ def _is_unchanged(landed: LandedFile, entry: LedgerEntry | None) -> bool:
     return entry.sha256 == _digest(landed)
 
 
-def _had_records(file: ReadableFile, known: Mapping[Identity, LedgerEntry]) -> bool:
-    entry = known.get(file.landed.identity)
+def _had_records(file: ReadableFile, entries: Mapping[Identity, LedgerEntry]) -> bool:
+    entry = entries.get(file.landed.identity)
     return entry is not None and entry.rows_kept > 0
 
 
 def _check_contract(
-    contract: Contract, files: Sequence[LandedFile], known: Mapping[Identity, LedgerEntry]
+    contract: Contract, files: Sequence[LandedFile], entries: Mapping[Identity, LedgerEntry]
 ) -> bool:
     """Decides whether all files of a dataset must be read again because its contract changed.
 
@@ -295,7 +296,7 @@ def _check_contract(
     Raises:
         ConfigurationError: a file that must be read again is not in the landing folder.
     """
-    loaded = {i: e for i, e in known.items() if i[0] == contract.name}
+    loaded = {i: e for i, e in entries.items() if i[0] == contract.name}
     identities = {file.name: file.identity for file in files}
     # A file whose name now parses to another identity would be loaded twice.
     moved = {i for i, e in loaded.items() if identities.get(e.file, i) != i}
@@ -304,13 +305,15 @@ def _check_contract(
     }
     rebuild = bool(loaded) and (bool(moved) or len(changed) == len(loaded))
     present = {file.identity for file in files} | moved
-    gone = sorted(e.file for i, e in (loaded if rebuild else changed).items() if i not in present)
-    if gone:
+    missing = sorted(
+        e.file for i, e in (loaded if rebuild else changed).items() if i not in present
+    )
+    if missing:
         raise ConfigurationError(
             f"conf/datasets/{contract.name}.yaml has changed since {len(changed)} files were read, "
-            f"and {len(gone)} of them are no longer in the landing folder ({gone[0]} first): put "
-            "them back so that they can be read again, restore the contract, or remove a file with "
-            "ingest --withdraw."
+            f"and {len(missing)} of them are no longer in the landing folder ({missing[0]} first): "
+            "put them back so that they can be read again, restore the contract, or remove a file "
+            "with ingest --withdraw."
         )
     return rebuild
 
@@ -318,17 +321,15 @@ def _check_contract(
 def _report_history(context: Context, datasets: Sequence[_Dataset]) -> None:
     """Reports the files that are not loaded and those that left the landing folder."""
     for dataset in datasets:
-        context.run.landing |= dataset.passed_over
-        context.run.warnings += [
-            f"{name}: {reason}." for name, reason in dataset.passed_over.items()
-        ]
+        context.run.landing |= dataset.skipped
+        context.run.warnings += [f"{name}: {reason}." for name, reason in dataset.skipped.items()]
         context.run.files_gone.extend(dataset.gone)
         if dataset.gone:
             count = len(dataset.gone)
-            more = f" and {count - _MAX_NAMED} more" if count > _MAX_NAMED else ""
+            others = f" and {count - _MAX_NAMED} more" if count > _MAX_NAMED else ""
             context.run.warnings.append(
                 f"{dataset.contract.name}: {count} files whose rows are in the lake left the "
-                f"landing folder: {', '.join(dataset.gone[:_MAX_NAMED])}{more}. Their rows are "
+                f"landing folder: {', '.join(dataset.gone[:_MAX_NAMED])}{others}. Their rows are "
                 "kept; ingest --withdraw FILE removes the rows of a file."
             )
 
@@ -337,7 +338,7 @@ def _same_contents(datasets: Sequence[_Dataset], ledger: LedgerState) -> list[st
     """Warnings about files of one dataset and part that have the same content."""
     messages = []
     for dataset in datasets:
-        new = {f.landed.name for f in dataset.accepted}
+        new_names = {f.landed.name for f in dataset.accepted}
         contents: dict[tuple[str, str], list[str]] = defaultdict(list)
         for file in dataset.accepted:
             if file.profile.records:
@@ -349,7 +350,7 @@ def _same_contents(datasets: Sequence[_Dataset], ledger: LedgerState) -> list[st
             f"{', '.join(sorted(names))}: these files have the same content, so one may have the "
             "wrong name or may be a duplicate: compare them and ask for the right file."
             for names in contents.values()
-            if len(names) > 1 and new.intersection(names)
+            if len(names) > 1 and new_names.intersection(names)
         ]
     return messages
 
@@ -362,12 +363,12 @@ def _claimed(datasets: Sequence[_Dataset]) -> set[str]:
             file.landed.name for file in dataset.refused
         }
         names |= {file.landed.name for file in dataset.accepted} | set(dataset.older)
-        names |= set(dataset.passed_over)
+        names |= set(dataset.skipped)
     return names
 
 
 def _record_outcomes(
-    context: Context, datasets: Sequence[_Dataset], others: Mapping[str, str]
+    context: Context, datasets: Sequence[_Dataset], unclaimed_files: Mapping[str, str]
 ) -> None:
     """Records the outcome of each file of the landing folder and the warnings about the files."""
     run = context.run
@@ -378,8 +379,8 @@ def _record_outcomes(
             run.files_read[file.landed.name] = file.profile.sha256
             run.landing[file.landed.name] = "read"
         run.warnings += file_warnings(dataset.contract, dataset.accepted)
-    run.landing |= dict.fromkeys(others, "no contract's pattern matches")
-    run.warnings += sentences(others)
+    run.landing |= dict.fromkeys(unclaimed_files, "no contract's pattern matches")
+    run.warnings += unclaimed_warnings(unclaimed_files)
 
 
 def _stage_all(
@@ -558,14 +559,14 @@ def _repeated_key_warnings(judged: Sequence[JudgedDataset]) -> list[str]:
 
 
 def _plan_load(
-    context: Context, judged: JudgedDataset, known: Mapping[Identity, LedgerEntry]
+    context: Context, judged: JudgedDataset, entries: Mapping[Identity, LedgerEntry]
 ) -> Callable[[], LoadOutcome]:
     """Plans the commits of a dataset; calling the result executes them.
 
     If the table is rebuilt, its rows and the superseded rows are deleted here.
     """
     staged, lake = judged.staged, context.lake
-    loaded = {i: e for i, e in known.items() if i[0] == staged.contract.name}
+    loaded = {i: e for i, e in entries.items() if i[0] == staged.contract.name}
     if judged.rebuild:
         # All files are read again, and the old rows have the columns of the old contract.
         for name in (staged_table(staged), superseded_table(staged_table(staged))):

@@ -200,7 +200,7 @@ def write_ledger(
         entries: The new ledger entries.
         refused: Names of the files that are refused for the first time.
     """
-    lake, note = context.lake, context.commit_metadata()
+    lake, metadata = context.lake, context.commit_metadata()
     selected = [(dataset, _files_to_quarantine(dataset, refused)) for dataset in judged]
     count = sum(dataset.staged.tallies[i].quarantined for dataset, files in selected for i in files)
     if count > _DRIVER_MAX_QUARANTINED:
@@ -209,15 +209,15 @@ def write_ledger(
             for dataset, files in selected
             if files
         ]
-        lake.append(QUARANTINE, reduce(DataFrame.unionByName, frames), note)
+        lake.append(QUARANTINE, reduce(DataFrame.unionByName, frames), metadata)
     elif count:
         rows = [
             _quarantined_on_driver(context.run.run_id, dataset, files)
             for dataset, files in selected
             if files
         ]
-        lake.append_arrow(QUARANTINE, pa.concat_tables(rows), note)
-    lake.append_arrow(LEDGER, ledger_rows(entries), note)
+        lake.append_arrow(QUARANTINE, pa.concat_tables(rows), metadata)
+    lake.append_arrow(LEDGER, ledger_rows(entries), metadata)
 
 
 def _files_to_quarantine(judged: JudgedDataset, refused: Collection[str]) -> list[int]:
@@ -225,8 +225,8 @@ def _files_to_quarantine(judged: JudgedDataset, refused: Collection[str]) -> lis
 
     These are the accepted files and the files refused for the first time.
     """
-    new = {i for i in judged.refused if judged.staged.files[i].landed.name in refused}
-    return sorted(new.union(judged.accepted))
+    newly_refused = {i for i in judged.refused if judged.staged.files[i].landed.name in refused}
+    return sorted(newly_refused.union(judged.accepted))
 
 
 def _quarantined_on_driver(run_id: str, judged: JudgedDataset, files: Sequence[int]) -> pa.Table:

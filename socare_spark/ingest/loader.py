@@ -72,13 +72,13 @@ def restricted_table(contract: Contract, types: Mapping[str, str]) -> TableSpec:
         for n in [*_value_columns(types), "source_file", "line"]
     ]
     key = [c for c in columns if c.name in contract.key]
-    others = [c for c in columns if c.name not in contract.key]
+    other_columns = [c for c in columns if c.name not in contract.key]
     return TableSpec(
         Zone.RESTRICTED,
         contract.name,
         contract.title or f"Records of {contract.name}, each key once.",
         tuple(key),
-        tuple(others),
+        tuple(other_columns),
         source=f"conf/datasets/{contract.name}.yaml",
         partition_by=(settings.extract_column,),
     )
@@ -134,13 +134,13 @@ class DatasetLoader:
         lake: The lake.
         contract: The contract of the dataset.
         table: The restricted table.
-        note: User metadata of the commits.
+        metadata: User metadata of the commits.
     """
 
     lake: Lake
     contract: Contract
     table: TableSpec
-    note: Mapping[str, str]
+    metadata: Mapping[str, str]
 
     @property
     def superseded(self) -> TableSpec:
@@ -211,11 +211,11 @@ class DatasetLoader:
             older = self.lake.lookup(self.table, removed, *self.table.names)
             superseded_rows = pa.concat_tables([older, superseded.cast(older.schema)])
             if len(superseded_rows):
-                self.lake.append_arrow(self.superseded, superseded_rows, self.note)
+                self.lake.append_arrow(self.superseded, superseded_rows, self.metadata)
             if len(removed):
-                self.lake.replace_rows(self.table, removed, kept, self.note)
+                self.lake.replace_rows(self.table, removed, kept, self.metadata)
             elif len(kept) or not self.lake.exists(self.table):
-                self.lake.append_arrow(self.table, kept, self.note)
+                self.lake.append_arrow(self.table, kept, self.metadata)
             return LoadOutcome(Counter(zip(dropped["source_file"], dropped["lost"], strict=True)))
 
         return commit
@@ -224,9 +224,9 @@ class DatasetLoader:
         resolution = resolve(new, self.contract, many=many)
 
         def commit() -> LoadOutcome:
-            self.lake.append(self.table, resolution.without_dropped(new), self.note)
+            self.lake.append(self.table, resolution.without_dropped(new), self.metadata)
             if resolution.any_superseded:
-                self.lake.append(self.superseded, resolution.superseded(new), self.note)
+                self.lake.append(self.superseded, resolution.superseded(new), self.metadata)
             return LoadOutcome(resolution.counts)
 
         return commit
@@ -248,10 +248,10 @@ class DatasetLoader:
             if resolution.any_superseded:
                 older = existing.where(F.col(extract).isin(*resolution.extracts))
                 candidates = new.unionByName(older.select(*self.table.names))
-                self.lake.append(self.superseded, resolution.superseded(candidates), self.note)
+                self.lake.append(self.superseded, resolution.superseded(candidates), self.metadata)
             kept = resolution.without_dropped(new)
             if all(name in new_files for name, _ in resolution.counts):
-                self.lake.append(self.table, kept, self.note)
+                self.lake.append(self.table, kept, self.metadata)
             else:
                 self._rewrite(resolution.extracts | days, resolution.without_dropped, kept)
             return LoadOutcome(resolution.counts)
@@ -297,7 +297,7 @@ class DatasetLoader:
 
         def commit() -> LoadOutcome:
             if self.lake.exists(self.superseded) or resolution.any_superseded:
-                self.lake.replace(self.superseded, new_superseded, self.note)
+                self.lake.replace(self.superseded, new_superseded, self.metadata)
             self._rewrite(
                 days,
                 lambda rows: rows.where(~is_replaced).join(keys, key, "left_anti"),
@@ -337,7 +337,7 @@ class DatasetLoader:
         self.lake.replace(
             self.table,
             rows.select(*self.table.names).unionByName(new.select(*self.table.names)),
-            self.note,
+            self.metadata,
             predicate,
         )
 

@@ -32,7 +32,7 @@ def register_people(
     lake: Lake,
     stages: _Stages,
     keyring: Keyring,
-    note: Mapping[str, str],
+    metadata: Mapping[str, str],
 ) -> None:
     """Adds the people of staged files that are not in PEOPLE.
 
@@ -40,7 +40,7 @@ def register_people(
         lake: The lake.
         stages: Each staged dataset with the indices of its accepted files.
         keyring: The keyring, for the key id.
-        note: User metadata of the commit.
+        metadata: User metadata of the commit.
 
     Raises:
         CollisionError: two digests have the same token. PEOPLE contains both by then, so the caller
@@ -53,9 +53,9 @@ def register_people(
         all(stage.fits_on_driver(accepted) for stage, accepted in with_people)
         and lake.size(PEOPLE) <= DRIVER_MAX_SCAN_BYTES
     ):
-        any_added = _register_on_driver(lake, with_people, keyring.project.key_id, note)
+        any_added = _register_on_driver(lake, with_people, keyring.project.key_id, metadata)
     else:
-        any_added = _register_with_spark(lake, with_people, keyring.project.key_id, note)
+        any_added = _register_with_spark(lake, with_people, keyring.project.key_id, metadata)
     if not any_added:
         return
     collisions = _count_collisions(lake, with_people[0][0].frame.sparkSession)
@@ -75,7 +75,9 @@ def _count_collisions(lake: Lake, spark: SparkSession) -> int:
     return int(tokens[tokens.duplicated()].nunique())
 
 
-def _register_on_driver(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]) -> bool:
+def _register_on_driver(
+    lake: Lake, stages: _Stages, key_id: str, metadata: Mapping[str, str]
+) -> bool:
     """Driver-side equivalent of `_register_with_spark`. Returns whether any person was added."""
     staged = []
     for stage, accepted in stages:
@@ -96,11 +98,13 @@ def _register_on_driver(lake: Lake, stages: _Stages, key_id: str, note: Mapping[
     people = people.join(registered, _IDENTITY, join_type="left anti")
     if not len(people):
         return False
-    lake.append_arrow(PEOPLE, people, note)
+    lake.append_arrow(PEOPLE, people, metadata)
     return True
 
 
-def _register_with_spark(lake: Lake, stages: _Stages, key_id: str, note: Mapping[str, str]) -> bool:
+def _register_with_spark(
+    lake: Lake, stages: _Stages, key_id: str, metadata: Mapping[str, str]
+) -> bool:
     """Appends new people to PEOPLE. Returns whether any person was added."""
     staged = [
         stage.valid_staged_rows(accepted)
@@ -126,7 +130,7 @@ def _register_with_spark(lake: Lake, stages: _Stages, key_id: str, note: Mapping
         people = people.join(matching, _IDENTITY, "left_anti")
         if people.isEmpty():
             return False
-    lake.append(PEOPLE, people, note)
+    lake.append(PEOPLE, people, metadata)
     return True
 
 

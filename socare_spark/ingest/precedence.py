@@ -53,7 +53,7 @@ class Resolution:
     @property
     def any_superseded(self) -> bool:
         """Whether any row is superseded."""
-        return any(lost == "superseded" for _, lost in self.counts)
+        return any(outcome == "superseded" for _, outcome in self.counts)
 
 
 def resolve(
@@ -191,8 +191,8 @@ def _find_dropped(candidates: DataFrame, contract: Contract) -> DataFrame:
         F.row_number().over(same_content).alias("_same"),
         F.row_number().over(same_key).alias("_rank"),
     )
-    lost = F.when(F.col("_same") > 1, "duplicate").when(F.col("_rank") > 1, "superseded")
-    return ranked.select(*_POSITION, "extract", lost.alias("lost")).where("lost is not null")
+    outcome = F.when(F.col("_same") > 1, "duplicate").when(F.col("_rank") > 1, "superseded")
+    return ranked.select(*_POSITION, "extract", outcome.alias("lost")).where("lost is not null")
 
 
 def _null_safe(names: Sequence[str]) -> list[Column]:

@@ -74,7 +74,7 @@ def group_by_layout(files: Sequence[ReadableFile]) -> list[list[ReadableFile]]:
     groups: dict[tuple[object, ...], list[ReadableFile]] = defaultdict(list)
     for file in files:
         profile = file.profile
-        skipped = tuple(sorted(profile.passed_over))
+        skipped = tuple(sorted(profile.skipped))
         single_task = _needs_single_task(file)
         layout = (
             file.columns,
@@ -203,13 +203,13 @@ def scan(spark: SparkSession, files: Sequence[ReadableFile]) -> DataFrame:
         the start of the block in the file.
     """
     first = files[0]
-    passed_over = first.profile.passed_over
+    skipped = first.profile.skipped
     names = [f"c{i}" for i in range(len(first.columns))]
     schema = StructType([StructField(n, StringType()) for n in [*names, _CORRUPT_RECORD]])
     encoding = first.profile.encoding
     reader = spark.read.schema(schema).options(
         # Spark treats the first line as header, which is wrong if lines come before the header.
-        header=not passed_over["before"],
+        header=not skipped["before"],
         sep=first.landed.contract.dialect.delimiter,
         quote='"',
         escape='"',
@@ -222,7 +222,7 @@ def scan(spark: SparkSession, files: Sequence[ReadableFile]) -> DataFrame:
         maxCharsPerColumn=max(MAX_RECORD_BYTES, *_max_lengths(first.landed.contract)),
     )
     frame = reader.csv([literal_path(f.landed.path) for f in files])
-    if passed_over:
+    if skipped:
         frame = frame.where(_is_record(names, first))
     return frame.select(
         *[_recode(F.col(name), encoding).alias(name) for name in names],
@@ -256,7 +256,7 @@ def _is_record(names: Sequence[str], file: ReadableFile) -> Column:
     ]
     repeats_header = reduce(lambda a, b: a & b, header, F.col(_CORRUPT_RECORD).isNull())
     is_record = ~(can_be_blank & blank) & ~repeats_header
-    if file.profile.passed_over["before"]:
+    if file.profile.skipped["before"]:
         rest_is_empty = reduce(lambda a, b: a & b, [c == "" for c in cells[1:]], F.lit(True))
         is_record = is_record & ~((F.lower(F.trim(cells[0])) == "sep=") & rest_is_empty)
     return is_record
@@ -330,8 +330,8 @@ def _outputs(contract: Contract) -> list[tuple[str, Column]]:
     for field in contract.fields:
         treatment, value = field.socare, F.col(f"v_{internal[field.name]}")
         if treatment.age is not None:
-            at = F.col(f"v_{internal[treatment.age.at]}")
-            columns.append((treatment.age.name, age(value, at, treatment.age.steps)))
+            age_date = F.col(f"v_{internal[treatment.age.at]}")
+            columns.append((treatment.age.name, age(value, age_date, treatment.age.steps)))
         if treatment.drop:
             continue
         hashed = F.col(f"d_{internal[field.name]}")

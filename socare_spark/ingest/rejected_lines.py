@@ -68,8 +68,8 @@ def _lines(
     rows, lines = tee(rejected)
     prefixes = chain([("line", "reasons")], ((line, reasons_text(words)) for line, words in rows))
     encoding, delimiter = file.landed.encoding, file.landed.contract.dialect.delimiter
-    wanted = chain([0], (line for line, _ in lines))
-    records = record_bytes(file.landed.path, wanted, file.profile, encoding, delimiter)
+    ordinals = chain([0], (line for line, _ in lines))
+    records = record_bytes(file.landed.path, ordinals, file.profile, encoding, delimiter)
     for line, reasons in prefixes:
         try:
             record = next(records)

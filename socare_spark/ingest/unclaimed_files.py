@@ -60,16 +60,16 @@ def _not_a_file_reason(path: Path) -> str:
     )
 
 
-def sentences(reasons: Mapping[str, str]) -> list[str]:
+def unclaimed_warnings(reasons: Mapping[str, str]) -> list[str]:
     """Builds one warning for all files of a folder with the same reason."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, reason in reasons.items():
         groups[name.rpartition("/")[0], reason].append(name)
     messages = []
     for (_, reason), names in groups.items():
-        more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+        others = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
         verb = "was" if len(names) == 1 else "were"
-        messages.append(f"{', '.join(names[:_MAX_NAMED])}{more} {verb} not read: {reason}.")
+        messages.append(f"{', '.join(names[:_MAX_NAMED])}{others} {verb} not read: {reason}.")
     return messages
 
 

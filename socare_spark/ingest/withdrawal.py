@@ -67,14 +67,14 @@ def withdraw(context: Context, landing: Path) -> None:
     loaders = [_loader(context, contracts.get(name), name) for name in by_dataset]
     touched = [t.path for loader in loaders for t in (loader.table, superseded_table(loader.table))]
     touched += [QUARANTINE.path, LEDGER.path]
-    new: list[LedgerEntry] = []
+    entries: list[LedgerEntry] = []
     with atomic_commits(context.spark, context.lake, touched, keep=True):
         for loader, removed in zip(loaders, by_dataset.values(), strict=True):
-            new += _remove_files(context, loader, removed)
-        context.lake.append_arrow(LEDGER, ledger_rows(new), context.commit_metadata())
+            entries += _remove_files(context, loader, removed)
+        context.lake.append_arrow(LEDGER, ledger_rows(entries), context.commit_metadata())
     context.spark.catalog.clearCache()
-    context.run.ledger.extend(asdict(entry) for entry in new)
-    for entry in new:
+    context.run.ledger.extend(asdict(entry) for entry in entries)
+    for entry in entries:
         if entry.status == "withdrawn":
             remove_rejected(landing, entry.file)
             context.progress.say(f"ingest: {entry.file} withdrawn, {entry.rows_kept} rows")
@@ -104,8 +104,8 @@ def _remove_files(
     outcome = loader.plan_removal(context.spark, files)()
     if context.lake.exists(QUARANTINE):
         names = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-        where = f"dataset = '{loader.contract.name}' AND file IN ({names})"
-        context.lake.delete_rows(QUARANTINE, where, context.commit_metadata())
+        predicate = f"dataset = '{loader.contract.name}' AND file IN ({names})"
+        context.lake.delete_rows(QUARANTINE, predicate, context.commit_metadata())
     entries = [replace(entry, run_id=run, status="withdrawn") for entry in removed]
     for entry in ledger.current.values():
         if entry.dataset == loader.contract.name and entry.file not in files:

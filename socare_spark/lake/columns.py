@@ -33,10 +33,10 @@ def is_readable(schema: StructType, column: str, type_: str) -> bool:
         return False
     if not type_:
         return True
-    actual, wanted = schema[column].dataType, _parse_datatype_string(type_)
-    if isinstance(wanted, StringType):
+    actual, required = schema[column].dataType, _parse_datatype_string(type_)
+    if isinstance(required, StringType):
         return True
-    family = _DAYS if isinstance(wanted, _DAYS) else NumericType
+    family = _DAYS if isinstance(required, _DAYS) else NumericType
     return isinstance(actual, family)
 
 
@@ -65,9 +65,9 @@ def _needs_no_change(schema: StructType, name: str, type_: str) -> bool:
     return not type_ or _is_same_type(schema[name].dataType, _parse_datatype_string(type_))
 
 
-def _is_same_type(actual: DataType, wanted: DataType) -> bool:
+def _is_same_type(actual: DataType, required: DataType) -> bool:
     """Whether two types are equal except for their precision."""
-    return type(actual) is type(wanted)
+    return type(actual) is type(required)
 
 
 def _convert(schema: StructType, name: str, type_: str) -> Column:

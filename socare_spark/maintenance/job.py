@@ -102,8 +102,8 @@ def _delete_old_versions(context: Context, settings: MaintenanceSettings, name: 
     lake, days = context.lake, settings.versions_days
     tables.remove_data_files(lake.folder(name), tables.unused_files(lake, name, days=days))
     tables.write_checkpoint(lake, name)
-    old = tables.old_log_files(lake, name, days=days, now=datetime.now(UTC))
-    tables.remove_log_files(old)
+    log_files = tables.old_log_files(lake, name, days=days, now=datetime.now(UTC))
+    tables.remove_log_files(log_files)
 
 
 def _clear_log_cache(context: Context) -> None:

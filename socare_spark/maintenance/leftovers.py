@@ -24,12 +24,12 @@ def unnamed_pictures(lake: Lake) -> list[Path]:
     Raises:
         ValueError: the state of an analysis cannot be read, so no picture may be deleted.
     """
-    named: set[Path] = set()
+    named_pictures: set[Path] = set()
     for path in (lake.root / "working").glob(".*.json"):
         state = json.loads(path.read_text("utf-8"))
-        named.update(lake.root / picture for picture in state["pictures"])
+        named_pictures.update(lake.root / picture for picture in state["pictures"])
     files = [p for folder in (lake.pictures, lake.maps) for p in folder.rglob("*") if p.is_file()]
-    return sorted(path for path in files if path not in named)
+    return sorted(path for path in files if path not in named_pictures)
 
 
 def rejected_without_source(lake: Lake, landing: Path) -> list[Path]:

@@ -55,8 +55,8 @@ def count_people(
         *sums,
         *people_with,
     )
-    more = _MoreMeasures(tuple(sums), tuple(people_with))
-    return _count(rows, list(dims), more, cost=cost is not None)
+    more_measures = _MoreMeasures(tuple(sums), tuple(people_with))
+    return _count(rows, list(dims), more_measures, cost=cost is not None)
 
 
 @dataclass(frozen=True)
@@ -99,18 +99,26 @@ def _with_total(name: str) -> Column:
     return F.explode(values)
 
 
-def _count(rows: DataFrame, dims: list[str], more: _MoreMeasures, *, cost: bool) -> DataFrame:
+def _count(
+    rows: DataFrame, dims: list[str], more_measures: _MoreMeasures, *, cost: bool
+) -> DataFrame:
     by_person = rows.groupBy(*dims, "_person").agg(
         F.sum("_records").alias("_records"),
         *([F.sum("_cost").alias("_cost")] if cost else []),
-        *more.of_a_person(),
+        *more_measures.of_a_person(),
     )
-    by_cell = _with_cost(by_person, dims, more) if cost else _without_cost(by_person, dims, more)
+    by_cell = (
+        _with_cost(by_person, dims, more_measures)
+        if cost
+        else _without_cost(by_person, dims, more_measures)
+    )
     providers = F.lit(None).cast("bigint")
-    return by_cell.withColumn("providers", providers).select(*dims, *_MEASURES, *more.names)
+    return by_cell.withColumn("providers", providers).select(
+        *dims, *_MEASURES, *more_measures.names
+    )
 
 
-def _without_cost(by_person: DataFrame, dims: list[str], more: _MoreMeasures) -> DataFrame:
+def _without_cost(by_person: DataFrame, dims: list[str], more_measures: _MoreMeasures) -> DataFrame:
     no_cost = F.lit(None).cast("decimal(20,2)")
     return by_person.groupBy(*dims).agg(
         F.count("_person").alias("people"),
@@ -118,11 +126,11 @@ def _without_cost(by_person: DataFrame, dims: list[str], more: _MoreMeasures) ->
         no_cost.alias("cost"),
         no_cost.alias("cost_top1"),
         no_cost.alias("cost_top2"),
-        *more.of_people(),
+        *more_measures.of_people(),
     )
 
 
-def _with_cost(by_person: DataFrame, dims: list[str], more: _MoreMeasures) -> DataFrame:
+def _with_cost(by_person: DataFrame, dims: list[str], more_measures: _MoreMeasures) -> DataFrame:
     # The two largest costs are first kept per salt, so a total over all people is not collected in
     # one row.
     person_cost = F.when(F.col("_person").isNotNull(), F.col("_cost"))
@@ -134,7 +142,7 @@ def _with_cost(by_person: DataFrame, dims: list[str], more: _MoreMeasures) -> Da
             F.sum("_records").alias("records"),
             F.sum("_cost").alias("cost"),
             F.slice(F.sort_array(F.collect_list(person_cost), asc=False), 1, 2).alias("_top"),
-            *more.of_people(),
+            *more_measures.of_people(),
         )
     )
     merged = salted.groupBy(*dims).agg(
@@ -142,7 +150,7 @@ def _with_cost(by_person: DataFrame, dims: list[str], more: _MoreMeasures) -> Da
         F.sum("records").alias("records"),
         F.sum("cost").alias("cost"),
         F.sort_array(F.flatten(F.collect_list("_top")), asc=False).alias("_top"),
-        *more.of_parts(),
+        *more_measures.of_parts(),
     )
     return merged.select(
         *dims,
@@ -151,5 +159,5 @@ def _with_cost(by_person: DataFrame, dims: list[str], more: _MoreMeasures) -> Da
         F.col("cost").cast("decimal(20,2)").alias("cost"),
         F.get("_top", F.lit(0)).alias("cost_top1"),
         F.get("_top", F.lit(1)).alias("cost_top2"),
-        *more.names,
+        *more_measures.names,
     )

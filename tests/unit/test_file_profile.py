@@ -211,7 +211,7 @@ def test_lines_without_a_value_and_repeated_headers_are_no_records(tmp_path):
     text = ',,,\n"",,,\n' + HEADER + row(1) + ",,,\n  \n" + HEADER.upper() + row(2) + ",,,\n" * 99
     profile = profile_file(file_of(tmp_path, text), "utf-8")
     assert (profile.records, profile.header) == (2, ("ID", "DAY", "NOTE", "KIND"))
-    assert dict(profile.passed_over) == {"before": 2, "blank": 101, "header": 1}
+    assert dict(profile.skipped) == {"before": 2, "blank": 101, "header": 1}
 
 
 def test_a_header_of_another_order_within_the_file_refuses_it(tmp_path):
