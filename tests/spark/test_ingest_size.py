@@ -36,7 +36,7 @@ def many(monkeypatch, request):
     many = request.param == "many"
     if many:
         monkeypatch.setattr(staging, "DRIVER_MAX_ROWS", 0)
-        monkeypatch.setattr(ledger_entries, "_FEW", 0)
+        monkeypatch.setattr(ledger_entries, "_DRIVER_MAX_QUARANTINED", 0)
         monkeypatch.setattr(people, "_DRIVER_MAX_PEOPLE", 0)
         monkeypatch.setitem(lake.READ_IN_BATCHES, "batch_size", 2)
     return many
@@ -102,7 +102,7 @@ def test_large_table_is_not_read_by_the_driver(spark, tmp_path, monkeypatch):
     council.lands("2015.csv", GOOD.format(1), GOOD.format(2))
     council.ingests(monkeypatch)
     for module in ("loader", "people"):
-        monkeypatch.setattr(f"socare_spark.ingest.{module}.SCANNED", 0)
+        monkeypatch.setattr(f"socare_spark.ingest.{module}.DRIVER_MAX_SCAN_BYTES", 0)
     monkeypatch.setattr(Lake, "lookup", lambda *_: pytest.fail("the driver read a large table"))
     council.lands("2016.csv", GOOD.replace(",7,", ",8,").format(2), GOOD.format(3))
     assert council.ingests(monkeypatch) == ""

@@ -23,7 +23,7 @@ ROWS = pd.DataFrame(
 def test_rows_with_the_key_of_a_later_row_of_their_file(
     spark, tmp_path, monkeypatch, most, own_key
 ):
-    monkeypatch.setattr(repeated_keys, "_ROWS", most)
+    monkeypatch.setattr(repeated_keys, "_BATCH_ROWS", most)
     parts = [tmp_path / f"{i}.parquet" for i in range(2)]
     for part, rows in zip(parts, (ROWS[:5], ROWS[5:]), strict=True):
         rows.to_parquet(part, index=False)
