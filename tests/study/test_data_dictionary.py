@@ -7,7 +7,7 @@ import pytest
 
 from socare_spark.lake.lake import Lake
 from socare_spark.registry import JOBS
-from socare_spark.report.data_dictionary import book
+from socare_spark.report.data_dictionary import data_dictionary
 
 BOOK = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 
@@ -23,4 +23,4 @@ def test_every_column_has_a_sentence():
 
 @pytest.mark.skipif("SOCARE_STUDY" in os.environ, reason="its examples are of scale 0.02")
 def test_the_book_is_up_to_date(study):
-    assert BOOK.read_text("utf-8") == book(JOBS, Lake(study.lake)), "run scripts/tables"
+    assert BOOK.read_text("utf-8") == data_dictionary(JOBS, Lake(study.lake)), "run scripts/tables"
