@@ -1,5 +1,6 @@
-"""The families of results, a folder each: `job` says which tables it writes, `settings` what a
-council may choose; the other modules declare the tables beside the functions that make them.
+"""Analyses, one folder per family.
 
-What several families use stands beside the folders.
+In each folder `job` declares the analysis and `settings` its configuration. The other modules
+declare tables together with the functions that compute them. Modules that several families use are
+in this folder.
 """

@@ -1,4 +1,4 @@
-"""Agreements as the analyses of provision see them: who, when, where, at what age and what cost."""
+"""Reader of agreements: person, age, year, postcode, service, element and cost."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -44,16 +44,16 @@ def agreement_needs(
     needed_by: Mapping[str, _Tables],
     empty_in: Mapping[str, _Tables],
 ) -> list[Need]:
-    """The columns of agreements that an analysis reads, the day of the extract among them.
+    """Columns of agreements that an analysis reads.
 
-    Without an as-of date the newest extract is the day to which open agreements run, so that every
-    result needs it.
+    Without an as-of date open agreements run to the newest extract. All results then need the
+    column with the day of the extract.
 
     Args:
         context: The run.
         dataset: Name of the dataset.
-        needed_by: Column -> results that cannot be made without it.
-        empty_in: Column -> results that are made without it.
+        needed_by: Column -> results that require it.
+        empty_in: Column -> results with null values if it is missing.
     """
     source = restricted(dataset)
     needs = [
@@ -61,31 +61,31 @@ def agreement_needs(
         for column, type_ in _TYPES.items()
         if column in {*needed_by, *empty_in}
     ]
-    named = (table for tables in (*needed_by.values(), *empty_in.values()) for table in tables)
-    until = dict.fromkeys(named) if context.as_of is None else ()
-    return [*needs, extract_need(context, dataset, *until)]
+    results = (table for tables in (*needed_by.values(), *empty_in.values()) for table in tables)
+    results_to_extract = dict.fromkeys(results) if context.as_of is None else ()
+    return [*needs, extract_need(context, dataset, *results_to_extract)]
 
 
 class AgeBands(RootModel[dict[str, tuple[Band, ...]]]):
-    """Named sets of age bands, as `conf/vocabulary/age_bands.yaml` has them."""
+    """Named sets of age bands in `conf/vocabulary/age_bands.yaml`."""
 
 
 def read_bands(conf: Path, name: str, dataset: str = "") -> tuple[Band, ...]:
-    """One named set of age bands.
+    """Reads a named set of age bands.
 
     Args:
         conf: Folder of the council's configuration.
         name: Name of the set.
-        dataset: Dataset whose ages are counted by it, if any.
+        dataset: Dataset whose contract is checked against the bands, if any.
 
     Raises:
-        ConfigurationError: the vocabulary has no set of this name, or the dataset's contract keeps
-            ages in steps that do not have the edges of the bands.
+        ConfigurationError: the vocabulary has no set of this name, or an edge of a band is not
+            among the steps of age in the dataset's contract.
     """
     sets: Mapping[str, tuple[Band, ...]] = read_model(conf / VOCABULARY, AgeBands).root
     if name not in sets:
         raise ConfigurationError(
-            f"{VOCABULARY} has no set of age bands called '{name}'; it has {', '.join(sets)}."
+            f"{VOCABULARY} has no set of age bands '{name}'; it has {', '.join(sets)}."
         )
     contract = contract_of(conf, dataset)
     if contract is not None:
@@ -94,15 +94,15 @@ def read_bands(conf: Path, name: str, dataset: str = "") -> tuple[Band, ...]:
 
 
 def _check_edges(contract: Contract, name: str, bands: Sequence[Band]) -> None:
-    kept = {
+    steps = {
         step for field in contract.fields if field.socare.age for step in field.socare.age.steps
     }
     edges = {edge for band in bands for edge in (band.start, band.end) if edge}
-    if kept and not edges <= kept:
+    if steps and not edges <= steps:
         raise ConfigurationError(
             f"{VOCABULARY} has the set of age bands '{name}' with the edges "
-            f"{_listed(edges - kept)}, which are not among the steps of age in the contract "
-            f"{contract.name}: add them to its steps and run ingest again."
+            f"{_listed(edges - steps)}, which are not among the steps of age in the contract "
+            f"{contract.name}. Add them to its steps and run ingest again."
         )
 
 
@@ -111,22 +111,23 @@ def _listed(numbers: Iterable[int]) -> str:
 
 
 def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
-    """The records of some agreement datasets together.
+    """Reads the records of some datasets of agreements.
 
     Returns:
-        `dataset`, `person`, `age` (at the start), `year` (of the start), `postcode`, `service` (in
-        upper case), `element` (as the vocabulary spells it), `cost` (as `cost_to`).
+        One row per agreement: `dataset`, `person`, `age` (at the start), `year` (of the start),
+        `postcode`, `service` (in upper case), `element` (canonical code), `cost` (pounds, result of
+        `cost_to`).
     """
     spellings = read_canonical_codes(context.conf)
-    frames = [_slim(context, d, spellings) for d in dict.fromkeys(datasets)]
+    frames = [_agreement_columns(context, d, spellings) for d in dict.fromkeys(datasets)]
     return reduce(DataFrame.unionByName, frames)
 
 
 def cost_to(context: Context, dataset: str, until: date) -> Column:
-    """Weekly cost / 7 x days from the start to the end, or to a day while open.
+    """Cost in pounds: weekly cost / 7 x days from the start to the end, or to a day while open.
 
-    Null where the start is not known, and where the dataset has no column of ends: nobody knows for
-    how long such an agreement costs.
+    Null where the start is not known, and for a dataset without the column `agreement_end`, because
+    the duration of its agreements is not known.
     """
     start, end = F.col("agreement_start"), F.col("agreement_end")
     if context.missing([Need(restricted(dataset), "agreement_end", _TYPES["agreement_end"])]):
@@ -136,25 +137,25 @@ def cost_to(context: Context, dataset: str, until: date) -> Column:
 
 
 def last_day(context: Context, dataset: str) -> date:
-    """The day to which open agreements run: the as-of date, or the newest extract's."""
+    """Day to which open agreements run: the as-of date, otherwise the day of the newest extract."""
     if context.as_of is not None:
         return context.as_of
     return newest_extract(context, dataset) or date.min
 
 
 def with_band(records: DataFrame, bands: Sequence[Band]) -> DataFrame:
-    """The records with `age_band`, of the age at the start; `unknown` where it is in no band."""
+    """Adds `age_band` of the age at the start; `unknown` if the age is in no band."""
     return records.withColumn("age_band", band_of(F.col("age"), bands))
 
 
 def aged(records: DataFrame, bands: Sequence[Band], label: str | None, file: str) -> DataFrame:
-    """The records of one age band; None means all ages.
+    """Filters records by age band.
 
     Args:
-        records: `age` besides anything else.
+        records: Records with a column `age`.
         bands: The set of age bands.
-        label: The one wanted.
-        file: The configuration that names it.
+        label: Label of the band; None means all ages.
+        file: Configuration file of the label, for the error message.
 
     Raises:
         ConfigurationError: the set has no band of this name.
@@ -164,12 +165,12 @@ def aged(records: DataFrame, bands: Sequence[Band], label: str | None, file: str
     labels = [band.label for band in bands]
     if label not in labels:
         raise ConfigurationError(
-            f"{file} names the age band '{label}'; its set has {', '.join(labels)}, and `all`."
+            f"{file} names the age band '{label}'; its set has {', '.join(labels)} and `all`."
         )
     return with_band(records, bands).where(F.col("age_band") == label)
 
 
-def _slim(context: Context, dataset: str, spellings: Mapping[str, str]) -> DataFrame:
+def _agreement_columns(context: Context, dataset: str, spellings: Mapping[str, str]) -> DataFrame:
     return context.read(restricted(dataset)).select(
         F.lit(dataset).alias("dataset"),
         "person",

@@ -1,9 +1,9 @@
-"""Codes as the case system prints them: `CODE - description (period)`, taken apart natively.
+"""Parser of texts of the case system: `CODE - description (period)`, as Spark expressions.
 
-The first dash of any kind, with or without blanks about it, parts the code from what it says: a
-code itself holds no dash, a description often does (`TES_SDQ - TESS - SDQ Summary Scores`). A text
-without a dash is a code that says nothing. Every record passes `code` and `description`, so they do
-without regular expressions, which take many times as long.
+The first dash of any kind, with or without spaces around it, separates the code from the
+description. A code contains no dash, but a description can (`TES_SDQ - TESS - SDQ Summary Scores`).
+A text without a dash is a code without a description. `code` and `description` are evaluated for
+every record and do not use regular expressions, which are many times slower.
 Source: thesis, Tables 18, 19 and 21 to 23.
 """
 
@@ -12,28 +12,28 @@ from collections.abc import Iterable
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-# Hyphen, non-breaking hyphen, figure, en and em dash, horizontal bar, minus: all become "-".
+# Hyphen, non-breaking hyphen, figure, en and em dash, horizontal bar, minus; each becomes "-".
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
-# Tab, line breaks and the blank that does not break.
+# Tab, line breaks and non-breaking space.
 _BLANKS = "\t\n\r\u00a0"
 _PERIOD = r"\(([^()]*[0-9]{2}[^()]*)\)$"
 
 
 def code(text: Column) -> Column:
-    """The code in upper case: `er34 - Referral Form` gives `ER34`; null for an empty text."""
+    """Code in upper case, such as `ER34` of `er34 - Referral Form`; null for an empty text."""
     before = _before_dash(text)
     return F.nullif(F.upper(F.when(before == "", trimmed(text)).otherwise(before)), F.lit(""))
 
 
 def is_one_of(text: Column, wanted: Iterable[str]) -> Column:
-    """Whether the text's code is one of those wanted; told in one pass over the text."""
-    return F.upper(_before_dash(text)).isin(*(one.upper() for one in wanted))
+    """Whether the code of a text is one of some codes. Case is ignored."""
+    return F.upper(_before_dash(text)).isin(*(wanted_code.upper() for wanted_code in wanted))
 
 
 def description(text: Column) -> Column:
-    """What stands after the first dash, its period in brackets kept; null where nothing does.
+    """Text after the first dash, with its period in brackets; null if it is empty.
 
-    Where nothing stands before that dash, the text is a code that says nothing.
+    A text that begins with a dash is a code without a description.
     """
     dash = F.instr(_plain(text), "-")
     after = trimmed(F.substr(text, dash + 1))
@@ -41,7 +41,7 @@ def description(text: Column) -> Column:
 
 
 def period(text: Column) -> Column:
-    """The period of use in brackets at the end, as written: `Oct 12 - Feb 15`; null without one.
+    """Period of use in brackets at the end, such as `Oct 12 - Feb 15`; null if there is none.
 
     Brackets without a year, such as `(Children)`, are part of the description.
     """
@@ -49,15 +49,15 @@ def period(text: Column) -> Column:
 
 
 def _plain(text: Column) -> Column:
-    """The text with every dash a hyphen; as long as it was."""
+    """The text with each dash replaced by a hyphen. Its length does not change."""
     return F.translate(text, _DASHES, "-" * len(_DASHES))
 
 
 def _before_dash(text: Column) -> Column:
-    """What stands before the first dash, or all of a text without one."""
+    """Text before the first dash, or the whole text if it has no dash."""
     return trimmed(F.substring_index(_plain(text), "-", 1))
 
 
 def trimmed(text: Column) -> Column:
-    """The text without blanks of any kind at its ends."""
+    """The text without white space at its ends."""
     return F.btrim(text, F.lit(" " + _BLANKS))

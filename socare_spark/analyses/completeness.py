@@ -1,7 +1,7 @@
-"""Up to which day the records of a dataset are complete: the one rule for forecasts and trends.
+"""Last day to which the records of a dataset are complete, for forecasts and trends.
 
-A dataset of closed agreements holds an agreement only once it has ended. Its newest quarters lack
-the agreements that were still open on the day of the newest extract: their counts are too low.
+A dataset of closed agreements has an agreement only after it has ended. The agreements that are
+open on the day of the newest extract are missing, so counts of the newest quarters are too low.
 """
 
 from datetime import date, timedelta
@@ -15,66 +15,68 @@ from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
 from socare_spark.analysis import Context, Need
 from socare_spark.config import read_model
 
-# Months that are not complete in closed agreements for which none are declared.
+# Incomplete months of a dataset of closed agreements without a declaration.
 MONTHS_OF_CLOSED = 12
-# Share of open agreements in the newest extract that an error in closed agreements does not reach.
+# A dataset with a smaller share of open agreements in its newest extract has closed agreements.
 _OPEN = 0.05
 
 
 def complete_until(context: Context, dataset: str) -> date:
-    """The last day to which the records of a dataset are complete.
+    """Last day to which the records of a dataset are complete.
 
-    It lies the declared number of months before the newest extract, and not after the day to which
-    the run counts. A dataset of closed agreements without a declaration is reported, and so is a
-    declaration without effect.
+    It is the declared number of months before the newest extract, and not after the last day of the
+    run. Warns of datasets of closed agreements without a declaration, and of declarations without
+    effect.
     """
-    known, newest = last_day(context, dataset), newest_extract(context, dataset)
+    run_end, newest = last_day(context, dataset), newest_extract(context, dataset)
     settings = _settings(context)
     if settings is not None:
         context.run.warnings += _without_effect(context, settings)
     months = settings.incomplete_months.get(dataset) if settings is not None else None
     if newest is None:
-        return known
+        return run_end
     if months is None and _are_closed(context, dataset, newest):
         months = MONTHS_OF_CLOSED
         context.run.warnings.append(
             f"Fewer than {_OPEN:.0%} of the agreements in the newest extract of "
-            f"{restricted(dataset)} are open on its day, {newest}, so it is taken as a dataset of "
-            f"closed agreements: the newest {months} months are taken as incomplete. Declare how "
-            f"many are in incomplete_months of {SETTINGS}."
+            f"{restricted(dataset)} are open on its day, {newest}. It is treated as a dataset of "
+            f"closed agreements, with the newest {months} months incomplete. Declare the number of "
+            f"months in incomplete_months of {SETTINGS}."
         )
-    return min(known, months_before(newest, months or 0))
+    return min(run_end, months_before(newest, months or 0))
 
 
 def months_before(day: date, months: int) -> date:
-    """The day some months before another one; the last day of a month gives a last day."""
-    after: date = (pd.Timestamp(day + timedelta(1)) - pd.DateOffset(months=months)).date()
-    return after - timedelta(1)
+    """The day a number of months earlier. The last day of a month gives the last day of a month."""
+    next_day: date = (pd.Timestamp(day + timedelta(1)) - pd.DateOffset(months=months)).date()
+    return next_day - timedelta(1)
 
 
 def _settings(context: Context) -> ForecastSettings | None:
-    """The settings of forecasts; None for a council without forecasts."""
+    """Settings of forecasts; None for a council without forecasts."""
     path = context.conf / SETTINGS
     return read_model(path, ForecastSettings) if path.is_file() else None
 
 
 def _without_effect(context: Context, settings: ForecastSettings) -> list[str]:
-    """Reports the datasets for which incomplete months are declared in vain."""
-    sentences = []
+    """Warnings about entries of `incomplete_months` without effect."""
+    warnings = []
     for dataset in sorted(settings.incomplete_months):
         contract = context.conf / "datasets" / f"{dataset}.yaml"
         if dataset == settings.requests.dataset:
-            why = "the rule holds for agreements and not for requests: remove the entry"
+            reason = "it applies to agreements and not to requests; remove the entry"
         elif contract.is_file() or context.lake.exists(restricted(dataset)):
             continue
         else:
-            why = f"no contract in {contract.parent} has this name: correct or remove the entry"
-        sentences.append(f"{SETTINGS} names {dataset} in incomplete_months, without effect: {why}.")
-    return sentences
+            reason = f"no contract in {contract.parent} has this name; correct or remove the entry"
+        warnings.append(
+            f"{SETTINGS} names {dataset} in incomplete_months, without effect: {reason}."
+        )
+    return warnings
 
 
 def _are_closed(context: Context, dataset: str, newest: date) -> bool:
-    """Whether hardly any agreement of the newest extract is open on its day."""
+    """Whether the share of open agreements in the newest extract is below `_OPEN`."""
     source, end = restricted(dataset), F.col("agreement_end")
     if context.missing([Need(source, "agreement_end", "date")]):
         return False

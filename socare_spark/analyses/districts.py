@@ -8,7 +8,11 @@ from socare_spark.places.reference_tables import AREAS
 
 
 def districts_of(context: Context, layer: str) -> DataFrame | None:
-    """The city's postcode districts: code; None where the lake has no such layer of areas."""
+    """Reads the city's postcode districts.
+
+    Returns:
+        One row per district: `code`. None if the lake has no such layer of areas.
+    """
     if not context.lake.exists(AREAS):
         return None
     districts = context.read(AREAS).where(F.col("layer") == layer).select("code")

@@ -1,4 +1,4 @@
-"""Reasons for which an analysis leaves records out."""
+"""Reasons for which analyses exclude records."""
 
 from socare_spark.places.assignment import UNLOCATED
 

@@ -1,6 +1,7 @@
-"""The extracts of a dataset: the column of their day, and whether each is a whole copy.
+"""Extracts of a dataset: the column with their day, and whether each is a snapshot.
 
-Both are declared in the dataset's contract. A table without a contract is judged by its columns.
+Both are declared in the dataset's contract. For a table without a contract they are inferred from
+its columns.
 """
 
 from datetime import date
@@ -18,17 +19,17 @@ SNAPSHOT = "snapshot"
 
 
 def restricted(dataset: str) -> str:
-    """The table of a dataset."""
+    """Path of the restricted table of a dataset."""
     return f"{Zone.RESTRICTED}/{dataset}"
 
 
 def extract_need(context: Context, dataset: str, *tables: TableSpec) -> Need:
-    """The need of the column with the day of an extract.
+    """Need of the column with the day of an extract.
 
     Args:
         context: The run.
         dataset: Name of the dataset.
-        tables: Results that cannot be made without it.
+        tables: Results that require the column.
     """
     return Need(restricted(dataset), extract_column(context, dataset), "date", tables)
 
@@ -42,13 +43,13 @@ def extract_column(context: Context, dataset: str) -> str:
 
 
 def are_snapshots(context: Context, dataset: str) -> bool:
-    """Whether each extract of a dataset is a whole copy of its system."""
+    """Whether each extract of a dataset is a snapshot, that is a whole copy of its system."""
     contract = contract_of(context.conf, dataset)
     return contract.socare.snapshots if contract else _has_snapshot(context, dataset)
 
 
 def newest_extract(context: Context, dataset: str) -> date | None:
-    """The day of the newest extract; None where there is no record."""
+    """Day of the newest extract; None if there is no record."""
     table, column = restricted(dataset), extract_column(context, dataset)
     frame = context.read(table)
     if context.lake.is_partitioned_by(table, column):
@@ -58,10 +59,10 @@ def newest_extract(context: Context, dataset: str) -> date | None:
 
 
 def in_snapshots(context: Context, dataset: str) -> DataFrame:
-    """The records of a dataset with the column `snapshot`.
+    """Reads the records of a dataset with the column `snapshot`.
 
-    The extracts of a dataset without snapshots hold a part of its records each: all records
-    together are one copy, of the day of the newest extract. The run reports this.
+    Each extract of a dataset without snapshots has a part of its records. All records then count as
+    one snapshot with the day of the newest extract, and the run gets a warning.
     """
     rows = context.read(restricted(dataset))
     if are_snapshots(context, dataset):
@@ -80,6 +81,6 @@ def _has_snapshot(context: Context, dataset: str) -> bool:
 
 
 def contract_of(conf: Path, dataset: str) -> Contract | None:
-    """The contract of a dataset; None where the configuration has none."""
+    """Reads the contract of a dataset; None if the configuration has none."""
     path = conf / "datasets" / f"{dataset}.yaml"
     return read_model(path, Contract) if path.is_file() else None

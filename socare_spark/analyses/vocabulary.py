@@ -1,8 +1,8 @@
-"""The council's words: its elements, and the categories of outcomes, teams and combinations.
+"""The council's vocabulary: elements, and categories of outcomes, teams and combinations.
 
-What the vocabulary does not list is never lost: an outcome counts as `Unknown`, a team as `Others`
-(the thesis has both as categories, Table 12), a combination as `Unmapped`. A code of an element is
-mended by the declared list of spellings alone.
+Values that the vocabulary does not list are kept: an outcome counts as `Unknown`, a team as
+`Others` (both are categories in the thesis, Table 12), a combination as `Unmapped`. Codes of
+elements are corrected only by the declared list of spellings.
 """
 
 import difflib
@@ -21,7 +21,7 @@ from socare_spark.config import StrictModel, read_model
 
 SUBPROCESSES = "vocabulary/subprocesses.yaml"
 UNKNOWN, OTHERS, UNMAPPED = "Unknown", "Others", "Unmapped"
-# The driver compares no more codes than these, the most common ones.
+# Limit of the codes that the driver compares; the most common ones are used.
 MOST_COMPARED = 2_000
 
 
@@ -41,7 +41,7 @@ class Team(StrictModel):
 
 
 class Subprocesses(StrictModel):
-    """`conf/vocabulary/subprocesses.yaml`: sub-process -> its reasons, or single REASON/OUTCOME."""
+    """`conf/vocabulary/subprocesses.yaml`: sub-process -> entries REASON or REASON/OUTCOME."""
 
     subprocesses: Mapping[str, tuple[str, ...]]
 
@@ -52,7 +52,7 @@ class Subprocesses(StrictModel):
 
 
 class Element(StrictModel):
-    """A service element: its code, and what the code says."""
+    """A service element: its code and its description."""
 
     code: str
     description: str = ""
@@ -62,7 +62,7 @@ class Element(StrictModel):
 
 
 class Elements(StrictModel):
-    """`conf/vocabulary/elements.yaml`; `mended` has spellings and the code of each."""
+    """`conf/vocabulary/elements.yaml`. `mended` maps spellings to the canonical code."""
 
     mended: Mapping[str, str] = {}
     client_groups: Mapping[str, str] = {}
@@ -88,7 +88,7 @@ class Ethnicities(RootModel[tuple[Ethnicity, ...]]):
 
 
 class Outcomes(RootModel[tuple[Outcome, ...]]):
-    """`conf/vocabulary/outcomes.yaml`: each code once."""
+    """`conf/vocabulary/outcomes.yaml`. Codes are unique."""
 
     @model_validator(mode="after")
     def _once(self) -> Self:
@@ -97,7 +97,7 @@ class Outcomes(RootModel[tuple[Outcome, ...]]):
 
 
 class Teams(RootModel[tuple[Team, ...]]):
-    """`conf/vocabulary/teams.yaml`: each name once."""
+    """`conf/vocabulary/teams.yaml`. Names are unique."""
 
     @model_validator(mode="after")
     def _once(self) -> Self:
@@ -106,44 +106,44 @@ class Teams(RootModel[tuple[Team, ...]]):
 
 
 def _each_once(entries: Iterable[str]) -> None:
-    twice = [entry for entry, times in Counter(entries).items() if times > 1]
-    if twice:
-        raise ValueError(f"{twice[0]} stands in more than one place")
+    repeated = [entry for entry, times in Counter(entries).items() if times > 1]
+    if repeated:
+        raise ValueError(f"{repeated[0]} is listed more than once")
 
 
 def as_team(text: Column) -> Column:
-    """A team's name as teams are compared: without blanks at the ends, in upper case."""
+    """Name of a team for comparison: in upper case, without white space at its ends."""
     return F.upper(coded_text.trimmed(text))
 
 
 def read_elements(conf: Path) -> list[str]:
-    """Codes of the known service elements, in upper case."""
+    """Reads the codes of the known service elements, in upper case."""
     return [word.code.upper() for word in read_element_words(conf).elements]
 
 
 def read_canonical_codes(conf: Path) -> Mapping[str, str]:
-    """Spellings of elements that are mended -> the code that is meant; both in upper case."""
+    """Reads the mapping from spellings of elements to canonical codes, both in upper case."""
     return {
         wrong.upper(): right.upper() for wrong, right in read_element_words(conf).mended.items()
     }
 
 
 def read_services(conf: Path) -> Mapping[str, str]:
-    """Codes of the known services, in upper case -> what they are called."""
+    """Reads the known services: code in upper case -> label."""
     return {code.upper(): label for code, label in read_element_words(conf).services.items()}
 
 
 def read_element_words(conf: Path) -> Elements:
-    """All that the vocabulary says of elements."""
+    """Reads the vocabulary of elements."""
     return read_model(conf / "vocabulary" / "elements.yaml", Elements)
 
 
-def canonical_code(code: Column, list_: Mapping[str, str]) -> Column:
-    """A code in upper case, or the one that is meant by its spelling."""
+def canonical_code(code: Column, corrections: Mapping[str, str]) -> Column:
+    """Code in upper case, replaced by the canonical code if its spelling has a correction."""
     plain = F.upper(F.trim(code))
-    if not list_:
+    if not corrections:
         return plain
-    pairs = [F.lit(text) for pair in list_.items() for text in pair]
+    pairs = [F.lit(text) for pair in corrections.items() for text in pair]
     return F.coalesce(F.try_element_at(F.create_map(*pairs), plain), plain)
 
 
@@ -156,48 +156,48 @@ def warn_unknown_codes(
     *,
     near: Iterable[str] | None = None,
 ) -> None:
-    """Notes each code of the configuration that is nowhere, with its nearest spellings.
+    """Warns of each code of the configuration that the data do not have, with similar codes.
 
     Args:
         context: The run that gets the warnings.
-        named: Where it stands and what it is, as `analyses/elements.yaml names the element`.
-        wanted: The codes.
-        present: Those that there are.
-        lacking: Who does not have it.
-        near: Those of them that may be quoted as its nearest; None means any.
+        named: Subject of the sentence, such as `analyses/elements.yaml names the element`.
+        wanted: Codes of the configuration.
+        present: Codes of the data.
+        lacking: Clause about the data, such as `no record has`.
+        near: Codes of the data that may be listed as similar; None means all.
     """
-    known = sorted({code for code in present if code})
-    quoted = known if near is None else sorted({*near})
+    present_codes = sorted({code for code in present if code})
+    quoted = present_codes if near is None else sorted({*near})
     for code in dict.fromkeys(wanted):
-        if code not in known:
+        if code not in present_codes:
             close = difflib.get_close_matches(code, quoted, n=3, cutoff=0.6)
             like = f"; the nearest are {', '.join(close)}" if close else ""
             context.run.warnings.append(f"{named} {code}, which {lacking}{like}.")
 
 
 def codes_present(frame: DataFrame, column: str, wanted: Iterable[str]) -> list[str]:
-    """The codes of a column for `warn_unknown_codes`: those wanted, and the most common others.
+    """Codes of a column for `warn_unknown_codes`: the wanted codes and the most common others.
 
     Args:
         frame: The records.
         column: Column of codes.
-        wanted: The codes asked for.
+        wanted: Codes of the configuration.
     """
-    asked = [*dict.fromkeys(wanted)]
+    wanted_codes = [*dict.fromkeys(wanted)]
     counted = frame.where(F.col(column).isNotNull()).groupBy(column).count()
     common = counted.orderBy(F.desc("count"), column).limit(MOST_COMPARED)
-    rows = counted.where(F.col(column).isin(*asked)).union(common).select(column).distinct()
+    rows = counted.where(F.col(column).isin(*wanted_codes)).union(common).select(column).distinct()
     return [row[0] for row in rows.collect()]
 
 
 def read_ethnic_groups(conf: Path) -> Mapping[str, str]:
-    """Ethnic classes, by label and by code -> the group of each."""
+    """Reads ethnic groups: label or code of an ethnic class -> its group."""
     words = read_model(conf / "vocabulary" / "ethnicities.yaml", Ethnicities).root
     return {text: word.group for word in words for text in (word.label, word.code)}
 
 
 class Claim(NamedTuple):
-    """What a sub-process claims: a reason with an outcome, or with any where that is None."""
+    """Assignment of a reason and an outcome to a sub-process. An outcome of None means any."""
 
     reason: str
     outcome: str | None
@@ -205,7 +205,7 @@ class Claim(NamedTuple):
 
 
 def read_claims(conf: Path) -> list[Claim]:
-    """What the sub-processes claim, codes in upper case."""
+    """Reads the claims of the sub-processes, with codes in upper case."""
     words = read_model(conf / SUBPROCESSES, Subprocesses)
     return [
         _claim(entry.upper(), name)
@@ -220,14 +220,14 @@ def _claim(entry: str, subprocess: str) -> Claim:
 
 
 def read_outcomes(spark: SparkSession, conf: Path) -> DataFrame:
-    """Categories of outcomes: code (in upper case), outcome_category."""
+    """Reads outcomes. One row per outcome: code (in upper case), outcome_category."""
     words = read_model(conf / "vocabulary" / "outcomes.yaml", Outcomes).root
     rows = [(word.code.upper(), word.category) for word in words]
     return spark.createDataFrame(rows, "code string, outcome_category string")
 
 
 def read_teams(spark: SparkSession, conf: Path) -> DataFrame:
-    """Categories of teams: team (as `as_team` makes it), team_category."""
+    """Reads teams. One row per team: team (result of `as_team`), team_category."""
     words = read_model(conf / "vocabulary" / "teams.yaml", Teams).root
     named = spark.createDataFrame(
         [(w.name, w.category) for w in words], "name string, category string"

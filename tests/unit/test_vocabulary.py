@@ -32,11 +32,11 @@ def test_outcomes_and_teams_are_as_many_as_table_12_counts():
         (
             Outcomes,
             "[{code: a, label: A, category: X}, {code: A, label: A, category: Y}]",
-            "A stands",
+            "A is listed",
         ),
-        (Teams, "[{name: ' AD x', category: X}, {name: ad X, category: Y}]", "AD X stands"),
-        (Subprocesses, "subprocesses: {S: [A], T: [a]}", "A stands in more than one place"),
-        (Subprocesses, "subprocesses: {S: [A/X, A], T: [A/x]}", "A/X stands"),
+        (Teams, "[{name: ' AD x', category: X}, {name: ad X, category: Y}]", "AD X is listed"),
+        (Subprocesses, "subprocesses: {S: [A], T: [a]}", "A is listed more than once"),
+        (Subprocesses, "subprocesses: {S: [A/X, A], T: [A/x]}", "A/X is listed"),
     ],
 )
 def test_a_word_in_two_categories_is_refused(tmp_path, model, text, says):
