@@ -38,14 +38,14 @@ def test_cases_of_too_many_steps_are_one_variant_and_are_reported(spark, context
     # An activity of that name is another variant.
     assert found == {LONGER: (2, 2 * steps), "\\> 10000 steps": (1, 1)}
     assert sum(r.transitions for r in flow_edges(traced).collect()) == 2 * (steps - 1)
-    bounds.say_long_cases(context, FLOW, visits(events, None))
+    bounds.warn_long_cases(context, FLOW, visits(events, None))
     assert context.run.counts["doors.cases_too_long"] == 2
     assert "has 2 cases with more than 10,000 steps" in context.run.warnings[0]
 
 
 def test_short_cases_give_no_warning(spark, context):
     events = spark.createDataFrame([(1, "in", 0, 0), (1, "out", 1, 0)], EVENTS)
-    bounds.say_long_cases(context, FLOW, visits(events, None))
+    bounds.warn_long_cases(context, FLOW, visits(events, None))
     assert context.run.warnings == []
 
 
@@ -58,7 +58,7 @@ def test_the_most_common_transitions_of_a_log_have_durations(spark, context):
     assert sorted(map(tuple, kept.collect())) == [("a", "b"), ("b", "c")]
     assert context.run.counts["doors.transitions_without_durations"] == 2
     (said,) = context.run.warnings
-    assert "has 4 transitions: working/flow_durations has the 2 most common" in said
+    assert "has 4 transitions. working/flow_durations has the 2 most common" in said
 
 
 def test_a_log_whose_activity_is_a_text_is_refused(spark, monkeypatch):
@@ -66,5 +66,5 @@ def test_a_log_whose_activity_is_a_text_is_refused(spark, monkeypatch):
     events = spark.range(4).select("id", F.col("id").cast("string").alias("activity"))
     visited = visits(events.withColumnRenamed("id", "case"), None)
     bounds.check_activities(FLOW, FLOW.log, visited.where("stage < 3"))
-    with pytest.raises(ConfigurationError, match=r"column what of dataset doors holds 4 different"):
+    with pytest.raises(ConfigurationError, match=r"column what of dataset doors has 4 different"):
         bounds.check_activities(FLOW, FLOW.log, visited)

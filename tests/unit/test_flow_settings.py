@@ -52,7 +52,7 @@ def test_two_flows_may_not_share_a_name(tmp_path):
 
 
 def test_folder_without_flows_is_a_configuration_error(tmp_path):
-    with pytest.raises(ConfigurationError, match="holds no flow"):
+    with pytest.raises(ConfigurationError, match="has no flow"):
         read_flows(tmp_path)
 
 

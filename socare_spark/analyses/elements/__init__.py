@@ -1,1 +1,1 @@
-"""Elements compared by district, region and people (B1, B3, B4)."""
+"""Comparison of elements by district, region and people (B1, B3, B4)."""

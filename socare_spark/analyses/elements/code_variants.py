@@ -1,7 +1,7 @@
-"""Codes of elements: those mended by a declared list, and those that the vocabulary does not have.
+"""Codes of elements that the vocabulary does not have, with corrections and similar codes.
 
-What looks like a known code and is not on the list is reported, never guessed. Source: thesis
-4.2.1, which spells one code three ways.
+Codes are corrected only by the declared list. A code that resembles a known code is reported and
+not corrected. Source: thesis 4.2.1, where one code has three spellings.
 """
 
 import difflib
@@ -28,7 +28,7 @@ ELEMENT_VARIANTS = cell_table(
             f"{MOST_COMPARED:,} codes with the most records.",
         ),
     ],
-    [ColumnSpec("mended", "boolean", "Whether the configuration mends it.")],
+    [ColumnSpec("mended", "boolean", "Whether the configuration corrects it.")],
     source="Thesis 4.2.1: spellings of OAEHSGCO",
     grows=True,
 )
@@ -37,22 +37,26 @@ ELEMENT_VARIANTS = cell_table(
 def element_variants(
     written: DataFrame,
     known: Sequence[str],
-    list_: Mapping[str, str],
+    corrections: Mapping[str, str],
     warn: Callable[[str], None],
 ) -> DataFrame:
-    """The columns of ELEMENT_VARIANTS.
+    """Lists the codes that the vocabulary does not have.
 
     Args:
         written: code (as written), person, cost.
         known: Codes of the vocabulary.
-        list_: Spellings that are mended.
-        warn: Takes a warning of codes that are not compared.
+        corrections: Spelling -> canonical code.
+        warn: Receives a warning if codes are not compared.
+
+    Returns:
+        One row per unknown code. Columns as in ELEMENT_VARIANTS.
     """
     rows = written.select(F.col("code").alias("element"), "person", "cost")
     counted = count_people(rows, ["element"], cost="cost")
     unknown = counted.where(~F.upper("element").isin(*known)).persist()
-    own = F.upper("element")
-    named = unknown.withColumn("_meant", F.when(own.isin(*list_), canonical_code(own, list_)))
+    upper = F.upper("element")
+    correction = F.when(upper.isin(*corrections), canonical_code(upper, corrections))
+    named = unknown.withColumn("_meant", correction)
     alike = written.sparkSession.createDataFrame(
         _look_alikes(named.where("_meant IS NULL"), known, warn), "element string, _near string"
     )
@@ -66,17 +70,17 @@ def element_variants(
 def _look_alikes(
     unknown: DataFrame, known: Sequence[str], warn: Callable[[str], None]
 ) -> list[tuple[str, str]]:
-    """The most common unknown codes that are like a known one, each with that one."""
+    """Pairs of an unknown code and the known code that it resembles, for the most common codes."""
     common = unknown.orderBy(F.desc("records"), "element").limit(MOST_COMPARED + 1)
     codes = [row["element"] for row in common.select("element").collect()]
     if len(codes) > MOST_COMPARED:
         warn(
-            f"The vocabulary lacks more than {MOST_COMPARED:,} codes of elements: "
-            f"{ELEMENT_VARIANTS.path} has look-alikes of the {MOST_COMPARED:,} most common ones. "
-            "Check that the column of elements holds codes and not typed texts."
+            f"The vocabulary lacks more than {MOST_COMPARED:,} codes of elements. "
+            f"{ELEMENT_VARIANTS.path} has look-alikes of the {MOST_COMPARED:,} most common codes "
+            "only. Check that the column of elements has codes and not free text."
         )
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for code in codes[:MOST_COMPARED]:
         near = difflib.get_close_matches(code.upper(), known, n=1, cutoff=_ALIKE)
-        found.extend((code, like) for like in near)
-    return found
+        pairs.extend((code, known_code) for known_code in near)
+    return pairs

@@ -1,4 +1,4 @@
-"""Elements of service against each other: by district, by who receives them, concentrated where.
+"""Comparison of elements of service by district and by people, and their concentration.
 
 Source: thesis 4.2.1 and 4.2.3, Table 9, figures 26, 27 and 29 (B1, B3).
 """
@@ -14,7 +14,7 @@ from socare_spark.measures.complete_grid import zero_filled
 from socare_spark.measures.person_counts import count_people
 
 _DISTRICT = ColumnSpec("district", "string", "Postcode district of the city.")
-_ELEMENT = ColumnSpec("element", "string", "Code of the service element, mended.")
+_ELEMENT = ColumnSpec("element", "string", "Code of the service element, corrected.")
 
 ELEMENT_COMPARISON = cell_table(
     "element_comparison",
@@ -58,12 +58,16 @@ ELEMENT_CONCENTRATION = cell_table(
 
 
 def element_comparison(records: DataFrame, districts: DataFrame, pair: Comparison) -> DataFrame:
-    """The columns of ELEMENT_COMPARISON for one pair; one row for every district of the city.
+    """Counts the records of two elements by district.
 
     Args:
         records: element, district, person, cost.
         districts: district.
         pair: The two elements.
+
+    Returns:
+        One row per district of the city, including districts without records. Columns as in
+        ELEMENT_COMPARISON.
     """
     both = records.where(F.col("element").isin(pair.a, pair.b)).join(
         F.broadcast(districts), "district", "left_semi"
@@ -89,12 +93,15 @@ def element_comparison(records: DataFrame, districts: DataFrame, pair: Compariso
 def element_profile(
     records: DataFrame, elements: Sequence[str], characteristics: Sequence[str]
 ) -> DataFrame:
-    """The columns of ELEMENT_PROFILE.
+    """Counts the people of each element by each characteristic.
 
     Args:
         records: element, person, cost and the characteristics.
-        elements: Codes.
-        characteristics: Columns.
+        elements: Codes of the elements.
+        characteristics: Columns of the characteristics.
+
+    Returns:
+        One row per element, characteristic and value. Columns as in ELEMENT_PROFILE.
     """
     values = [
         F.struct(F.lit(name).alias("characteristic"), F.col(name).cast("string").alias("value"))
@@ -109,12 +116,15 @@ def element_profile(
 def element_concentration(
     records: DataFrame, districts: DataFrame, wanted: Concentration
 ) -> DataFrame:
-    """The columns of ELEMENT_CONCENTRATION.
+    """Computes the share and the location quotient of elements by district.
 
     Args:
         records: element, district, year, person, cost.
         districts: district.
         wanted: Elements and years.
+
+    Returns:
+        One row per district and element with records. Columns as in ELEMENT_CONCENTRATION.
     """
     within = records.where(F.col("year").between(wanted.first_year, wanted.last_year)).join(
         F.broadcast(districts), "district", "left_semi"

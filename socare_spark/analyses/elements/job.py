@@ -1,6 +1,6 @@
-"""The `elements` analysis: elements of service against each other, and regions of interest.
+"""The `elements` analysis: comparison of elements of service, and regions of interest.
 
-Codes of elements are mended by a declared list before anything is counted. Costs are those of the
+Codes of elements are corrected by the declared list before they are counted. Costs are those of the
 days on which an agreement is open, up to the run's as-of date. Source: thesis 4.2.1 to 4.2.4.
 """
 
@@ -68,7 +68,7 @@ def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> Dat
 
 
 def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
-    """All tables, from one reading of the agreements."""
+    """Builds all tables from one read of the agreements."""
     settings = _settings(context)
     bands = read_bands(context.conf, settings.age_bands, settings.dataset)
     records = _records(context, settings, bands).persist()
@@ -92,7 +92,7 @@ def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
 
 
 def _city(context: Context, settings: Settings) -> DataFrame | None:
-    """The city's districts: district; None for a council whose districts are not known."""
+    """One row per district of the city: district. None if the districts are not known."""
     districts = districts_of(context, settings.layer)
     if districts is None:
         return None

@@ -1,4 +1,4 @@
-"""Pictures of elements and of regions of interest, from the written tables."""
+"""Charts and maps of elements and of regions of interest, from the written tables."""
 
 import re
 
@@ -26,7 +26,7 @@ from socare_spark.places.shapes import shapes_of
 
 
 def draw(context: Context) -> None:
-    """Every picture of which the table was made and holds anything."""
+    """Draws the charts whose tables have rows."""
     settings = read_model(context.conf / SETTINGS, Settings)
     _draw_comparisons(context, settings)
     _draw_profiles(context, settings)
@@ -38,7 +38,7 @@ def draw(context: Context) -> None:
 
 
 def _rows(context: Context, table: TableSpec) -> pd.DataFrame:
-    """The rows of a table; none where this run could not make it."""
+    """Rows of a table; empty if this run did not build it."""
     if table.path in context.unavailable:
         return pd.DataFrame(columns=table.names)
     return context.lake.to_pandas(table)
@@ -51,18 +51,18 @@ def _slug(*codes: str) -> str:
 def _draw_comparisons(context: Context, settings: Settings) -> None:
     rows = _rows(context, ELEMENT_COMPARISON)
     for pair in settings.comparisons:
-        own = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
-        if len(own):
+        pair_rows = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
+        if len(pair_rows):
             source = f"{ELEMENT_COMPARISON.path}; {settings.dataset}, records by home postcode"
             path = context.lake.pictures / f"element_comparison_{_slug(pair.a, pair.b)}.png"
-            context.picture(draw_differences(Pair(pair.a, pair.b, source), own, path))
+            context.picture(draw_differences(Pair(pair.a, pair.b, source), pair_rows, path))
 
 
 def _draw_comparison_maps(context: Context, settings: Settings, areas: pd.DataFrame) -> None:
     rows = _rows(context, ELEMENT_COMPARISON)
     for pair in settings.comparisons:
-        own = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
-        counts = own.set_index("district")[["count_a", "count_b"]].reindex(areas["code"])
+        pair_rows = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
+        counts = pair_rows.set_index("district")[["count_a", "count_b"]].reindex(areas["code"])
         frames = Frames(
             f"{pair.a} and {pair.b} by postcode district",
             "Records by home postcode",
@@ -94,23 +94,23 @@ def _draw_concentration(context: Context, settings: Settings, areas: pd.DataFram
 def _draw_profiles(context: Context, settings: Settings) -> None:
     rows = _rows(context, ELEMENT_PROFILE)
     for pair in settings.comparisons:
-        own = rows[rows["element"].isin([pair.a, pair.b])]
-        if len(own):
+        pair_rows = rows[rows["element"].isin([pair.a, pair.b])]
+        if len(pair_rows):
             source = f"{ELEMENT_PROFILE.path}; {settings.dataset}"
             path = context.lake.pictures / f"element_profile_{_slug(pair.a, pair.b)}.png"
             order = [*settings.characteristics, "age_band"]
-            context.picture(draw_profiles(Pair(pair.a, pair.b, source), own, order, path))
+            context.picture(draw_profiles(Pair(pair.a, pair.b, source), pair_rows, order, path))
 
 
 def _draw_regions(context: Context, settings: Settings) -> None:
     rows = _rows(context, REGION_PROFILE)
     if settings.regions is None or not len(rows):
         return
-    there = set(rows["region"])
+    regions_with_rows = set(rows["region"])
     bands = [band.label for band in read_bands(context.conf, settings.age_bands)]
     picture = RegionPicture(
         rows,
-        [name for name in settings.regions.of if name in there],
+        [name for name in settings.regions.of if name in regions_with_rows],
         read_ethnic_groups(context.conf),
         [*bands, UNKNOWN],
         f"{REGION_PROFILE.path}; {settings.dataset}, people by home postcode",

@@ -1,8 +1,8 @@
-"""Regions of interest: who has agreements there, for the people who live there, by year (B4).
+"""Regions of interest: people with agreements, relative to the population, by year (B4).
 
-An agreement is in every calendar year in which it is open on some day, and costs in each what its
-days of that year cost. Source: thesis 4.2.4, Table 11, figures 30-32; docs/definitions.md, section
-6.4.
+An agreement counts in each calendar year in which it is open on at least one day. Its cost in a
+year is the cost of its days in that year. Source: thesis 4.2.4, Table 11, figures 30-32;
+docs/definitions.md, section 6.4.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ REGION_PROFILE = cell_table(
     "in each row, so rows do not add up to the row of all.",
     [
         ColumnSpec(
-            "region", "string", "Postcode districts under one name, as the configuration says."
+            "region", "string", "Postcode districts under one name, as in the configuration."
         ),
         ColumnSpec(
             "year",
@@ -59,7 +59,7 @@ REGION_PROFILE = cell_table(
 
 
 def districts_of_regions(spark: SparkSession, regions: Mapping[str, Region]) -> DataFrame:
-    """The districts of all regions: region, district, population; each pair once."""
+    """One row per region and district: region, district, population (of the region)."""
     rows = {
         (name, district, region.population)
         for name, region in regions.items()
@@ -70,11 +70,14 @@ def districts_of_regions(spark: SparkSession, regions: Mapping[str, Region]) -> 
 
 
 def years_open(records: DataFrame, wanted: Regions) -> list[Period]:
-    """The calendar years in which agreements are open and count; none where there is none.
+    """Calendar years in which agreements are open, within the limits of the configuration.
 
     Args:
-        records: start, end (last day, known).
-        wanted: First and last year, where they are limited.
+        records: start, end (last day, not null).
+        wanted: First and last year, if limited.
+
+    Returns:
+        The years; empty if there is no agreement.
     """
     row = records.agg(F.min(F.year("start")), F.max(F.year("end"))).collect()[0]
     first, last = wanted.first_year or row[0], wanted.last_year or row[1]
@@ -84,14 +87,18 @@ def years_open(records: DataFrame, wanted: Regions) -> list[Period]:
 def region_profile(
     records: DataFrame, districts: DataFrame, periods: list[Period], ethnicity: str
 ) -> DataFrame:
-    """The columns of REGION_PROFILE.
+    """Counts people with an open agreement by region, year, age band and ethnic class.
 
     Args:
-        records: person, district, start, end (last day, known), weekly_cost, age_band and the
+        records: person, district, start, end (last day, not null), weekly_cost, age_band and the
             column of the ethnic class.
         districts: Result of `districts_of_regions`.
         periods: Result of `years_open`.
         ethnicity: Column of the ethnic class.
+
+    Returns:
+        One row per region, year, age band and ethnic class, with totals. Columns as in
+        REGION_PROFILE.
     """
     located = records.join(F.broadcast(districts), "district").select(
         "region",
@@ -102,7 +109,7 @@ def region_profile(
         "start",
         "end",
     )
-    # All years are a period of their own, in which an agreement is one record.
+    # The total of all years is a separate period, in which an agreement is one record.
     rows = open_in(located, with_total(periods), "year int")
     counted = count_people(rows, _DIMS, cost="cost", totals=["age_band", "ethnicity"])
     population = districts.select("region", "population").distinct()

@@ -1,4 +1,4 @@
-"""What a council says about elements, in `conf/analyses/elements.yaml`."""
+"""Settings of the `elements` analysis, in `conf/analyses/elements.yaml`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Self
@@ -11,14 +11,14 @@ SETTINGS = "analyses/elements.yaml"
 
 
 class Comparison(StrictModel):
-    """Two elements."""
+    """Codes of two elements to compare."""
 
     a: str
     b: str
 
 
 class Concentration(StrictModel):
-    """Elements of agreements that start from the first year to the last."""
+    """Elements to map, and the first and last year of the start of agreements."""
 
     elements: tuple[str, ...] = Field(min_length=1)
     first_year: int
@@ -29,7 +29,7 @@ District = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True
 
 
 class Region(StrictModel):
-    """Postcode districts that are looked at together, and how many people live in them."""
+    """A group of postcode districts and its population."""
 
     districts: tuple[District, ...] = Field(min_length=1)
     population: Annotated[int, Field(gt=0)] | None = None
@@ -41,8 +41,8 @@ class Regions(StrictModel):
     Attributes:
         of: Name -> region; they may overlap.
         ethnicity: Column of the dataset with the ethnic class.
-        first_year: Of the years in which agreements are open; None means from the first.
-        last_year: None means to the last.
+        first_year: First year in which agreements are open; None means no limit.
+        last_year: Last year; None means no limit.
     """
 
     of: Mapping[str, Region] = Field(min_length=1)
@@ -70,11 +70,11 @@ class Settings(StrictModel):
 
     @property
     def compared(self) -> list[str]:
-        """The elements of all comparisons, each once."""
+        """Elements of all comparisons, without repetition."""
         return list(dict.fromkeys(code for pair in self.comparisons for code in (pair.a, pair.b)))
 
     @property
     def columns(self) -> list[str]:
-        """Columns of the dataset that it names."""
+        """Columns of the dataset in the settings."""
         of_regions = [self.regions.ethnicity] if self.regions else []
         return list(dict.fromkeys([*self.characteristics, *of_regions]))

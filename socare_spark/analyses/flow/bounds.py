@@ -1,6 +1,6 @@
-"""The bounds of a flow: its activities, the steps of a case, the transitions with durations.
+"""Limits of a flow: number of activities, steps of a case, and transitions with durations.
 
-A flow over a bound is refused, or the run record says what is left out.
+A flow with too many activities is refused. Over the other limits the run gets a warning.
 """
 
 from pyspark.sql import DataFrame
@@ -12,12 +12,12 @@ from socare_spark.analyses.flow.settings import ASSESSED, Flow, Log
 from socare_spark.analysis import Context
 from socare_spark.errors import ConfigurationError
 
-# The picture orders all activities in one matrix, in the driver.
+# The driver orders all activities for the chart in one matrix.
 MOST_ACTIVITIES = 2_000
 
 
 def check_activities(flow: Flow, log: Log, visited: DataFrame) -> None:
-    """Refuses a log whose activity is no activity, as a column of typed texts.
+    """Refuses a log with too many activities, for example because the column has free text.
 
     Args:
         flow: The flow.
@@ -27,17 +27,17 @@ def check_activities(flow: Flow, log: Log, visited: DataFrame) -> None:
     Raises:
         ConfigurationError: the log has more activities than a flow may have.
     """
-    found = visited.select("stage").distinct().count()
-    if found > MOST_ACTIVITIES:
+    activities = visited.select("stage").distinct().count()
+    if activities > MOST_ACTIVITIES:
         raise ConfigurationError(
-            f"Flow {flow.flow}: column {log.activity} of dataset {log.dataset} holds {found:,} "
-            f"different activities; a flow may have {MOST_ACTIVITIES:,}. Name a column of kinds "
-            "of activities as 'activity', or remove the flow from conf/flows."
+            f"Flow {flow.flow}: column {log.activity} of dataset {log.dataset} has {activities:,} "
+            f"different activities; at most {MOST_ACTIVITIES:,} are allowed. Set 'activity' to a "
+            "column of kinds of activities, or remove the flow from conf/flows."
         )
 
 
-def say_long_cases(context: Context, flow: Flow, visited: DataFrame) -> None:
-    """Counts the cases that are too long for a variant of their own, and warns of them.
+def warn_long_cases(context: Context, flow: Flow, visited: DataFrame) -> None:
+    """Counts the cases with more than `MOST_STEPS` steps, and warns of them.
 
     Args:
         context: The run.
@@ -49,32 +49,33 @@ def say_long_cases(context: Context, flow: Flow, visited: DataFrame) -> None:
     if long:
         context.run.counts[f"{flow.flow}.cases_too_long"] = long
         context.run.warnings.append(
-            f"Flow {flow.flow} has {long:,} cases with more than {MOST_STEPS:,} steps: "
-            f"{FLOW_VARIANTS.path} has them together as `{LONGER}`. Check that the case is not a "
-            "placeholder; if it is, declare it in 'missingValues' of the contract."
+            f"Flow {flow.flow} has {long:,} cases with more than {MOST_STEPS:,} steps. "
+            f"{FLOW_VARIANTS.path} has them in one variant, `{LONGER}`. Check whether the case is "
+            "a placeholder; if so, declare it in 'missingValues' of the contract."
         )
 
 
 def most_common(context: Context, flow: Flow, log: Log, edges: DataFrame) -> DataFrame:
-    """The transitions of a log that have durations: the most common ones, as many as declared.
+    """Selects the most common transitions of a log, for which durations are computed.
 
     Args:
-        context: The run; it gets a warning where some are left out.
+        context: The run. It gets a warning if transitions are left out.
         flow: The flow.
         log: Its log.
         edges: Result of `flow_edges`.
 
     Returns:
-        from_activity, to_activity.
+        One row per transition: from_activity, to_activity. At most `log.transitions` rows.
     """
     names = ["from_activity", "to_activity"]
     changes = edges.where("from_activity <> to_activity")
-    found = changes.count()
-    if found > log.transitions:
-        context.run.counts[f"{flow.flow}.transitions_without_durations"] = found - log.transitions
+    transitions = changes.count()
+    if transitions > log.transitions:
+        without_durations = transitions - log.transitions
+        context.run.counts[f"{flow.flow}.transitions_without_durations"] = without_durations
         context.run.warnings.append(
-            f"Flow {flow.flow} has {found:,} transitions: {FLOW_DURATIONS.path} has the "
-            f"{log.transitions:,} most common. 'transitions' of its log in conf/flows sets how "
-            "many it has."
+            f"Flow {flow.flow} has {transitions:,} transitions. {FLOW_DURATIONS.path} has the "
+            f"{log.transitions:,} most common. To change the number, set 'transitions' of its log "
+            "in conf/flows."
         )
     return changes.orderBy(F.desc("transitions"), *names).limit(log.transitions).select(*names)

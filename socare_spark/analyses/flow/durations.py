@@ -1,8 +1,8 @@
-"""What a flow does again, and how long it takes from one stage to the next.
+"""Repeated activities of a flow, and durations from one stage to the next.
 
-Waiting is measured by the Kaplan-Meier estimate: people who have not come to the next stage by the
-last day that is known of both stages are censored there. Reference: J. Klein,
-M. Moeschberger, Survival Analysis, 2003, sections 4.2 and 4.3.
+Durations are Kaplan-Meier estimates. People who have not reached the next stage by the last day for
+which both stages have records are censored on that day. Reference: J. Klein, M. Moeschberger,
+Survival Analysis, 2003, sections 4.2 and 4.3.
 """
 
 import itertools
@@ -59,32 +59,38 @@ FLOW_DURATIONS = cell_table(
 
 
 def flow_rework(visited: DataFrame) -> DataFrame:
-    """The columns of FLOW_REWORK without the flow.
+    """Counts repeated activities.
 
     Args:
-        visited: case, stage, records: how often each case was in each activity.
+        visited: case, stage, records; one row per case and activity.
+
+    Returns:
+        One row per activity. Columns as in FLOW_REWORK, without `flow`.
     """
     counted = count_people(visited, ["stage"], person="case", records="records")
-    again = visited.groupBy("stage").agg(
+    repeats = visited.groupBy("stage").agg(
         F.sum(F.col("records") - 1).alias("repeats"),
         F.count_if(F.col("records") > 1).alias("people_repeating"),
     )
-    return counted.join(again, "stage").withColumnRenamed("stage", "activity")
+    return counted.join(repeats, "stage").withColumnRenamed("stage", "activity")
 
 
 def consecutive(events: DataFrame, stages: Sequence[str]) -> DataFrame:
-    """Each stage with the one declared after it: from_activity, to_activity."""
+    """One row per stage and the stage declared after it: from_activity, to_activity."""
     pairs = list(itertools.pairwise(stages))
     return events.sparkSession.createDataFrame(pairs, "from_activity string, to_activity string")
 
 
 def flow_durations(events: DataFrame, pairs: DataFrame) -> DataFrame:
-    """The columns of FLOW_DURATIONS without the flow.
+    """Estimates the durations from one activity to another.
 
     Args:
-        events: case, activity, at (microseconds), tie.
-        pairs: from_activity, to_activity, last (DATE of the last day that is known of both; later
-            events are not): few rows, those of equal activities are left out.
+        events: case, activity, at (microseconds since 1970), tie.
+        pairs: from_activity, to_activity, last (DATE; later events are ignored). A small frame.
+            Pairs of equal activities are ignored.
+
+    Returns:
+        One row per transition and number of days. Columns as in FLOW_DURATIONS, without `flow`.
     """
     midnight = (F.unix_date("last").cast("bigint") + 1) * MICROSECONDS_A_DAY
     wanted = F.broadcast(

@@ -1,7 +1,7 @@
-"""The events of a flow: any records with a case, an activity and a time.
+"""Events of a flow: records with a case, an activity and a time.
 
-Events of one moment follow the declared order of stages, or the log's own key; within one stage
-they are alike to every table, so no order of theirs can change a figure.
+Events at the same time are ordered by the declared order of stages, or by the key of the log.
+Events of the same stage and time are equal in every table, so their order does not matter.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,23 +19,23 @@ Read = Callable[[str], DataFrame]
 
 
 def escaped(activity: Column) -> Column:
-    r"""An activity as a name of several has it: `>` is written `\>`.
+    r"""Name of an activity within the name of a variant: `>` is written `\>`.
 
-    A blank stands before the `>` of a separator, never before that of an activity, so that no two
-    ways share a name.
+    Only the `>` of a separator has a space before it, so that different variants have different
+    names.
     """
     return F.replace(activity, F.lit(">"), F.lit("\\>"))
 
 
 def all_events(flow: Flow, read: Read) -> DataFrame:
-    """Every record that the flow means, whole or not.
+    """Reads all events of a flow, including incomplete ones.
 
     Returns:
-        case, activity, at (microseconds since 1970; a day is its midnight), tie. A record that
-        lacks a case, an activity or a time has null there.
+        One row per event: case, activity, at (microseconds since 1970; midnight for a date), tie.
+        A missing case, activity or time is null.
 
     Raises:
-        ConfigurationError: a column is not in the dataset, or its time is neither day nor moment.
+        ConfigurationError: a column is missing, or the time is not a date or a timestamp.
     """
     if flow.log is not None:
         log = flow.log
@@ -47,14 +47,14 @@ def all_events(flow: Flow, read: Read) -> DataFrame:
             F.col(log.key or log.activity).alias("tie"),
         )
     parts = [_stage_events(flow, place, read) for place in range(len(flow.stages))]
-    whole = parts[0]
+    events = parts[0]
     for part in parts[1:]:
-        whole = whole.unionByName(part)
-    return whole
+        events = events.unionByName(part)
+    return events
 
 
 def check_cases(flow: Flow, read: Read) -> None:
-    """Refuses cases of several types: they cannot be compared.
+    """Checks that all columns of cases have one type, so that they can be compared.
 
     Raises:
         ConfigurationError: the columns of cases have several types.
@@ -69,7 +69,8 @@ def check_cases(flow: Flow, read: Read) -> None:
         listed = (f"{case} of {dataset} is {type_}" for (dataset, case), type_ in types.items())
         raise ConfigurationError(
             f"Flow {flow.flow} takes its cases from columns of several types: "
-            f"{', '.join(listed)}. They must be of one type, and pseudonymised under one scheme."
+            f"{', '.join(listed)}. Give them one type and one pseudonymisation scheme in their "
+            "contracts."
         )
 
 
@@ -85,19 +86,19 @@ def _stage_events(flow: Flow, place: int, read: Read) -> DataFrame:
 
 
 def assessed_cases(flow: Flow, read: Read) -> DataFrame | None:
-    """One row (case) for each record of an assessment of any kind; None where none are declared."""
+    """One row per assessment of any kind: case. None if no assessments are declared."""
     if flow.assessed is None:
         return None
     return _records_of(flow, flow.assessed, read).select(F.col(flow.assessed.case).alias("case"))
 
 
 def complete_events(events: DataFrame) -> DataFrame:
-    """The events that have a case, an activity and a time."""
+    """Events with a case, an activity and a time."""
     return events.dropna(subset=["case", "activity", "at"])
 
 
 def count_incomplete(events: DataFrame) -> Mapping[str, int]:
-    """How many events there are, and how many lack what (the first that is missing counts)."""
+    """Counts all events, and those without a case, time or activity (first missing one only)."""
     no_case, no_time = F.isnull("case"), F.isnull("at")
     row = events.agg(
         F.count(F.lit(1)).alias("events"),
@@ -113,7 +114,7 @@ def _records_of(flow: Flow, meant: Records, read: Read) -> DataFrame:
 
 
 def columns_of(flow: Flow, part: Records | Log | Outcomes, read: Read, *names: str) -> DataFrame:
-    """Some columns of the dataset that a part of a flow is about.
+    """Reads some columns of the dataset of a part of a flow.
 
     Raises:
         ConfigurationError: a column is not in the dataset.
@@ -123,13 +124,13 @@ def columns_of(flow: Flow, part: Records | Log | Outcomes, read: Read, *names: s
     if missing:
         raise ConfigurationError(
             f"Flow {flow.flow} names column {missing[0]}, which dataset {part.dataset} does not "
-            f"have: it has {', '.join(sorted(frame.columns))}."
+            f"have; it has {', '.join(sorted(frame.columns))}. Correct the name in conf/flows."
         )
     return frame.select(*dict.fromkeys(names))
 
 
 def outcome_records(flow: Flow, part: Outcomes, read: Read) -> DataFrame:
-    """The records that say how an assessment ended: case, outcome, team, as written."""
+    """One row per assessment with an outcome: case, outcome, team (the last two as written)."""
     frame = columns_of(flow, part, read, *part.columns)
     return frame.select(
         F.col(part.case).alias("case"),
@@ -139,7 +140,11 @@ def outcome_records(flow: Flow, part: Outcomes, read: Read) -> DataFrame:
 
 
 def _microseconds(flow: Flow, frame: DataFrame, name: str) -> Column:
-    """A day or moment as a number, so that a day has 24 hours whatever the session's time zone."""
+    """Microseconds since 1970. A day has 24 hours in any time zone of the session.
+
+    Raises:
+        ConfigurationError: the column is not a date or a timestamp.
+    """
     kind, value = frame.schema[name].dataType, F.col(name)
     if isinstance(kind, DateType):
         return F.unix_date(value).cast("bigint") * MICROSECONDS_A_DAY

@@ -1,7 +1,7 @@
-"""The directly-follows graph of a flow: what follows what, after how long, in which variants.
+"""The directly-follows graph of a flow: transitions, their durations, and variants.
 
-Percentiles are exact, interpolated between neighbours as in SQL's `percentile_cont`, so that they
-do not depend on how the work was cut. Reference: W. van der Aalst, Process Mining, 2016, ch. 6.
+Percentiles are exact and interpolated between neighbours as in SQL's `percentile_cont`, so that
+they do not depend on partitioning. Reference: W. van der Aalst, Process Mining, 2016, ch. 6.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
 from socare_spark.measures.ranks import ranked
 
-# A variant longer than this many steps is told by its first steps and a digest of all of them.
+# The name of a longer variant has this number of steps and a digest of all of them.
 STEPS_SPELLED = 40
-# Cases of more steps share one variant. A `>` in an activity is escaped: no way has this name.
+# Cases with more steps share one variant. No other variant has its name, because `>` is escaped.
 MOST_STEPS = 10_000
 LONGER = f"> {MOST_STEPS} steps"
 
@@ -75,12 +75,13 @@ FLOW_STARTS_ENDS = cell_table(
 
 
 def traces(events: DataFrame) -> DataFrame:
-    """The events in the order of their case, each with the one that follows.
+    """Orders the events of each case and adds the next event.
 
-    One task sorts the events of a case, on disk where memory is short.
+    One task sorts the events of a case. The sort spills to disk if memory is short.
 
     Returns:
-        case, place (from 1), activity, at, next_activity and next_at (null for the last event).
+        One row per event: case, place (from 1), activity, at, next_activity and next_at (null for
+        the last event).
     """
     in_order = Window.partitionBy("case").orderBy("at", "tie", "activity")
     return events.select(
@@ -94,7 +95,7 @@ def traces(events: DataFrame) -> DataFrame:
 
 
 def flow_edges(traced: DataFrame) -> DataFrame:
-    """The columns of FLOW_EDGES without the flow."""
+    """One row per transition. Columns as in FLOW_EDGES, without `flow`."""
     follows = traced.where(F.col("next_at").isNotNull()).select(
         "case",
         F.col("activity").alias("from_activity"),
@@ -113,15 +114,18 @@ def flow_edges(traced: DataFrame) -> DataFrame:
 def percentiles(
     rows: DataFrame, keys: Sequence[str], value: str, shares: Mapping[str, float]
 ) -> DataFrame:
-    """Exact percentiles of each key, as `F.percentile` has them, from sorted values.
+    """Exact percentiles by key, equal to those of `F.percentile`, from sorted values.
 
-    `F.percentile` holds all values of a key in memory; a sort goes to disk where memory is short.
+    `F.percentile` keeps all values of a key in memory. A sort spills to disk if memory is short.
 
     Args:
         rows: The keys and the value.
-        keys: Columns.
+        keys: Columns of the key.
         value: Column of numbers.
         shares: Name of a percentile -> its share, from 0 to 1.
+
+    Returns:
+        One row per key: the keys and one column per percentile.
     """
     key = Window.partitionBy(*keys)
     up_to_here = key.orderBy(value).rowsBetween(Window.unboundedPreceding, Window.currentRow)
@@ -144,55 +148,55 @@ def percentiles(
             value_at(F.ceil(F.col("_end") * F.lit(share))).alias(f"{name}_high"),
         )
     ]
-    found = places.groupBy(*keys).agg(F.max("_end").alias("_end"), *ends)
-    return found.select(*keys, *(_between(name, share) for name, share in shares.items()))
+    neighbours = places.groupBy(*keys).agg(F.max("_end").alias("_end"), *ends)
+    return neighbours.select(*keys, *(_between(name, share) for name, share in shares.items()))
 
 
 def _between(name: str, share: float) -> Column:
-    """The value at a share of the way, interpolated between its two neighbours."""
+    """Percentile of a share, interpolated between its two neighbours."""
     low, high, place = F.col(f"{name}_low"), F.col(f"{name}_high"), F.col("_end") * F.lit(share)
     interpolated = (F.ceil(place) - place) * low + (place - F.floor(place)) * high
     return F.when(low == high, low).otherwise(interpolated).alias(name)
 
 
 def flow_variants(traced: DataFrame) -> DataFrame:
-    """The columns of FLOW_VARIANTS without the flow."""
+    """One row per variant. Columns as in FLOW_VARIANTS, without `flow`."""
     first = F.when(F.col("place") <= MOST_STEPS, F.struct("place", "activity"))
-    ways = (
+    variants = (
         traced.groupBy("case")
         .agg(F.max("place").alias("events"), F.array_sort(F.collect_list(first)).alias("steps"))
         .select("case", "events", variant(F.col("steps.activity"), F.col("events")))
     )
-    counted = count_people(ways, ["variant"], person="case", records="events").persist()
+    counted = count_people(variants, ["variant"], person="case", records="events").persist()
     in_order = ranked(counted, [F.desc("people"), F.asc("variant")], sums="people")
-    everybody = counted.agg(F.sum("people").alias("_everybody"))
-    return in_order.join(F.broadcast(everybody)).withColumn(
-        "coverage", F.col("so_far") / F.col("_everybody")
+    total = counted.agg(F.sum("people").alias("_total"))
+    return in_order.join(F.broadcast(total)).withColumn(
+        "coverage", F.col("so_far") / F.col("_total")
     )
 
 
 def variant(activities: Column, events: Column) -> Column:
-    """The way as one text, bounded: a case with ten thousand events has a short name too.
+    """Name of a variant, of limited length.
 
     Args:
-        activities: The first steps of a case, MOST_STEPS at most.
-        events: How many steps the case has.
+        activities: First steps of a case, at most MOST_STEPS.
+        events: Number of steps of the case.
     """
     named = F.transform(activities, escaped)
     whole = F.array_join(named, SEPARATOR)
-    more = F.concat(
+    abbreviated = F.concat(
         F.array_join(F.slice(named, 1, STEPS_SPELLED), SEPARATOR),
         F.lit(" > … "),
         (events - STEPS_SPELLED).cast("string"),
         F.lit(" more, "),
         F.substring(F.sha2(whole, 256), 1, 16),
     )
-    name = F.when(events > MOST_STEPS, LONGER).when(events > STEPS_SPELLED, more).otherwise(whole)
-    return name.alias("variant")
+    name = F.when(events > MOST_STEPS, LONGER).when(events > STEPS_SPELLED, abbreviated)
+    return name.otherwise(whole).alias("variant")
 
 
 def flow_starts_ends(traced: DataFrame) -> DataFrame:
-    """The columns of FLOW_STARTS_ENDS without the flow."""
+    """One row per kind and activity. Columns as in FLOW_STARTS_ENDS, without `flow`."""
     starts = traced.where("place = 1").select("case", F.lit("start").alias("kind"), "activity")
     ends = traced.where("next_at IS NULL").select("case", F.lit("end").alias("kind"), "activity")
     return count_people(starts.unionByName(ends), ["kind", "activity"], person="case")

@@ -1,7 +1,7 @@
-"""The `flow` analysis: every flow of `conf/flows`, into one set of tables with the flow's name.
+"""The `flow` analysis: all flows of `conf/flows` in one set of tables with a column `flow`.
 
-Of each flow the events are gathered once. Those without a case, a time or an activity cannot be
-followed: they are left out and counted in the run record.
+The events of each flow are read once. Events without a case, a time or an activity are left out and
+counted in the run record.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.extracts import extract_column, newest_extract, restricted
-from socare_spark.analyses.flow.bounds import check_activities, most_common, say_long_cases
+from socare_spark.analyses.flow.bounds import check_activities, most_common, warn_long_cases
 from socare_spark.analyses.flow.durations import (
     FLOW_DURATIONS,
     FLOW_REWORK,
@@ -79,22 +79,23 @@ _TABLES = (
 
 
 def tables(context: Context) -> dict[TableSpec, DataFrame]:
-    """All tables of all flows whose datasets are in the lake with the columns that they need.
+    """Builds the tables of all flows that have their datasets and columns in the lake.
 
     Raises:
-        LackingError: no flow whose datasets are there has its columns.
+        MissingInputError: no flow has its columns.
     """
-    flows = _makeable_flows(context)
-    made = [_of_flow(context, flow) for flow in flows]
+    flow_tables = [_build_flow(context, flow) for flow in _available_flows(context)]
     return {
-        table: _union_of_flows(context, table, [m[table] for m in made if table in m])
+        table: _union_of_flows(
+            context, table, [frames[table] for frames in flow_tables if table in frames]
+        )
         for table in _TABLES
     }
 
 
-def _makeable_flows(context: Context) -> list[Flow]:
-    """The flows that can be followed, without their parts that cannot; reports the others."""
-    able = []
+def _available_flows(context: Context) -> list[Flow]:
+    """Flows with their inputs, without the parts that lack columns. Warns of the others."""
+    available = []
     without_columns = []
     for flow in read_flows(context.conf):
         tables = flow.missing_tables(context.lake)
@@ -106,25 +107,25 @@ def _makeable_flows(context: Context) -> list[Flow]:
         elif columns:
             without_columns.append(f"Flow {flow.flow} is left out: it needs {columns}.")
         else:
-            able.append(_with_makeable_parts(context, flow))
-    if without_columns and not able:
+            available.append(_with_available_parts(context, flow))
+    if without_columns and not available:
         raise MissingInputError(" ".join(without_columns))
     context.run.warnings.extend(without_columns)
-    return able
+    return available
 
 
-def _with_makeable_parts(context: Context, flow: Flow) -> Flow:
-    """The flow without the parts whose columns are missing."""
-    lacking = {
+def _with_available_parts(context: Context, flow: Flow) -> Flow:
+    """The flow without the parts whose columns are missing. Warns of them."""
+    missing_columns = {
         part: columns
         for part, needs in flow.needs_of_parts.items()
         if (columns := _texts(context.missing(needs)))
     }
-    for part, columns in lacking.items():
+    for part, columns in missing_columns.items():
         context.run.warnings.append(
             f"Flow {flow.flow} is followed without its {part}: it needs {columns}."
         )
-    return flow.model_copy(update=dict.fromkeys(lacking))
+    return flow.model_copy(update=dict.fromkeys(missing_columns))
 
 
 def _texts(needs: Sequence[Need]) -> str:
@@ -137,19 +138,19 @@ def _union_of_flows(context: Context, table: TableSpec, frames: Sequence[DataFra
     return reduce(DataFrame.unionByName, frames)
 
 
-def _of_flow(context: Context, flow: Flow) -> Mapping[TableSpec, DataFrame]:
+def _build_flow(context: Context, flow: Flow) -> Mapping[TableSpec, DataFrame]:
     def read(dataset: str) -> DataFrame:
         return context.read(restricted(dataset))
 
     check_cases(flow, read)
-    everything = all_events(flow, read).persist()
-    for what, number in count_incomplete(everything).items():
-        context.run.counts[f"{flow.flow}.{what}"] = number
-    events = complete_events(everything)
+    all_rows = all_events(flow, read).persist()
+    for name, number in count_incomplete(all_rows).items():
+        context.run.counts[f"{flow.flow}.{name}"] = number
+    events = complete_events(all_rows)
     visited = visits(events, assessed_cases(flow, read)).persist()
     if flow.log is not None:
         check_activities(flow, flow.log, visited)
-    say_long_cases(context, flow, visited)
+    warn_long_cases(context, flow, visited)
     frames = {**_graph_tables(events), **_stages(flow, visited)}
     pairs = _pairs(context, flow, events, frames[FLOW_EDGES])
     pairs = _followed_until(context, flow, events, pairs)
@@ -174,27 +175,27 @@ def _of_flow(context: Context, flow: Flow) -> Mapping[TableSpec, DataFrame]:
 def _graph_tables(events: DataFrame) -> dict[TableSpec, DataFrame]:
     traced = traces(events).persist()
     return {
-        FLOW_EDGES: flow_edges(traced).persist(),  # a log asks it for its pairs too
+        FLOW_EDGES: flow_edges(traced).persist(),  # also read for the pairs of a log
         FLOW_VARIANTS: flow_variants(traced),
         FLOW_STARTS_ENDS: flow_starts_ends(traced),
     }
 
 
 def _pairs(context: Context, flow: Flow, events: DataFrame, edges: DataFrame) -> DataFrame:
-    """The transitions whose duration is asked: declared ones, or the most common of a log."""
+    """Transitions with durations: consecutive stages, or the most common ones of a log."""
     if flow.log is not None:
         return most_common(context, flow, flow.log, edges)
     return consecutive(events, flow.codes)
 
 
 def _followed_until(context: Context, flow: Flow, events: DataFrame, pairs: DataFrame) -> DataFrame:
-    """The transitions with the last day that is known of both of their stages.
+    """Adds the last day for which both stages of a transition have records.
 
-    A stage is known to the newest extract of its dataset, or, where records have no extract, to the
-    last event of the dataset's stages; never beyond the run's as-of date.
+    For a stage this is the day of the newest extract of its dataset. Without extracts it is the day
+    of the last event of the dataset's stages. It is not after the run's as-of date.
 
     Returns:
-        The columns of `pairs`, and `last` (DATE).
+        One row per transition: the columns of `pairs`, and `last` (DATE).
     """
     if flow.log is not None:
         return pairs.withColumn("last", F.lit(_end(context, flow.log.dataset, events)).cast("date"))
@@ -206,30 +207,30 @@ def _followed_until(context: Context, flow: Flow, events: DataFrame, pairs: Data
         for dataset, codes in stages.items()
         for code in codes
     }
-    given = context.spark.createDataFrame([*ends.items()], "stage string, end date")
+    stage_ends = context.spark.createDataFrame([*ends.items()], "stage string, end date")
     for side in ("from_activity", "to_activity"):
-        own = given.select(F.col("stage").alias(side), F.col("end").alias(f"{side}_end"))
-        pairs = pairs.join(F.broadcast(own), side)
-    # Where a stage has neither an extract nor an event, the other one tells.
+        side_ends = stage_ends.select(F.col("stage").alias(side), F.col("end").alias(f"{side}_end"))
+        pairs = pairs.join(F.broadcast(side_ends), side)
+    # If a stage has neither an extract nor an event, the end of the other one is used.
     last = F.least("from_activity_end", "to_activity_end")
     return pairs.select("from_activity", "to_activity", last.alias("last"))
 
 
 def _end(context: Context, dataset: str, events: DataFrame) -> date | None:
-    """The last day that a dataset is known to reach; None where it has neither extract nor event.
+    """Last day for which a dataset has records; None if it has neither an extract nor an event.
 
     Args:
         context: The run.
         dataset: Name of the dataset.
-        events: The events from it.
+        events: Events from the dataset.
     """
     if extract_column(context, dataset) in context.read(restricted(dataset)).columns:
         newest = newest_extract(context, dataset)
     else:
         day = F.date_from_unix_date((F.max("at") / MICROSECONDS_A_DAY).cast("int"))
         newest = events.agg(day).collect()[0][0]
-    known = [day for day in (newest, context.as_of) if day is not None]
-    return min(known, default=None)
+    limits = [day for day in (newest, context.as_of) if day is not None]
+    return min(limits, default=None)
 
 
 def _stages(flow: Flow, visited: DataFrame) -> dict[TableSpec, DataFrame]:
@@ -243,10 +244,10 @@ def _stages(flow: Flow, visited: DataFrame) -> dict[TableSpec, DataFrame]:
 
 
 def _reads(context: Context) -> Sequence[str]:
-    """What the flows need that can be followed; all datasets where none can."""
+    """Tables of the flows that have all their tables; if there is none, tables of all flows."""
     flows = read_flows(context.conf)
-    able = [flow for flow in flows if not flow.missing_tables(context.lake)]
-    return sorted({name for flow in able or flows for name in flow.tables})
+    available = [flow for flow in flows if not flow.missing_tables(context.lake)]
+    return sorted({name for flow in available or flows for name in flow.tables})
 
 
 def _optional(context: Context) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Pictures of flows, from the written tables: ways, outcomes, waiting, and who was in one stage."""
+"""Charts of flows from the written tables: graph, outcomes, durations and single stages."""
 
 from collections.abc import Mapping
 
@@ -34,25 +34,25 @@ _Rows = Mapping[TableSpec, pd.DataFrame]
 
 
 def draw(context: Context) -> None:
-    """Every picture of every flow that was followed."""
+    """Draws the charts of all flows with rows."""
     frames = {table: context.lake.to_pandas(table) for table in _DRAWN}
     for flow in read_flows(context.conf):
-        own = {table: frame[frame["flow"] == flow.flow] for table, frame in frames.items()}
-        if own[STAGE_TOTALS].empty:
+        flow_rows = {table: frame[frame["flow"] == flow.flow] for table, frame in frames.items()}
+        if flow_rows[STAGE_TOTALS].empty:
             continue
-        _draw_ways(context, flow, own)
-        _draw_outcomes(context, flow, own)
-        _draw_waiting(context, flow, own)
+        _draw_flow_graph(context, flow, flow_rows)
+        _draw_outcomes(context, flow, flow_rows)
+        _draw_durations(context, flow, flow_rows)
         if flow.single_stage is not None:
-            _draw_single_stage(context, flow, flow.single_stage, own[SINGLE_STAGE])
+            _draw_single_stage(context, flow, flow.single_stage, flow_rows[SINGLE_STAGE])
 
 
-def _draw_ways(context: Context, flow: Flow, own: _Rows) -> None:
+def _draw_flow_graph(context: Context, flow: Flow, flow_rows: _Rows) -> None:
     drawn = Drawn(
         title=flow.title,
-        edges=own[FLOW_EDGES],
-        ends=own[FLOW_STARTS_ENDS],
-        people=dict(own[STAGE_TOTALS][["stage", "people"]].to_numpy()),
+        edges=flow_rows[FLOW_EDGES],
+        ends=flow_rows[FLOW_STARTS_ENDS],
+        people=dict(flow_rows[STAGE_TOTALS][["stage", "people"]].to_numpy()),
         names={stage.code: stage.name for stage in flow.stages},
         order=flow.codes,
         smallest_share=flow.picture.smallest_share,
@@ -60,15 +60,15 @@ def _draw_ways(context: Context, flow: Flow, own: _Rows) -> None:
     context.picture(draw_graph(drawn, context.lake.pictures / f"flow_{flow.flow}.png"))
 
 
-def _draw_outcomes(context: Context, flow: Flow, own: _Rows) -> None:
-    rows = own[OUTCOME_BY_TEAM]
+def _draw_outcomes(context: Context, flow: Flow, flow_rows: _Rows) -> None:
+    rows = flow_rows[OUTCOME_BY_TEAM]
     if len(rows):
         path = context.lake.pictures / f"flow_{flow.flow}_outcomes.png"
         context.picture(draw_outcomes(rows, flow.title, OUTCOME_BY_TEAM.path, path))
 
 
-def _draw_waiting(context: Context, flow: Flow, own: _Rows) -> None:
-    rows = own[FLOW_DURATIONS]
+def _draw_durations(context: Context, flow: Flow, flow_rows: _Rows) -> None:
+    rows = flow_rows[FLOW_DURATIONS]
     if len(rows):
         path = context.lake.pictures / f"flow_{flow.flow}_waiting.png"
         context.picture(draw_waiting(rows, flow.title, FLOW_DURATIONS.path, path))
@@ -89,6 +89,6 @@ def _draw_single_stage(
 
 
 def _names(context: Context, layer: str) -> dict[str, str]:
-    """Names of a layer's areas by their codes; none where areas are not known."""
+    """Code -> name of the areas of a layer; empty if the lake has no areas."""
     areas = shapes_of(context.lake, layer)
     return dict(zip(areas["code"], areas["name"], strict=True))

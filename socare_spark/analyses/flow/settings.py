@@ -1,8 +1,7 @@
-"""What a council declares about a flow, in `conf/flows/NAME.yaml`.
+"""Settings of a flow, in `conf/flows/NAME.yaml`.
 
-One kind of flow declares stages in order and says which records of which dataset belong to each;
-the other takes its activities from a column of an event log. Everything after this module is the
-same for both.
+A flow either declares stages in order, with the records of each, or takes its activities from a
+column of an event log. Other modules do not distinguish the two kinds.
 """
 
 from pathlib import Path
@@ -23,15 +22,15 @@ ASSESSED = "assessed"
 
 
 class Records(StrictModel):
-    """Which records of a dataset are meant, and where their case and time stand.
+    """A selection of records of a dataset, with the columns of their case and time.
 
     Attributes:
         dataset: A dataset of the restricted zone.
-        case: Column that names the case; a person, or anything else that is followed.
-        time: Column with the day or the moment.
-        column: Column that tells the records meant from others; None means all records.
-        codes: Codes of that column's texts (`CA` in `CA - Contact Assessment`).
-        values: Whole texts of that column.
+        case: Column of the case: a person, or another unit that is followed.
+        time: Column with a date or a timestamp.
+        column: Column by which records are selected; None means all records.
+        codes: Codes in the texts of `column` (`CA` in `CA - Contact Assessment`).
+        values: Whole texts of `column`.
     """
 
     dataset: str
@@ -42,19 +41,19 @@ class Records(StrictModel):
     values: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _meant(self) -> Self:
+    def _column_with_values(self) -> Self:
         if (self.column is None) == bool(self.codes or self.values):
-            raise ValueError("'column' goes with 'codes' or 'values', and they with it")
+            raise ValueError("'column' goes with 'codes' or 'values'; set both or neither")
         return self
 
     @property
     def columns(self) -> list[str]:
-        """The columns that it reads."""
+        """Columns that are read."""
         return [self.case, self.time, *([self.column] if self.column else [])]
 
     @property
     def where(self) -> Column:
-        """True for the records meant."""
+        """Condition that is true for the selected records."""
         if self.column is None:
             return F.lit(True)
         text = F.col(self.column)
@@ -70,11 +69,15 @@ class Stage(StrictModel):
 
 
 class Log(StrictModel):
-    """An event log: one record an event.
+    """An event log with one record per event.
 
     Attributes:
-        key: Column that orders events of one moment in one case; None leaves the activity to do it.
-        transitions: How many transitions have durations; the most common ones have them.
+        dataset: A dataset of the restricted zone.
+        case: Column of the case.
+        time: Column with a date or a timestamp.
+        activity: Column of the activity.
+        key: Column that orders events of a case at the same time; None means `activity`.
+        transitions: Largest number of transitions with durations; the most common ones are used.
     """
 
     dataset: str
@@ -86,12 +89,12 @@ class Log(StrictModel):
 
     @property
     def columns(self) -> list[str]:
-        """The columns that it reads."""
+        """Columns that are read."""
         return [self.case, self.time, self.activity, *([self.key] if self.key else [])]
 
 
 class Outcomes(StrictModel):
-    """Where assessments say how they ended and who made them."""
+    """Columns of the outcome and the team of assessments."""
 
     dataset: str
     case: str = "person"
@@ -100,18 +103,18 @@ class Outcomes(StrictModel):
 
     @property
     def columns(self) -> list[str]:
-        """The columns that it reads."""
+        """Columns that are read."""
         return [self.case, self.outcome, self.team]
 
 
 class SingleStage(StrictModel):
-    """A stage of which those who were in no other are looked at.
+    """A stage whose people in no other stage are described.
 
     Attributes:
-        stage: Its code.
+        stage: Code of the stage.
         end: Column with the last day of its records.
-        outcome: Column that says how they ended.
-        postcode: Column with the postcode of the home; None leaves areas out.
+        outcome: Column with the outcome of its records.
+        postcode: Column with the postcode of the home; None means no results by area.
         layer: Layer of areas.
     """
 
@@ -123,7 +126,7 @@ class SingleStage(StrictModel):
 
 
 class Picture(StrictModel):
-    """How the graph of a flow is drawn: edges below a share of all transitions are left out."""
+    """Settings of the flow chart. Edges below a share of all transitions are not drawn."""
 
     smallest_share: Annotated[float, Field(ge=0, lt=1)] = 0.005
 
@@ -143,52 +146,52 @@ class Flow(StrictModel):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if bool(self.stages) == (self.log is not None):
-            raise ValueError("a flow has either 'stages' or 'log'")
+            raise ValueError("a flow needs either 'stages' or 'log'")
         if len({*self.codes, ASSESSED}) != len(self.codes) + 1:
             raise ValueError(f"codes of stages must differ, and none may be '{ASSESSED}'")
         if self.single_stage is not None and self.single_stage.stage not in self.codes:
-            raise ValueError("'single_stage' names a stage that is not declared")
+            raise ValueError("'single_stage' names a stage that is not in 'stages'")
         return self
 
     def records_of(self, code: str) -> Records:
-        """Which records make a stage."""
+        """Selection of the records of a stage."""
         return next(stage.records for stage in self.stages if stage.code == code)
 
     @property
     def codes(self) -> list[str]:
-        """Codes of the stages in order; none for a log."""
+        """Codes of the stages in order; empty for a log."""
         return [stage.code for stage in self.stages]
 
     @property
     def datasets(self) -> set[str]:
-        """All datasets it reads."""
+        """Datasets of all parts of the flow."""
         parts = [*(s.records for s in self.stages), self.log, self.assessed, self.outcomes]
         return {part.dataset for part in parts if part is not None}
 
     @property
     def tables(self) -> list[str]:
-        """The tables of those datasets."""
+        """Tables of the datasets."""
         return [restricted(name) for name in sorted(self.datasets)]
 
     @property
     def needs(self) -> list[Need]:
-        """The columns without which it cannot be followed."""
+        """Columns that the flow requires."""
         parts = [*(stage.records for stage in self.stages), self.log, self.assessed]
         return [need for part in parts if part is not None for need in _needs(part, part.columns)]
 
     @property
     def needs_of_parts(self) -> dict[str, list[Need]]:
-        """Name of a part that can be left out -> the columns that it needs besides."""
-        found = {}
+        """Name of an optional part -> columns that it requires."""
+        needs = {}
         if self.outcomes is not None:
-            found["outcomes"] = _needs(self.outcomes, self.outcomes.columns)
+            needs["outcomes"] = _needs(self.outcomes, self.outcomes.columns)
         if (single := self.single_stage) is not None:
             columns = [single.end, single.outcome, *([single.postcode] if single.postcode else [])]
-            found["single_stage"] = _needs(self.records_of(single.stage), columns)
-        return found
+            needs["single_stage"] = _needs(self.records_of(single.stage), columns)
+        return needs
 
     def missing_tables(self, lake: Lake) -> list[str]:
-        """Tables that it reads and the lake does not have; without them it cannot be followed."""
+        """Tables that the flow requires and the lake does not have."""
         return [name for name in self.tables if not lake.exists(name)]
 
 
@@ -197,16 +200,18 @@ def _needs(part: Records | Log | Outcomes, columns: list[str]) -> list[Need]:
 
 
 def read_flows(conf: Path) -> list[Flow]:
-    """All flows of `conf/flows`, by file name.
+    """Reads all flows of `conf/flows`, in order of file name.
 
     Raises:
-        ConfigurationError: there is none, or two have one name.
+        ConfigurationError: there is no flow, or two flows have the same name.
     """
     flows = [read_model(path, Flow) for path in sorted((conf / "flows").glob("*.yaml"))]
     if not flows:
-        raise ConfigurationError(f"{conf / 'flows'} holds no flow: put one in NAME.yaml there.")
+        raise ConfigurationError(f"{conf / 'flows'} has no flow. Add a file NAME.yaml.")
     names = [flow.flow for flow in flows]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigurationError(f"{conf / 'flows'}: more than one file has flow: {twice[0]}.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ConfigurationError(
+            f"{conf / 'flows'}: more than one file has flow: {repeated[0]}. Rename one of them."
+        )
     return flows

@@ -1,4 +1,4 @@
-"""People who were in one stage and in no other: how often, for how long, with what end, and where.
+"""People in one stage only: number of assessments, duration, outcome and area.
 
 Source: thesis 4.3.2, figures 33 and 34.
 """
@@ -40,11 +40,14 @@ SINGLE_STAGE = cell_table(
 
 
 def cases_only_in(visited: DataFrame, stage: str) -> DataFrame:
-    """Cases in one stage and in no other: case, assessments (their records there).
+    """Selects cases that were in one stage only.
 
     Args:
-        visited: case, stage, records; assessments of any kind are no stage.
-        stage: The stage.
+        visited: case, stage, records. The stage `assessed` is ignored.
+        stage: Code of the stage.
+
+    Returns:
+        One row per case: case, assessments (number of records in the stage).
     """
     here = F.col("stage") == stage
     per_case = (
@@ -58,7 +61,7 @@ def cases_only_in(visited: DataFrame, stage: str) -> DataFrame:
 
 
 def stage_records(flow: Flow, single: SingleStage, read: Read) -> DataFrame:
-    """The records of the stage: case, length_days, code (of the outcome), postcode."""
+    """One row per record of the stage: case, length_days, code (of the outcome), postcode."""
     meant = flow.records_of(single.stage)
     names = [meant.case, meant.time, single.end, single.outcome]
     named = [*names, *filter(None, [meant.column, single.postcode])]
@@ -81,14 +84,17 @@ def single_stage(
     outcomes: DataFrame,
     places: DataFrame | None,
 ) -> DataFrame:
-    """The columns of SINGLE_STAGE without the flow.
+    """Counts people in one stage only by number of assessments, duration, outcome and area.
 
     Args:
-        single: What is looked at.
+        single: The stage and its columns.
         only: Result of `cases_only_in`.
         records: Result of `stage_records`.
         outcomes: code, outcome_category.
-        places: postcode, layer, code; None where postcodes are not placed.
+        places: postcode, layer, code; None if the lake has no areas of postcodes.
+
+    Returns:
+        One row per measure, value and outcome category. Columns as in SINGLE_STAGE, without `flow`.
     """
     once = (
         only.where("assessments = 1")

@@ -1,4 +1,4 @@
-"""People by stage: how many came to each, without the one before, and through all of them.
+"""People by stage: totals, people without the previous stage, and people in all stages.
 
 Source: thesis 4.3, Tables 11 to 13 and figure 35; docs/definitions.md, sections 8.2 to 8.5 and 13
 (the shares of Table 13 are of the people in either of two stages).
@@ -42,7 +42,7 @@ STAGE_CONTINUITY = cell_table(
 )
 STAGE_COMPLETION = cell_table(
     "stage_completion",
-    "People who were in a stage and in every stage before it; the last stage tells who passed all.",
+    "People who were in a stage and in every stage before it; in the last stage, in all stages.",
     [FLOW, _STAGE],
     [
         ColumnSpec("people_all_stages", "bigint", "People in this stage and in all before it."),
@@ -69,11 +69,14 @@ OUTCOME_BY_TEAM = cell_table(
 
 
 def visits(events: DataFrame, assessed: DataFrame | None) -> DataFrame:
-    """How often each case came to each stage: case, stage, records.
+    """Counts the records of each case in each stage.
 
     Args:
         events: case, activity.
-        assessed: case, one row an assessment; they count as a stage of their own.
+        assessed: case; one row per assessment. Assessments count as a separate stage.
+
+    Returns:
+        One row per case and stage: case, stage, records.
     """
     rows = events.select("case", F.col("activity").alias("stage"))
     if assessed is not None:
@@ -82,19 +85,22 @@ def visits(events: DataFrame, assessed: DataFrame | None) -> DataFrame:
 
 
 def stage_totals(visited: DataFrame) -> DataFrame:
-    """Stage and the measures of its cell."""
+    """One row per stage. Columns as in STAGE_TOTALS, without `flow`."""
     return count_people(visited, ["stage"], person="case", records="records")
 
 
 def stage_continuity(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
-    """The columns of STAGE_CONTINUITY without the flow; one row for each stage but the first.
+    """Counts people in a stage who were not in the stage before it.
 
     Args:
         visited: Result of `visits`.
         stages: Codes in order, at least two.
+
+    Returns:
+        One row per stage except the first. Columns as in STAGE_CONTINUITY, without `flow`.
     """
     here, before = F.col("here"), F.col("before")
-    either = _each(
+    either = _explode_parts(
         _pivot_stages(visited, stages),
         [
             {
@@ -107,7 +113,7 @@ def stage_continuity(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
         ],
     ).where((here > 0) | (before > 0))
     people = either.groupBy("stage", "previous").agg(F.count("case").alias("people_either"))
-    counted = _counted(either, ["stage", "previous"], (here > 0) & (before == 0))
+    counted = _count_where(either, ["stage", "previous"], (here > 0) & (before == 0))
     return counted.join(people, ["stage", "previous"]).select(
         counted["*"],
         F.col("people").alias("people_without_previous"),
@@ -117,18 +123,18 @@ def stage_continuity(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
 
 
 def stage_completion(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
-    """The columns of STAGE_COMPLETION without the flow; one row a stage."""
+    """One row per stage. Columns as in STAGE_COMPLETION, without `flow`."""
     passed = F.lit(True)
     parts = []
     for at, stage in enumerate(stages):
         here = F.col(f"_{at}")
         passed = passed & (here > 0)
         parts.append({"stage": F.lit(stage), "here": here, "passed": passed})
-    rows = _each(_pivot_stages(visited, [*stages, ASSESSED]), parts)
+    rows = _explode_parts(_pivot_stages(visited, [*stages, ASSESSED]), parts)
     people = rows.groupBy("stage").agg(
         F.count("case").alias("people_any"), F.count_if(F.col("here") > 0).alias("_in_stage")
     )
-    counted = _counted(rows, ["stage"], F.col("passed"))
+    counted = _count_where(rows, ["stage"], F.col("passed"))
     return counted.join(people, "stage").select(
         counted["*"],
         F.col("people").alias("people_all_stages"),
@@ -139,7 +145,7 @@ def stage_completion(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
 
 
 def _pivot_stages(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
-    """One row a case: its records in the first stage as `_0`, in the second as `_1`, and so on."""
+    """One row per case: case, `_0` (records in the first stage), `_1` (second stage), ..."""
     records = [
         F.coalesce(F.sum(F.when(F.col("stage") == stage, F.col("records"))), F.lit(0)).alias(
             f"_{at}"
@@ -149,14 +155,14 @@ def _pivot_stages(visited: DataFrame, stages: Sequence[str]) -> DataFrame:
     return visited.groupBy("case").agg(*records)
 
 
-def _each(frame: DataFrame, parts: Sequence[Mapping[str, Column]]) -> DataFrame:
-    """A row for every case and part, with the part's columns."""
+def _explode_parts(frame: DataFrame, parts: Sequence[Mapping[str, Column]]) -> DataFrame:
+    """One row per case and part, with the columns of the part."""
     structs = [F.struct(*[value.alias(name) for name, value in part.items()]) for part in parts]
     return frame.select("case", F.inline(F.array(*structs)))
 
 
-def _counted(rows: DataFrame, dims: list[str], meant: Column) -> DataFrame:
-    """Cells of the cases meant; a cell in which none is meant counts nobody, and is still there."""
+def _count_where(rows: DataFrame, dims: list[str], meant: Column) -> DataFrame:
+    """Counts the cases that fulfil a condition. A cell without such cases has counts of 0."""
     marked = rows.select(
         *dims,
         F.when(meant, F.col("case")).alias("case"),
@@ -166,14 +172,18 @@ def _counted(rows: DataFrame, dims: list[str], meant: Column) -> DataFrame:
 
 
 def outcome_by_team(records: DataFrame, outcomes: DataFrame, teams: DataFrame) -> DataFrame:
-    """Outcome category, team category and the measures of their cell.
+    """Counts assessments by categories of outcome and team.
 
     Args:
-        records: case, outcome, team, as written; a record without a case counts no person.
+        records: case, outcome, team, as written. A record without a case counts no person.
         outcomes: code, outcome_category.
         teams: team (in upper case), team_category.
+
+    Returns:
+        One row per outcome category and team category. Columns as in OUTCOME_BY_TEAM, without
+        `flow`.
     """
-    known = (
+    categorised = (
         records.select(
             "case",
             coded_text.code(F.col("outcome")).alias("code"),
@@ -183,4 +193,4 @@ def outcome_by_team(records: DataFrame, outcomes: DataFrame, teams: DataFrame) -
         .join(F.broadcast(teams), "team", "left")
         .fillna({"outcome_category": UNKNOWN, "team_category": OTHERS})
     )
-    return count_people(known, ["outcome_category", "team_category"], person="case")
+    return count_people(categorised, ["outcome_category", "team_category"], person="case")

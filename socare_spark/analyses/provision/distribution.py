@@ -17,7 +17,7 @@ ELEMENT_DISTRIBUTION = cell_table(
     "element_distribution",
     "Agreements of one element that start in a year, of people of the age band of the "
     "configuration (0-11 in the thesis) who live in an area.",
-    (LAYER, CODE, ColumnSpec("element", "string", "Code of the service element, mended."), YEAR),
+    (LAYER, CODE, ColumnSpec("element", "string", "Code of the service element, corrected."), YEAR),
     (
         ColumnSpec(
             "rank",

@@ -32,7 +32,7 @@ ELEMENTS_PER_PERSON = cell_table(
             "kind",
             "string",
             "`registered`: every agreement is an element; `distinct`: agreements of one code, "
-            "mended, are one.",
+            "corrected, are one.",
         ),
         AGE_BAND,
         ColumnSpec("elements", "bigint", "Elements that each of the people has."),

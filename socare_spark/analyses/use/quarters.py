@@ -17,7 +17,7 @@ from socare_spark.measures.complete_grid import complete_grid
 from socare_spark.measures.periods import Period, open_in
 from socare_spark.measures.person_counts import count_people
 
-ELEMENT = ColumnSpec("element", "string", "Code of the service element, mended.")
+ELEMENT = ColumnSpec("element", "string", "Code of the service element, corrected.")
 
 USERS_BY_QUARTER = cell_table(
     "users_by_quarter",

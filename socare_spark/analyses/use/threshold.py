@@ -30,8 +30,8 @@ THRESHOLD_USE = cell_table(
         ColumnSpec(
             "element",
             "string",
-            "Code of the service element, mended; null means all elements of the threshold, each "
-            "with spells of its own.",
+            "Code of the service element, corrected; null means all elements of the threshold, "
+            "each with spells of its own.",
         ),
         ColumnSpec(
             "year",
