@@ -1,1 +1,1 @@
-"""What the coming quarters may need (F)."""
+"""Forecasts of the coming quarters (F)."""

@@ -1,9 +1,8 @@
-"""The past of a series: what was counted in each whole quarter, and whether it may be forecast.
+"""History of a series: counts of each whole quarter, and the rule that allows a forecast.
 
-Only whole quarters count, and a forecast is made from complete ones alone. A source has a whole
-quarter where it reaches from its first day to its last; a series begins with the first whole
-quarter of its source, or, where it has no record there, with the quarter after that of its first
-record.
+A quarter is whole if the source covers it from its first day to its last. Only whole quarters
+count, and forecasts use complete quarters only. A series begins with the first whole quarter of its
+source. If that quarter has no record, it begins with the quarter after that of its first record.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,12 +26,12 @@ class History:
     """A series of one measure.
 
     Attributes:
-        series: What is counted, and the measure, as 'CHIRDRT, people'.
-        known_as: What messages call it.
-        measure: The measure of `cells`.
-        periods: Quarters one after the other, as '2010Q1', from the first that counts.
-        cells: For each the measures of `cells`, and `unnamed`, its records without a person.
-        complete: Number of quarters, from the first, whose records are all in the source.
+        series: Name of the series: element or description, and measure, such as 'CHIRDRT, people'.
+        known_as: Name of the series in messages.
+        measure: Name of the measure.
+        periods: Consecutive quarters from the first that counts, such as '2010Q1'.
+        cells: Measures of each quarter, and `unnamed`, the number of records without a person.
+        complete: Number of quarters, from the first, with all their records in the source.
     """
 
     series: str
@@ -48,10 +47,10 @@ class History:
         return [_number(cell, self.measure) for cell in self.cells]
 
     def exclusion_reason(self, least_people: int) -> str:
-        """Why the series may not be made; empty where it may.
+        """Reason to leave out the series, or an empty text.
 
-        It must be an aggregate: of so many people in a quarter, on average, where a record without
-        a person counts as somebody.
+        A series needs a minimum number of people in a quarter, on average. Each record without a
+        person counts as one person.
         """
         if not any(self.values):
             return "nothing was counted in a whole quarter"
@@ -62,7 +61,7 @@ class History:
 
 
 def whole_quarters(first: date, last: date) -> list[str]:
-    """The quarters of which every day lies between two days, as '2010Q1'."""
+    """Quarters that are completely between two days, such as '2010Q1'."""
     begin, end = pd.Period(first, freq="Q"), pd.Period(last, freq="Q")
     if begin.start_time.date() < first:
         begin += 1
@@ -72,8 +71,8 @@ def whole_quarters(first: date, last: date) -> list[str]:
 
 
 def quarters_after(period: str, number: int) -> list[str]:
-    """The quarters that follow one."""
-    return [str(one) for one in pd.period_range(pd.Period(period) + 1, periods=number)]
+    """A number of quarters after a quarter."""
+    return [str(quarter) for quarter in pd.period_range(pd.Period(period) + 1, periods=number)]
 
 
 def histories(
@@ -83,26 +82,26 @@ def histories(
     periods: Sequence[str],
     complete: Collection[str] | None = None,
 ) -> Iterator[History]:
-    """The series of one source; a quarter without a row is one with nothing in it.
+    """Builds the series of one source. A quarter without a row has counts of 0.
 
     Args:
-        rows: counted (an element or a description), period, the measures of `cells`, unnamed.
-        wanted: What is counted -> what messages call it.
-        measures: Of each a series.
+        rows: counted (an element or a description), period, the measures of cells, unnamed.
+        wanted: Element or description -> its name in messages.
+        measures: Measures; one series each.
         periods: The whole quarters of the source.
-        complete: The quarters whose records are all in the source; None means all.
+        complete: Quarters with all their records in the source; None means all.
     """
-    found = {(row["counted"], row["period"]): row for row in rows}
+    row_of = {(row["counted"], row["period"]): row for row in rows}
     for counted, known_as in wanted.items():
-        every = [_cell(found.get((counted, period), _EMPTY)) for period in periods]
-        begin = _begin(every)
+        cells = [_cell(row_of.get((counted, period), _EMPTY)) for period in periods]
+        begin = _begin(cells)
         for measure in measures:
             yield History(
                 series=f"{counted}, {measure}",
                 known_as=f"{known_as}, {measure}",
                 measure=measure,
                 periods=tuple(periods[begin:]),
-                cells=tuple(every[begin:]),
+                cells=tuple(cells[begin:]),
                 complete=sum(complete is None or p in complete for p in periods[begin:]),
             )
 
@@ -111,12 +110,12 @@ def _cell(row: Mapping[str, Any]) -> _Cell:
     return {name: row.get(name) for name in (*MEASURES, "unnamed")}
 
 
-def _begin(every: Sequence[_Cell]) -> int:
-    """The place of the first quarter that counts.
+def _begin(cells: Sequence[_Cell]) -> int:
+    """Index of the first quarter that counts.
 
-    What begins within a quarter has not been there for all of it.
+    The quarter of the first record is left out, because a series can begin within it.
     """
-    first = next((at for at, cell in enumerate(every) if cell["records"]), len(every))
+    first = next((at for at, cell in enumerate(cells) if cell["records"]), len(cells))
     return first + 1 if first else 0
 
 

@@ -1,7 +1,7 @@
-"""The `forecast` analysis: people, cost and requests to be expected in the coming quarters (F).
+"""The `forecast` analysis: people, cost and requests in the coming quarters (F).
 
-Aggregates alone are forecast, never a person; a series of few people is left out and one that is
-too short is shown without a forecast, and the run says of each why. Elements are counted by
+Only aggregates are forecast. A series of few people is left out, and a series that is too short has
+no forecast; the run gets a warning with the reason. Counts of elements come from
 `users_by_quarter`, so that both tables agree. Source: thesis 4.4, 5 and 7.
 """
 
@@ -31,7 +31,7 @@ _SERIES = ColumnSpec(
     "description with `records`.",
 )
 _METHODS = "`seasonal_naive` (as a year before), `trend` (straight, with seasons) or `ets`"
-_SAID = {"seasonal_naive": "as a year before", "trend": "straight trend", "ets": "ETS"}
+_METHOD_CAPTIONS = {"seasonal_naive": "as a year before", "trend": "straight trend", "ets": "ETS"}
 _Rows = list[tuple[Any, ...]]
 _NOTHING = (None,) * 5
 
@@ -91,105 +91,109 @@ FORECAST_BACKTEST = TableSpec(
 def forecasts(
     series: Iterable[History], settings: ForecastSettings
 ) -> tuple[_Rows, _Rows, list[str]]:
-    """The rows of FORECAST and of FORECAST_BACKTEST, and what the run must say of the series."""
-    counted: _Rows = []
-    tried: _Rows = []
-    said: dict[str, list[str]] = defaultdict(list)
-    for own in series:
-        left_out = own.exclusion_reason(settings.least_people)
-        if left_out:
-            said[f"leaves out {{}}: {left_out}."].append(own.known_as)
+    """Returns the rows of FORECAST, the rows of FORECAST_BACKTEST, and warnings."""
+    forecast_rows: _Rows = []
+    backtest_rows: _Rows = []
+    names_by_message: dict[str, list[str]] = defaultdict(list)
+    for history in series:
+        reason = history.exclusion_reason(settings.least_people)
+        if reason:
+            names_by_message[f"leaves out {{}}: {reason}."].append(history.known_as)
             continue
-        made = forecast(
-            own.values[: own.complete],
-            horizon=settings.horizon + len(own.periods) - own.complete,
+        result = forecast(
+            history.values[: history.complete],
+            horizon=settings.horizon + len(history.periods) - history.complete,
             shortest=settings.shortest,
             origins=settings.origins,
             backtest_horizon=settings.horizon,
         )
-        if made.reason:
-            said[f"has only the past of {{}}: {made.reason}."].append(own.known_as)
-        counted += [*_history_rows(own, made), *_forecast_rows(own, made)]
-        tried += [_trial(own, trial) for trial in made.backtests]
-    lines = [f"{FORECAST.path} {line.format('; '.join(names))}" for line, names in said.items()]
-    return counted, tried, lines
+        if result.reason:
+            message = f"has only the past of {{}}: {result.reason}."
+            names_by_message[message].append(history.known_as)
+        forecast_rows += [*_history_rows(history, result), *_future_rows(history, result)]
+        backtest_rows += [_backtest_row(history, backtest) for backtest in result.backtests]
+    warnings = [
+        f"{FORECAST.path} {message.format('; '.join(names))}"
+        for message, names in names_by_message.items()
+    ]
+    return forecast_rows, backtest_rows, warnings
 
 
-def _history_rows(own: History, made: Forecast) -> _Rows:
-    """The quarters that were counted; those that are not complete with what is expected of them."""
-    lines = [*[_NOTHING] * own.complete, *_expected(made)]
-    lines += [_NOTHING] * (len(own.periods) - len(lines))
+def _history_rows(history: History, result: Forecast) -> _Rows:
+    """One row per quarter with counts. Rows of incomplete quarters have a forecast too."""
+    lines = [*[_NOTHING] * history.complete, *_intervals(result)]
+    lines += [_NOTHING] * (len(history.periods) - len(lines))
     return [
         (
-            *(own.series, period, value, at < own.complete),
+            *(history.series, period, value, at < history.complete),
             *line,
-            made.method or None,
+            result.method or None,
             *(cell[name] for name in MEASURES),
         )
         for at, (period, value, cell, line) in enumerate(
-            zip(own.periods, own.values, own.cells, lines, strict=False)
+            zip(history.periods, history.values, history.cells, lines, strict=False)
         )
     ]
 
 
-def _forecast_rows(own: History, made: Forecast) -> _Rows:
-    """The quarters after the last whole one."""
-    lines = _expected(made)[len(own.periods) - own.complete :]
-    counted = [None] * len(MEASURES)
+def _future_rows(history: History, result: Forecast) -> _Rows:
+    """One row per quarter after the last whole one."""
+    lines = _intervals(result)[len(history.periods) - history.complete :]
+    periods = quarters_after(history.periods[-1], len(lines))
+    measures = [None] * len(MEASURES)
     return [
-        (own.series, period, None, None, *line, made.method, *counted)
-        for period, line in zip(quarters_after(own.periods[-1], len(lines)), lines, strict=True)
+        (history.series, period, None, None, *line, result.method, *measures)
+        for period, line in zip(periods, lines, strict=True)
     ]
 
 
-def _expected(made: Forecast) -> _Rows:
-    """For each quarter after the last complete one the forecast and its limits."""
-    return [
-        *zip(made.forecast, made.lower_80, made.upper_80, made.lower_95, made.upper_95, strict=True)
-    ]
+def _intervals(result: Forecast) -> _Rows:
+    """Forecast and limits of each quarter after the last complete one."""
+    limits = (result.lower_80, result.upper_80, result.lower_95, result.upper_95)
+    return [*zip(result.forecast, *limits, strict=True)]
 
 
-def _trial(own: History, trial: Backtest) -> tuple[Any, ...]:
+def _backtest_row(history: History, backtest: Backtest) -> tuple[Any, ...]:
     return (
-        own.series,
-        trial.horizon,
-        trial.method,
-        trial.origins,
-        trial.mase,
-        trial.coverage_80,
-        trial.coverage_95,
-        trial.chosen,
+        history.series,
+        backtest.horizon,
+        backtest.method,
+        backtest.origins,
+        backtest.mase,
+        backtest.coverage_80,
+        backtest.coverage_95,
+        backtest.chosen,
     )
 
 
 def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
-    """Both tables, of the sources that the lake has with the columns that they need.
+    """Builds both tables from the sources that the lake has.
 
     Raises:
-        LackingError: It has none of them.
+        MissingInputError: the lake has none of the sources.
     """
     settings = _settings(context)
     needed = _needed(settings)
-    lacking = {source: _missing_tables(context, source, names) for source, names in needed.items()}
-    if needed and all(lacking.values()):
-        either = " or ".join(" and ".join(names) for names in lacking.values())
+    missing = {source: _missing_tables(context, source, names) for source, names in needed.items()}
+    if needed and all(missing.values()):
+        alternatives = " or ".join(" and ".join(names) for names in missing.values())
         raise MissingInputError(
-            f"forecast needs {either}, which the lake does not have: run the job that writes it "
-            "first."
+            f"forecast needs {alternatives}, which the lake does not have. Run the job that writes "
+            "it first."
         )
     series: list[History] = []
-    for source, names in lacking.items():
+    for source, names in missing.items():
         if names:
             context.run.warnings.append(
                 f"{FORECAST.path} has no {source}: the lake does not have {' and '.join(names)}."
             )
         else:
             series += _READ[source](context, settings)
-    counted, tried, lines = forecasts(series, settings)
-    context.run.warnings.extend(lines)
+    forecast_rows, backtest_rows, warnings = forecasts(series, settings)
+    context.run.warnings.extend(warnings)
     return {
-        FORECAST: context.spark.createDataFrame(counted, FORECAST.schema),
-        FORECAST_BACKTEST: context.spark.createDataFrame(tried, FORECAST_BACKTEST.schema),
+        FORECAST: context.spark.createDataFrame(forecast_rows, FORECAST.schema),
+        FORECAST_BACKTEST: context.spark.createDataFrame(backtest_rows, FORECAST_BACKTEST.schema),
     }
 
 
@@ -197,13 +201,13 @@ _READ = {"elements": element_histories, "requests": request_histories}
 
 
 def _missing_tables(context: Context, source: str, tables: list[str]) -> list[str]:
-    """The tables or columns of a source that the lake does not have."""
+    """Tables of a source that the lake does not have; if it has all, the missing columns."""
     absent = [name for name in tables if not context.lake.exists(name)]
     return absent or [need.text for need in context.missing(_columns(context, source))]
 
 
 def _columns(context: Context, source: str) -> list[Need]:
-    """The columns without which a source cannot be read."""
+    """Columns that a source requires."""
     settings = _settings(context)
     if source == "elements":
         until = extract_need(context, settings.agreements)
@@ -218,7 +222,7 @@ def _columns(context: Context, source: str) -> list[Need]:
 
 
 def _needs(context: Context) -> list[Need]:
-    """The columns of all sources; that of a person may be missing."""
+    """Columns of all sources. The column `person` is optional."""
     settings = _settings(context)
     columns = [need for source in _needed(settings) for need in _columns(context, source)]
     people = Need(restricted(settings.requests.dataset), "person", "bigint", without=(FORECAST,))
@@ -226,7 +230,7 @@ def _needs(context: Context) -> list[Need]:
 
 
 def _needed(settings: ForecastSettings) -> dict[str, list[str]]:
-    """The tables of each source that is wanted."""
+    """Source of the settings -> its tables."""
     needed = {}
     if settings.elements:
         needed["elements"] = [USERS_BY_QUARTER.path, restricted(settings.agreements)]
@@ -236,7 +240,7 @@ def _needed(settings: ForecastSettings) -> dict[str, list[str]]:
 
 
 def draw(context: Context) -> None:
-    """All series with what is expected of them, in one picture."""
+    """Draws all series with their forecasts in one figure."""
     rows = _rows(context, FORECAST)
     trials = _rows(context, FORECAST_BACKTEST)
     fans = [
@@ -245,9 +249,11 @@ def draw(context: Context) -> None:
             caption=_accuracy_caption(
                 trials[(trials["series"] == name) & trials["chosen"].astype(bool)]
             ),
-            rows=own.sort_values("period"),
+            rows=series_rows.sort_values("period"),
         )
-        for name, own in sorted(rows.groupby("series"), key=lambda one: _elements_first(one[0]))
+        for name, series_rows in sorted(
+            rows.groupby("series"), key=lambda group: _elements_first(group[0])
+        )
     ]
     if fans:
         path = context.lake.pictures / "forecast.png"
@@ -263,12 +269,12 @@ def _rows(context: Context, table: TableSpec) -> pd.DataFrame:
 
 
 def _shown(table: TableSpec) -> list[str]:
-    """The columns that are drawn: not the measures of cells."""
+    """Columns for the chart: all except the measures of cells."""
     return [name for name in table.names if name not in MEASURES]
 
 
 def _accuracy_caption(chosen: pd.DataFrame) -> str:
-    """What a panel says of the trials of the method that was chosen."""
+    """Caption of a panel: the chosen method and its accuracy in the back-test."""
     if chosen.empty:
         return "too short to forecast"
     mase = chosen["mase"].mean()
@@ -276,7 +282,7 @@ def _accuracy_caption(chosen: pd.DataFrame) -> str:
     held = " and ".join(
         f"{chosen[name].mean() * 100:.0f} %" for name in ("coverage_80", "coverage_95")
     )
-    return f"{_SAID[chosen['method'].iloc[0]]}{error}; intervals held {held}"
+    return f"{_METHOD_CAPTIONS[chosen['method'].iloc[0]]}{error}; intervals held {held}"
 
 
 def _settings(context: Context) -> ForecastSettings:

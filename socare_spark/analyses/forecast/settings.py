@@ -1,4 +1,4 @@
-"""What a council chooses to forecast, and from how much."""
+"""Settings of the `forecast` analysis, in `conf/analyses/forecast.yaml`."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -11,12 +11,12 @@ SETTINGS = "analyses/forecast.yaml"
 
 
 class RequestSettings(StrictModel):
-    """Descriptions of requests that are followed.
+    """Descriptions of requests to forecast.
 
     Attributes:
-        dataset: The snapshots.
-        descriptions: As written in the records.
-        top: So many of those with most records besides.
+        dataset: Dataset of requests.
+        descriptions: Descriptions as written in the records.
+        top: Number of further descriptions, those with the most records.
     """
 
     dataset: str
@@ -28,14 +28,14 @@ class ForecastSettings(StrictModel):
     """`conf/analyses/forecast.yaml`.
 
     Attributes:
-        horizon: Quarters ahead.
-        shortest: Whole quarters that a series must have to be forecast.
-        origins: The newest so many quarters from which each method is tried.
-        least_people: People in a quarter, on average, below which a series is left out.
-        agreements: The dataset of which `use` counts elements.
+        horizon: Number of quarters to forecast.
+        shortest: Smallest number of whole quarters for a forecast.
+        origins: Number of the newest quarters from which each method is back-tested.
+        least_people: Smallest average number of people in a quarter. Other series are left out.
+        agreements: Dataset of agreements that `use` counts.
         elements: Codes of elements.
         requests: Descriptions of service requests.
-        incomplete_months: Dataset -> months before its newest extract that are not complete.
+        incomplete_months: Dataset -> number of incomplete months before its newest extract.
     """
 
     horizon: Annotated[int, Field(ge=1, le=20)]

@@ -1,4 +1,4 @@
-"""Where series come from: elements as `use` counted them, descriptions of the newest copy."""
+"""Sources of series: elements from `users_by_quarter`, and descriptions of requests."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,23 +17,23 @@ from socare_spark.analyses.vocabulary import warn_unknown_codes
 from socare_spark.analysis import Context
 from socare_spark.measures.person_counts import count_people
 
-# A text that so many records share names a service; one of fewer may be what somebody wrote.
+# Fewest records of a description that a message may quote. Rarer ones may be free text.
 _COMMON = 10
-# Number of these texts, the most used first, compared with a description that no record has.
+# Largest number of descriptions that are compared with one that no record has.
 _QUOTED = 10_000
 
 
 def element_histories(context: Context, settings: ForecastSettings) -> list[History]:
-    """People and cost of elements; warns of those that `users_by_quarter` does not have."""
+    """Series of people and cost of elements. Warns of elements without rows."""
     counted = element_quarters(context.read(USERS_BY_QUARTER), settings.elements).collect()
-    there = {row["counted"] for row in counted}
-    missing = [code for code in settings.elements if code not in there]
+    present = {row["counted"] for row in counted}
+    missing = [code for code in settings.elements if code not in present]
     if missing:
         context.run.warnings.append(
             f"{SETTINGS} names {', '.join(missing)}, which {USERS_BY_QUARTER.path} does not have: "
             "name them in 'quarters' of analyses/use.yaml too."
         )
-    if not there:
+    if not present:
         return []
     periods = sorted({row["period"] for row in counted})
     first, last = pd.Period(periods[0]).start_time.date(), pd.Period(periods[-1]).end_time.date()
@@ -42,24 +42,24 @@ def element_histories(context: Context, settings: ForecastSettings) -> list[Hist
     complete = whole_quarters(first, min(until, last))
     if len(complete) < len(whole):
         context.run.warnings.append(
-            f"{restricted(settings.agreements)} is complete until {until}: elements are forecast "
-            "from the quarters before that day, and the counts of later ones are too low."
+            f"{restricted(settings.agreements)} is complete until {until}. Elements are forecast "
+            "from the quarters before that day. The counts of later quarters are too low."
         )
-    wanted = {code: code for code in settings.elements if code in there}
+    wanted = {code: code for code in settings.elements if code in present}
     rows = [row.asDict() for row in counted]
     return list(histories(rows, wanted, ["people", "cost"], whole, complete))
 
 
 def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
-    """What was counted of elements.
+    """Selects the counts of elements.
 
     Args:
         users: Rows of `users_by_quarter`.
-        elements: Codes.
+        elements: Codes of the elements.
 
     Returns:
-        `counted` (the element), `period`, the measures of `count_people`, `unnamed` (records
-        without a person, which no agreement is).
+        One row per element and quarter: `counted` (the element), `period`, the measures of
+        `count_people`, `unnamed` (records without a person; 0, as agreements have persons).
     """
     return users.where(F.col("element").isin(*elements)).select(
         F.col("element").alias("counted"),
@@ -70,7 +70,7 @@ def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
 
 
 def request_histories(context: Context, settings: ForecastSettings) -> list[History]:
-    """Records of descriptions in the newest copy of the requests, whose day counts as whole."""
+    """Series of records by description, from the newest snapshot of the requests."""
     wanted = settings.requests
     copies = in_snapshots(context, wanted.dataset).where(F.col("service_description").isNotNull())
     span = _newest(context, copies, wanted.dataset)
@@ -85,10 +85,10 @@ def request_histories(context: Context, settings: ForecastSettings) -> list[Hist
 
 
 def _newest(context: Context, copies: DataFrame, dataset: str) -> tuple[date, date] | None:
-    """The first day of request of the newest copy, and the day of the copy.
+    """First day of a request in the newest snapshot, and the day of the snapshot.
 
-    None where no copy has a day of request, or where the newest begins after the day of an older
-    one: it is then no whole copy, which the run reports.
+    None if no snapshot has a day of a request. None with a warning if the newest snapshot begins
+    after the day of the one before it, because it is then not a whole copy.
     """
     rows = copies.groupBy(SNAPSHOT).agg(F.min("request_date").alias("first")).dropna().collect()
     spans = sorted((row[SNAPSHOT], row["first"]) for row in rows)
@@ -106,9 +106,9 @@ def _newest(context: Context, copies: DataFrame, dataset: str) -> tuple[date, da
 
 
 def _candidates(context: Context, requests: DataFrame, wanted: RequestSettings) -> pd.DataFrame:
-    """The most frequent descriptions and those chosen by hand: service_description, records.
+    """One row per frequent or configured description: service_description, records.
 
-    Chosen ones that no record has are reported.
+    Warns of configured descriptions that no record has.
     """
     described = (
         requests.groupBy("service_description").agg(F.count(F.lit(1)).alias("records")).persist()
@@ -129,33 +129,37 @@ def _candidates(context: Context, requests: DataFrame, wanted: RequestSettings) 
 
 
 def chosen_descriptions(described: pd.DataFrame, wanted: RequestSettings) -> dict[str, str]:
-    """The descriptions that are followed, and what messages call them.
+    """Selects the descriptions to forecast, with their names in messages.
 
-    One that nobody chose by hand is called by its rank: what residents wrote stays out of messages.
+    A description that is not in the configuration is named by its rank, because it may be free
+    text of a resident.
 
     Args:
-        described: service_description, records; the most frequent and those chosen are enough.
-        wanted: The descriptions chosen, and how many of the most frequent ones.
+        described: service_description, records; at least the frequent and the configured ones.
+        wanted: The configured descriptions, and the number of frequent ones.
+
+    Returns:
+        Description -> its name in messages.
     """
     ranked = described.sort_values(["records", "service_description"], ascending=[False, True])
     by_rank = {
         text: f"the description of rank {rank}"
         for rank, text in enumerate(ranked["service_description"].head(wanted.top), start=1)
     }
-    there = {*described["service_description"]}
-    return by_rank | {text: text for text in wanted.descriptions if text in there}
+    present = {*described["service_description"]}
+    return by_rank | {text: text for text in wanted.descriptions if text in present}
 
 
 def request_quarters(requests: DataFrame, descriptions: Sequence[str]) -> DataFrame:
-    """What was counted of descriptions.
+    """Counts the requests of one snapshot by description and quarter.
 
     Args:
-        requests: service_description, request_date, person, of one snapshot.
-        descriptions: As written.
+        requests: service_description, request_date, person.
+        descriptions: Descriptions as written.
 
     Returns:
-        `counted` (the description), `period`, the measures of `count_people`, `unnamed` (records
-        without a person).
+        One row per description and quarter: `counted` (the description), `period`, the measures of
+        `count_people`, `unnamed` (records without a person).
     """
     day = F.col("request_date")
     dims = ["counted", "period"]
@@ -169,6 +173,6 @@ def request_quarters(requests: DataFrame, descriptions: Sequence[str]) -> DataFr
         .agg(F.count(F.lit(1)).alias("records"))
         .persist()
     )
-    nobodys = F.when(F.col("person").isNull(), F.col("records")).otherwise(0)
-    unnamed = gathered.groupBy(*dims).agg(F.sum(nobodys).alias("unnamed"))
+    without_person = F.when(F.col("person").isNull(), F.col("records")).otherwise(0)
+    unnamed = gathered.groupBy(*dims).agg(F.sum(without_person).alias("unnamed"))
     return count_people(gathered, dims, records="records").join(F.broadcast(unnamed), dims)

@@ -1,7 +1,7 @@
-"""The `requests` analysis: what residents asked for, snapshot by snapshot.
+"""The `requests` analysis: service requests by snapshot.
 
-A snapshot is a copy of the whole system, so nothing is added up across snapshots. A description
-counts as it is written: a full stop makes another one. Source: thesis 6.2, Tables 24 and 25.
+A snapshot is a copy of the whole system, so nothing is added up across snapshots. Descriptions are
+compared verbatim: "Bins" and "Bins." are different. Source: thesis 6.2, Tables 24 and 25.
 """
 
 from typing import Annotated
@@ -73,11 +73,11 @@ REQUEST_VARIANTS = cell_table(
 
 
 class Variants(StrictModel):
-    """Which descriptions are compared.
+    """Limits of the comparison of descriptions.
 
     Attributes:
-        shortest: Descriptions of fewer letters are not compared by slips of spelling.
-        most: Number of descriptions that are compared, the most used first.
+        shortest: Smallest number of letters of descriptions that are compared by single edits.
+        most: Largest number of descriptions that are compared; the most used are compared.
     """
 
     shortest: Annotated[int, Field(ge=4)] = 10
@@ -95,10 +95,13 @@ class Settings(StrictModel):
 
 
 def gather_requests(rows: DataFrame) -> DataFrame:
-    """Gathers requests by snapshot, description and person, and counts the records of each.
+    """Counts requests by snapshot, description and person.
 
     Args:
         rows: snapshot, service_description, person (null where a request has none).
+
+    Returns:
+        One row per snapshot, description and person: snapshot, description, person, records.
     """
     return rows.groupBy(
         "snapshot", F.col("service_description").alias("description"), "person"
@@ -106,7 +109,7 @@ def gather_requests(rows: DataFrame) -> DataFrame:
 
 
 def request_snapshots(gathered: DataFrame) -> DataFrame:
-    """The columns of REQUEST_SNAPSHOTS."""
+    """One row per snapshot. Columns as in REQUEST_SNAPSHOTS."""
     distinct = (
         gathered.groupBy("snapshot", "description")
         .agg(F.lit(1))
@@ -117,18 +120,22 @@ def request_snapshots(gathered: DataFrame) -> DataFrame:
 
 
 def by_description(gathered: DataFrame) -> DataFrame:
-    """Cells of snapshot and description."""
+    """One row per snapshot and description, with the measures of `count_people`."""
     return count_people(gathered, ["snapshot", "description"], records="records")
 
 
 def request_top(counted: DataFrame, number: int) -> DataFrame:
-    """The columns of REQUEST_TOP: `number` a snapshot, compared with all of the one before.
+    """Selects the most frequent descriptions of each snapshot.
 
-    No task sorts a snapshot: a rank is the number of descriptions that come before.
+    Changes are relative to all descriptions of the snapshot before. Its ranks are computed by
+    counting the descriptions with a better rank, so that no task sorts a snapshot.
 
     Args:
-        counted: Cells of snapshot and description.
-        number: How many a snapshot.
+        counted: Result of `by_description`.
+        number: Number of descriptions per snapshot.
+
+    Returns:
+        One row per snapshot and description. Columns as in REQUEST_TOP.
     """
     within = Window.partitionBy("snapshot").orderBy(F.desc("records"), F.asc("description"))
     top = counted.withColumn("rank", F.row_number().over(within)).where(F.col("rank") <= number)
@@ -146,41 +153,47 @@ def request_top(counted: DataFrame, number: int) -> DataFrame:
 
 
 def request_single_use(counted: DataFrame, contains: str = "") -> DataFrame:
-    """The columns of REQUEST_SINGLE_USE.
+    """Selects the descriptions with one record.
 
     Args:
-        counted: Cells of snapshot and description.
-        contains: Text that a description must hold, in any case; all where it is empty.
+        counted: Result of `by_description`.
+        contains: Text that a description must contain, in upper or lower case; empty means all.
+
+    Returns:
+        One row per snapshot and description. Columns as in REQUEST_SINGLE_USE.
     """
     once = counted.where("records = 1")
     return once.where(F.contains(F.lower("description"), F.lit(contains.lower())))
 
 
 def of_newest(counted: DataFrame) -> DataFrame:
-    """The cells of the newest snapshot."""
+    """Rows of the newest snapshot."""
     return counted.join(F.broadcast(counted.agg(F.max("snapshot").alias("snapshot"))), "snapshot")
 
 
 def request_variants(newest: DataFrame, shortest: int, most: int) -> DataFrame:
-    """The columns of REQUEST_VARIANTS.
+    """Groups descriptions that are probably different spellings of one service.
 
     Args:
         newest: Result of `of_newest`.
-        shortest: Letters that a description must have to be compared by slips.
-        most: Number of descriptions that are compared, the most used first; the driver holds them.
+        shortest: Smallest number of letters of descriptions that are compared by single edits.
+        most: Largest number of descriptions that are compared. They are collected to the driver.
+
+    Returns:
+        One row per description in a group. Columns as in REQUEST_VARIANTS.
     """
     used = newest.select("description", "records").orderBy(F.desc("records"), "description")
     texts = used.limit(most).toPandas()
     groups = text_clusters(dict(texts.to_numpy().tolist()), shortest)
     rows = [(text, fingerprint(best), best) for text, best in groups.items()]
-    known = newest.sparkSession.createDataFrame(
+    spellings = newest.sparkSession.createDataFrame(
         rows, "description string, variant_group string, canonical string"
     )
-    return newest.drop("snapshot").join(F.broadcast(known), "description")
+    return newest.drop("snapshot").join(F.broadcast(spellings), "description")
 
 
 def _snapshot_before(counted: DataFrame) -> DataFrame:
-    """Each snapshot with the one before it: snapshot, _before (null for the first)."""
+    """One row per snapshot: snapshot, _before (the snapshot before it; null for the first)."""
     snapshots = counted.groupBy("snapshot").agg(F.lit(1)).select("snapshot")
     before = F.lag("snapshot").over(Window.orderBy("snapshot"))
     return snapshots.select("snapshot", before.alias("_before"))
@@ -190,31 +203,32 @@ def _ranks_before(counted: DataFrame, top: DataFrame) -> DataFrame:
     """Records and rank in the snapshot before, for the descriptions of the top lists.
 
     Args:
-        counted: Cells of snapshot and description.
-        top: snapshot, description: few rows.
+        counted: Result of `by_description`.
+        top: snapshot, description; a small frame.
 
     Returns:
-        snapshot, description, _records and _rank in the snapshot before; no row where it had none.
+        One row per description of `top` that the snapshot before has: snapshot, description,
+        _records and _rank in the snapshot before.
     """
     wanted = top.select("snapshot", "description").join(
         F.broadcast(_snapshot_before(counted)), "snapshot"
     )
     earlier = counted.select(F.col("snapshot").alias("_before"), "description", "records")
-    found = earlier.join(F.broadcast(wanted), ["_before", "description"]).withColumnsRenamed(
+    earlier_top = earlier.join(F.broadcast(wanted), ["_before", "description"]).withColumnsRenamed(
         {"description": "_text", "records": "_records"}
     )
-    more = (F.col("records") > F.col("_records")) | (
+    ranks_higher = (F.col("records") > F.col("_records")) | (
         (F.col("records") == F.col("_records")) & (F.col("description") < F.col("_text"))
     )
     return (
-        earlier.join(F.broadcast(found), "_before")
+        earlier.join(F.broadcast(earlier_top), "_before")
         .groupBy("snapshot", F.col("_text").alias("description"), "_records")
-        .agg((F.count_if(more) + 1).cast("int").alias("_rank"))
+        .agg((F.count_if(ranks_higher) + 1).cast("int").alias("_rank"))
     )
 
 
 def tables(context: Context) -> dict[TableSpec, DataFrame]:
-    """All tables, from one reading of the requests."""
+    """Builds all tables from one read of the requests."""
     settings = _settings(context)
     rows = in_snapshots(context, settings.dataset)
     gathered = gather_requests(rows.where(F.col("service_description").isNotNull())).persist()
@@ -228,19 +242,19 @@ def tables(context: Context) -> dict[TableSpec, DataFrame]:
 
 
 def variants_within_limit(context: Context, newest: DataFrame, wanted: Variants) -> DataFrame:
-    """The columns of REQUEST_VARIANTS; reports the limit where descriptions are not compared."""
+    """Result of `request_variants`. Warns if there are more descriptions than are compared."""
     number = newest.count()
     if number > wanted.most:
         context.run.warnings.append(
             f"{REQUEST_VARIANTS.path} compares the {wanted.most:,} most used descriptions of "
-            f"{number:,}: the others are in no group. 'most' under variants in {SETTINGS} is the "
-            "limit; the driver takes about 6 KB for each."
+            f"{number:,}. The others are in no group. To compare more, raise 'most' under variants "
+            f"in {SETTINGS}; the driver needs about 6 KB for each."
         )
     return request_variants(newest, wanted.shortest, wanted.most)
 
 
 def draw(context: Context) -> None:
-    """The most asked descriptions of the newest snapshot, followed through all of them."""
+    """Draws the ranks of the most frequent descriptions by snapshot."""
     frame = context.lake.to_pandas(REQUEST_TOP)
     path = context.lake.pictures / "request_ranks.png"
     if len(frame):
