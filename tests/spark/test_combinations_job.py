@@ -68,7 +68,7 @@ def test_all_tables_are_made_and_no_picture_is_of_a_person(run):
     rows = {name: output["rows"] for name, output in context.run.outputs.items()}
     assert (rows["working/combinations"], rows["restricted/person_timelines"]) == (2, 2)
     assert context.run.warnings == [
-        "1 combinations stand in no sub-process of vocabulary/subprocesses.yaml: they are in "
+        "1 combinations have no sub-process in vocabulary/subprocesses.yaml; they are in "
         "`Unmapped`.",
         "vocabulary/subprocesses.yaml names the reason ER35, which no record has; the nearest are "
         "ER34.",
@@ -95,5 +95,5 @@ def test_a_column_that_is_not_there_is_named(run):
 def test_typed_texts_in_place_of_codes_are_refused(run, monkeypatch):
     monkeypatch.setattr(job, "_MOST_REASONS", 1)
     records = [(1, "ER34 - Form", "COMP", DAY, None), (2, "Mother rang", "COMP", DAY, None)]
-    with pytest.raises(ConfigurationError, match="hold 2 reasons in 2 combinations of texts; 1 in"):
+    with pytest.raises(ConfigurationError, match="have 2 reasons in 2 combinations of texts; 1 in"):
         run(records, {"MASH": ["ER34"]})

@@ -74,7 +74,7 @@ def test_dataset_without_a_contract_is_skipped_with_a_warning(conf):
     [
         ({"date": "request_day"}, "nearest are request_date"),
         ({"category": "kind"}, "column kind of requests"),
-        ({"date": "service_description"}, "no date"),
+        ({"date": "service_description"}, "not a date"),
         ({"postcode": "service_description"}, "not kept as a postcode"),
         ({"person": "service_description"}, "not pseudonymised"),  # never a raw identifier
         ({"person": "record_id"}, "scheme of people"),  # a token, but of a request
@@ -98,10 +98,10 @@ def test_a_service_may_lack_person_postcode_and_category(conf):
     ("values", "says"),
     [
         ({"scheme": "carefirs"}, "nearest are carefirst"),
-        ({"scheme": "agreement"}, "none of people"),
+        ({"scheme": "agreement"}, "not a scheme of people"),
         ({"crosswalks": ["requests"]}, "pseudonymises 1 columns"),
-        ({"layers": ["ward", "ward"]}, "ward stands there more than once"),
-        ({"services": [{"name": "crm", "records": [REQUESTS]}] * 2}, "crm stands there more"),
+        ({"layers": ["ward", "ward"]}, "ward is listed more than once"),
+        ({"services": [{"name": "crm", "records": [REQUESTS]}] * 2}, "crm is listed more"),
         ({"services": [{"name": "crm+", "records": [REQUESTS]}]}, "name"),
         ({"services": []}, "services"),
     ],

@@ -1,1 +1,1 @@
-"""Combinations of reason and outcome: how often, of whom, and from when to when (D1-D3)."""
+"""Combinations of reason and outcome: people, records and time of use (D1-D3)."""

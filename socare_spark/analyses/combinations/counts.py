@@ -1,7 +1,7 @@
-"""Combinations of reason and outcome, counted: people, records, time of use, by sub-process.
+"""Counts of combinations of reason and outcome: people, records and time of use.
 
-A combination is a pair of codes, whatever its texts say of them. What stands in texts is told by
-`spellings`, who was concerned by `uses`; every table of the job works on these two. Source: thesis
+A combination is a pair of codes, independent of the texts. All tables of the job are computed from
+`spellings` (texts and dates) and `uses` (persons and months). Source: thesis
 5.8, 5.10 and 5.11, Tables 19 to 23, figures 40 to 46; docs/definitions.md, sections 9.1, 9.2, 9.6
 and 9.7.
 """
@@ -72,15 +72,15 @@ SUBPROCESS_EXTREMES = cell_table(
 
 
 def spellings(rows: DataFrame, claims: Sequence[Claim]) -> DataFrame:
-    """Every way in which a combination is written, how often and when; some hundreds of rows.
+    """Parses and counts the spellings of combinations; some hundreds of rows.
 
     Args:
         rows: reason and outcome as written, neither null, first_day, last_day (DATE, may be null).
-        claims: What the sub-processes claim.
+        claims: Claims of the sub-processes.
 
     Returns:
-        reason_text and outcome_text as written, subprocess, reason, outcome, reason_description,
-        outcome_description, records, first_used, last_used.
+        One row per spelling: reason_text and outcome_text as written, subprocess, reason, outcome,
+        reason_description, outcome_description, records, first_used, last_used.
     """
     reason, outcome = F.col("reason_text"), F.col("outcome_text")
     written = (
@@ -102,7 +102,7 @@ def spellings(rows: DataFrame, claims: Sequence[Claim]) -> DataFrame:
 
 
 def _claimed(written: DataFrame, claims: Sequence[Claim]) -> DataFrame:
-    """Adds the sub-process: the one that claims the combination, else the one with its reason."""
+    """Adds the sub-process that claims the combination, or otherwise its reason."""
     subprocesses = written.sparkSession.createDataFrame(
         list(claims), "reason string, outcome string, subprocess string"
     )
@@ -120,15 +120,15 @@ def _claimed(written: DataFrame, claims: Sequence[Claim]) -> DataFrame:
 
 
 def uses(rows: DataFrame, spelled: DataFrame) -> DataFrame:
-    """Who used which combination in which month, and how often.
+    """Counts records by combination, person and month.
 
     Args:
         rows: person, reason and outcome as written, first_day.
-        spelled: Result of `spellings`. Texts are taken apart there, where they are few.
+        spelled: Result of `spellings`, which parses each text once.
 
     Returns:
-        subprocess, reason, outcome, person, month (DATE, the first of the month of the first days),
-        records; several rows where a combination is written in several ways.
+        One row per spelling, person and month: subprocess, reason, outcome, person, month (DATE,
+        first day of the month of `first_day`), records.
     """
     gathered = rows.groupBy(
         F.col("reason").alias("reason_text"),
@@ -137,20 +137,20 @@ def uses(rows: DataFrame, spelled: DataFrame) -> DataFrame:
         F.trunc("first_day", "month").alias("month"),
     ).agg(F.count(F.lit(1)).alias("records"))
     texts = ["reason_text", "outcome_text"]
-    meant = spelled.select(*texts, "subprocess", "reason", "outcome")
-    return gathered.join(F.broadcast(meant), texts).drop(*texts)
+    codes = spelled.select(*texts, "subprocess", "reason", "outcome")
+    return gathered.join(F.broadcast(codes), texts).drop(*texts)
 
 
 def combinations(used: DataFrame, spelled: DataFrame) -> DataFrame:
-    """The columns of COMBINATIONS."""
+    """One row per combination. Columns as in COMBINATIONS."""
     key = ["subprocess", "reason", "outcome"]
     return count_people(used, key, records="records").join(F.broadcast(_words(spelled, key)), key)
 
 
 def _words(spelled: DataFrame, key: Sequence[str]) -> DataFrame:
-    """The two texts that most records of a combination carry together, and its time of use.
+    """The most common pair of texts of each combination, and its first and last use.
 
-    Of texts with as many records the first by alphabet is taken.
+    Ties in records are broken alphabetically.
     """
     texts = ["reason_description", "outcome_description"]
     by_text = spelled.groupBy(*key, *texts).agg(
@@ -171,17 +171,20 @@ def _words(spelled: DataFrame, key: Sequence[str]) -> DataFrame:
 
 
 def combination_totals(used: DataFrame) -> DataFrame:
-    """The columns of COMBINATION_TOTALS."""
+    """One row per sub-process and reason, with totals. Columns as in COMBINATION_TOTALS."""
     return count_people(used, ["subprocess", "reason"], records="records", totals=["reason"])
 
 
 def combination_bands(used: DataFrame, counted: DataFrame, bands: Sequence[Band]) -> DataFrame:
-    """The columns of COMBINATION_BANDS.
+    """Counts combinations by number of people.
 
     Args:
         used: Result of `uses`.
         counted: Result of `combinations`.
         bands: Bands of people.
+
+    Returns:
+        One row per band with combinations. Columns as in COMBINATION_BANDS.
     """
     banded = counted.select("reason", "outcome", band_of(F.col("people"), bands).alias("band"))
     people = count_people(
@@ -191,7 +194,12 @@ def combination_bands(used: DataFrame, counted: DataFrame, bands: Sequence[Band]
 
 
 def subprocess_extremes(counted: DataFrame, number: int) -> DataFrame:
-    """The columns of SUBPROCESS_EXTREMES: `number` most and least used, ties by the alphabet."""
+    """The most and least used combinations of each sub-process. Columns as in SUBPROCESS_EXTREMES.
+
+    Args:
+        counted: Result of `combinations`.
+        number: Number of combinations of each kind. Ties are broken alphabetically.
+    """
     code = [F.asc("reason"), F.asc("outcome")]
     ranked = {
         "most": Window.partitionBy("subprocess").orderBy(F.desc("people"), *code),

@@ -1,7 +1,7 @@
-"""The `combinations` analysis: which reason went with which outcome, for whom, how often and when.
+"""The `combinations` analysis: combinations of reason and outcome, by people, records and time.
 
-Records are gathered by their texts, and by combination, person and month; all tables work on that.
-Source: thesis chapter 5.
+All tables are computed from two aggregates of the records: by text, and by combination, person and
+month. Source: thesis chapter 5.
 """
 
 from pyspark.sql import DataFrame
@@ -41,46 +41,46 @@ _MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
 
 
 def _records(context: Context, settings: Settings) -> DataFrame:
-    """person, reason and outcome as written, first_day, last_day."""
+    """One row per record: person, reason and outcome as written, first_day, last_day."""
     frame = context.read(restricted(settings.dataset))
-    meant = {
+    columns = {
         "reason": settings.reason,
         "outcome": settings.outcome,
         "first_day": settings.first_day,
         "last_day": settings.last_day,
     }
-    return frame.select("person", *[F.col(there).alias(name) for name, there in meant.items()])
+    return frame.select("person", *[F.col(column).alias(name) for name, column in columns.items()])
 
 
 def _check_codes(settings: Settings, spelled: DataFrame) -> None:
-    """Refuses typed texts where codes belong: the driver compares all reasons with each other.
+    """Refuses columns of free text, because the driver compares all reasons with each other.
 
     Raises:
-        ConfigurationError: there are more reasons or combinations than codes would make.
+        ConfigurationError: there are too many reasons or combinations.
     """
     combinations_, reasons = spelled.agg(F.count(F.lit(1)), F.count_distinct("reason")).collect()[0]
     if combinations_ > _MOST_COMBINATIONS or reasons > _MOST_REASONS:
         raise ConfigurationError(
-            f"Columns {settings.reason} and {settings.outcome} of dataset {settings.dataset} hold "
+            f"Columns {settings.reason} and {settings.outcome} of dataset {settings.dataset} have "
             f"{reasons:,} reasons in {combinations_:,} combinations of texts; {_MOST_REASONS:,} in "
-            f"{_MOST_COMBINATIONS:,} are allowed. Name columns of codes in {SETTINGS}."
+            f"{_MOST_COMBINATIONS:,} are allowed. Set columns of codes in {SETTINGS}."
         )
 
 
 def tables(context: Context) -> dict[TableSpec, DataFrame]:
-    """All tables; combinations that no sub-process claims are counted in the run record."""
+    """Builds all tables. Combinations without a sub-process are counted in the run record."""
     settings = read_settings(context)
-    whole = _records(context, settings).dropna(subset=["reason", "outcome"])
+    records = _records(context, settings).dropna(subset=["reason", "outcome"])
     claims = read_claims(context.conf)
-    spelled = spellings(whole, claims).persist()
+    spelled = spellings(records, claims).persist()
     _check_codes(settings, spelled)
-    used = uses(whole, spelled).persist()
+    used = uses(records, spelled).persist()
     counted = combinations(used, spelled).persist()
     unmapped = counted.where(F.col("subprocess") == UNMAPPED).count()
     context.run.counts["combinations.unmapped"] = unmapped
     if unmapped:
         context.run.warnings.append(
-            f"{unmapped} combinations stand in no sub-process of {SUBPROCESSES}: they are in "
+            f"{unmapped} combinations have no sub-process in {SUBPROCESSES}; they are in "
             f"`{UNMAPPED}`."
         )
     reasons = read_reasons(spelled)

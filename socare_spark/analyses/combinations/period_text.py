@@ -1,8 +1,7 @@
-"""Periods of use as descriptions declare them in brackets: `Oct 12 - Feb 15`, `from Mar 14`.
+"""Parser of periods of use in brackets, such as `Oct 12 - Feb 15` and `from Mar 14`.
 
-Whole months are meant: a period begins on the first day of its first month and ends on the last day
-of its last. Figures that are no period by this grammar (`0-18`, `v2`, a day of a month, a financial
-year) are not guessed at.
+A period begins on the first day of its first month and ends on the last day of its last month.
+Other figures (`0-18`, `v2`, a day of a month, a financial year) are not a period.
 """
 
 import re
@@ -23,8 +22,8 @@ _POINT = re.compile(
 )
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 _UNTIL = re.compile(r"\b(?:up to|to|until|till)\b")
-# What is left of a text when its points of time are written `@`, and whether each point is its
-# beginning, its end, or both.
+# Pattern of a text with its points of time replaced by `@` -> whether each point is the beginning
+# of the period, its end, or both.
 _SHAPES = {
     "@": ("both",),
     "@-@": ("from", "to"),
@@ -36,22 +35,22 @@ _SHAPES = {
     "from@onwards": ("from",),
     "-@": ("to",),
 }
-_CENTURY = 70  # a year of two figures from here on is of the twentieth century
+_CENTURY = 70  # two-digit years from this one on are in the twentieth century
 
 
 @dataclass(frozen=True)
 class Period:
-    """First and last day of a declared period; None where that side is open."""
+    """First and last day of a declared period; None if that side is open."""
 
     first: date | None
     last: date | None
 
 
 def declared_period(text: str) -> Period | None:
-    """The period that a text in brackets declares, or None where it declares none.
+    """Parses a period of use, or returns None if the text is not a period.
 
     Args:
-        text: What stands between the brackets, as `codes.period` gives it.
+        text: Text between the brackets, a result of `coded_text.period`.
     """
     plain = text.translate(_DASHES).casefold()
     points = [_months(match) for match in _POINT.finditer(plain)]
@@ -67,7 +66,7 @@ def declared_period(text: str) -> Period | None:
 
 
 def _months(match: re.Match[str]) -> tuple[date, date]:
-    """First and last day of what one point of time names."""
+    """First and last day of a month or year in a text."""
     name, named_year, number, numbered_year, whole = match.groups()
     if whole:
         return date(int(whole), 1, 1), date(int(whole), 12, 31)

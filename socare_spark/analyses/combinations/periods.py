@@ -1,6 +1,7 @@
-"""The period of use that a reason's text declares, against the one its records show.
+"""Comparison of the period of use in a reason's text with the dates of its records.
 
-A record lies outside when it begins in no month of the declared period: it may well end after it.
+A record is outside the declared period if it begins before its first or after its last month. It
+may end after the period.
 """
 
 from collections.abc import Sequence
@@ -37,11 +38,14 @@ COMBINATION_PERIODS = cell_table(
 
 
 def combination_periods(used: DataFrame, reasons: Sequence[Reason]) -> DataFrame:
-    """The columns of COMBINATION_PERIODS.
+    """Counts the records outside the declared period of each reason.
 
     Args:
         used: Result of `uses`.
         reasons: Result of `read_reasons`.
+
+    Returns:
+        One row per reason with figures in brackets. Columns as in COMBINATION_PERIODS.
     """
     rows = [
         (
@@ -59,7 +63,7 @@ def combination_periods(used: DataFrame, reasons: Sequence[Reason]) -> DataFrame
         "reason string, declared_from date, declared_to date, observed_from date, observed_to date",
     )
     dated = used.join(F.broadcast(declared), "reason")
-    # A declared period is of whole months, so a record's month tells whether it lies outside.
+    # A declared period has whole months, so the comparison of months is sufficient.
     before, after = F.col("month") < F.col("declared_from"), F.col("month") > F.col("declared_to")
     outside = dated.groupBy("reason").agg(
         F.sum(F.when(before | after, F.col("records")).otherwise(0)).alias("_outside")

@@ -1,4 +1,4 @@
-"""The pictures of combinations: bars over time, and where combinations begin or end together."""
+"""Charts of combinations: bars over time, and turnover by window."""
 
 import re
 
@@ -15,8 +15,9 @@ _SOURCE = COMBINATIONS.path
 
 
 def draw(context: Context) -> None:
-    """A bar for every combination, the same for each band of people that has any and for each
-    sub-process, and how many combinations begin and end in each window.
+    """Draws bars of combinations and their turnover.
+
+    There is a chart of bars for all combinations, for each band of people and for each sub-process.
     """
     _draw_bars(context)
     _draw_turnover(context)
@@ -41,7 +42,7 @@ def _draw_bars(context: Context) -> None:
 
 
 def _plain(name: str) -> str:
-    """A name as a file may have it: `MASH & ASTI` gives `mash_asti`."""
+    """Name for a file: `MASH & ASTI` becomes `mash_asti`."""
     return re.sub(r"\W+", "_", name.casefold()).strip("_")
 
 

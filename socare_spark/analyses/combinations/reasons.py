@@ -1,7 +1,7 @@
-"""What each reason is called, what period of use its text declares, and when it was in use.
+"""Reasons with their name, the period of use in their text, and their observed use.
 
-A reason may have been spelled in several ways. There are some hundreds of spellings at most, so
-they are gathered to the driver, where texts are compared.
+A reason can have several spellings. There are at most some hundreds of spellings, so they are
+collected to the driver and compared there.
 """
 
 from collections import defaultdict
@@ -21,12 +21,12 @@ class Reason:
     """A reason of the records.
 
     Attributes:
-        code: Its code.
-        name: The text that most of its records carry, without a period of use; None without text.
-        figures: Whether a text of it ends with brackets that hold figures.
-        declared: The period of use in its text; of several the one that most records carry.
+        code: Code of the reason.
+        name: Text of most of its records, without a period of use; None without text.
+        figures: Whether one of its texts ends with figures in brackets.
+        declared: Period of use in its text; of several that of most records.
         first_used: Earliest first day of its records.
-        last_used: Latest last day.
+        last_used: Latest last day of its records.
     """
 
     code: str
@@ -38,7 +38,7 @@ class Reason:
 
 
 def read_reasons(spelled: DataFrame) -> list[Reason]:
-    """All reasons in the order of their codes.
+    """Collects all reasons, in order of their codes.
 
     Args:
         spelled: Result of `spellings`.
@@ -60,7 +60,7 @@ def read_reasons(spelled: DataFrame) -> list[Reason]:
 
 
 def _reason(code: str, spellings: Iterable[Row]) -> Reason:
-    """Of spellings with as many records the first by alphabet is the usual one."""
+    """Builds a reason from its spellings. Ties in records are broken alphabetically."""
     by_use = sorted(spellings, key=lambda s: (-s["records"], s["text"] or ""))
     figures = [s["brackets"] for s in by_use if s["brackets"] is not None]
     periods = (declared_period(text) for text in figures)
@@ -75,7 +75,7 @@ def _reason(code: str, spellings: Iterable[Row]) -> Reason:
 
 
 def _undated(text: str | None, brackets: str | None) -> str | None:
-    """The text without its period of use; brackets that hold something else are part of it."""
+    """Text without its period of use. Brackets with other contents are kept."""
     if text is None or brackets is None or declared_period(brackets) is None:
         return text
     return text[: text.rindex("(")].rstrip()

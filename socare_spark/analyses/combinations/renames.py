@@ -1,8 +1,8 @@
-"""Reasons that are one another's renaming: alike in their words, and one used after the other.
+"""Renamed reasons: pairs of reasons with similar texts where one is used after the other.
 
-Two texts are as alike as the share of words that they have in common (Dice, 1945, on bags of
-words); a longer word with one slip in it is the same word. Minor changes of a text, which the
-thesis finds to be a pattern, leave most words as they are.
+The similarity of two texts is the share of words that they have in common (Dice, 1945, on bags of
+words). Longer words that differ by a single edit count as the same word. The thesis observes that
+texts are often changed slightly, which leaves most words unchanged.
 """
 
 from bisect import bisect_left, bisect_right
@@ -41,7 +41,7 @@ COMBINATION_RENAMES = cell_table(
 
 
 class Rename(NamedTuple):
-    """A reason, the reason that took its place, how alike they are, days between their uses."""
+    """A reason, the reason that replaced it, their similarity, and days between their uses."""
 
     reason_a: str
     reason_b: str
@@ -50,7 +50,7 @@ class Rename(NamedTuple):
 
 
 class _Used(NamedTuple):
-    """A reason with its words and its time of use."""
+    """A reason with its words and its first and last day of use."""
 
     code: str
     words: Counter[str]
@@ -59,45 +59,48 @@ class _Used(NamedTuple):
 
 
 def combination_renames(used: DataFrame, reasons: Sequence[Reason], wanted: Renames) -> DataFrame:
-    """The columns of COMBINATION_RENAMES.
+    """Counts people and records of renamed reasons.
 
     Args:
         used: Result of `uses`.
         reasons: Result of `read_reasons`.
-        wanted: How alike, and how close in time.
+        wanted: Limits of similarity and time.
+
+    Returns:
+        One row per pair of reasons. Columns as in COMBINATION_RENAMES.
     """
-    found = used.sparkSession.createDataFrame(
+    renames = used.sparkSession.createDataFrame(
         renamed(reasons, wanted),
         "reason_a string, reason_b string, similarity double, gap_days bigint",
     )
-    either = found.select("*", F.explode(F.array("reason_a", "reason_b")).alias("reason"))
+    either = renames.select("*", F.explode(F.array("reason_a", "reason_b")).alias("reason"))
     both = used.join(F.broadcast(either), "reason")
-    return count_people(both, found.columns, records="records")
+    return count_people(both, renames.columns, records="records")
 
 
 def renamed(reasons: Sequence[Reason], wanted: Renames) -> list[Rename]:
-    """Every reason whose text lives on in one that begins when it ends, by codes."""
+    """Pairs of a reason and a similar reason that begins near its end, in order of codes."""
     bag = _bags(reasons, wanted.shortest)
     in_use = [
         _Used(r.code, bag(r.name), r.first_used, r.last_used)
         for r in reasons
         if r.name and r.first_used and r.last_used
     ]
-    found = []
+    renames = []
     for a, b in _handovers(in_use, wanted.days):
-        alike = similarity(a.words, b.words)
-        if alike >= wanted.similarity:
-            found.append(Rename(a.code, b.code, alike, _gap(a, b)))
-    return sorted(found)
+        share = similarity(a.words, b.words)
+        if share >= wanted.similarity:
+            renames.append(Rename(a.code, b.code, share, _gap(a, b)))
+    return sorted(renames)
 
 
 def similarity(a: Counter[str], b: Counter[str]) -> float:
-    """Words in common, of all words of both; 0 where neither has any."""
+    """Share of words in common, from 0 to 1; 0 if neither text has words."""
     return 2 * (a & b).total() / ((a + b).total() or 1)
 
 
 def _handovers(reasons: Sequence[_Used], days: int) -> Iterator[tuple[_Used, _Used]]:
-    """Pairs of which the second begins and ends later, and begins near the end of the first."""
+    """Pairs where the second begins and ends later, and begins near the end of the first."""
     by_start = sorted(reasons, key=lambda r: (r.first, r.code))
     starts = [r.first for r in by_start]
     for a in reasons:
@@ -112,7 +115,7 @@ def _gap(a: _Used, b: _Used) -> int:
 
 
 def _bags(reasons: Sequence[Reason], shortest: int) -> Callable[[str], Counter[str]]:
-    """How a text becomes a bag of words, spelled as most of these texts spell them."""
+    """Function from a text to its bag of words, in the most common spelling of each word."""
     number = Counter(word for r in reasons for word in words(r.name or ""))
     usual = text_clusters(number, shortest)
     return lambda text: Counter(usual.get(word, word) for word in words(text))

@@ -1,4 +1,4 @@
-"""What a council chooses of its combinations: `conf/analyses/combinations.yaml`."""
+"""Settings of the `combinations` analysis, in `conf/analyses/combinations.yaml`."""
 
 from typing import Literal
 
@@ -12,11 +12,11 @@ SETTINGS = "analyses/combinations.yaml"
 
 
 class Blocks(StrictModel):
-    """When combinations begin or end together.
+    """Definition of a block of combinations that begin or end together.
 
     Attributes:
-        window: Calendar period that their first (last) uses fall in.
-        combinations: How many make a block.
+        window: Calendar period of their first (last) uses.
+        combinations: Smallest number of combinations in a block.
     """
 
     window: Literal["day", "week", "month", "quarter", "year"]
@@ -24,13 +24,13 @@ class Blocks(StrictModel):
 
 
 class Renames(StrictModel):
-    """When one reason is taken for the new name of another.
+    """Definition of a renamed reason.
 
     Attributes:
-        similarity: Least share of words that the two texts have in common.
-        days: How many days may lie, or overlap, between the last use of one and the first use of
-            the other.
-        shortest: Letters that a word must have to be the same word with a slip in it.
+        similarity: Smallest share of words that the two texts have in common.
+        days: Largest gap or overlap in days between the last use of one and the first use of the
+            other.
+        shortest: Smallest number of letters of words that are compared by single edits.
     """
 
     similarity: float = Field(gt=0, le=1)
@@ -53,5 +53,5 @@ class Settings(StrictModel):
 
 
 def read_settings(context: Context) -> Settings:
-    """The council's choices."""
+    """Reads the settings."""
     return read_model(context.conf / SETTINGS, Settings)

@@ -1,8 +1,8 @@
-"""One person's way through the sub-processes, month by month (D3).
+"""Timeline of each person by sub-process and month (D3).
 
-A subject of records may ask to see this of themselves. It is kept in the restricted zone, where
-only pseudonyms are; it is never released, and nothing draws it: a picture of one person needs a
-purpose that allows it.
+It supports requests of persons to see their records. The table is in the restricted zone, which has
+pseudonyms only. It is not released and not drawn, because a chart of one person needs a purpose
+that permits it.
 """
 
 from pyspark.sql import DataFrame
@@ -33,13 +33,16 @@ PERSON_TIMELINES = TableSpec(
 
 
 def person_timelines(used: DataFrame) -> DataFrame:
-    """The columns of PERSON_TIMELINES, of everybody.
+    """Counts the records of each person by sub-process and month.
 
-    Files in the order of persons: a reader of one person's rows passes over all others by the
-    files' own statistics. A task makes each file.
+    Rows are range-partitioned and sorted by person, so that a query for one person skips files by
+    their statistics.
 
     Args:
         used: Result of `uses`.
+
+    Returns:
+        One row per person, sub-process and month. Columns as in PERSON_TIMELINES.
     """
     return (
         used.where(F.col("person").isNotNull())

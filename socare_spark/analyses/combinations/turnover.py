@@ -1,8 +1,8 @@
-"""Combinations that come into use together, or go out of use together.
+"""Blocks of combinations that come into use, or go out of use, in the same window.
 
-Where the records begin and where they end every combination seems to begin or to end: a start in
-the first window of all, and an end in the last, are no recording requirement and make no block. The
-thesis does not count them either: it calls what is used from 2006 on "only a fraction".
+Starts in the first window of the records and ends in the last are caused by the limits of the
+records and not by a change of recording. They make no block. The thesis does not count them either:
+it calls the combinations in use from 2006 on "only a fraction".
 """
 
 from pyspark.sql import DataFrame, Window
@@ -29,12 +29,15 @@ COMBINATION_BLOCKS = cell_table(
 
 
 def combination_blocks(used: DataFrame, counted: DataFrame, wanted: Blocks) -> DataFrame:
-    """The columns of COMBINATION_BLOCKS.
+    """Counts people and records of each block.
 
     Args:
         used: Result of `uses`.
         counted: Result of `combinations`.
-        wanted: The window, and how many combinations make a block.
+        wanted: The window, and the smallest number of combinations in a block.
+
+    Returns:
+        One row per block. Columns as in COMBINATION_BLOCKS.
     """
     members = _members(counted, wanted)
     in_blocks = used.join(F.broadcast(members), ["reason", "outcome"])
@@ -42,11 +45,15 @@ def combination_blocks(used: DataFrame, counted: DataFrame, wanted: Blocks) -> D
 
 
 def starts_and_ends(counted: DataFrame, window: str) -> DataFrame:
-    """When each combination starts and ends: reason, outcome, kind, period.
+    """Windows in which combinations start and end.
 
     Args:
-        counted: Result of `combinations`; one that no record dates is left out.
-        window: A calendar period, as `month`.
+        counted: Result of `combinations`. Combinations without dates are left out.
+        window: A calendar period, such as `month`.
+
+    Returns:
+        One row per combination and kind: reason, outcome, kind (`start` or `end`), period (first
+        day of the window).
     """
     days = {"start": "first_used", "end": "last_used"}
     dated = [
@@ -58,7 +65,7 @@ def starts_and_ends(counted: DataFrame, window: str) -> DataFrame:
 
 
 def _members(counted: DataFrame, wanted: Blocks) -> DataFrame:
-    """reason, outcome, block, kind, period, combinations; a combination may be in two blocks."""
+    """One row per combination and block: reason, outcome, block, kind, period, combinations."""
     everywhere = Window.partitionBy()
     together = Window.partitionBy("kind", "period")
     placed = starts_and_ends(counted, wanted.window).select(

@@ -1,1 +1,1 @@
-"""People and places that several services know (E4, E5)."""
+"""People and places known to several services (E4, E5)."""

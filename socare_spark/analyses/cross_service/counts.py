@@ -1,4 +1,4 @@
-"""What is counted over the rows of all services: by area, and by which services know a person."""
+"""Counts of the rows of all services: by area, and by the set of services that know a person."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,7 @@ REQUESTS_BY_AREA = cell_table(
             "category",
             "string",
             "What the record is of, as recorded; '(others)' are all but a service's most used, if "
-            "the configuration tells only so many apart; null where the record says nothing.",
+            "the configuration limits their number; null where the record has none.",
         ),
     ],
     source="Thesis 6.5 and 7.2 (E4)",
@@ -85,12 +85,15 @@ UNLINKABLE = cell_table(
 
 
 def requests_by_area(rows: DataFrame, places: DataFrame, services: Sequence[Service]) -> DataFrame:
-    """The columns of REQUESTS_BY_AREA.
+    """Counts records by service, area, month and category.
 
     Args:
         rows: service (position), person, place, day, category.
-        places: Of `places_of`.
+        places: Result of `places_of`.
         services: All services in order.
+
+    Returns:
+        One row per service, area, month and category. Columns as in REQUESTS_BY_AREA.
     """
     located = pool_rare_categories(rows.where(F.col("place").isNotNull()), services).select(
         "service", "place", F.trunc("day", "month").alias("month"), "category", "person"
@@ -99,14 +102,14 @@ def requests_by_area(rows: DataFrame, places: DataFrame, services: Sequence[Serv
     counted = count_people(
         at.where(F.col("code").isNotNull()), ["service", "layer", "code", "month", "category"]
     )
-    # Names and texts are made for cells, of which there are fewer than records.
+    # Names and months are formatted after counting, because there are fewer cells than records.
     return counted.withColumns(
         {"service": named("service", services), "month": F.date_format("month", "yyyy-MM")}
     )
 
 
 def by_layer(rows: DataFrame) -> DataFrame:
-    """A row for every layer: `layer` and `code` in place of the columns `at_LAYER`."""
+    """One row per input row and layer, with `layer` and `code` instead of columns `at_LAYER`."""
     layers = [c for c in rows.columns if c.startswith("at_")]
     areas = [
         F.struct(F.lit(c.removeprefix("at_")).alias("layer"), F.col(c).alias("code"))
@@ -116,16 +119,16 @@ def by_layer(rows: DataFrame) -> DataFrame:
 
 
 def known_people(rows: DataFrame) -> DataFrame:
-    """Whom services know: every person once.
+    """Summarises the records of each person.
 
     Args:
         rows: service (position), person, place, day.
 
     Returns:
-        person, known (a bit for every service), records, place (of the newest record that has one;
-        on one day the last postcode).
+        One row per person: person, known (one bit per service), records, place (of the newest
+        record with a place; of records of one day the last postcode).
     """
-    # A number instead of a structure: its maximum is kept in the hash table, without sorting.
+    # Day and place are packed in one number, so that a hash aggregate computes the maximum.
     day = F.coalesce(F.unix_date("day"), F.lit(-(1 << 30))).cast("bigint")
     when = F.shiftleft(day, _PLACE_BITS) + F.col("place")
     bit = F.call_function("shiftleft", F.lit(1).cast("bigint"), F.col("service"))
@@ -143,11 +146,14 @@ def known_people(rows: DataFrame) -> DataFrame:
 
 
 def cross_service_people(people: DataFrame, services: Sequence[Service]) -> DataFrame:
-    """The columns of CROSS_SERVICE_PEOPLE.
+    """Counts people by the set of services that know them.
 
     Args:
-        people: Of `known_people`.
+        people: Result of `known_people`.
         services: All services in order.
+
+    Returns:
+        One row per set of services. Columns as in CROSS_SERVICE_PEOPLE.
     """
     counted = count_people(people, ["known"], records="records")
     return counted.select("*", combination("known", services))
@@ -156,12 +162,15 @@ def cross_service_people(people: DataFrame, services: Sequence[Service]) -> Data
 def cross_service_places(
     people: DataFrame, places: DataFrame, services: Sequence[Service]
 ) -> DataFrame:
-    """The columns of CROSS_SERVICE_PLACES.
+    """Counts people by area and by the set of services that know them.
 
     Args:
-        people: Of `known_people`.
-        places: Of `places_of`.
+        people: Result of `known_people`.
+        places: Result of `places_of`.
         services: All services in order.
+
+    Returns:
+        One row per area and set of services. Columns as in CROSS_SERVICE_PLACES.
     """
     homes = people.join(places.drop("postcode", "unplaced"), "place", "left")
     counted = count_people(by_layer(homes), ["layer", "code", "known"], records="records")
@@ -169,25 +178,28 @@ def cross_service_places(
 
 
 def unlinkable(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
-    """The columns of UNLINKABLE.
+    """Counts records that cannot be linked to a person or an area.
 
     Args:
         rows: service (position), person, unlinked, unplaced.
         services: All services in order.
+
+    Returns:
+        One row per service and reason. Columns as in UNLINKABLE.
     """
     reasons = F.array_compact(F.array("unlinked", "unplaced"))
-    each = rows.select("service", "person", F.explode(reasons).alias("reason"))
-    counted = count_people(each, ["service", "reason"])
+    by_reason = rows.select("service", "person", F.explode(reasons).alias("reason"))
+    counted = count_people(by_reason, ["service", "reason"])
     return counted.withColumn("service", named("service", services))
 
 
 def named(column: str, services: Sequence[Service]) -> Column:
-    """The name of a service from its position."""
+    """Name of a service, from its position."""
     return F.get(F.array(*[F.lit(service.name) for service in services]), F.col(column))
 
 
 def combination(column: str, services: Sequence[Service]) -> Column:
-    """`services`: the names of services from their bits, in order, joined by `+`."""
+    """Column `services`: names of services from their bits, in order, joined by `+`."""
     names = [
         F.when(F.col(column).bitwiseAND(F.lit(1 << i).cast("bigint")) != 0, F.lit(service.name))
         for i, service in enumerate(services)

@@ -1,7 +1,7 @@
-"""The `cross_service` analysis: records of all services by area, and whom several services know.
+"""The `cross_service` analysis: records of all services by area, and people by services.
 
-A service is declared in `conf/`; its records, whatever their dataset, become rows of one shape, and
-every table is made from these. Nobody is looked up: people are counted by which services know them.
+Services are declared in `conf/`. Their records are converted to one schema, and all tables are
+computed from it. People are counted by the set of services that know them; no table has persons.
 Source: thesis 6.5 and 7.2; docs/definitions.md, section 11.
 """
 
@@ -39,15 +39,23 @@ from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 
 
 def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
-    """All tables, from one reading of every dataset."""
+    """Builds all tables from one read of each dataset.
+
+    Raises:
+        MissingInputError: the lake has no records of any service.
+    """
     declared = read_declared(context.conf)
     context.run.warnings.extend(declared.unknown)
     settings = declared.settings
-    there = [s for s in declared.sources if _there(context, s.records.table, "its records")]
-    if not there:
+    available = [
+        source
+        for source in declared.sources
+        if _is_available(context, source.records.table, "its records")
+    ]
+    if not available:
         raise MissingInputError(
-            f"cross_service needs records of a service, and the lake has none of those {SETTINGS} "
-            "names: run ingest first."
+            "cross_service needs records of a service, and the lake has none of those in "
+            f"{SETTINGS}. Run ingest first."
         )
     links = _links(context, declared)
     frames = [
@@ -56,41 +64,42 @@ def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
             source,
             number_of(source.scheme, declared.schemes),
         )
-        for source in there
+        for source in available
     ]
     places = _places(context, settings.layers)
-    every = reduce(DataFrame.unionByName, frames)
-    rows = placed(linked(every, links), places).persist()
+    records = reduce(DataFrame.unionByName, frames)
+    rows = placed(linked(records, links), places).persist()
     people = known_people(rows).persist()
-    made = {
+    without_areas = {
         CROSS_SERVICE_PEOPLE: cross_service_people(people, settings.services),
         UNLINKABLE: unlinkable(rows, settings.services),
     }
     if places is None:
         for table in (REQUESTS_BY_AREA, CROSS_SERVICE_PLACES):
             context.mark_unavailable(table, f"a layer of {SETTINGS} in {POSTCODE_AREAS.path}")
-        return made
-    return made | {
+        return without_areas
+    return without_areas | {
         REQUESTS_BY_AREA: requests_by_area(rows, places, settings.services),
         CROSS_SERVICE_PLACES: cross_service_places(people, places, settings.services),
     }
 
 
-def _there(context: Context, table: str, what: str) -> bool:
+def _is_available(context: Context, table: str, contents: str) -> bool:
+    """Whether the lake has a table. Warns if it does not."""
     if context.lake.exists(table):
         return True
     context.run.warnings.append(
-        f"{SETTINGS} names {table}, which the lake has not: {what} are left out."
+        f"{SETTINGS} names {table}, which the lake does not have; {contents} are left out."
     )
     return False
 
 
 def _links(context: Context, declared: Declared) -> DataFrame | None:
-    """Who is one person by the crosswalks that are there."""
+    """Person of each identifier in the available crosswalks; None without a crosswalk."""
     pairs = [
         pairs_of(newest(context.read(c.table), c.snapshots), c, declared.schemes)
         for c in declared.crosswalks
-        if _there(context, c.table, "its links")
+        if _is_available(context, c.table, "its links")
     ]
     if not pairs:
         return None
@@ -99,8 +108,8 @@ def _links(context: Context, declared: Declared) -> DataFrame | None:
     allowed = declared.settings.most_identifiers
     if most is not None and (most[0] or 0) > allowed:
         context.run.warnings.append(
-            f"The crosswalks join {most[0]} identifiers to one person, and {SETTINGS} thinks "
-            f"{allowed} the most that can be right: look for an identifier that stands for nobody."
+            f"The crosswalks join {most[0]} identifiers to one person; most_identifiers in "
+            f"{SETTINGS} is {allowed}. Check the crosswalks for a placeholder identifier."
         )
     return links
 
@@ -109,23 +118,23 @@ def _places(context: Context, layers: Sequence[str]) -> DataFrame | None:
     if not context.lake.exists(POSTCODE_AREAS):
         return None
     areas = context.read(POSTCODE_AREAS)
-    known = {row[0] for row in areas.select("layer").distinct().collect()}
-    there = [layer for layer in layers if layer in known]
+    present = {row[0] for row in areas.select("layer").distinct().collect()}
+    available = [layer for layer in layers if layer in present]
     warn_unknown_codes(
         context,
         f"{SETTINGS} names the layer",
         layers,
-        known,
+        present,
         f"{POSTCODE_AREAS.path} does not have",
     )
-    return places_of(areas, there).persist() if there else None
+    return places_of(areas, available).persist() if available else None
 
 
 _WRITES = (REQUESTS_BY_AREA, CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES, UNLINKABLE)
 
 
 def _needs(context: Context) -> list[Need]:
-    """The columns that the configuration names; records count without any but that of the copy."""
+    """Columns in the configuration. Of records only the column of the snapshot is required."""
     declared = read_declared(context.conf)
     needs = []
     for source in declared.sources:

@@ -1,7 +1,7 @@
-"""Who is one person across services: by the same scheme, or through crosswalks.
+"""Identity of persons across services, by scheme and by crosswalks.
 
-Guarantee: identifiers of two schemes are one person only where crosswalks join them, directly or
-through others; that two schemes have equal numbers, or equal tokens, joins nothing.
+Identifiers of two schemes belong to one person only if crosswalks connect them, directly or
+indirectly. Equal numbers or equal tokens in two schemes are not a connection.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,48 +17,47 @@ NO_PERSON, NOT_IN_CROSSWALK = "no_person", "not_in_crosswalk"
 
 
 def number_of(scheme: str | None, schemes: Mapping[str, int]) -> Column:
-    """The number of a scheme, as a BIGINT; 0 where there are no identifiers."""
+    """Number of a scheme as a BIGINT; 0 if there are no identifiers."""
     return F.lit(schemes[scheme] if scheme else 0).cast("bigint")
 
 
 def person_of(scheme: Column, token: Column) -> Column:
-    """A BIGINT that no identifier of another scheme has; null for null.
+    """BIGINT that identifies a person across schemes; null for a null token.
 
     Args:
-        scheme: Number of the scheme; those of scheme 0 keep their tokens, by which all other
-            results know them.
+        scheme: Number of the scheme. Scheme 0 keeps its tokens, which other tables use.
         token: Pseudonym of the identifier.
     """
-    # With the scheme first, this hash differs for any two tokens of one scheme.
-    apart = F.when(token.isNotNull(), F.xxhash64(scheme, token))
-    return F.when(scheme == 0, token).otherwise(apart)
+    # With the scheme first, this hash is different for any two tokens of one scheme.
+    hashed = F.when(token.isNotNull(), F.xxhash64(scheme, token))
+    return F.when(scheme == 0, token).otherwise(hashed)
 
 
 def pairs_of(frame: DataFrame, crosswalk: Crosswalk, schemes: Mapping[str, int]) -> DataFrame:
-    """The pairs of a crosswalk: a, b, each a struct of scheme (its number) and token.
+    """One row per pair of a crosswalk: a, b; each a struct of scheme (its number) and token.
 
-    A row that lacks one of its identifiers joins nobody.
+    Rows with a null identifier are left out.
     """
-    one, other = (
+    first, second = (
         F.struct(number_of(scheme, schemes).alias("scheme"), F.col(column).alias("token"))
         for column, scheme in zip(crosswalk.columns, crosswalk.schemes, strict=True)
     )
-    both = frame.where(" AND ".join(f"`{column}` IS NOT NULL" for column in crosswalk.columns))
-    return both.select(one.alias("a"), other.alias("b"))
+    pairs = frame.where(" AND ".join(f"`{column}` IS NOT NULL" for column in crosswalk.columns))
+    return pairs.select(first.alias("a"), second.alias("b"))
 
 
 def links_of(pairs: Sequence[DataFrame]) -> DataFrame:
-    """Which person an identifier is: the least of all that crosswalks join it with.
+    """Assigns a person to each identifier: the least identifier that crosswalks connect with it.
 
     Args:
-        pairs: Of `pairs_of`.
+        pairs: Results of `pairs_of`.
 
     Returns:
-        scheme, token, person; one row for every identifier that is in a crosswalk. The person is
-        an identifier of scheme 0 wherever one is among those joined.
+        One row per identifier in a crosswalk: scheme, token, person. The person is an identifier of
+        scheme 0 if one is connected.
     """
-    found = connected_components(reduce(DataFrame.unionByName, pairs))
-    return found.select(
+    components = connected_components(reduce(DataFrame.unionByName, pairs))
+    return components.select(
         "node.scheme",
         "node.token",
         person_of(F.col("root.scheme"), F.col("root.token")).alias("person"),
@@ -66,28 +65,30 @@ def links_of(pairs: Sequence[DataFrame]) -> DataFrame:
 
 
 def linked(rows: DataFrame, links: DataFrame | None) -> DataFrame:
-    """The rows with `person` in place of scheme and token, and why the person cannot be linked.
+    """Replaces scheme and token by the person.
 
-    An identifier of another scheme than 0 that no crosswalk holds is a person of its own, and has a
-    reason.
+    An identifier of a scheme other than 0 that is in no crosswalk is a separate person, with a
+    reason in `unlinked`.
 
     Args:
-        rows: scheme (number), token, and anything else.
-        links: Of `links_of`; None without a crosswalk.
+        rows: scheme (number), token and other columns.
+        links: Result of `links_of`; None without a crosswalk.
 
     Returns:
-        The rows with `person` (null without an identifier) and `unlinked` (a reason or null).
+        The rows without `scheme` and `token`, with `person` (null without an identifier) and
+        `unlinked` (a reason or null).
     """
     if links is None:
-        known = rows.withColumn("_person", F.lit(None).cast("bigint"))
+        joined = rows.withColumn("_person", F.lit(None).cast("bigint"))
     else:
-        known = rows.join(links.withColumnRenamed("person", "_person"), ["scheme", "token"], "left")
-    own = person_of(F.col("scheme"), F.col("token"))
+        persons = links.withColumnRenamed("person", "_person")
+        joined = rows.join(persons, ["scheme", "token"], "left")
+    unlinked_person = person_of(F.col("scheme"), F.col("token"))
     reason = F.when(F.col("token").isNull(), NO_PERSON).when(
         (F.col("scheme") > 0) & F.col("_person").isNull(), NOT_IN_CROSSWALK
     )
-    return known.select(
+    return joined.select(
         *[c for c in rows.columns if c not in ("scheme", "token")],
-        F.coalesce("_person", own).alias("person"),
+        F.coalesce("_person", unlinked_person).alias("person"),
         reason.alias("unlinked"),
     )

@@ -1,4 +1,4 @@
-"""Which services know people, as a chart, and where people are known to several, as maps."""
+"""Chart of people by set of services, and maps of people known to several services."""
 
 import numpy as np
 import pandas as pd

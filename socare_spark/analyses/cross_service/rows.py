@@ -1,4 +1,4 @@
-"""Records of any service as rows of one shape: which service, who, where, when, and what of."""
+"""Records of all services in one schema: service, person, place, day and category."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -10,20 +10,20 @@ from socare_spark.analyses.cross_service.settings import Service, Source
 from socare_spark.analyses.exclusions import NO_POSTCODE, OUTSIDE_CITY, UNLOCATED
 
 POOLED = "(others)"
-# First characters of postcodes that are counted together: `B1 1`, or a part of the district.
+# Length of the prefix by which postcodes are grouped for ranking, such as `B1 1`.
 _STEM = 4
 
 
 def service_rows(frame: DataFrame, source: Source, scheme: Column) -> DataFrame:
-    """The records of a dataset in the shape all services share.
+    """Converts the records of a dataset to the common schema.
 
     Args:
         frame: The restricted table.
-        source: Which columns are meant.
-        scheme: Number of the scheme of its people.
+        source: The columns of the records.
+        scheme: Number of the scheme of its persons.
 
     Returns:
-        service (position), scheme, token, postcode, day, category.
+        One row per record: service (position), scheme, token, postcode, day, category.
     """
 
     def column(name: str | None, type_: str) -> Column:
@@ -41,30 +41,30 @@ def service_rows(frame: DataFrame, source: Source, scheme: Column) -> DataFrame:
 
 
 def newest(frame: DataFrame, snapshots: str | None) -> DataFrame:
-    """The newest snapshot of a dataset of snapshots; of another dataset all."""
+    """Rows of the newest snapshot; all rows if the dataset has no snapshots."""
     if snapshots is None:
         return frame
     return frame.where(F.col(snapshots) == frame.select(F.max(snapshots)).scalar())
 
 
 def places_of(areas: DataFrame, layers: Sequence[str]) -> DataFrame:
-    """Every postcode once, numbered in the order of the text, with its area in each layer.
+    """Numbers the postcodes in alphabetical order, and adds their area in each layer.
 
     Args:
         areas: postcode, layer, code, rule.
-        layers: The layers wanted.
+        layers: Names of the layers.
 
     Returns:
-        postcode, place (its number), `at_LAYER` for each layer, unplaced (why it has no area, or
-        null).
+        One row per postcode: postcode, place (its number), `at_LAYER` for each layer, unplaced (the
+        reason if it has no area, otherwise null).
     """
     wanted = areas.where(F.col("layer").isin(*layers))
     codes = [F.max(F.when(F.col("layer") == n, F.col("code"))).alias(f"at_{n}") for n in layers]
-    each = wanted.groupBy("postcode").agg(
+    by_postcode = wanted.groupBy("postcode").agg(
         *codes, F.bool_and(F.col("rule") == UNLOCATED).alias("_unlocated")
     )
     nowhere = reduce(lambda a, b: a & b, [F.col(f"at_{n}").isNull() for n in layers])
-    return _numbered(each).select(
+    return _numbered(by_postcode).select(
         "postcode",
         "place",
         *[f"at_{n}" for n in layers],
@@ -73,10 +73,10 @@ def places_of(areas: DataFrame, layers: Sequence[str]) -> DataFrame:
 
 
 def _numbered(postcodes: DataFrame) -> DataFrame:
-    """The rows with `place`, the rank of `postcode` in the order of the text, from 1.
+    """Adds `place`, the alphabetical rank of `postcode`, from 1.
 
-    Postcodes are ranked among those that begin alike. One task sees the beginnings alone, of which
-    the United Kingdom has about 12,000.
+    Postcodes are ranked within their prefix. Only the prefixes are sorted in one task; the United
+    Kingdom has about 12,000 of them.
     """
     rows = postcodes.withColumn("_stem", F.substring("postcode", 1, _STEM))
     earlier = Window.orderBy("_stem").rowsBetween(Window.unboundedPreceding, -1)
@@ -88,33 +88,37 @@ def _numbered(postcodes: DataFrame) -> DataFrame:
 
 
 def placed(rows: DataFrame, places: DataFrame | None) -> DataFrame:
-    """The rows with `place` in place of the postcode, and why there is none.
+    """Replaces the postcode by its place.
 
     Args:
-        rows: postcode, and anything else.
-        places: Of `places_of`; None where postcodes have not been placed.
+        rows: postcode and other columns.
+        places: Result of `places_of`; None if the lake has no areas of postcodes.
 
     Returns:
-        The rows with `place` (null where `unplaced` is not) and `unplaced` (a reason or null).
+        The rows without `postcode`, with `place` and `unplaced`. One of the two is null: `unplaced`
+        is the reason if there is no place. Without `places` both can be null.
     """
     no_postcode = F.when(F.col("postcode").isNull(), NO_POSTCODE)
     others = [c for c in rows.columns if c != "postcode"]
     if places is None:
         nowhere = F.lit(None).cast("int")
         return rows.select(*others, nowhere.alias("place"), no_postcode.alias("unplaced"))
-    known = places.select("postcode", "place", F.col("unplaced").alias("_why"))
-    why = no_postcode.when(F.col("place").isNull(), UNLOCATED).otherwise(F.col("_why"))
-    return rows.join(known, "postcode", "left").select(
-        *others, F.when(why.isNull(), F.col("place")).alias("place"), why.alias("unplaced")
+    numbered = places.select("postcode", "place", F.col("unplaced").alias("_unplaced"))
+    reason = no_postcode.when(F.col("place").isNull(), UNLOCATED).otherwise(F.col("_unplaced"))
+    return rows.join(numbered, "postcode", "left").select(
+        *others, F.when(reason.isNull(), F.col("place")).alias("place"), reason.alias("unplaced")
     )
 
 
 def pool_rare_categories(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
-    """The rows with every category but a service's most used as `POOLED`.
+    """Replaces all categories except the most used of each service by `POOLED`.
 
     Args:
-        rows: service, category, and anything else.
-        services: All services in order; those without `categories` keep all of theirs.
+        rows: service, category and other columns.
+        services: All services in order. Services without `categories` keep all categories.
+
+    Returns:
+        The rows with the new `category`.
     """
     limits = {i: s.categories for i, s in enumerate(services) if s.categories is not None}
     if not limits:

@@ -1,7 +1,7 @@
-"""What a council declares about its services, and what the contracts say of their columns.
+"""Settings of the `cross_service` analysis, checked against the contracts of the datasets.
 
-Guarantee: a person's column that is not pseudonymised, or under a scheme that does not stand for
-people, is refused before anything is read.
+A column of persons must be pseudonymised under a scheme of people. Other columns are refused before
+data are read.
 """
 
 import difflib
@@ -25,14 +25,14 @@ _MOST_SERVICES = 62
 
 
 class Records(StrictModel):
-    """The records of one dataset; columns as its restricted table has them.
+    """The records of one dataset, with column names of its restricted table.
 
     Attributes:
-        dataset: A dataset with a contract. Of whole-system snapshots the newest alone counts.
+        dataset: A dataset with a contract. Of a dataset of snapshots only the newest counts.
         date: Column with the day of a record.
-        category: Column that says what a record is; None where nothing does.
-        postcode: Column with the unit postcode; None where there is none.
-        person: Column with the person; None where there is none.
+        category: Column with the category of a record; None if there is none.
+        postcode: Column with the unit postcode; None if there is none.
+        person: Column with the person; None if there is none.
     """
 
     dataset: str
@@ -43,17 +43,17 @@ class Records(StrictModel):
 
     @property
     def table(self) -> str:
-        """Zone and name of its table."""
+        """Path of the restricted table."""
         return f"restricted/{self.dataset}"
 
 
 class Service(StrictModel):
-    """A service: what it is called, and its records.
+    """A service and its records.
 
     Attributes:
-        name: As it stands in the tables.
-        records: One entry a dataset.
-        categories: How many categories, the most used, are told apart; None means all.
+        name: Name of the service in the tables.
+        records: One entry per dataset.
+        categories: Number of categories that are kept, the most used ones; None means all.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -73,33 +73,33 @@ class Settings(StrictModel):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        for what, names in (("services", self.names), ("layers", self.layers)):
-            twice = sorted({name for name in names if list(names).count(name) > 1})
-            if twice:
-                raise ValueError(f"{what}: {twice[0]} stands there more than once")
+        for key, names in (("services", self.names), ("layers", self.layers)):
+            repeated = sorted({name for name in names if list(names).count(name) > 1})
+            if repeated:
+                raise ValueError(f"{key}: {repeated[0]} is listed more than once")
         return self
 
     @property
     def names(self) -> list[str]:
-        """The services in order."""
+        """Names of the services in order."""
         return [service.name for service in self.services]
 
     @property
     def tables(self) -> list[str]:
-        """All restricted tables that are read where they are there."""
+        """Paths of all restricted tables in the settings."""
         datasets = [r.dataset for service in self.services for r in service.records]
         return [f"restricted/{d}" for d in dict.fromkeys([*datasets, *self.crosswalks])]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Records with what their contract says.
+    """Records of a service, with facts of their contract.
 
     Attributes:
-        service: Position of the service.
-        records: What is read.
-        scheme: Scheme of the person's column; None where there is none.
-        snapshots: Column of the snapshot's day, where each extract is a whole copy.
+        service: Position of the service in the configuration.
+        records: Dataset and columns.
+        scheme: Scheme of the column of persons; None if there is no such column.
+        snapshots: Column of the snapshot's day; None if extracts are not snapshots.
     """
 
     service: int
@@ -113,10 +113,10 @@ class Crosswalk:
     """Pairs of identifiers of one person.
 
     Attributes:
-        table: Zone and name.
-        columns: The two columns.
+        table: Path of the table.
+        columns: The two columns of identifiers.
         schemes: Their schemes.
-        snapshots: Column of the snapshot's day, where each extract is a whole copy.
+        snapshots: Column of the snapshot's day; None if extracts are not snapshots.
     """
 
     table: str
@@ -127,15 +127,15 @@ class Crosswalk:
 
 @dataclass(frozen=True)
 class Declared:
-    """Settings, and what the contracts say of the datasets they name.
+    """Settings, with facts of the contracts of their datasets.
 
     Attributes:
-        settings: As configured.
-        sources: Every dataset of every service, where it has a contract.
-        crosswalks: In the order of the configuration, where they have a contract.
-        schemes: Scheme of people -> its number: 0 for that by which people are known, and for
-            another one that does not change with the configuration.
-        unknown: A sentence on each dataset without a contract.
+        settings: The configuration.
+        sources: All datasets of services that have a contract.
+        crosswalks: All crosswalks that have a contract, in the order of the configuration.
+        schemes: Scheme of people -> its number: 0 for the scheme of the settings, otherwise a
+            number that does not depend on the configuration.
+        unknown: A warning for each dataset without a contract.
     """
 
     settings: Settings
@@ -146,7 +146,7 @@ class Declared:
 
 
 def read_settings(conf: Path) -> Settings:
-    """Reads the configuration alone."""
+    """Reads the configuration without the contracts."""
     return read_model(conf / SETTINGS, Settings)
 
 
@@ -154,13 +154,13 @@ def read_declared(conf: Path) -> Declared:
     """Reads the configuration and the contracts it names.
 
     Raises:
-        ConfigurationError: a column is not in its contract, a person's column is not pseudonymised
-            under a scheme of people, or a crosswalk has not two of these.
+        ConfigurationError: a column is not in its contract, a column of persons is not
+            pseudonymised under a scheme of people, or a crosswalk does not have two such columns.
     """
     settings, project = read_settings(conf), read_project(conf)
     if not _of_people(project, settings.scheme):
         raise ConfigurationError(
-            f"{SETTINGS} names the scheme {settings.scheme}, which is none of people"
+            f"{SETTINGS} names the scheme {settings.scheme}, which is not a scheme of people"
             f"{_like(settings.scheme, [n for n in project.schemes if _of_people(project, n)])}."
         )
     known = {path.stem: path for path in (conf / "datasets").glob("*.yaml")}
@@ -189,8 +189,8 @@ def _source(contract: Contract, project: Project, position: int, records: Record
     date = _field(contract, records.date)
     if date.type not in ("date", "datetime"):
         raise ConfigurationError(
-            f"{SETTINGS}: {records.date} of {records.dataset} is no date in its contract: name a "
-            "column that is."
+            f"{SETTINGS}: {records.date} of {records.dataset} is not a date in its contract. Set "
+            "'date' to a column of dates."
         )
     if records.category is not None:
         _field(contract, records.category)
@@ -199,8 +199,8 @@ def _source(contract: Contract, project: Project, position: int, records: Record
         and _field(contract, records.postcode).socare.keep != "postcode"
     ):
         raise ConfigurationError(
-            f"{SETTINGS}: {records.postcode} of {records.dataset} is not kept as a postcode: name "
-            "a column that is, or write postcode: null."
+            f"{SETTINGS}: {records.postcode} of {records.dataset} is not kept as a postcode in its "
+            "contract. Set 'postcode' to a column of postcodes, or to null."
         )
     scheme = None
     if records.person is not None:
@@ -208,8 +208,8 @@ def _source(contract: Contract, project: Project, position: int, records: Record
         if not _of_people(project, scheme):
             raise ConfigurationError(
                 f"{SETTINGS}: {records.person} of {records.dataset} is not pseudonymised under a "
-                "scheme of people (person: true in conf/project.yaml): name a column that is, or "
-                "write person: null."
+                "scheme of people (person: true in conf/project.yaml). Set 'person' to a column of "
+                "persons, or to null."
             )
     return Source(position, records, scheme, _snapshots(contract))
 
@@ -223,10 +223,11 @@ def _crosswalk(contract: Contract, project: Project) -> Crosswalk:
     if len(people) != 2:
         raise ConfigurationError(
             f"{SETTINGS} names the crosswalk {contract.name}, whose contract pseudonymises "
-            f"{len(people)} columns under schemes of people: a crosswalk has two."
+            f"{len(people)} columns under schemes of people; exactly two are required."
         )
-    (first, one), (second, other) = people
-    return Crosswalk(contract.table, (first, second), (one, other), _snapshots(contract))
+    (first, first_scheme), (second, second_scheme) = people
+    schemes = (first_scheme, second_scheme)
+    return Crosswalk(contract.table, (first, second), schemes, _snapshots(contract))
 
 
 def _snapshots(contract: Contract) -> str | None:
