@@ -86,7 +86,7 @@ def test_without_boundaries_and_with_one_of_the_datasets(council):
     told = "\n".join(run.warnings)
     assert (
         "working/dataset_totals is made without restricted/agreements_costed and "
-        "restricted/agreements_adult, which the lake lacks." in told
+        "restricted/agreements_adult, which the lake does not have." in told
     )
     assert "working/provision_matrix was not made: it needs reference/areas." in told
     assert (

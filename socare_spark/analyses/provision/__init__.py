@@ -1,1 +1,1 @@
-"""What was provided where: matrix, trends, density, distribution (A1-A5)."""
+"""Agreements by place and time: matrix, trends, density, distribution (A1-A5)."""

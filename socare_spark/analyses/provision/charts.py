@@ -1,4 +1,4 @@
-"""Charts of elements by area, of services and of people's elements, from the written tables."""
+"""Charts of elements by area, services, and elements per person, from the written tables."""
 
 import pandas as pd
 
@@ -27,13 +27,13 @@ _SERVICE_LINES, _SERVICE_ROWS = 5, 30
 
 
 def draw_charts(context: Context, settings: Settings) -> None:
-    """Writes everything under `working/pictures` that this run made tables for."""
-    made, services = context.run.outputs, settings.provision.services
-    if ELEMENT_DISTRIBUTION.path in made:
+    """Draws the charts in `working/pictures` of the tables that this run wrote."""
+    outputs, services = context.run.outputs, settings.provision.services
+    if ELEMENT_DISTRIBUTION.path in outputs:
         _draw_elements(context, settings.distribution)
-    if REGISTERED_SERVICES.path in made:
+    if REGISTERED_SERVICES.path in outputs:
         _draw_services(context, services)
-    if ELEMENTS_PER_PERSON.path in made:
+    if ELEMENTS_PER_PERSON.path in outputs:
         _draw_people(context, services)
 
 
@@ -45,10 +45,10 @@ def _draw_elements(context: Context, settings: DistributionSettings) -> None:
     areas = shapes_of(context.lake, *{area.layer for area in settings.pictures})
     names = areas.set_index(["layer", "code"])["name"]
     for area in settings.pictures:
-        own = rows[rows["layer"] == area.layer]
+        layer_rows = rows[rows["layer"] == area.layer]
         named = f"{DISTRIBUTION_FILE} names the {area.layer}"
-        warn_unknown_codes(context, named, [area.code], own["code"])
-        chosen = own[own["code"] == area.code]
+        warn_unknown_codes(context, named, [area.code], layer_rows["code"])
+        chosen = layer_rows[layer_rows["code"] == area.code]
         if len(chosen):
             name = str(names.get((area.layer, area.code), area.code))
             _draw_area(context, settings, area, name, chosen)
@@ -74,13 +74,13 @@ def _draw_area(
 
 
 def _shown(context: Context, settings: ServicesSettings, present: pd.Series) -> list[str]:
-    """The age bands that some rows have: all ages, then as configured, then the unknown."""
+    """Age bands with rows: all ages, then the configured bands, then `unknown`."""
     labels = [band.label for band in read_bands(context.conf, settings.age_bands)]
     return [band for band in (ALL_AGES, *labels, UNKNOWN) if (present == band).any()]
 
 
 def _draw_services(context: Context, settings: ServicesSettings) -> None:
-    """A picture for each age band."""
+    """Draws a chart of services for each age band."""
     labels = read_services(context.conf)
     rows = context.lake.to_pandas(REGISTERED_SERVICES, "year", "age_band", "service", "records")
     rows["age_band"] = rows["age_band"].fillna(ALL_AGES)
@@ -100,7 +100,7 @@ def _draw_services(context: Context, settings: ServicesSettings) -> None:
 
 
 def _draw_people(context: Context, settings: ServicesSettings) -> None:
-    """One picture: registered and distinct elements, age band by age band."""
+    """Draws a chart of registered and distinct elements per person, by age band."""
     rows = context.lake.to_pandas(ELEMENTS_PER_PERSON, "kind", "age_band", "elements", "people")
     rows = rows.rename(columns={"age_band": "group", "elements": "number"})
     rows["group"] = rows["group"].fillna(ALL_AGES)

@@ -1,4 +1,4 @@
-"""Totals of whole datasets, and the years in which a dataset is dense.
+"""Totals of datasets, and the window of years with most of their agreements.
 
 Source: thesis 3.11 and 4.2, Table 7 (age bands); docs/definitions.md, sections 5.3 and 5.4.
 """
@@ -42,49 +42,55 @@ DENSE_WINDOW = cell_table(
 
 
 def dataset_totals(records: DataFrame, bands: Mapping[str, Sequence[Band]]) -> DataFrame:
-    """Each dataset by age band and as a whole.
+    """Counts the records of each dataset by age band.
 
     Args:
         records: `dataset`, `age`, `person`, `cost`.
         bands: Dataset -> its age bands.
+
+    Returns:
+        One row per dataset and age band, with totals. Columns as in DATASET_TOTALS.
     """
     banded = reduce(
         DataFrame.unionByName,
         [
-            with_band(records.where(F.col("dataset") == dataset), its)
-            for dataset, its in bands.items()
+            with_band(records.where(F.col("dataset") == dataset), dataset_bands)
+            for dataset, dataset_bands in bands.items()
         ],
     )
     return count_people(banded, ["dataset", "age_band"], cost="cost", totals=["age_band"])
 
 
 def dense_windows(records: DataFrame, datasets: Sequence[str], share: float) -> DataFrame:
-    """The dense window of each dataset, with the measures of the records that start in it.
+    """Finds the dense window of each dataset and counts the records that start in it.
 
     Args:
         records: `dataset`, `year`, `person`, `cost`.
-        datasets: Those wanted.
-        share: Share of a dataset's records that the window holds at least.
+        datasets: Names of the datasets.
+        share: Smallest share of a dataset's records in the window.
+
+    Returns:
+        One row per dataset with dated records. Columns as in DENSE_WINDOW.
     """
     wanted = records.where(F.col("dataset").isin(*datasets))
     years = wanted.where("year IS NOT NULL").groupBy("dataset", "year").count().toPandas()
-    found = [
+    rows = [
         (dataset, *window(years["year"].to_numpy(int), years["count"].to_numpy(int), share))
         for dataset, years in years.groupby("dataset")
     ]
     schema = "dataset string, first_year int, last_year int, share double"
-    windows = F.broadcast(wanted.sparkSession.createDataFrame(found, schema))
+    windows = F.broadcast(wanted.sparkSession.createDataFrame(rows, schema))
     inside = wanted.join(windows, "dataset").where("year BETWEEN first_year AND last_year")
     return count_people(inside, ["dataset", "first_year", "last_year", "share"], cost="cost")
 
 
 def window(years: np.ndarray, counts: np.ndarray, share: float) -> tuple[int, int, float]:
-    """The shortest run of years that holds a share of the counts.
+    """Finds the shortest window of consecutive years with at least a share of the counts.
 
-    Of several of one length the one that holds most, then the earliest.
+    Of windows of equal length, the one with the largest count is used, then the earliest.
 
     Returns:
-        First year, last year, and the share it holds.
+        First year, last year, and the share of the counts in the window.
     """
     series = pd.Series(counts, index=years).groupby(level=0).sum()
     series = series.reindex(range(int(min(years)), int(max(years)) + 1), fill_value=0)

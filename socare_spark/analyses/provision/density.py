@@ -1,14 +1,14 @@
-"""A2 and A4: people with agreements for each area of each layer, and hot spots among the areas.
+"""A2 and A4: people with agreements by area of each layer, and hot spots among the areas.
 
 Source: thesis 3.13.2 and 3.13.4, figures 11-13, 19 and 20; docs/definitions.md, sections 5.5 and
 5.6.
 
-A record is in an area when the place of its postcode is (`reference/postcode_areas`), so the same
-people are counted in every layer that covers the city. Every area has a row for every age band, or
-year: an area with nobody in it is a finding of a map, and takes part in Gi*.
+A record is in the area of its postcode (`reference/postcode_areas`), so the same people are counted
+in every layer that covers the city. Every area has a row for every age band or year, because areas
+without people are shown on maps and are part of Gi*.
 
-Most functions take `by`, the column that areas are counted by beside themselves: `age_band` in
-`density`, `year` in `density_series`. Each of its values is one variable of Gi*.
+Most functions have an argument `by`, the second column of the counts: `age_band` in `density`,
+`year` in `density_series`. Gi* is computed separately for each of its values.
 """
 
 from collections.abc import Iterable, Sequence
@@ -82,29 +82,36 @@ _ALL = "all"
 
 
 def with_place(records: DataFrame, places: DataFrame) -> DataFrame:
-    """The records with where they lie: `areas`, an array of (`layer`, `code`), and `located`.
+    """Adds the areas of the postcode of each record.
 
     Args:
-        records: `postcode` besides anything else.
-        places: `postcode`, `layer`, `code`, `rule` of the layers wanted; a postcode without
-            coordinates is `unlocated` in all of them.
+        records: `postcode` and other columns.
+        places: `postcode`, `layer`, `code`, `rule`. A postcode without coordinates is `unlocated`
+            in all layers.
+
+    Returns:
+        The records with `areas`, an array of (`layer`, `code`), and `located`. Both are null for a
+        postcode that `places` does not have.
     """
-    each = places.groupBy("postcode").agg(
+    by_postcode = places.groupBy("postcode").agg(
         F.expr("collect_list(struct(layer, code)) FILTER (WHERE code IS NOT NULL)").alias("areas"),
         F.expr(f"NOT bool_and(rule = '{UNLOCATED}')").alias("located"),
     )
-    return records.join(each, "postcode", "left")
+    return records.join(by_postcode, "postcode", "left")
 
 
 def within(
     placed: DataFrame, layers: Iterable[str], years: tuple[int | None, int | None]
 ) -> DataFrame:
-    """The records with `areas` of some layers alone, and `reason`, why one is left out if it is.
+    """Keeps the areas of some layers, and adds the reason for leaving out a record.
 
     Args:
-        placed: Of `with_place`, with `year`.
-        layers: The layers that count.
-        years: First and last year of start that count; None means any.
+        placed: Result of `with_place`, with `year`.
+        layers: Names of the layers.
+        years: First and last year of start; None means no limit.
+
+    Returns:
+        The records with `areas` and `reason` (null for a record that counts).
     """
     wanted = list(layers)
     inside = F.filter("areas", lambda at: at["layer"].isin(*wanted))
@@ -121,12 +128,16 @@ def within(
 
 
 def counted_areas(inside: DataFrame, by: str, totals: Sequence[str] = ()) -> DataFrame:
-    """Counts by `layer`, `code` and another column: the measures of `count_people`.
+    """Counts people by area and another column.
 
     Args:
-        inside: Of `within`, with `person`, `cost` and the other column.
-        by: That column.
+        inside: Result of `within`, with `person`, `cost` and the other column.
+        by: The other column.
         totals: As in `count_people`.
+
+    Returns:
+        One row per `layer`, `code` and value of the other column, with the measures of
+        `count_people`.
     """
     at = inside.where("reason IS NULL").select(F.explode("areas").alias("at"), by, "person", "cost")
     flat = at.select("at.layer", "at.code", by, "person", "cost")
@@ -134,43 +145,47 @@ def counted_areas(inside: DataFrame, by: str, totals: Sequence[str] = ()) -> Dat
 
 
 def counted_bands(inside: DataFrame, bands: Sequence[Band]) -> DataFrame:
-    """Counts by layer, area and age band; null in the band is all ages.
+    """Counts people by area and age band.
 
     Args:
-        inside: Of `within`, with `age`, `person` and `cost`.
+        inside: Result of `within`, with `age`, `person` and `cost`.
         bands: The age bands.
+
+    Returns:
+        One row per `layer`, `code` and `age_band` (null means all ages), with the measures of
+        `count_people`.
     """
     return counted_areas(with_band(inside, bands), "age_band", totals=["age_band"])
 
 
 def every_band(counted: DataFrame, labels: Iterable[str]) -> DataFrame:
-    """The age bands that every area has a row for: those given, all ages, and any that occurs.
+    """Age bands for which every area has a row: `age_band`; null means all ages.
 
-    A record whose age is in no band has one of its own; it too is shown for every area.
+    These are the given bands, all ages, and any other band in the counts, such as `unknown`.
     """
-    given = [*((label,) for label in labels), (None,)]
-    named = counted.sparkSession.createDataFrame(given, "age_band string")
-    return named.unionByName(counted.select("age_band")).distinct()
+    rows = [*((label,) for label in labels), (None,)]
+    given_bands = counted.sparkSession.createDataFrame(rows, "age_band string")
+    return given_bands.unionByName(counted.select("age_band")).distinct()
 
 
 def per_area(
-    counted: DataFrame, areas: DataFrame, population: DataFrame | None, every: DataFrame
+    counted: DataFrame, areas: DataFrame, population: DataFrame | None, values: DataFrame
 ) -> DataFrame:
-    """Every area with its people, also where there are none, for each km2 and 1,000.
+    """Completes the counts with areas without people, and computes rates.
 
     Args:
-        counted: Of `counted_areas`.
+        counted: Result of `counted_areas`.
         areas: `layer`, `code`, `area_km2`.
-        population: `layer`, `code`, the column areas are counted by, `population`; None where
-            there is none.
-        every: One column, that which areas are counted by: the values each area has a row for.
+        population: `layer`, `code`, the second column of the counts, `population`; None if the
+            population is not known.
+        values: One column: the values of the second column for which every area has a row.
 
     Returns:
-        `layer`, `code`, that column, `area_km2`, `people_per_km2`, `people_per_1000` and the
-        measures of `count_people`.
+        One row per area and value: `layer`, `code`, the second column, `area_km2`,
+        `people_per_km2`, `people_per_1000` and the measures of `count_people`.
     """
-    key = ["layer", "code", *every.columns]
-    grid = areas.select("layer", "code", "area_km2").crossJoin(F.broadcast(every))
+    key = ["layer", "code", *values.columns]
+    grid = areas.select("layer", "code", "area_km2").crossJoin(F.broadcast(values))
     full = _left(grid, counted, key)
     if population is None:
         full = full.withColumn("population", F.lit(None).cast("bigint"))
@@ -187,43 +202,43 @@ def per_area(
 
 
 def _left(left: DataFrame, right: DataFrame, key: Sequence[str]) -> DataFrame:
-    """Left join in which null (all ages) meets null."""
+    """Left join in which null (all ages) matches null."""
     same = [F.col(f"l.{name}").eqNullSafe(F.col(f"r.{name}")) for name in key]
-    more = [f"r.{name}" for name in right.columns if name not in key]
-    return left.alias("l").join(right.alias("r"), same, "left").select("l.*", *more)
+    other_columns = [f"r.{name}" for name in right.columns if name not in key]
+    return left.alias("l").join(right.alias("r"), same, "left").select("l.*", *other_columns)
 
 
-def with_hotspots(each: DataFrame, pairs: DataFrame, by: str) -> DataFrame:
-    """Adds `gi_z` and `gi_p_adjusted`, of all values of a column in one pass.
+def with_hotspots(densities: DataFrame, pairs: DataFrame, by: str) -> DataFrame:
+    """Adds `gi_z` and `gi_p_adjusted` for all values of a column in one pass.
 
     Args:
-        each: Of `per_area`, worked out already: it is read twice.
-        pairs: Neighbours, of `hotspots.neighbours`.
-        by: The column that areas are counted by.
+        densities: Result of `per_area`. It is read twice and should be checkpointed.
+        pairs: Result of `hotspots.neighbours`.
+        by: The second column of the counts.
     """
     series = F.coalesce(F.col(by).cast("string"), F.lit(_ALL))
-    values = each.select(
+    values = densities.select(
         "layer", "code", series.alias("series"), F.col("people_per_km2").alias("value")
     )
     schema = "layer string, code string, series string, gi_z double, gi_p_adjusted double"
-    found = each.sparkSession.createDataFrame(
+    scores = densities.sparkSession.createDataFrame(
         with_adjusted_p(gi_star(values, pairs).toPandas()), schema
     )
     return (
-        each.withColumn("series", series)
-        .join(F.broadcast(found), ["layer", "code", "series"], "left")
-        .select(*each.columns, "gi_z", "gi_p_adjusted")
+        densities.withColumn("series", series)
+        .join(F.broadcast(scores), ["layer", "code", "series"], "left")
+        .select(*densities.columns, "gi_z", "gi_p_adjusted")
     )
 
 
 def with_adjusted_p(z: pd.DataFrame) -> pd.DataFrame:
-    """Adds `gi_p_adjusted`: of each series of a layer, adjusted for the layer's areas."""
+    """Adds `gi_p_adjusted`, adjusted for all areas of a layer within each series."""
     p = pd.Series(two_sided(z["gi_z"].to_numpy(float)), index=z.index)
     grouped = p.groupby([z["layer"], z["series"]])
-    adjusted_p = grouped.transform(lambda one: benjamini_hochberg(one.to_numpy()))
+    adjusted_p = grouped.transform(lambda group: benjamini_hochberg(group.to_numpy()))
     return z.assign(gi_p_adjusted=adjusted_p)[["layer", "code", "series", "gi_z", "gi_p_adjusted"]]
 
 
 def areas_of(areas: DataFrame, layers: Iterable[str]) -> DataFrame:
-    """The areas of the layers wanted."""
+    """Areas of some layers."""
     return areas.where(F.col("layer").isin(*layers))

@@ -1,7 +1,6 @@
-"""A3: which elements of service the people of an area have, year by year.
+"""A3: elements of service by area and year.
 
-Source: thesis 3.13.3, figures 14-18. A record is in an area when the place of its postcode is, as
-in `density`.
+Source: thesis 3.13.3, figures 14-18. A record is in the area of its postcode, as in `density`.
 """
 
 from pyspark.sql import DataFrame, Window
@@ -31,21 +30,24 @@ ELEMENT_DISTRIBUTION = cell_table(
 
 
 def with_element(inside: DataFrame) -> DataFrame:
-    """The records, of which those without an element are left out for that reason, if no other.
+    """Sets the reason of records without an element to `no_element`, if they have no other reason.
 
     Args:
-        inside: `element` and `reason` besides anything else.
+        inside: `element`, `reason` and other columns.
     """
     missing = F.when(F.col("element").isNull(), NO_ELEMENT)
     return inside.withColumn("reason", F.coalesce("reason", missing))
 
 
 def element_distribution(inside: DataFrame) -> DataFrame:
-    """The columns of ELEMENT_DISTRIBUTION.
+    """Counts the records of each element by area and year, and ranks the elements.
 
     Args:
-        inside: Of `with_element`: `areas` (array of `layer`, `code`), `element`, `year`, `reason`
-            (null: it counts), `person`, `cost`.
+        inside: Result of `with_element`: `areas` (array of `layer`, `code`), `element`, `year`,
+            `reason` (null for a record that counts), `person`, `cost`.
+
+    Returns:
+        One row per area, element and year. Columns as in ELEMENT_DISTRIBUTION.
     """
     at = inside.where("reason IS NULL").select(
         F.explode("areas").alias("at"), "element", "year", "person", "cost"

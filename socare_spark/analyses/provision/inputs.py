@@ -1,4 +1,4 @@
-"""What the tables of `provision` are made from, each read or worked out once."""
+"""Inputs of the tables of `provision`, each read or computed once."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -22,8 +22,8 @@ class Inputs:
 
     Args:
         context: The run.
-        settings: Its configuration.
-        datasets: Agreements that any table counts.
+        settings: Settings of the analysis.
+        datasets: Datasets of agreements of all tables.
     """
 
     def __init__(self, context: Context, settings: Settings, datasets: Iterable[str]) -> None:
@@ -31,38 +31,38 @@ class Inputs:
         self._datasets = [*dict.fromkeys(datasets)]
 
     def available(self, datasets: Iterable[str]) -> list[str]:
-        """Those of some datasets that the lake has."""
+        """Filters datasets by whether the lake has them."""
         return [d for d in datasets if self.context.lake.exists(restricted(d))]
 
     def bands(self, name: str, dataset: str) -> Sequence[Band]:
-        """A set of age bands by which a dataset is counted."""
+        """Reads a set of age bands, and checks it against the contract of a dataset."""
         return read_bands(self.context.conf, name, dataset)
 
     def agreements(self, *datasets: str) -> DataFrame:
-        """The agreements of some datasets, as `read_agreements` has them."""
+        """Agreements of some datasets, with the columns of `read_agreements`."""
         return self._records.where(F.col("dataset").isin(*datasets))
 
     def placed(self, dataset: str) -> DataFrame:
-        """The agreements of a dataset with their places, as `density.with_place` has them."""
+        """Agreements of a dataset with the columns of `density.with_place`."""
         return self._placed.where(F.col("dataset") == dataset)
 
     @cached_property
     def areas(self) -> DataFrame:
-        """The areas of the density's layers."""
+        """Areas of the layers of the density maps."""
         return density.areas_of(self.context.read(AREAS), self.settings.density.layers).cache()
 
     @cached_property
     def pairs(self) -> DataFrame:
-        """Which of these areas are neighbours."""
+        """Pairs of neighbouring areas."""
         layers = self.settings.density.layers
         metres = {name: x.within_metres for name, x in layers.items() if x.within_metres}
         return checkpointed(neighbours(self.areas, metres))
 
     @property
     def population(self) -> DataFrame | None:
-        """The population of the areas, where the lake has it."""
-        there = self.context.lake.exists(POPULATION)
-        return self.context.read(POPULATION) if there else None
+        """Population of the areas; None if the lake does not have it."""
+        available = self.context.lake.exists(POPULATION)
+        return self.context.read(POPULATION) if available else None
 
     @cached_property
     def _records(self) -> DataFrame:

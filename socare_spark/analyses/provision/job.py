@@ -1,7 +1,8 @@
-"""Provision over time and place (A1 to A5), each table from what the lake has for it.
+"""The `provision` analysis: agreements by time and place (A1 to A5).
 
-Totals, services and elements of people need agreements alone. The matrix needs the city's districts
-besides; density and elements by area need boundaries, and postcodes placed in them.
+A table is built if the lake has its inputs. Totals, services and elements per person need
+agreements only. The matrix also needs the city's districts. Density and elements by area also need
+boundaries and the areas of postcodes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +45,12 @@ _ByColumn = Mapping[str, tuple[TableSpec, ...]]
 
 @dataclass(frozen=True)
 class _Result:
-    """Tables; and by a table's name the records it saw, each with why it is left out if it is."""
+    """The result of a group.
+
+    Attributes:
+        tables: Table -> its rows.
+        seen: Name of a table -> its input records, with the reason of those left out.
+    """
 
     tables: Mapping[TableSpec, DataFrame]
     seen: Mapping[str, DataFrame] = field(default_factory=dict)
@@ -52,13 +58,13 @@ class _Result:
 
 @dataclass(frozen=True)
 class _TableGroup:
-    """Tables that are made together.
+    """Tables that are built together.
 
     Attributes:
         tables: The tables.
-        make: Makes them, or says what they lack and makes none.
-        datasets: Agreements they count; those that the lake has, of which one is enough.
-        places: Reference tables without which they cannot be made.
+        make: Builds the tables, or marks them as unavailable.
+        datasets: Datasets of agreements; the lake must have at least one of them.
+        places: Reference tables that the tables require.
     """
 
     tables: tuple[TableSpec, ...]
@@ -67,8 +73,8 @@ class _TableGroup:
     places: tuple[TableSpec, ...] = ()
 
 
-def _parts(settings: Settings) -> tuple[_TableGroup, ...]:
-    """Every table but that of the removed rows."""
+def _table_groups(settings: Settings) -> tuple[_TableGroup, ...]:
+    """Groups of all tables except REMOVED_ROWS."""
     provision, dense, spread = settings
     placed = (AREAS, POSTCODE_AREAS)
     districts = () if provision.districts else (AREAS,)
@@ -94,12 +100,13 @@ def _totals(inputs: Inputs) -> _Result:
 def _windows(inputs: Inputs) -> _Result:
     settings = inputs.settings.provision
     datasets = inputs.available(settings.dense_datasets)
-    found = dense_window.dense_windows(inputs.agreements(*datasets), datasets, settings.dense_share)
-    return _Result({DENSE_WINDOW: found})
+    agreements = inputs.agreements(*datasets)
+    windows = dense_window.dense_windows(agreements, datasets, settings.dense_share)
+    return _Result({DENSE_WINDOW: windows})
 
 
 def _districts(inputs: Inputs) -> DataFrame | None:
-    """The city's postcode districts: code; None where neither the file nor the layer has any."""
+    """One row per district of the city: code. None if neither the settings nor a layer has any."""
     settings, context = inputs.settings.provision, inputs.context
     if settings.districts:
         named = [(code,) for code in dict.fromkeys(settings.districts)]
@@ -130,21 +137,21 @@ def _matrix(inputs: Inputs) -> _Result:
         matrix.trends(counts, settings.significance), matrix.TRENDS_SCHEMA
     )
     whole = counted.where("year IS NULL")
-    made = {
+    frames = {
         PROVISION_MATRIX: by_year.join(F.broadcast(by_cell), ["district", "year"]),
         PROVISION_TRENDS: whole.join(F.broadcast(by_row), "district"),
     }
-    return _Result(made, {PROVISION_MATRIX.name: placed})
+    return _Result(frames, {PROVISION_MATRIX.name: placed})
 
 
 def _warn_of_incomplete(context: Context, settings: ProvisionSettings) -> None:
-    """Reports years of the trends in which agreements are missing that had not ended."""
+    """Warns if the years of the trends are after the last complete day of the records."""
     complete = complete_until(context, settings.dataset)
     if complete < min(date(settings.last_year, 12, 31), last_day(context, settings.dataset)):
         context.run.warnings.append(
             f"{PROVISION_MATRIX.path} and {PROVISION_TRENDS.path} count agreements that start up "
-            f"to {settings.last_year}, and {restricted(settings.dataset)} is complete only until "
-            f"{complete}: a fall after that day may be due to the extracts."
+            f"to {settings.last_year}, but {restricted(settings.dataset)} is complete only until "
+            f"{complete}. A fall after that day may be due to missing records."
         )
 
 
@@ -157,10 +164,10 @@ def _density(inputs: Inputs) -> _Result:
     if people is not None:
         people = chosen_population(people, settings.population_year)
     counted = checkpointed(density.counted_bands(inside, bands))
-    every = density.every_band(counted, [band.label for band in bands])
-    each = checkpointed(density.per_area(counted, inputs.areas, people, every))
-    made = density.with_hotspots(each, inputs.pairs, "age_band")
-    return _Result({DENSITY: made}, {DENSITY.name: inside})
+    labels = density.every_band(counted, [band.label for band in bands])
+    densities = checkpointed(density.per_area(counted, inputs.areas, people, labels))
+    rows = density.with_hotspots(densities, inputs.pairs, "age_band")
+    return _Result({DENSITY: rows}, {DENSITY.name: inside})
 
 
 def _series(inputs: Inputs) -> _Result:
@@ -168,14 +175,14 @@ def _series(inputs: Inputs) -> _Result:
     bands = inputs.bands(settings.age_bands, settings.dataset)
     of_age = aged(inputs.placed(settings.dataset), bands, series.band, DENSITY_FILE)
     inside = density.within(of_age, settings.layers, (series.first_year, series.last_year))
-    every = inputs.context.spark.createDataFrame([(year,) for year in series.years], "year int")
+    years = inputs.context.spark.createDataFrame([(year,) for year in series.years], "year int")
     people = inputs.population
     if people is not None:
-        people = population_by_year(people, series.band, every, settings.population_year)
+        people = population_by_year(people, series.band, years, settings.population_year)
     counted = density.counted_areas(inside, "year")
-    each = checkpointed(density.per_area(counted, inputs.areas, people, every))
-    made = density.with_hotspots(each, inputs.pairs, "year")
-    return _Result({DENSITY_SERIES: made}, {DENSITY_SERIES.name: inside})
+    densities = checkpointed(density.per_area(counted, inputs.areas, people, years))
+    rows = density.with_hotspots(densities, inputs.pairs, "year")
+    return _Result({DENSITY_SERIES: rows}, {DENSITY_SERIES.name: inside})
 
 
 def _distribution(inputs: Inputs) -> _Result:
@@ -184,20 +191,20 @@ def _distribution(inputs: Inputs) -> _Result:
     of_age = aged(inputs.placed(settings.dataset), bands, settings.band, DISTRIBUTION_FILE)
     years = (settings.first_year, settings.last_year)
     inside = distribution.with_element(density.within(of_age, settings.layers, years))
-    made = distribution.element_distribution(inside)
-    return _Result({ELEMENT_DISTRIBUTION: made}, {ELEMENT_DISTRIBUTION.name: inside})
+    rows = distribution.element_distribution(inside)
+    return _Result({ELEMENT_DISTRIBUTION: rows}, {ELEMENT_DISTRIBUTION.name: inside})
 
 
 def _services(inputs: Inputs) -> _Result:
     started = registered.flag_other_years(_banded(inputs), inputs.settings.provision.services.years)
-    made = registered.registered_services(started)
-    return _Result({REGISTERED_SERVICES: made}, {REGISTERED_SERVICES.name: started})
+    rows = registered.registered_services(started)
+    return _Result({REGISTERED_SERVICES: rows}, {REGISTERED_SERVICES.name: started})
 
 
 def _elements(inputs: Inputs) -> _Result:
-    known = registered.with_person(_banded(inputs))
-    made = registered.elements_per_person(known)
-    return _Result({ELEMENTS_PER_PERSON: made}, {ELEMENTS_PER_PERSON.name: known})
+    records = registered.with_person(_banded(inputs))
+    rows = registered.elements_per_person(records)
+    return _Result({ELEMENTS_PER_PERSON: rows}, {ELEMENTS_PER_PERSON.name: records})
 
 
 def _banded(inputs: Inputs) -> DataFrame:
@@ -208,54 +215,55 @@ def _banded(inputs: Inputs) -> DataFrame:
 
 
 def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
-    """All tables that can be made from what the lake has."""
+    """Builds all tables that have their inputs in the lake."""
     settings = read_settings(context.conf)
-    parts = _parts(settings)
-    inputs = Inputs(context, settings, (name for part in parts for name in part.datasets))
-    made: dict[TableSpec, DataFrame] = {}
+    groups = _table_groups(settings)
+    inputs = Inputs(context, settings, (name for group in groups for name in group.datasets))
+    frames: dict[TableSpec, DataFrame] = {}
     seen: dict[str, DataFrame] = {}
-    for part in parts:
-        if not _can_be_made(inputs, part):
+    for group in groups:
+        if not _has_inputs(inputs, group):
             continue
-        one = part.make(inputs)
-        made |= one.tables
-        seen |= one.seen
+        result = group.make(inputs)
+        frames |= result.tables
+        seen |= result.seen
     if seen:
-        made[REMOVED_ROWS] = matrix.count_removed(seen)
+        frames[REMOVED_ROWS] = matrix.count_removed(seen)
     else:
         context.mark_unavailable(REMOVED_ROWS, "one of the tables that leave rows out")
-    return made
+    return frames
 
 
-def _can_be_made(inputs: Inputs, part: _TableGroup) -> bool:
-    """Whether the lake has what some tables need; says what it lacks."""
-    context, there = inputs.context, inputs.available(part.datasets)
-    if all(table.path in context.unavailable for table in part.tables):
+def _has_inputs(inputs: Inputs, group: _TableGroup) -> bool:
+    """Whether the lake has the inputs of a group. Marks tables and warns if inputs are missing."""
+    context, available = inputs.context, inputs.available(group.datasets)
+    if all(table.path in context.unavailable for table in group.tables):
         return False
-    absent = [restricted(name) for name in part.datasets if name not in there]
-    places = [table.path for table in part.places if not context.lake.exists(table)]
-    lacking = places if there else [*absent, *places]
-    for table in part.tables:
-        if lacking:
-            context.mark_unavailable(table, *lacking)
+    absent = [restricted(name) for name in group.datasets if name not in available]
+    places = [table.path for table in group.places if not context.lake.exists(table)]
+    missing = places if available else [*absent, *places]
+    for table in group.tables:
+        if missing:
+            context.mark_unavailable(table, *missing)
         elif absent:
             context.run.warnings.append(
-                f"{table.path} is made without {' and '.join(absent)}, which the lake lacks."
+                f"{table.path} is made without {' and '.join(absent)}, which the lake does not "
+                "have."
             )
-    return not lacking
+    return not missing
 
 
 def _needs(context: Context) -> list[Need]:
-    """The columns of each dataset of agreements, for the tables that count it."""
+    """Columns of each dataset of agreements, for the tables that count it."""
     settings = read_settings(context.conf)
-    parts = _parts(settings)
+    groups = _table_groups(settings)
     needed_by, empty_in = _columns(settings)
 
     def within(of_column: _ByColumn, dataset: str) -> _ByColumn:
-        counted = {t for part in parts if dataset in part.datasets for t in part.tables}
+        counted = {t for group in groups if dataset in group.datasets for t in group.tables}
         return {c: tuple(t for t in tables if t in counted) for c, tables in of_column.items()}
 
-    datasets = dict.fromkeys(name for part in parts for name in part.datasets)
+    datasets = dict.fromkeys(name for group in groups for name in group.datasets)
     return [
         need
         for dataset in datasets
@@ -266,12 +274,12 @@ def _needs(context: Context) -> list[Need]:
 
 
 def _columns(settings: Settings) -> tuple[_ByColumn, _ByColumn]:
-    """Column -> tables that need it, and column -> tables that are made without it."""
+    """Column -> tables that require it, and column -> tables with null values without it."""
     _, dense, spread = settings
     in_matrix = (PROVISION_MATRIX, PROVISION_TRENDS)
     of_people = (DENSITY, DENSITY_SERIES, ELEMENTS_PER_PERSON)
     by_year = (*in_matrix, DENSITY, DENSITY_SERIES, ELEMENT_DISTRIBUTION, REGISTERED_SERVICES)
-    every = (*by_year, DATASET_TOTALS, DENSE_WINDOW, ELEMENTS_PER_PERSON)
+    every_table = (*by_year, DATASET_TOTALS, DENSE_WINDOW, ELEMENTS_PER_PERSON)
     of_an_age = (
         DENSITY,
         *([DENSITY_SERIES] if dense.series.band else []),
@@ -289,22 +297,23 @@ def _columns(settings: Settings) -> tuple[_ByColumn, _ByColumn]:
     }
     empty_in = {
         "agreement_start": (DATASET_TOTALS, ELEMENTS_PER_PERSON),
-        "agreement_end": every,
-        "weekly_cost": every,
-        "person": tuple(table for table in every if table not in of_people),
+        "agreement_end": every_table,
+        "weekly_cost": every_table,
+        "person": tuple(table for table in every_table if table not in of_people),
         "age_at_start": (DATASET_TOTALS, REGISTERED_SERVICES, ELEMENTS_PER_PERSON),
     }
     return needed_by, empty_in
 
 
 def _datasets(context: Context) -> list[str]:
-    """The tables of all agreements that the configuration names."""
-    named = (name for part in _parts(read_settings(context.conf)) for name in part.datasets)
+    """Restricted tables of all datasets in the settings."""
+    groups = _table_groups(read_settings(context.conf))
+    named = (name for group in groups for name in group.datasets)
     return [restricted(name) for name in dict.fromkeys(named)]
 
 
 def _reads(context: Context) -> Sequence[str]:
-    """Agreements: whichever the lake has; the first that is named, where it has none."""
+    """Tables of agreements that the lake has; if it has none, the first in the settings."""
     named = _datasets(context)
     return [name for name in named if context.lake.exists(name)] or named[:1]
 
@@ -317,7 +326,7 @@ def _draw(context: Context) -> None:
 
 ANALYSIS = Analysis(
     name="provision",
-    description="Counts agreements by place, year, age and element; finds what is unusual and hot.",
+    description="Counts agreements by place, year, age and element; flags outliers and hot spots.",
     reads=_reads,
     optional=lambda context: [
         *_datasets(context),

@@ -1,4 +1,4 @@
-"""Maps, spatial files and the picture of the matrix, from the written tables."""
+"""Maps, spatial files and the chart of the matrix, from the written tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _FIGURES = ("people", "people_per_km2", "people_per_1000", "gi_z", "gi_p_adjuste
 
 @dataclass(frozen=True)
 class _Layer:
-    """A layer's areas in order of their codes, and its figures by age band and code."""
+    """A layer with its areas in order of code, and its figures by age band and code."""
 
     name: str
     areas: pd.DataFrame
@@ -40,21 +40,21 @@ class _Layer:
 
     @property
     def shapes(self) -> list[BaseGeometry]:
-        """The areas' geometries in EPSG:27700."""
+        """Geometry of each area in EPSG:27700."""
         return list(shapely.from_wkb(self.areas["geometry"].to_numpy()))
 
     def column(self, band: str, name: str) -> np.ndarray:
-        """One figure of one age band, in the order of the areas."""
+        """Values of a figure and an age band, in the order of the areas."""
         of_band = self.figures[self.figures["age_band"] == band].set_index("code")[name]
         return of_band.reindex(self.areas["code"]).to_numpy(float)
 
 
 def draw_maps(context: Context, settings: Settings) -> None:
-    """Writes everything under `working/maps` that this run made tables for."""
-    made, dense = context.run.outputs, settings.density
-    if PROVISION_MATRIX.path in made:
+    """Writes the maps and spatial files in `working/maps` of the tables that this run wrote."""
+    outputs, dense = context.run.outputs, settings.density
+    if PROVISION_MATRIX.path in outputs:
         _draw_matrix(context, settings.provision)
-    if DENSITY.path not in made:
+    if DENSITY.path not in outputs:
         return
     layers = _layers(context, dense)
     outline = _outline(context, layers)
@@ -66,7 +66,7 @@ def draw_maps(context: Context, settings: Settings) -> None:
 
 
 def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
-    """The layers with their areas and figures; age band null becomes `all`."""
+    """Layers with their areas and figures. A null age band becomes `all`."""
     wanted = F.col("layer").isin(*settings.layers)
     degrees = "ST_AsBinary(ST_Transform(ST_GeomFromWKB(geometry), 'EPSG:27700', 'EPSG:4326'))"
     areas = (
@@ -91,7 +91,7 @@ def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
 
 
 def _outline(context: Context, layers: Sequence[_Layer]) -> BaseGeometry | None:
-    """The city's edge: the layer that bounds it, where it is one of those drawn."""
+    """The city's edge: the union of the layer `bounds`; None if it is not one of the layers."""
     bounds = read_model(context.conf / "places.yaml", PlacesSettings).bounds
     city = next((layer for layer in layers if layer.name == bounds), None)
     return None if city is None else shapely.union_all(city.shapes)

@@ -1,9 +1,8 @@
-"""A1: agreements by postcode district and year, what is unusual among them, and where they move.
+"""A1: agreements by postcode district and year, unusual cells, and trends.
 
 Source: thesis 3.13.1, figures 6-10; docs/definitions.md, sections 5.1 and 5.2. A record is in the
-city when its postcode's district is one of the reference districts (those that have located
-postcodes in the city); the district is read from the postcode's text, so a terminated postcode
-counts too.
+city if the district of its postcode is a reference district (a district with located postcodes in
+the city). The district is parsed from the text of the postcode, so terminated postcodes count too.
 """
 
 from collections.abc import Mapping
@@ -87,12 +86,15 @@ TRENDS_SCHEMA = "district string, slope double, p double, trend string"
 
 
 def with_district(records: DataFrame, districts: DataFrame, years: range) -> DataFrame:
-    """The records with `district` and `reason`, why the matrix leaves them out (null: it does not).
+    """Adds `district`, and `reason` if the matrix leaves out the record.
 
     Args:
-        records: `postcode` and `year` besides anything else.
+        records: `postcode`, `year` and other columns.
         districts: `code` of the city's districts.
-        years: The matrix's columns.
+        years: Years of the matrix.
+
+    Returns:
+        The records with `district` and `reason` (null for a record that counts).
     """
     district = district_of(F.col("postcode"))
     known = districts.select(F.col("code").alias("_known"))
@@ -110,35 +112,37 @@ def with_district(records: DataFrame, districts: DataFrame, years: range) -> Dat
 
 
 def counted_matrix(placed: DataFrame, districts: DataFrame, years: range) -> DataFrame:
-    """Counts for every district and year, 0 where nothing starts; null in the year is all years.
+    """Counts agreements by district and year of start.
 
     Args:
-        placed: Of `with_district`, with `person` and `cost`.
+        placed: Result of `with_district`, with `person` and `cost`.
         districts: `code` of the city's districts.
-        years: The matrix's columns.
+        years: Years of the matrix.
 
     Returns:
-        `district`, `year` and the measures of `count_people`.
+        One row per district and year, including cells without records: `district`, `year` (null
+        means all years) and the measures of `count_people`.
     """
     kept = placed.where("reason IS NULL")
     counted = count_people(kept, ["district", "year"], cost="cost", totals=["year"])
     columns = F.array(*(F.lit(year) for year in (*years, None)))
-    every = districts.select(F.col("code").alias("district"), F.explode(columns).alias("year"))
-    return complete_grid(every, counted)
+    grid = districts.select(F.col("code").alias("district"), F.explode(columns).alias("year"))
+    return complete_grid(grid, counted)
 
 
 def unusual(
     counts: pd.DataFrame, significance: float, least_expected: float = LEAST_EXPECTED
 ) -> pd.DataFrame:
-    """What is unusual in a complete matrix.
+    """Flags the unusual cells of a complete matrix.
 
     Args:
-        counts: `district`, `year`, `records`; every combination once.
-        significance: What an adjusted p must be below.
-        least_expected: A cell of fewer expected records is not tested.
+        counts: `district`, `year`, `records`; one row per district and year.
+        significance: Upper limit of the adjusted p of a flagged cell.
+        least_expected: Smallest number of expected records for a test.
 
     Returns:
-        `district`, `year`, `expected`, `residual`, `p_adjusted`, `flag`.
+        One row per district and year: `district`, `year`, `expected`, `residual`, `p_adjusted`,
+        `flag`.
     """
     table = counts.pivot(index="district", columns="year", values="records").sort_index()
     expected, residual = residuals(table.to_numpy(dtype=float))
@@ -156,34 +160,37 @@ def unusual(
 
 
 def trends(counts: pd.DataFrame, significance: float) -> pd.DataFrame:
-    """How each district moves: `district`, `theil_sen_slope`, `p`, `trend`.
+    """Computes the trend of each district.
 
     Args:
-        counts: `district`, `year`, `records`; every combination once.
-        significance: What p must be below for a trend.
+        counts: `district`, `year`, `records`; one row per district and year.
+        significance: Upper limit of the p of a trend.
+
+    Returns:
+        One row per district: `district`, `slope`, `p`, `trend`.
     """
     rows = []
     for district, years in counts.sort_values("year").groupby("district"):
-        up = theil_sen_slope(years["year"].to_numpy(float), years["records"].to_numpy(float))
+        slope = theil_sen_slope(years["year"].to_numpy(float), years["records"].to_numpy(float))
         p = mann_kendall(years["records"].to_numpy(float))
-        rows.append((district, up, p, _trend(up, p, significance)))
+        rows.append((district, slope, p, _trend(slope, p, significance)))
     return pd.DataFrame(rows, columns=["district", "slope", "p", "trend"])
 
 
-def _trend(up: float, p: float, significance: float) -> str:
-    if p >= significance or up == 0:
+def _trend(slope: float, p: float, significance: float) -> str:
+    if p >= significance or slope == 0:
         return "steady"
-    return "challenging" if up > 0 else "improving"
+    return "challenging" if slope > 0 else "improving"
 
 
 def count_removed(placed: Mapping[str, DataFrame]) -> DataFrame:
-    """Counts of the records that have a reason to be left out.
+    """Counts the records that analyses leave out.
 
     Args:
-        placed: Name of the table they are left out of -> `reason` and what `count_people` needs.
+        placed: Name of a table -> its input records: `reason`, `person`, `cost`.
 
     Returns:
-        `analysis`, `reason` and the measures of `count_people`.
+        One row per analysis and reason: `analysis`, `reason` and the measures of `count_people`.
     """
     left_out = [
         frame.where("reason IS NOT NULL").select(

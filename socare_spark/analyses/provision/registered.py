@@ -1,6 +1,6 @@
-"""A5: services registered year by year, and how many elements a person has.
+"""A5: services registered by year, and number of elements per person.
 
-Source: thesis 3.13.5, figures 21-25. These count a whole dataset, wherever people live.
+Source: thesis 3.13.5, figures 21-25. These tables count a whole dataset, independent of areas.
 """
 
 from pyspark.sql import DataFrame
@@ -42,41 +42,47 @@ ELEMENTS_PER_PERSON = cell_table(
 
 
 def flag_other_years(records: DataFrame, years: range) -> DataFrame:
-    """The records with `reason`: outside_years where they start in another year.
+    """Adds `reason`: `outside_years` for a record that starts in another year, otherwise null.
 
     Args:
-        records: `year` besides anything else.
-        years: Those that count.
+        records: `year` and other columns.
+        years: Consecutive years that count.
     """
     outside = ~F.coalesce(F.col("year").between(years[0], years[-1]), F.lit(False))
     return records.withColumn("reason", F.when(outside, OUTSIDE_YEARS))
 
 
 def registered_services(started: DataFrame) -> DataFrame:
-    """The columns of REGISTERED_SERVICES.
+    """Counts agreements by year, age band and service.
 
     Args:
-        started: Of `flag_other_years`, with `age_band`, `service`, `person`, `cost`.
+        started: Result of `flag_other_years`, with `age_band`, `service`, `person`, `cost`.
+
+    Returns:
+        One row per year, age band and service, with totals. Columns as in REGISTERED_SERVICES.
     """
     kept = started.where("reason IS NULL")
     return count_people(kept, ["year", "age_band", "service"], cost="cost", totals=["age_band"])
 
 
 def with_person(records: DataFrame) -> DataFrame:
-    """The records with `reason`: no_person or no_element where they say nothing of a person.
+    """Adds `reason`: `no_person` or `no_element` if one is null, otherwise null.
 
     Args:
-        records: `person`, `element` besides anything else.
+        records: `person`, `element` and other columns.
     """
-    nobody = F.when(F.col("person").isNull(), NO_PERSON)
-    return records.withColumn("reason", nobody.when(F.col("element").isNull(), NO_ELEMENT))
+    reason = F.when(F.col("person").isNull(), NO_PERSON)
+    return records.withColumn("reason", reason.when(F.col("element").isNull(), NO_ELEMENT))
 
 
 def elements_per_person(records: DataFrame) -> DataFrame:
-    """The columns of ELEMENTS_PER_PERSON.
+    """Counts people by their number of elements.
 
     Args:
-        records: Of `with_person`, with `age_band`, `cost`.
+        records: Result of `with_person`, with `age_band`, `cost`.
+
+    Returns:
+        One row per kind, age band and number of elements. Columns as in ELEMENTS_PER_PERSON.
     """
     kept = records.where("reason IS NULL").select(
         "person", F.explode(F.array("age_band", F.lit(None))).alias("age_band"), "element", "cost"
@@ -93,5 +99,5 @@ def elements_per_person(records: DataFrame) -> DataFrame:
         F.struct(F.lit(kind).alias("kind"), F.col(number).alias("elements"))
         for kind, number in (("registered", "records"), ("distinct", "distinct"))
     ]
-    each = by_person.select("person", "age_band", "records", "cost", F.inline(F.array(*kinds)))
-    return count_people(each, ["kind", "age_band", "elements"], cost="cost", records="records")
+    numbers = by_person.select("person", "age_band", "records", "cost", F.inline(F.array(*kinds)))
+    return count_people(numbers, ["kind", "age_band", "elements"], cost="cost", records="records")

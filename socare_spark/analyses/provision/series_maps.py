@@ -1,4 +1,4 @@
-"""The density year by year as maps side by side: of the city, and of one area's surroundings."""
+"""Maps of the density by year, of the city and of the surroundings of an area."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,8 +31,8 @@ def draw_series(
 
     Args:
         context: The run.
-        settings: Of the density.
-        areas: Layer -> `code` and `geometry` (WKB) of its areas; the layers that there are.
+        settings: Settings of the density maps.
+        areas: Layer -> `code` and `geometry` (WKB) of its areas.
         outline: The city's edge, or None.
     """
     series = settings.series
@@ -71,7 +71,7 @@ def _whole(
     figures: pd.DataFrame,
     outline: BaseGeometry | None,
 ) -> Frames:
-    """The frames of a whole layer."""
+    """Maps of a whole layer."""
     by_year = figures.pivot(index="year", columns="code", values="people_per_km2")
     by_year = by_year.sort_index()[areas["code"].tolist()]
     return Frames(

@@ -1,4 +1,4 @@
-"""What `conf/analyses/provision.yaml`, `density.yaml` and `distribution.yaml` may say."""
+"""Settings in `conf/analyses/provision.yaml`, `density.yaml` and `distribution.yaml`."""
 
 import re
 from pathlib import Path
@@ -16,17 +16,17 @@ ALL_AGES = "all"
 
 
 def of_ages(band: str) -> str:
-    """An age band as pictures name it."""
+    """Phrase for an age band in titles: `of all ages` or `aged 0-11`."""
     return "of all ages" if band == ALL_AGES else f"aged {band}"
 
 
 def file_name(code: str) -> str:
-    """A code or label as the name of a picture's file has it."""
+    """A code or label in a form for file names."""
     return re.sub(r"[^\w-]+", "_", code.replace("+", "plus"))
 
 
 class Years(StrictModel):
-    """Years of start that count, from the first to the last."""
+    """First and last year of start of the agreements that count."""
 
     first_year: int
     last_year: int
@@ -39,22 +39,22 @@ class Years(StrictModel):
 
     @property
     def years(self) -> range:
-        """Each of them."""
+        """All years from the first to the last."""
         return range(self.first_year, self.last_year + 1)
 
 
 class OneBand(Years):
-    """Years of start and an age band that count.
+    """Years of start and the age band of the people that count.
 
     Attributes:
-        age_band: The people who count; `all` means all ages.
+        age_band: Label of the age band; `all` means all ages.
     """
 
     age_band: str = ALL_AGES
 
     @property
     def band(self) -> str | None:
-        """The age band as tables have it: null for all ages."""
+        """Label of the age band; None for all ages."""
         return None if self.age_band == ALL_AGES else self.age_band
 
 
@@ -66,12 +66,12 @@ class Area(StrictModel):
 
 
 class ServicesSettings(Years):
-    """Settings of the services registered in a year, and of the elements of each person.
+    """Settings of registered services and of elements per person.
 
     Attributes:
-        dataset: The agreements that are counted.
-        age_bands: Set of age bands they are counted by.
-        drawn_elements: People with so many elements and more share the last bar of the picture.
+        dataset: Dataset of agreements.
+        age_bands: Name of a set of age bands.
+        drawn_elements: Number of elements of the last bar, which includes all larger numbers.
     """
 
     dataset: str
@@ -83,16 +83,15 @@ class ProvisionSettings(Years):
     """Settings of the space-time matrix, the totals and the services.
 
     Attributes:
-        dataset: The agreements of the matrix, by the year they start.
-        layer: Layer of `reference/areas` that holds the city's postcode districts.
-        districts: The city's postcode districts, for a council without that layer; where they are
-            named the layer is not asked.
-        significance: Below this an adjusted p flags a cell, and a p makes a trend.
-        least_expected: A cell of fewer expected records is not tested, and not flagged.
-        dense_share: Share of the agreements that the dense window holds.
-        dense_datasets: Datasets whose dense window is found.
-        totals: Datasets that are totalled -> the set of age bands each is totalled by.
-        services: Services registered, and elements of each person.
+        dataset: Dataset of agreements of the matrix.
+        layer: Layer of `reference/areas` with the city's postcode districts.
+        districts: The city's postcode districts. If given, `layer` is not used.
+        significance: Upper limit of the adjusted p of a flagged cell, and of the p of a trend.
+        least_expected: Smallest number of expected records of a cell that is tested.
+        dense_share: Smallest share of the agreements in the dense window.
+        dense_datasets: Datasets with a dense window.
+        totals: Dataset with totals -> name of its set of age bands.
+        services: Settings of registered services and of elements per person.
     """
 
     dataset: str
@@ -110,9 +109,9 @@ class DensityLayer(StrictModel):
     """A layer of the density maps.
 
     Attributes:
-        within_metres: Areas whose centroids are no further apart are neighbours for Gi*; None means
-            that the layer has no hot spots.
-        pictures: Whether maps of it are drawn.
+        within_metres: Largest distance in metres between the centroids of neighbours for Gi*; None
+            means no hot spots.
+        pictures: Whether maps of the layer are drawn.
     """
 
     within_metres: float | None = Field(default=None, gt=0)
@@ -120,21 +119,21 @@ class DensityLayer(StrictModel):
 
 
 class Surroundings(Area):
-    """An area of which the frames show the surroundings.
+    """An area whose surroundings are drawn.
 
     Attributes:
-        within_metres: How far the frames reach from its middle.
+        within_metres: Distance in metres from its centre to the edge of the maps.
     """
 
     within_metres: float = Field(gt=0)
 
 
 class SeriesSettings(OneBand):
-    """Settings of the density year by year; dataset, age bands and layers are the density's.
+    """Settings of the density by year. Dataset, age bands and layers are those of the density.
 
     Attributes:
-        pictures: Layers of which the years are drawn as frames.
-        surroundings: Areas whose surroundings are drawn so too.
+        pictures: Layers that are drawn.
+        surroundings: Areas whose surroundings are drawn.
     """
 
     pictures: tuple[str, ...] = ()
@@ -145,16 +144,16 @@ class DensitySettings(StrictModel):
     """Settings of the density maps.
 
     Attributes:
-        dataset: The agreements whose people are counted.
-        age_bands: Set of age bands they are counted by.
-        first_year: First year of start that counts; None means any.
-        last_year: Last year of start that counts; None means any.
-        population_year: Year of the population for `people_per_1000`; None means the newest an
-            area has, and for the series the nearest to each year.
-        significance: What an adjusted p must be below for a hot spot to be drawn.
+        dataset: Dataset of agreements.
+        age_bands: Name of a set of age bands.
+        first_year: First year of start; None means no limit.
+        last_year: Last year of start; None means no limit.
+        population_year: Year of the population for `people_per_1000`; None means the newest year of
+            an area, and for the series the nearest to each year.
+        significance: Upper limit of the adjusted p of a hot spot on a map.
         layers: Layers of `reference/areas`.
-        picture_bands: Age bands that get a map; `all` means all ages.
-        series: The density year by year.
+        picture_bands: Age bands with a map; `all` means all ages.
+        series: Settings of the density by year.
     """
 
     dataset: str
@@ -171,7 +170,7 @@ class DensitySettings(StrictModel):
     def _drawn_are_counted(self) -> Self:
         for layer in (*self.series.pictures, *(area.layer for area in self.series.surroundings)):
             if layer not in self.layers:
-                raise ValueError(f"'series' draws the layer {layer}, 'layers' does not name it")
+                raise ValueError(f"'series' draws the layer {layer}, 'layers' does not have it")
         return self
 
 
@@ -179,12 +178,12 @@ class DistributionSettings(OneBand):
     """Settings of the elements by area and year.
 
     Attributes:
-        dataset: The agreements that are counted.
-        age_bands: Set of age bands that `age_band` is one of.
+        dataset: Dataset of agreements.
+        age_bands: Name of the set of age bands of `age_band`.
         layers: Layers of `reference/areas`.
-        drawn: How many elements, those with most records, a picture shows.
-        lines: How many of them it shows as lines too.
-        pictures: Areas that get a picture.
+        drawn: Number of elements in a chart, those with the most records.
+        lines: Number of elements that are also drawn as lines.
+        pictures: Areas with a chart.
     """
 
     dataset: str
@@ -203,7 +202,7 @@ class DistributionSettings(OneBand):
 
 
 class Settings(NamedTuple):
-    """All that `provision` is told."""
+    """Settings of the `provision` analysis."""
 
     provision: ProvisionSettings
     density: DensitySettings
@@ -211,7 +210,7 @@ class Settings(NamedTuple):
 
 
 def read_settings(conf: Path) -> Settings:
-    """Reads the three files."""
+    """Reads the settings from three files."""
     return Settings(
         read_model(conf / PROVISION_FILE, ProvisionSettings),
         read_model(conf / DENSITY_FILE, DensitySettings),
