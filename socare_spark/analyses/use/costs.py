@@ -1,4 +1,4 @@
-"""B8: what groups of elements cost, year by year and quarter by quarter.
+"""B8: cost of groups of elements by year and by quarter.
 
 Source: thesis 4.4.1 and figure 36; docs/definitions.md, section 7.3.
 """
@@ -37,34 +37,43 @@ ELEMENT_COST_BY_YEAR = cell_table(
 
 
 def in_groups(records: DataFrame, groups: Mapping[str, Sequence[str]]) -> DataFrame:
-    """Records of the groups' elements with `element_group`; one in several groups comes for each.
+    """Adds `element_group` to the records of the groups' elements.
 
     Args:
-        records: element besides anything else.
+        records: element and other columns.
         groups: Name of a group -> its elements.
+
+    Returns:
+        One row per record and group of its element.
     """
     pairs = [(name, element) for name, elements in groups.items() for element in elements]
-    given = records.sparkSession.createDataFrame(pairs, "element_group string, element string")
-    return records.join(F.broadcast(given), "element")
+    group_elements = records.sparkSession.createDataFrame(
+        pairs, "element_group string, element string"
+    )
+    return records.join(F.broadcast(group_elements), "element")
 
 
 def element_cost_by_year(
     grouped: DataFrame, groups: Sequence[str], years: Sequence[Period]
 ) -> DataFrame:
-    """The columns of ELEMENT_COST_BY_YEAR.
+    """Counts people, records and cost of groups by year.
 
     Args:
-        grouped: Of `in_groups`, with person, start, end, weekly_cost.
+        grouped: Result of `in_groups`, with person, start, end, weekly_cost (pounds).
         groups: Names of all groups.
-        years: One after the other.
+        years: Consecutive years.
+
+    Returns:
+        One row per group and year, including years without records. Columns as in
+        ELEMENT_COST_BY_YEAR.
     """
     dims = ["element_group", "year"]
     rows = open_in(grouped, years, "year int")
     counted = count_people(rows, dims, cost="cost", sums=["weekly_cost"])
-    every = grouped.sparkSession.createDataFrame(
-        list(product(groups, [one.label for one in years])), "element_group string, year int"
+    grid = grouped.sparkSession.createDataFrame(
+        list(product(groups, [year.label for year in years])), "element_group string, year int"
     )
-    return complete_grid(every, counted, ["weekly_cost"]).select(
+    return complete_grid(grid, counted, ["weekly_cost"]).select(
         "*",
         _share("people").alias("share_people"),
         _share("records").alias("share_records"),
@@ -73,22 +82,28 @@ def element_cost_by_year(
 
 
 def _share(name: str) -> Column:
-    """A value / its sum over the years of the group; null where that is 0."""
-    whole = F.sum(name).over(Window.partitionBy("element_group"))
-    return F.try_divide(F.col(name).cast("double"), whole.cast("double"))
+    """Share of a value in its sum over the years of the group; null if the sum is 0."""
+    total = F.sum(name).over(Window.partitionBy("element_group"))
+    return F.try_divide(F.col(name).cast("double"), total.cast("double"))
 
 
 def cost_by_quarter(
     grouped: DataFrame, groups: Sequence[str], quarters: Sequence[Period]
 ) -> dict[str, list[float]]:
-    """Group -> its cost in each quarter, in pounds; 0 where nothing was open.
+    """Computes the cost of groups by quarter.
 
     Args:
-        grouped: Of `in_groups`, with start, end, weekly_cost.
+        grouped: Result of `in_groups`, with start, end, weekly_cost (pounds).
         groups: Names of all groups.
-        quarters: One after the other.
+        quarters: Consecutive quarters.
+
+    Returns:
+        Group -> its cost in each quarter in pounds; 0 for a quarter without open agreements.
     """
     rows = open_in(grouped, quarters, "quarter string")
-    found = rows.groupBy("element_group", "quarter").agg(F.sum("cost").alias("cost")).collect()
-    costs = {(row["element_group"], row["quarter"]): row["cost"] for row in found}
-    return {name: [float(costs.get((name, one.label)) or 0) for one in quarters] for name in groups}
+    sums = rows.groupBy("element_group", "quarter").agg(F.sum("cost").alias("cost")).collect()
+    costs = {(row["element_group"], row["quarter"]): row["cost"] for row in sums}
+    return {
+        name: [float(costs.get((name, quarter.label)) or 0) for quarter in quarters]
+        for name in groups
+    }

@@ -1,6 +1,7 @@
-"""The `use` analysis: who has elements of service when, how long, from whom and at what cost.
+"""The `use` analysis: people, duration, provider and cost of elements of service.
 
-One reading of the costed agreements serves B2, B8, B9 and B10. Source: thesis 4.2.2 and 4.4.
+B2, B8, B9 and B10 are computed from one read of the agreements with cost. Source: thesis 4.2.2 and
+4.4.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -69,40 +70,43 @@ def _groups(settings: UseSettings, words: Elements) -> dict[str, list[str]]:
     """Programme -> its elements.
 
     Raises:
-        ConfigurationError: no element of the vocabulary is of a service or client group.
+        ConfigurationError: the vocabulary has no element of a service or client group.
     """
-    services = {service for one in settings.programmes.values() for service in one.services}
+    services = {
+        service for programme in settings.programmes.values() for service in programme.services
+    }
     _check("service", services, {word.service for word in words.elements})
     _check("service", settings.split.services, {word.service for word in words.elements})
     groups = {word.client_group for word in words.elements}
     _check("client group", settings.split.client_groups, groups)
-    found = {}
-    for name, one in settings.programmes.items():
-        of_services = [word.code for word in words.elements if word.service in one.services]
-        codes = [code.upper() for code in (*one.elements, *of_services)]
-        found[name] = list(dict.fromkeys(codes))
-    return found
+    elements = {}
+    for name, programme in settings.programmes.items():
+        of_services = [word.code for word in words.elements if word.service in programme.services]
+        codes = [code.upper() for code in (*programme.elements, *of_services)]
+        elements[name] = list(dict.fromkeys(codes))
+    return elements
 
 
-def _check(what: str, named: Iterable[str], there: Iterable[str]) -> None:
-    known = sorted({*there} - {""})
-    for one in named:
-        if one not in known:
+def _check(kind: str, names: Iterable[str], vocabulary: Iterable[str]) -> None:
+    """Raises a `ConfigurationError` for a name that the vocabulary does not have."""
+    allowed = sorted({*vocabulary} - {""})
+    for name in names:
+        if name not in allowed:
             raise ConfigurationError(
-                f"{SETTINGS} names the {what} {one}, of which vocabulary/elements.yaml has no "
-                f"element; it has {', '.join(known)}."
+                f"{SETTINGS} names the {kind} {name}, but vocabulary/elements.yaml has no element "
+                f"with it; it has {', '.join(allowed)}."
             )
 
 
 def _begun(periods: Sequence[Period], until: date) -> list[Period]:
-    """Periods that the extracts reach."""
-    return [one for one in periods if one.first <= until]
+    """Periods that begin on or before a day."""
+    return [period for period in periods if period.first <= until]
 
 
 def _pairs(
     settings: UseSettings, spans: Sequence[Period], until: date
 ) -> list[tuple[Period, Period]]:
-    """The pairs of quarters, of those that the extracts reach."""
+    """Pairs of quarters in the settings that begin on or before a day."""
     if settings.quarters.pairs == "all":
         return list(combinations(spans, 2))
     pairs = [(quarter(a), quarter(b)) for a, b in settings.quarters.pairs]
@@ -115,72 +119,76 @@ def _costs(
     grouped: DataFrame,
     observed: Sequence[Period],
 ) -> dict[str, ProjectedCost]:
-    """The cost of each programme up to its last target; says of which nothing is expected."""
+    """Projects the cost of each programme to its last target. Warns if there is no forecast."""
     by_quarter = cost_by_quarter(grouped, list(savings), observed)
-    found = {}
-    for name, its in savings.items():
-        last = financial_year(max(its.targets))
-        found[name] = project_cost(observed, by_quarter[name], last)
-        if found[name].reason:
+    costs = {}
+    for name, saving in savings.items():
+        last = financial_year(max(saving.targets))
+        costs[name] = project_cost(observed, by_quarter[name], last)
+        if costs[name].reason:
             context.run.warnings.append(
-                f"{SAVINGS_VIABILITY.path} has no trend of {name}: {found[name].reason}."
+                f"{SAVINGS_VIABILITY.path} has no trend of {name}: {costs[name].reason}."
             )
-    return found
+    return costs
 
 
 def _warn(context: Context, settings: UseSettings, records: DataFrame) -> None:
     named = [
         *settings.quarters.elements,
         *settings.threshold.elements,
-        *(code for one in settings.programmes.values() for code in one.elements),
+        *(code for programme in settings.programmes.values() for code in programme.elements),
     ]
     present = codes_present(records, "element", named)
     warn_unknown_codes(context, f"{SETTINGS} names the element", named, present)
 
 
 def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
-    """All tables, from one reading of the agreements."""
+    """Builds all tables from one read of the agreements."""
     settings = _settings(context)
     words = read_element_words(context.conf)
     groups = _groups(settings, words)
     until = last_day(context, settings.dataset)
-    everywhere = read_records(context, settings.dataset, until).persist()
-    _warn(context, settings, everywhere)
-    districts = read_districts(context, settings.layer, everywhere)
-    records = in_districts(everywhere, districts)
+    all_records = read_records(context, settings.dataset, until).persist()
+    _warn(context, settings, all_records)
+    districts = read_districts(context, settings.layer, all_records)
+    records = in_districts(all_records, districts)
     by_year = _begun(years(settings.first_year, settings.last_year), until)
-    and_all = with_total(by_year)
-    wanted = settings.quarters
-    spans = _begun(quarters(quarter(wanted.first).first, quarter(wanted.last).first), until)
+    years_and_total = with_total(by_year)
+    first, last = quarter(settings.quarters.first).first, quarter(settings.quarters.last).first
+    spans = _begun(quarters(first, last), until)
     grouped = in_groups(records, groups)
-    savings = {name: one.savings for name, one in settings.programmes.items() if one.savings}
+    savings = {
+        name: programme.savings
+        for name, programme in settings.programmes.items()
+        if programme.savings
+    }
     trend = quarters(quarter(settings.trend.first).first, quarter(settings.trend.last).first)
     complete = complete_until(context, settings.dataset)
-    whole = [one for one in trend if one.last <= complete]
-    if len(whole) < len([one for one in trend if one.last <= until]):
+    observed = [period for period in trend if period.last <= complete]
+    if len(observed) < len([period for period in trend if period.last <= until]):
         context.run.warnings.append(
             f"The trend of {SAVINGS_VIABILITY.path} ends on {complete}: after that day "
             f"{restricted(settings.dataset)} is not complete."
         )
     return {
-        USERS_BY_QUARTER: users_by_quarter(records, wanted.elements, spans),
+        USERS_BY_QUARTER: users_by_quarter(records, settings.quarters.elements, spans),
         USERS_BETWEEN_QUARTERS: users_between_quarters(
-            records, wanted.elements, _pairs(settings, spans, until)
+            records, settings.quarters.elements, _pairs(settings, spans, until)
         ),
         THRESHOLD_USE: threshold_use(
             records,
             settings.threshold,
-            and_all,
+            years_and_total,
             districts,
             population=read_population(context, settings),
             target=settings.threshold_target,
         ),
         ELEMENT_COST_BY_YEAR: element_cost_by_year(grouped, list(groups), by_year),
         SAVINGS_VIABILITY: savings_viability(
-            grouped, savings, _costs(context, savings, grouped, whole)
+            grouped, savings, _costs(context, savings, grouped, observed)
         ),
         PROVISION_SPLIT: provision_split(
-            records, providers_of(words, settings.split), and_all, districts, settings.split
+            records, providers_of(words, settings.split), years_and_total, districts, settings.split
         ),
     }
 

@@ -1,4 +1,4 @@
-"""Pictures of the `use` analysis, from its written tables: figures 28 and 36 to 39."""
+"""Charts of the `use` analysis from its written tables: figures 28 and 36 to 39."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ from socare_spark.places.shapes import shapes_of
 
 
 def draw(context: Context) -> None:
-    """Writes everything under `working/pictures` and `working/maps`."""
+    """Draws the charts in `working/pictures` and the maps in `working/maps`."""
     settings = read_model(context.conf / SETTINGS, UseSettings)
     _draw_users(context, settings)
     _draw_costs(context, settings)
@@ -35,7 +35,7 @@ def draw(context: Context) -> None:
 
 
 def _rows(context: Context, table: TableSpec) -> pd.DataFrame:
-    """A written table, its values as they are: null is None, also beside numbers."""
+    """Reads a written table with columns of objects, so that null is None in columns of numbers."""
     rows = context.lake.to_dicts(table, order=table.dims[0].name)
     return pd.DataFrame(rows, columns=table.names, dtype=object)
 
@@ -45,23 +45,27 @@ def _path(context: Context, name: str) -> Path:
 
 
 def _draw_users(context: Context, settings: UseSettings) -> None:
-    """Figure 28: people by quarter, and how they change."""
+    """Draws figure 28: people by quarter, and their change."""
     rows = _rows(context, USERS_BY_QUARTER).sort_values(["element", "quarter"])
-    for element, own in rows.groupby("element"):
-        labels = [label[4:] if label[5] != "1" else f"Q1\n{label[:4]}" for label in own["quarter"]]
-        change = own["change"].astype(float)
-        people = Panel("People", labels, own["people"].tolist(), [f"{n:,}" for n in own["people"]])
-        moved = Panel(
+    for element, element_rows in rows.groupby("element"):
+        labels = [
+            label[4:] if label[5] != "1" else f"Q1\n{label[:4]}"
+            for label in element_rows["quarter"]
+        ]
+        change = element_rows["change"].astype(float)
+        counts = element_rows["people"].tolist()
+        people = Panel("People", labels, counts, [f"{number:,}" for number in counts])
+        changes = Panel(
             "Change from the quarter before",
             labels,
             change.tolist(),
-            ["" if np.isnan(one) else f"{one:+.0%}".replace("+0%", "0%") for one in change],
+            ["" if np.isnan(share) else f"{share:+.0%}".replace("+0%", "0%") for share in change],
         )
         panels = Panels(
             f"People with {element} by quarter",
             "Distinct people with an agreement open on a day of the quarter",
             f"{settings.dataset}, {element}",
-            [[people], [moved]],
+            [[people], [changes]],
             "Orange: fewer than in the quarter before",
         )
         path = _path(context, f"users_by_quarter_{element}")
@@ -69,18 +73,19 @@ def _draw_users(context: Context, settings: UseSettings) -> None:
 
 
 def _draw_costs(context: Context, settings: UseSettings) -> None:
-    """Figure 36: records, people and weekly cost of each programme by year, with their shares."""
+    """Draws figure 36: records, people and weekly cost of each programme by year, with shares."""
     rows = _rows(context, ELEMENT_COST_BY_YEAR).sort_values("year")
     if rows.empty:
         return
     grid = []
     for name in settings.programmes:
-        own, of = rows[rows["element_group"] == name], name.replace("_", " ").capitalize()
+        group_rows = rows[rows["element_group"] == name]
+        title = name.replace("_", " ").capitalize()
         grid.append(
             [
-                _with_share(own, f"{of}: records", "records", "share_records"),
-                _with_share(own, f"{of}: people", "people", "share_people"),
-                _with_share(own, f"{of}: weekly cost, £", "weekly_cost", "share_cost"),
+                _with_share(group_rows, f"{title}: records", "records", "share_records"),
+                _with_share(group_rows, f"{title}: people", "people", "share_people"),
+                _with_share(group_rows, f"{title}: weekly cost, £", "weekly_cost", "share_cost"),
             ]
         )
     panels = Panels(
@@ -103,25 +108,28 @@ def _with_share(rows: pd.DataFrame, title: str, name: str, share: str) -> Panel:
 
 
 def _draw_threshold(context: Context, settings: UseSettings, rows: pd.DataFrame) -> None:
-    """Figure 38: people with each element by year, and of them those over the threshold."""
+    """Draws figure 38: people with each element by year, and those over the threshold."""
     whole = rows[rows["district"].isna() & rows["year"].notna()].sort_values("year")
     if whole.empty:
         return
     weeks = settings.threshold.weeks
     panels = []
     for element in (*dict.fromkeys(settings.threshold.elements), None):
-        own = whole[whole["element"].isna() if element is None else whole["element"] == element]
+        selected = whole["element"].isna() if element is None else whole["element"] == element
+        element_rows = whole[selected]
         texts = [
             f"{people:,}" + ("" if share is None else f"\n{share:.0%}")
-            for people, share in zip(own["people"], own["share_over"], strict=True)
+            for people, share in zip(
+                element_rows["people"], element_rows["share_over"], strict=True
+            )
         ]
         panels.append(
             Panel(
                 element or "All together",
-                [str(year) for year in own["year"]],
-                own["people"].astype(float).tolist(),
+                [str(year) for year in element_rows["year"]],
+                element_rows["people"].astype(float).tolist(),
                 texts,
-                own["people_over"].astype(float).tolist(),
+                element_rows["people_over"].astype(float).tolist(),
             )
         )
     shown = Panels(
@@ -135,7 +143,7 @@ def _draw_threshold(context: Context, settings: UseSettings, rows: pd.DataFrame)
 
 
 def _draw_over_map(context: Context, settings: UseSettings, rows: pd.DataFrame) -> None:
-    """Figure 39: people over the threshold for each 1,000 who live in a district."""
+    """Draws figure 39: people over the threshold per 1,000 of the population, by district."""
     own = rows[rows["element"].isna() & rows["year"].isna() & rows["district"].notna()]
     rate = own.set_index("district")["per_1000"].astype(float)
     areas = shapes_of(context.lake, settings.layer)
@@ -155,7 +163,7 @@ def _draw_over_map(context: Context, settings: UseSettings, rows: pd.DataFrame) 
 
 
 def _draw_split(context: Context, settings: UseSettings) -> None:
-    """Figure 37: internal provision, and cost with people, by client group, district and year."""
+    """Draws figure 37: internal provision, cost and people by client group, district and year."""
     rows = _rows(context, PROVISION_SPLIT)
     placed = rows[rows["district"].notna()]
     if not placed["records"].sum():
@@ -213,9 +221,9 @@ def _block(
     years: Sequence[int | None],
     shown: Callable[[pd.Series], tuple[float, str]],
 ) -> Block:
-    """The matrix of a client group, of all where None."""
-    own = rows[rows["client_group"].isna() if group is None else rows["client_group"] == group]
-    cells = {(row["district"], row["year"]): row for _, row in own.iterrows()}
+    """Matrix of a client group; None means all client groups."""
+    selected = rows["client_group"].isna() if group is None else rows["client_group"] == group
+    cells = {(row["district"], row["year"]): row for _, row in rows[selected].iterrows()}
     table = [[cells[district, year] for year in years] for district in districts]
     faces = [[shown(cell) for cell in line] for line in table]
     return Block(
@@ -228,13 +236,13 @@ def _block(
 
 
 def _share_of(cell: pd.Series) -> tuple[float, str]:
-    """Colour and text of a cell of the split."""
+    """Value for the colour, and text, of a cell of the split."""
     share = cell["share_internal"]
     return (np.nan, NOTHING) if share is None else (share, f"{100 * share:.0f}")
 
 
 def _cost_of(cell: pd.Series) -> tuple[float, str]:
-    """Colour and text of a cell of the cost, which has no marks."""
+    """Value for the colour, and text, of a cell of the cost."""
     if not cell["records"]:
         return np.nan, NOTHING
     return float(cell["cost"] or 0) / 1000, f"{cell['people']:,}"

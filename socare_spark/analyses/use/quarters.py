@@ -1,8 +1,8 @@
-"""B2: who has an element of service in a quarter, and in one quarter and not in another.
+"""B2: people with an element of service by quarter, and differences between two quarters.
 
 Source: thesis 4.2.2, figure 28 and Table 10; docs/definitions.md, sections 7.1 and 7.2.
-Somebody has an element in a quarter when an agreement of theirs is open on one of its days; the
-cost is that of its days.
+A person has an element in a quarter if an agreement is open on at least one of its days. The cost
+is that of the days in the quarter.
 """
 
 from collections.abc import Sequence
@@ -58,23 +58,25 @@ _BETWEEN = ["element", "quarter_a", "quarter_b"]
 def users_by_quarter(
     records: DataFrame, elements: Sequence[str], quarters: Sequence[Period]
 ) -> DataFrame:
-    """The columns of USERS_BY_QUARTER.
+    """Counts people by element and quarter.
 
     Args:
-        records: element, person, start, end, weekly_cost.
-        elements: Codes.
-        quarters: One after the other.
+        records: element, person, start, end, weekly_cost (pounds).
+        elements: Codes of the elements.
+        quarters: Consecutive quarters.
+
+    Returns:
+        One row per element and quarter, including quarters without agreements. Columns as in
+        USERS_BY_QUARTER.
     """
-    own = records.where(F.col("element").isin(*elements))
+    selected = records.where(F.col("element").isin(*elements))
     counted = count_people(
-        open_in(own, quarters, "quarter string"), ["element", "quarter"], cost="cost"
+        open_in(selected, quarters, "quarter string"), ["element", "quarter"], cost="cost"
     )
-    every = product(dict.fromkeys(elements), [one.label for one in quarters])
-    cells_wanted = records.sparkSession.createDataFrame(
-        list(every), "element string, quarter string"
-    )
+    cells = product(dict.fromkeys(elements), [quarter.label for quarter in quarters])
+    grid = records.sparkSession.createDataFrame(list(cells), "element string, quarter string")
     before = F.lag("people").over(Window.partitionBy("element").orderBy("quarter"))
-    return complete_grid(cells_wanted, counted).select(
+    return complete_grid(grid, counted).select(
         "*", (F.try_divide(F.col("people"), before) - 1).alias("change")
     )
 
@@ -82,15 +84,18 @@ def users_by_quarter(
 def users_between_quarters(
     records: DataFrame, elements: Sequence[str], pairs: Sequence[tuple[Period, Period]]
 ) -> DataFrame:
-    """The columns of USERS_BETWEEN_QUARTERS; all pairs in one pass over the records.
+    """Compares the people of pairs of quarters, in one pass over the records.
 
     Args:
-        records: element, person, start, end, weekly_cost.
-        elements: Codes.
-        pairs: Two quarters each.
+        records: element, person, start, end, weekly_cost (pounds).
+        elements: Codes of the elements.
+        pairs: Pairs of quarters.
+
+    Returns:
+        One row per element and pair of quarters. Columns as in USERS_BETWEEN_QUARTERS.
     """
     spark = records.sparkSession
-    given = spark.createDataFrame(
+    quarter_pairs = spark.createDataFrame(
         [(a.label, b.label, a.first, a.last, b.first, b.last) for a, b in pairs],
         "quarter_a string, quarter_b string, first_a date, last_a date, first_b date, last_b date",
     )
@@ -103,7 +108,7 @@ def users_between_quarters(
     )
     either = (
         records.where(F.col("element").isin(*elements))
-        .join(F.broadcast(given), (days["a"] > 0) | (days["b"] > 0))
+        .join(F.broadcast(quarter_pairs), (days["a"] > 0) | (days["b"] > 0))
         .select(
             *_BETWEEN,
             "person",
@@ -114,12 +119,10 @@ def users_between_quarters(
     )
     sides = ["people_a", "people_b"]
     counted = count_people(either, _BETWEEN, cost="cost", people_with=sides)
-    every = [(element, a.label, b.label) for element in dict.fromkeys(elements) for a, b in pairs]
-    cells_wanted = spark.createDataFrame(
-        every, "element string, quarter_a string, quarter_b string"
-    )
+    cells = [(element, a.label, b.label) for element in dict.fromkeys(elements) for a, b in pairs]
+    grid = spark.createDataFrame(cells, "element string, quarter_a string, quarter_b string")
     people, people_a, people_b = F.col("people"), F.col("people_a"), F.col("people_b")
-    return complete_grid(cells_wanted, counted, sides).select(
+    return complete_grid(grid, counted, sides).select(
         "*",
         (people_a + people_b - people).alias("people_both"),
         (people - people_b).alias("only_a"),

@@ -1,4 +1,4 @@
-"""The agreements as the `use` analysis sees them: whose, of what, from when to when, where."""
+"""Reader of agreements for the `use` analysis: element, person, dates, cost and district."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,11 +17,12 @@ from socare_spark.postcodes import district_of
 
 
 def read_records(context: Context, dataset: str, until: date) -> DataFrame:
-    """The agreements of a dataset.
+    """Reads the agreements of a dataset.
 
     Returns:
-        `element` (mended), `person`, `start`, `end` (the last day), `weekly_cost`, `district` (of
-        the postcode). Agreements that end before they start, or start after `until`, are left out.
+        One row per agreement: `element` (corrected), `person`, `start`, `end` (the last day),
+        `weekly_cost` (pounds), `district` (of the postcode). Agreements that end before they start,
+        or start after `until`, are left out.
     """
     return (
         context.read(restricted(dataset))
@@ -38,22 +39,26 @@ def read_records(context: Context, dataset: str, until: date) -> DataFrame:
 
 
 def read_districts(context: Context, layer: str, records: DataFrame) -> list[str]:
-    """The city's postcode districts; without their layer, all that the records' postcodes name."""
-    found = districts_of(context, layer)
-    if found is None:
-        found = records.select("district").where("district IS NOT NULL").distinct()
-    return sorted(row[0] for row in found.collect())
+    """Reads the city's postcode districts; without the layer, all districts in the records."""
+    districts = districts_of(context, layer)
+    if districts is None:
+        districts = records.select("district").where("district IS NOT NULL").distinct()
+    return sorted(row[0] for row in districts.collect())
 
 
 def in_districts(records: DataFrame, districts: Sequence[str]) -> DataFrame:
-    """The records, without a district where it is none of the city's."""
+    """Sets districts outside the city to null."""
     return records.withColumn(
         "district", F.when(F.col("district").isin(*districts), F.col("district"))
     )
 
 
 def read_population(context: Context, settings: UseSettings) -> DataFrame | None:
-    """People of all ages by district: district, population; None where the lake has none."""
+    """Reads the population of all ages.
+
+    Returns:
+        One row per district: district, population. None if the lake has no population.
+    """
     if not context.lake.exists(POPULATION):
         return None
     of_layer = context.read(POPULATION).where(

@@ -1,10 +1,10 @@
-"""B8 and F: whether the saving that a programme is to make would come of its trend alone.
+"""B8 and F: comparison of the savings target of a programme with the trend of its cost.
 
-Source: thesis 4.4 and Table 14. A target is what the programme is to cost less in a financial year
-than in the base year, so the reduction needed is target / net spend; the mean over the years is the
-percentage that Table 14 prints. The trend is a forecast of the quarterly cost that the records
-show: it is set against its own base year, so that it does not matter how much of the net spend the
-records hold. Quarters that the forecast is made from count as they were.
+Source: thesis 4.4 and Table 14. A target is the difference between the cost in the base year and in
+a financial year. The reduction needed is target / net spend; Table 14 has its mean over the years.
+The trend is a forecast of the quarterly cost of the records. It is compared with the cost of the
+records in the base year, so that the records need not cover the whole net spend. Observed quarters
+are used as they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,8 +56,8 @@ SAVINGS_VIABILITY = cell_table(
     ],
     source="Thesis 4.4, Table 14 (B8, F)",
 )
-# Quarters ahead on which the method is chosen: five years do not hold a trial of another five.
-_TRIED = 8
+# Horizon of the back-test in quarters. Five years of quarters are too short for a longer one.
+_BACKTEST_HORIZON = 8
 _ROWS = (
     "element_group string, year string, base_year string, target decimal(20,2), "
     "reduction_needed double, trend_reduction double, trend_lower double, trend_upper double, "
@@ -67,13 +67,13 @@ _ROWS = (
 
 @dataclass(frozen=True)
 class ProjectedCost:
-    """The quarterly cost of a group: as it was, then as it is expected, with 95 % limits.
+    """Observed and forecast quarterly cost of a group in pounds, with 95 % limits.
 
     Attributes:
-        expected: Quarter -> cost; no quarters where nothing can be forecast.
-        lower: Quarter -> lower limit; the cost itself where it is known.
-        upper: Quarter -> upper limit.
-        reason: Why nothing can be forecast; else empty.
+        expected: Quarter -> cost; empty without a forecast.
+        lower: Quarter -> lower limit; the cost itself for an observed quarter.
+        upper: Quarter -> upper limit; the cost itself for an observed quarter.
+        reason: Reason if there is no forecast, otherwise empty.
     """
 
     expected: Mapping[str, float]
@@ -82,8 +82,8 @@ class ProjectedCost:
     reason: str = ""
 
     def in_year(self, year: Period) -> tuple[float, float, float] | None:
-        """Cost of a financial year with its limits; None where a quarter is not known."""
-        labels = [str(one.label) for one in quarters(year.first, year.last)]
+        """Cost of a financial year with lower and upper limit; None if a quarter is missing."""
+        labels = [str(quarter.label) for quarter in quarters(year.first, year.last)]
         if any(label not in self.expected for label in labels):
             return None
         expected, lower, upper = (
@@ -96,24 +96,28 @@ class ProjectedCost:
 def project_cost(
     observed: Sequence[Period], costs: Sequence[float], until: Period
 ) -> ProjectedCost:
-    """What is known of a cost and what is expected of it.
+    """Forecasts a quarterly cost.
 
     Args:
-        observed: Quarters one after the other.
-        costs: Cost in each.
-        until: Financial year to the end of which the cost is wanted.
+        observed: Consecutive quarters.
+        costs: Cost of each quarter in pounds.
+        until: Financial year in which the forecast ends.
     """
     if not any(costs):
         return ProjectedCost({}, {}, {}, "its records have no cost")
     last = observed[-1]
-    ahead = [one for one in quarters(last.first, until.last) if one.first > last.last]
-    seen = forecast(costs, horizon=len(ahead), backtest_horizon=_TRIED) if ahead else Forecast()
-    if seen.reason:
-        return ProjectedCost({}, {}, {}, seen.reason)
-    labels = [str(one.label) for one in (*observed, *ahead)]
+    ahead = [quarter for quarter in quarters(last.first, until.last) if quarter.first > last.last]
+    projection = (
+        forecast(costs, horizon=len(ahead), backtest_horizon=_BACKTEST_HORIZON)
+        if ahead
+        else Forecast()
+    )
+    if projection.reason:
+        return ProjectedCost({}, {}, {}, projection.reason)
+    labels = [str(quarter.label) for quarter in (*observed, *ahead)]
     expected, lower, upper = (
         dict(zip(labels, (*costs, *tail), strict=True))
-        for tail in (seen.forecast, seen.lower_95, seen.upper_95)
+        for tail in (projection.forecast, projection.lower_95, projection.upper_95)
     )
     return ProjectedCost(expected, lower, upper)
 
@@ -121,11 +125,12 @@ def project_cost(
 def viability(
     group: str, savings: Savings, cost: ProjectedCost
 ) -> list[tuple[str | Decimal | float | bool | None, ...]]:
-    """A row for each target of a group; where nothing can be forecast its trend is null.
+    """Compares the targets of a group with its trend.
 
     Returns:
-        element_group, year, base_year, target (pounds), reduction_needed, trend_reduction,
-        trend_lower, trend_upper, viable.
+        One row per target: element_group, year, base_year, target (pounds), reduction_needed,
+        trend_reduction, trend_lower, trend_upper, viable. Without a forecast the last four are
+        null.
     """
     base = cost.in_year(financial_year(savings.base_year))
     rows: list[tuple[str | Decimal | float | bool | None, ...]] = []
@@ -134,7 +139,7 @@ def viability(
         trend: tuple[float | None, ...] = (None, None, None)
         ahead = cost.in_year(financial_year(year))
         if base and ahead and base[0] > 0:
-            expected, lower, upper = ((base[0] - one) / base[0] for one in ahead)
+            expected, lower, upper = ((base[0] - cost_ahead) / base[0] for cost_ahead in ahead)
             trend = (expected, upper, lower)
         viable = None if trend[0] is None else trend[0] >= needed
         rows.append((group, year, savings.base_year, target * 1_000_000, needed, *trend, viable))
@@ -146,21 +151,24 @@ def savings_viability(
     programmes: Mapping[str, Savings],
     costs: Mapping[str, ProjectedCost],
 ) -> DataFrame:
-    """The columns of SAVINGS_VIABILITY.
+    """Compares the targets of all groups with their trends, and counts the base years.
 
     Args:
-        grouped: Of `use_costs.in_groups`, with person, start, end, weekly_cost.
-        programmes: Group -> its saving.
-        costs: Group -> its cost.
+        grouped: Result of `costs.in_groups`, with person, start, end, weekly_cost (pounds).
+        programmes: Group -> its savings.
+        costs: Group -> its projected cost.
+
+    Returns:
+        One row per group and target. Columns as in SAVINGS_VIABILITY.
     """
     spark = grouped.sparkSession
     rows = [
         row for name, savings in programmes.items() for row in viability(name, savings, costs[name])
     ]
-    given = spark.createDataFrame(rows, _ROWS)
+    targets = spark.createDataFrame(rows, _ROWS)
     bases = sorted({savings.base_year for savings in programmes.values()})
     opened = open_in(grouped, map(financial_year, bases), "base_year string")
     dims = ["element_group", "base_year"]
     counted = count_people(opened, dims, cost="cost")
-    base = complete_grid(given.select(*dims).distinct(), counted)
-    return given.join(F.broadcast(base), dims)
+    base = complete_grid(targets.select(*dims).distinct(), counted)
+    return targets.join(F.broadcast(base), dims)

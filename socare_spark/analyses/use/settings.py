@@ -1,4 +1,4 @@
-"""What `conf/analyses/use.yaml` may say."""
+"""Settings of the `use` analysis, in `conf/analyses/use.yaml`."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -16,14 +16,13 @@ _Millions = Annotated[Decimal, Field(gt=0)]
 
 
 class Quarters(StrictModel):
-    """People by quarter.
+    """Settings of people by quarter.
 
     Attributes:
-        elements: Codes of elements, each counted for itself.
+        elements: Codes of elements, counted separately.
         first: First quarter.
         last: Last quarter.
-        pairs: Two quarters each whose people are compared; `all` means every two from `first` to
-            `last`.
+        pairs: Pairs of quarters to compare; `all` means all pairs from `first` to `last`.
     """
 
     elements: _Codes
@@ -41,12 +40,12 @@ class Quarters(StrictModel):
 
 
 class Savings(StrictModel):
-    """What a programme is to save.
+    """Savings targets of a programme.
 
     Attributes:
         base_year: Financial year of the net spend.
-        net_spend: What the programme costs in it, in millions of pounds.
-        targets: Financial year -> what it is to cost less than in the base year, in millions.
+        net_spend: Cost of the programme in the base year, in millions of pounds.
+        targets: Financial year -> saving relative to the base year, in millions of pounds.
     """
 
     base_year: FinancialYear
@@ -61,7 +60,7 @@ class Savings(StrictModel):
 
 
 class Programme(StrictModel):
-    """Elements that are looked at together: those named, and those of the services."""
+    """A group of elements: those in `elements`, and all elements of `services`."""
 
     elements: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -75,7 +74,7 @@ class Programme(StrictModel):
 
 
 class Trend(StrictModel):
-    """Quarters from which the cost of programmes is forecast: the first and the last."""
+    """First and last quarter from which the cost of programmes is forecast."""
 
     first: Quarter
     last: Quarter
@@ -88,21 +87,21 @@ class Trend(StrictModel):
 
 
 class Target(StrictModel):
-    """The saving of a programme in a financial year."""
+    """Reference to the savings target of a programme in a financial year."""
 
     programme: str
     year: FinancialYear
 
 
 class Threshold(StrictModel):
-    """Use beyond a number of consecutive weeks.
+    """Settings of use beyond a number of consecutive weeks.
 
     Attributes:
-        elements: Codes of elements, each counted for itself and all together.
-        weeks: More than these are beyond.
-        gap_days: So many days may lie between two agreements that count as consecutive.
-        population_year: Year of the population; None means the newest a district has.
-        target: Saving that the cost of the time beyond is held against, or None.
+        elements: Codes of elements, counted separately and together.
+        weeks: The threshold in weeks.
+        gap_days: Largest gap in days between two agreements that count as consecutive.
+        population_year: Year of the population; None means the newest year of a district.
+        target: Savings target with which the cost beyond the threshold is compared, or None.
     """
 
     elements: _Codes
@@ -113,20 +112,20 @@ class Threshold(StrictModel):
 
     @property
     def days(self) -> int:
-        """The weeks in days."""
+        """The threshold in days."""
         return self.weeks * 7
 
 
 class Split(StrictModel):
-    """Internal against external provision.
+    """Settings of internal and external provision.
 
     Attributes:
         services: Services whose elements are counted.
-        client_groups: Client groups whose codes carry the letter.
-        internal: Letter after the client group of an element that the council provides itself.
-        external: Letter of one that it buys.
-        significance: Below this an adjusted p marks a district.
-        least_expected: Records that a district must let expect of either kind to be tested.
+        client_groups: Client groups whose codes have the letter of the provider.
+        internal: Letter after the client group for an element that the council provides itself.
+        external: Letter for an element that the council buys.
+        significance: Upper limit of the adjusted p of a marked district.
+        least_expected: Smallest expected number of records of either kind for a test.
     """
 
     services: _Codes
@@ -141,15 +140,15 @@ class UseSettings(StrictModel):
     """`conf/analyses/use.yaml`.
 
     Attributes:
-        dataset: The agreements, with cost.
+        dataset: Dataset of agreements with cost.
         layer: Layer of the city's postcode districts.
         first_year: First calendar year of the tables by year.
-        last_year: Last one.
-        quarters: People by quarter.
-        programmes: Groups of elements whose cost is followed, by name.
-        trend: Quarters from which their cost is forecast.
-        threshold: Use beyond a threshold.
-        split: Internal against external provision.
+        last_year: Last calendar year of the tables by year.
+        quarters: Settings of people by quarter.
+        programmes: Name -> group of elements whose cost is analysed.
+        trend: Quarters from which the cost is forecast.
+        threshold: Settings of use beyond a threshold.
+        split: Settings of internal and external provision.
     """
 
     dataset: str
@@ -181,7 +180,7 @@ class UseSettings(StrictModel):
 
     @property
     def threshold_target(self) -> Decimal | None:
-        """The saving in pounds that use beyond the threshold is held against, or None."""
+        """Savings target in pounds for the comparison of the cost beyond the threshold, or None."""
         target = self.threshold.target
         millions = None if target is None else self._saving(target)
         return None if millions is None else millions * 1_000_000

@@ -1,8 +1,8 @@
-"""B9: who provides a service, the council itself or others, by client group, district and year.
+"""B9: internal and external provision by client group, district and year.
 
-Source: thesis 4.4.2, figure 37; docs/definitions.md, section 7.5. The letter after the client
-group in an element's code says who provides it. An agreement counts in every year in which it is
-open.
+Source: thesis 4.4.2, figure 37; docs/definitions.md, section 7.5. The letter after the client group
+in an element's code identifies the provider: the council or others. An agreement counts in every
+year in which it is open.
 """
 
 from collections import defaultdict
@@ -78,20 +78,23 @@ _UNUSUAL = (
 
 
 def providers_of(words: Elements, split: Split) -> list[tuple[str, str, bool]]:
-    """The elements of the services by who provides them: code, client group's name, internal.
+    """Lists the elements of the services with their provider.
 
     Args:
         words: The vocabulary.
         split: Services, client groups and letters.
+
+    Returns:
+        One tuple per element: code, name of the client group, whether provision is internal.
     """
-    found = []
+    providers = []
     for word in words.elements:
         if word.service in split.services and word.client_group in split.client_groups:
             after = word.code.upper().removeprefix(word.client_group.upper())
             name = words.client_groups.get(word.client_group, word.client_group)
             if after.startswith((split.internal, split.external)):
-                found.append((word.code.upper(), name, after.startswith(split.internal)))
-    return found
+                providers.append((word.code.upper(), name, after.startswith(split.internal)))
+    return providers
 
 
 def counted_split(
@@ -100,31 +103,38 @@ def counted_split(
     years: Iterable[Period],
     districts: Sequence[str],
 ) -> DataFrame:
-    """The columns of PROVISION_SPLIT but what is unusual.
+    """Counts internal and external records by client group, district and year.
 
     Args:
-        records: element, person, start, end, weekly_cost, district (null outside the city).
-        providers: Of `providers_of`.
-        years: Calendar years one after the other, then all of them (`periods.with_all`).
-        districts: The city's.
+        records: element, person, start, end, weekly_cost (pounds), district (null outside the
+            city).
+        providers: Result of `providers_of`.
+        years: Consecutive calendar years and their total (`periods.with_total`).
+        districts: Codes of the city's districts.
+
+    Returns:
+        One row per client group, district and year, with totals. Columns as in PROVISION_SPLIT,
+        without `residual`, `p_adjusted` and `flag`.
     """
     spark = records.sparkSession
-    given = spark.createDataFrame(providers, "element string, client_group string, own boolean")
+    elements = spark.createDataFrame(
+        providers, "element string, client_group string, is_internal boolean"
+    )
     periods = list(years)
-    own = F.col("own").cast("int")
-    rows = open_in(records.join(F.broadcast(given), "element"), periods, "year int").select(
-        *_DIMS, "person", "cost", own.alias("internal"), (1 - own).alias("external")
+    internal = F.col("is_internal").cast("int")
+    rows = open_in(records.join(F.broadcast(elements), "element"), periods, "year int").select(
+        *_DIMS, "person", "cost", internal.alias("internal"), (1 - internal).alias("external")
     )
     kinds = ["internal", "external"]
     counted = count_people(
         rows, _DIMS, cost="cost", totals=["client_group", "district"], sums=kinds
     )
     groups = dict.fromkeys(name for _, name, _ in providers)
-    every = spark.createDataFrame(
-        list(product([*groups, None], [*districts, None], [one.label for one in periods])),
+    grid = spark.createDataFrame(
+        list(product([*groups, None], [*districts, None], [period.label for period in periods])),
         "client_group string, district string, year int",
     )
-    full = complete_grid(every, counted, kinds)
+    full = complete_grid(grid, counted, kinds)
     both = F.col("internal") + F.col("external")
     return full.select("*", F.try_divide("internal", both).alias("share_internal"))
 
@@ -136,25 +146,28 @@ def provision_split(
     districts: Sequence[str],
     split: Split,
 ) -> DataFrame:
-    """The columns of PROVISION_SPLIT.
+    """Counts internal and external records, and flags unusual districts.
 
     Args:
-        records: As for `counted_split`, as the next three.
-        providers: Of `providers_of`.
-        years: Calendar years, then all of them.
-        districts: The city's.
-        split: When a district is unusual.
+        records: As in `counted_split`.
+        providers: Result of `providers_of`.
+        years: Consecutive calendar years and their total.
+        districts: Codes of the city's districts.
+        split: Settings of the test.
+
+    Returns:
+        One row per client group, district and year, with totals. Columns as in PROVISION_SPLIT.
     """
     counted = checkpointed(counted_split(records, providers, years, districts))
     placed = counted.where("district IS NOT NULL").select(*_DIMS, "internal", "external")
-    found = unusual_split(
+    tested = unusual_split(
         [tuple(row) for row in placed.collect()], split.significance, split.least_expected
     )
-    given = counted.sparkSession.createDataFrame(found, _UNUSUAL)
+    flags = counted.sparkSession.createDataFrame(tested, _UNUSUAL)
     same = [F.col(f"l.{name}").eqNullSafe(F.col(f"r.{name}")) for name in _DIMS]
     return (
         counted.alias("l")
-        .join(F.broadcast(given).alias("r"), same, "left")
+        .join(F.broadcast(flags).alias("r"), same, "left")
         .select("l.*", "r.residual", "r.p_adjusted", "r.flag")
     )
 
@@ -164,34 +177,35 @@ def unusual_split(
     significance: float,
     least_expected: float,
 ) -> list[tuple[str | None, str, int | None, float | None, float | None, str | None]]:
-    """Districts whose split differs from the other districts' of the same client group and year.
+    """Compares the split of each district with that of its client group and year.
 
     Args:
         counts: client_group, district, year, internal, external.
-        significance: What an adjusted p must be below.
-        least_expected: Districts that let expect fewer records of either kind are not tested.
+        significance: Upper limit of the adjusted p of a flagged district.
+        least_expected: Smallest expected number of records of either kind for a test.
 
     Returns:
-        client_group, district, year, residual, p_adjusted, flag; None where nothing is tested.
+        One tuple per client group, district and year: client_group, district, year, residual,
+        p_adjusted, flag. The last three are None for a district that is not tested.
     """
     families = defaultdict(list)
     for group, district, year, internal, external in counts:
         families[group, year].append((district, internal, external))
-    found = []
+    flags = []
     for (group, year), rows in families.items():
         expected, residual = residuals(np.array([counts for _, *counts in rows], dtype=float))
         z_of, least = residual[:, 0], expected.min(axis=1)
         tests = flag_residuals(z_of, least, significance, least_expected)
         for row, z, p, flag in zip(rows, z_of, *tests, strict=True):
-            known = not np.isnan(p)
-            found.append(
+            is_tested = not np.isnan(p)
+            flags.append(
                 (
                     group,
                     row[0],
                     year,
-                    float(z) if known else None,
-                    float(p) if known else None,
+                    float(z) if is_tested else None,
+                    float(p) if is_tested else None,
                     flag,
                 )
             )
-    return found
+    return flags

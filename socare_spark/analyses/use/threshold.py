@@ -1,10 +1,10 @@
-"""B10: who has an element of service for more consecutive weeks than a policy allows.
+"""B10: use of an element of service for more consecutive weeks than a policy allows.
 
-Source: thesis 4.4.3, figures 38 and 39; docs/definitions.md, section 7.6. Agreements of one
-person and element that overlap or adjoin are one spell, and its days after the threshold are beyond
-it. They count, with what they cost, in the year in which they fall: somebody who crosses the
-threshold on New Year's Day is over it in the new year alone. A day that several agreements of a
-spell cover is one day, of the agreement that covers it first; its cost is that of all of them.
+Source: thesis 4.4.3, figures 38 and 39; docs/definitions.md, section 7.6. Agreements of one person
+and element that overlap or adjoin are one spell. Days of a spell after the threshold, and their
+cost, count in the year in which they fall: a spell that crosses the threshold on 1 January counts
+in the new year only. A day that several agreements of a spell cover counts once, for the first of
+them. Its cost is that of all of them.
 """
 
 from collections.abc import Sequence
@@ -79,32 +79,35 @@ def threshold_use(
     population: DataFrame | None = None,
     target: Decimal | None = None,
 ) -> DataFrame:
-    """The columns of THRESHOLD_USE; every element, year and district has a row.
+    """Counts people, days and cost beyond the threshold.
 
     Args:
-        records: element, person, start, end (the last day, none open), weekly_cost, district (null
-            outside the city).
+        records: element, person, start, end (the last day, not null), weekly_cost (pounds),
+            district (null outside the city).
         threshold: Elements, weeks and gap.
-        years: Calendar years one after the other, then all of them (`periods.with_all`).
-        districts: The city's.
-        population: district, population; None where there is none.
-        target: Saving in pounds that a year's cost is held against.
+        years: Consecutive calendar years and their total (`periods.with_total`).
+        districts: Codes of the city's districts.
+        population: district, population; None if it is not known.
+        target: Yearly saving in pounds with which the cost of a year is compared.
+
+    Returns:
+        One row per element, year and district, with totals. Columns as in THRESHOLD_USE.
     """
-    own = records.where(F.col("element").isin(*threshold.elements))
-    rows = open_in(_with_beyond(own, threshold), years, "year int").select(
+    selected = records.where(F.col("element").isin(*threshold.elements))
+    rows = open_in(_with_beyond(selected, threshold), years, "year int").select(
         *_DIMS, "person", "cost", *_over()
     )
-    wanted = [[*names, None] for names in (dict.fromkeys(threshold.elements), districts)]
-    every = records.sparkSession.createDataFrame(
-        list(product(wanted[0], [one.label for one in years], wanted[1])),
+    elements, areas = [*dict.fromkeys(threshold.elements), None], [*districts, None]
+    grid = records.sparkSession.createDataFrame(
+        list(product(elements, [year.label for year in years], areas)),
         "element string, year int, district string",
     )
     sums, people_with = ["days_over", "cost_over"], ["people_over"]
     counted = count_people(
         rows, _DIMS, cost="cost", totals=["element", "district"], sums=sums, people_with=people_with
     )
-    full = complete_grid(every, counted, [*sums, *people_with])
-    in_a_year = F.col("cost_over").cast("double") / F.when(
+    full = complete_grid(grid, counted, [*sums, *people_with])
+    yearly_cost = F.col("cost_over").cast("double") / F.when(
         F.col("year").isNull(), len(years) - 1
     ).otherwise(1)
     return _with_population(full, population).select(
@@ -112,22 +115,24 @@ def threshold_use(
         F.try_divide(F.col("people_over"), F.col("people")).alias("share_over"),
         (F.col("days_over") / 7).alias("weeks_over"),
         F.try_divide(F.col("people_over") * 1000.0, F.col("population")).alias("per_1000"),
-        (in_a_year / F.lit(target).cast("double")).alias("share_of_target"),
+        (yearly_cost / F.lit(target).cast("double")).alias("share_of_target"),
     )
 
 
 def _with_beyond(records: DataFrame, threshold: Threshold) -> DataFrame:
-    """Records with two first days beyond the threshold, null where the spell does not reach it.
+    """Adds the first day of each record beyond the threshold.
 
     Returns:
-        The records, with `beyond` (of the spell) and `own_beyond` (after all days that earlier
-        agreements cover). Records without a person have no spell.
+        The records with `beyond` (first day of the spell beyond the threshold) and `own_beyond`
+        (first such day that no earlier agreement covers). Both are null if the spell does not reach
+        the threshold, and for records without a person.
     """
-    # Records without a person are nobody's: as one person's they would all be sorted by one task.
-    nobody = records.where("person IS NULL").select(
+    # Records without a person have no spell. They are kept out of the window, where one task would
+    # sort all of them.
+    without_person = records.where("person IS NULL").select(
         "*", *(F.lit(None).cast("date").alias(name) for name in ("beyond", "own_beyond"))
     )
-    return _of_people(records.where("person IS NOT NULL"), threshold).unionByName(nobody)
+    return _of_people(records.where("person IS NOT NULL"), threshold).unionByName(without_person)
 
 
 def _of_people(records: DataFrame, threshold: Threshold) -> DataFrame:
@@ -159,7 +164,7 @@ def _of_people(records: DataFrame, threshold: Threshold) -> DataFrame:
 
 
 def _over() -> list[Column]:
-    """Of a record in its period: whether it is open beyond the threshold, its days, their cost."""
+    """Columns `people_over`, `days_over` and `cost_over` of a record in its period."""
     start, end, first, last = (F.col(name) for name in ("start", "end", "first", "last"))
 
     def days(since: str) -> Column:
