@@ -57,7 +57,7 @@ def draw_histograms(histograms: Histograms, people: pd.DataFrame, path: Path) ->
     width, height = max(across * _WIDE + 0.5, 6.0), down * (_HIGH + 0.65) + 1.25
     with rc_context(STYLE):
         figure = new_figure(width, height)
-        for row, (kind, says) in enumerate(histograms.rows.items()):
+        for row, (kind, label) in enumerate(histograms.rows.items()):
             for column, (group, heading) in enumerate(histograms.columns.items()):
                 group_people = people[(people["kind"] == kind) & (people["group"] == group)]
                 bottom = height - 0.95 - row * (_HIGH + 0.65) - _HIGH
@@ -70,7 +70,7 @@ def draw_histograms(histograms: Histograms, people: pd.DataFrame, path: Path) ->
                     )
                 )
                 _bars(axes, binned(group_people, histograms.up_to), CATEGORIES[row])
-                axes.set_xlabel(says, fontsize=7.5)
+                axes.set_xlabel(label, fontsize=7.5)
                 if row == 0:
                     axes.set_title(heading, fontsize=9, color=INK, loc="left", pad=4)
         headline(figure, histograms.title, histograms.subtitle)

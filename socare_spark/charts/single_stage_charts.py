@@ -82,12 +82,12 @@ def draw_single_stage(picture: SingleStagePicture, path: Path) -> Path:
 def _often(axes: Axes, rows: pd.DataFrame) -> None:
     times = rows["value"].astype(int)
     counts = rows["people"].groupby(times.clip(upper=_MOST_OFTEN + 1)).sum()
-    everybody = int(counts.sum())
+    total = int(counts.sum())
     last = int(counts.index.max())
     counts = counts.reindex(range(1, last + 1), fill_value=0)
     axes.bar(counts.index, counts, width=0.8, color=CATEGORIES[0])
     for place, people in counts.items():
-        share = f"\n{people / everybody:.1%}" if people / everybody > _LABELLED_SHARE else ""
+        share = f"\n{people / total:.1%}" if people / total > _LABELLED_SHARE else ""
         axes.annotate(
             f"{people:,}{share}", (place, people), (0, 2), textcoords="offset points",
             ha="center", fontsize=6.5,

@@ -1,1 +1,1 @@
-"""How people pass through the stages of a process (C1-C7)."""
+"""People in the stages of a process (C1-C7)."""

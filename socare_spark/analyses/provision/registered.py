@@ -26,7 +26,7 @@ REGISTERED_SERVICES = cell_table(
 )
 ELEMENTS_PER_PERSON = cell_table(
     "elements_per_person",
-    "People with so many elements, in all years; by age band, what was registered at that age.",
+    "People by number of elements, in all years; age bands have the elements of that age.",
     (
         ColumnSpec(
             "kind",

@@ -144,8 +144,8 @@ def _draw_threshold(context: Context, settings: UseSettings, rows: pd.DataFrame)
 
 def _draw_over_map(context: Context, settings: UseSettings, rows: pd.DataFrame) -> None:
     """Draws figure 39: people over the threshold per 1,000 of the population, by district."""
-    own = rows[rows["element"].isna() & rows["year"].isna() & rows["district"].notna()]
-    rate = own.set_index("district")["per_1000"].astype(float)
+    district_rows = rows[rows["element"].isna() & rows["year"].isna() & rows["district"].notna()]
+    rate = district_rows.set_index("district")["per_1000"].astype(float)
     areas = shapes_of(context.lake, settings.layer)
     if rate.isna().all() or areas.empty:
         return
