@@ -222,8 +222,8 @@ def _shapes(encoded: Sequence[bytes | None]) -> tuple[np.ndarray, int]:
     """Decodes WKB to two-dimensional geometries. Returns also the number that cannot be decoded."""
     wkb = np.array(encoded, dtype=object)
     shapes = shapely.from_wkb(wkb, on_invalid="ignore")
-    given = np.array([value is not None for value in encoded], dtype=bool)
-    return shapely.force_2d(shapes), int((given & shapely.is_missing(shapes)).sum())
+    has_value = np.array([value is not None for value in encoded], dtype=bool)
+    return shapely.force_2d(shapes), int((has_value & shapely.is_missing(shapes)).sum())
 
 
 def _require_whole_shapefile(source: _Source, path: Path, rows: int) -> None:

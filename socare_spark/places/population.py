@@ -50,16 +50,16 @@ def read_population(
             "population that is not a number of at least 0. Correct the rows, or the column names "
             "in places.yaml."
         )
-    given = rows.groupBy(*_KEYS, "age_band").agg(F.sum("population").alias("population"))
-    with_total = given.where("age_band IS NULL").select(*_KEYS)
+    by_band = rows.groupBy(*_KEYS, "age_band").agg(F.sum("population").alias("population"))
+    with_total = by_band.where("age_band IS NULL").select(*_KEYS)
     summed = (
-        given.join(with_total, list(_KEYS), "left_anti")
+        by_band.join(with_total, list(_KEYS), "left_anti")
         .groupBy(*_KEYS)
         .agg(F.sum("population").alias("population"))
         .withColumn("age_band", F.lit(None).cast("string"))
     )
     return (
-        given.unionByName(summed)
+        by_band.unionByName(summed)
         .withColumn("population", F.round("population"))
         .select(POPULATION.names)
     )

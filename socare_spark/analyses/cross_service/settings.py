@@ -163,9 +163,9 @@ def read_declared(conf: Path) -> Declared:
             f"{SETTINGS} names the scheme {settings.scheme}, which is not a scheme of people"
             f"{_like(settings.scheme, [n for n in project.schemes if _of_people(project, n)])}."
         )
-    known = {path.stem: path for path in (conf / "datasets").glob("*.yaml")}
+    contract_files = {path.stem: path for path in (conf / "datasets").glob("*.yaml")}
     named = [table.removeprefix("restricted/") for table in settings.tables]
-    contracts = {n: read_model(known[n], Contract) for n in named if n in known}
+    contracts = {n: read_model(contract_files[n], Contract) for n in named if n in contract_files}
     sources = [
         _source(contracts[records.dataset], project, position, records)
         for position, service in enumerate(settings.services)
@@ -177,9 +177,9 @@ def read_declared(conf: Path) -> Declared:
     used |= {scheme for crosswalk in crosswalks for scheme in crosswalk.schemes}
     unknown = [
         f"{SETTINGS} names the dataset {n}, which has no contract in conf/datasets"
-        f"{_like(n, list(known))}."
+        f"{_like(n, list(contract_files))}."
         for n in named
-        if n not in known
+        if n not in contract_files
     ]
     schemes = {name: zlib.crc32(name.encode()) for name in used} | {settings.scheme: 0}
     return Declared(settings, sources, crosswalks, schemes, unknown)

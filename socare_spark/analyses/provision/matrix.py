@@ -97,17 +97,17 @@ def with_district(records: DataFrame, districts: DataFrame, years: range) -> Dat
         The records with `district` and `reason` (null for a record that counts).
     """
     district = district_of(F.col("postcode"))
-    known = districts.select(F.col("code").alias("_known"))
+    city = districts.select(F.col("code").alias("_city"))
     reason = (
         F.when(F.col("postcode").isNull(), NO_POSTCODE)
-        .when(F.col("_known").isNull(), OUTSIDE_CITY)
+        .when(F.col("_city").isNull(), OUTSIDE_CITY)
         .when(~F.col("year").between(years[0], years[-1]), OUTSIDE_YEARS)
     )
     return (
         records.withColumn("district", district)
-        .join(F.broadcast(known), F.col("district") == F.col("_known"), "left")
+        .join(F.broadcast(city), F.col("district") == F.col("_city"), "left")
         .withColumn("reason", reason)
-        .drop("_known")
+        .drop("_city")
     )
 
 
