@@ -36,18 +36,18 @@ def stage(spark, request):
             }
         )
 
-        def unbroken(wanted):
-            return frame.where(frame["_file"].isin(wanted))
+        def valid_staged_rows(indices):
+            return frame.where(frame["_file"].isin(indices))
 
-        def good_few(wanted, *columns):
-            return unbroken(wanted).select(*columns).toArrow()
+        def valid_rows_arrow(indices, *columns):
+            return valid_staged_rows(indices).select(*columns).toArrow()
 
         return SimpleNamespace(
             frame=frame,
             contract=contract,
-            unbroken=unbroken,
-            good_few=good_few,
-            few=lambda _: request.param,
+            valid_staged_rows=valid_staged_rows,
+            valid_rows_arrow=valid_rows_arrow,
+            fits_on_driver=lambda _: request.param,
         )
 
     return made
