@@ -9,13 +9,13 @@ from pydantic import RootModel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.as_of import last_day
+from socare_spark.analyses.element_codes import canonical_code, read_canonical_codes
 from socare_spark.analyses.extracts import (
     contract_of,
     extract_need,
-    newest_extract,
     restricted,
 )
-from socare_spark.analyses.vocabulary import canonical_code, read_canonical_codes
 from socare_spark.analysis import Context, Need
 from socare_spark.config import read_model
 from socare_spark.contracts.contract import Contract
@@ -134,13 +134,6 @@ def cost_to(context: Context, dataset: str, until: date) -> Column:
         return F.lit(None).cast("decimal(20,2)")
     cost = cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.lit(until)))
     return F.when(start.isNotNull(), cost)
-
-
-def last_day(context: Context, dataset: str) -> date:
-    """Day to which open agreements run: the as-of date, otherwise the day of the newest extract."""
-    if context.as_of is not None:
-        return context.as_of
-    return newest_extract(context, dataset) or date.min
 
 
 def with_band(records: DataFrame, bands: Sequence[Band]) -> DataFrame:

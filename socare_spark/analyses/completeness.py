@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pandas as pd
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import last_day
+from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.extracts import extract_column, newest_extract, restricted
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
 from socare_spark.analysis import Context, Need

@@ -121,13 +121,6 @@ def read_elements(conf: Path) -> list[str]:
     return [word.code.upper() for word in read_element_words(conf).elements]
 
 
-def read_canonical_codes(conf: Path) -> Mapping[str, str]:
-    """Reads the mapping from spellings of elements to canonical codes, both in upper case."""
-    return {
-        wrong.upper(): right.upper() for wrong, right in read_element_words(conf).mended.items()
-    }
-
-
 def read_services(conf: Path) -> Mapping[str, str]:
     """Reads the known services: code in upper case -> label."""
     return {code.upper(): label for code, label in read_element_words(conf).services.items()}
@@ -136,15 +129,6 @@ def read_services(conf: Path) -> Mapping[str, str]:
 def read_element_words(conf: Path) -> Elements:
     """Reads the vocabulary of elements."""
     return read_model(conf / "vocabulary" / "elements.yaml", Elements)
-
-
-def canonical_code(code: Column, corrections: Mapping[str, str]) -> Column:
-    """Code in upper case, replaced by the canonical code if its spelling has a correction."""
-    plain = F.upper(F.trim(code))
-    if not corrections:
-        return plain
-    pairs = [F.lit(text) for pair in corrections.items() for text in pair]
-    return F.coalesce(F.try_element_at(F.create_map(*pairs), plain), plain)
 
 
 def warn_unknown_codes(

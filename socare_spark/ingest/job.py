@@ -9,20 +9,27 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 from socare_spark.analysis import Context, Job
 from socare_spark.contracts.contract import Contract, read_contracts
 from socare_spark.contracts.project import Project, read_project
 from socare_spark.errors import ConfigurationError, DataError
-from socare_spark.files import sha256_of
+from socare_spark.ingest.admission import (
+    UNREADABLE,
+    DatasetFiles,
+    apply_file_limits,
+    classify_files,
+    is_unchanged,
+    outdated_reason,
+    refused_by_limits,
+)
 from socare_spark.ingest.discovery import (
     LandedFile,
     ReadableFile,
     RefusedFile,
     discover_files,
-    inspect_file,
 )
 from socare_spark.ingest.file_warnings import file_warnings
 from socare_spark.ingest.ledger import (
@@ -49,8 +56,6 @@ from socare_spark.ingest.rejected_lines import (
     write_rejected,
 )
 from socare_spark.ingest.repeated_keys import (
-    count_repeated_keys,
-    refusal_reason,
     repeated_keys_warning,
 )
 from socare_spark.ingest.staging import StagedDataset, stage_dataset, staging_folder
@@ -63,37 +68,6 @@ from socare_spark.lake.transaction import atomic_commits
 _WORKERS = 2
 # Files named in a warning; the run record names all of them.
 _MAX_NAMED = 5
-_EMPTY_REPLACEMENT = (
-    "the file contains no record, but the lake has records of its period: ask for the file again"
-)
-_UNREADABLE = (
-    "cannot be read to its end, or has changed since the run began: ask for the file again"
-)
-
-
-@dataclass
-class _Dataset:
-    """The files of one contract, by outcome.
-
-    Attributes:
-        contract: The contract.
-        accepted: New or changed files that can be read.
-        refused: Files that are refused.
-        older: Names of files that a higher revision replaces.
-        unchanged: Files with the content and contract under which they were loaded.
-        rebuild: Whether the table is emptied and all files are read again.
-        skipped: Name of each file that is not loaded although it is readable -> reason.
-        gone: Names of loaded files that are no longer in the landing folder.
-    """
-
-    contract: Contract
-    accepted: list[ReadableFile] = field(default_factory=list)
-    refused: list[RefusedFile] = field(default_factory=list)
-    older: Sequence[str] = ()
-    unchanged: list[LandedFile] = field(default_factory=list)
-    rebuild: bool = False
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    gone: Sequence[str] = ()
 
 
 def run(context: Context) -> None:
@@ -116,14 +90,14 @@ def run(context: Context) -> None:
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
     ledger = read_ledger(context.lake)
     with context.progress.step("ingest: inspect files"):
-        datasets = [_classify_files(landing, contract, ledger) for contract in contracts]
+        datasets = [classify_files(landing, contract, ledger) for contract in contracts]
     unclaimed_files = unclaimed(landing, context.conf, contracts, _claimed(datasets))
     _record_outcomes(context, datasets, unclaimed_files)
     _report_history(context, datasets)
     context.run.warnings += _same_contents(datasets, ledger)
     try:
         judged = _stage_all(context, [d for d in datasets if d.accepted], keyring)
-        refused = [file for d in datasets for file in d.refused] + _refused_by_limits(judged)
+        refused = [file for d in datasets for file in d.refused] + refused_by_limits(judged)
         _load_all(context, judged, refused, ledger, keyring)
         context.run.warnings += _repeated_key_warnings(judged)
     finally:
@@ -156,8 +130,8 @@ def plan(context: Context) -> Sequence[str]:
         lines += [f"refuses {file.landed.name}: {file.reason}" for file in refused]
         for landed in newest:
             entry = ledger.current.get(landed.identity)
-            state = "unchanged" if _is_unchanged(landed, entry) else "changed" if entry else "new"
-            state = "skipped" if _outdated_reason(landed, ledger) else state
+            state = "unchanged" if is_unchanged(landed, entry) else "changed" if entry else "new"
+            state = "skipped" if outdated_reason(landed, ledger) else state
             lines.append(f"reads  {landed.name} ({state})")
         lines.append(f"writes {contract.table}")
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
@@ -200,125 +174,7 @@ def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
             )
 
 
-def _classify_files(landing: Path, contract: Contract, ledger: LedgerState) -> _Dataset:
-    """Sorts the files of a contract by outcome."""
-    current = ledger.current
-    newest, refused, older = discover_files(landing, contract)
-    outdated = {file.name: reason for file in newest if (reason := _outdated_reason(file, ledger))}
-    files = [file for file in newest if file.name not in outdated]
-    dated = [*files, *(r.landed for r in refused if r.landed.extract)]
-    changed = _check_contract(contract, dated, current)
-    dataset = _Dataset(contract, rebuild=changed, refused=refused, older=older)
-    dataset.gone, dataset.skipped = _files_gone(contract, dated, current), outdated
-    with worker_pool(_WORKERS) as pool:
-        entries = [None if changed else current.get(landed.identity) for landed in files]
-        unchanged = list(pool.map(_is_unchanged, files, entries))
-        dataset.unchanged = [
-            landed for landed, is_unchanged in zip(files, unchanged, strict=True) if is_unchanged
-        ]
-        changed_files = [
-            landed
-            for landed, is_unchanged in zip(files, unchanged, strict=True)
-            if not is_unchanged
-        ]
-        for file in pool.map(inspect_file, changed_files):
-            if isinstance(file, RefusedFile):
-                dataset.refused.append(file)
-            elif file.profile.records == 0 and _had_records(file, current):
-                dataset.refused.append(
-                    RefusedFile(file.landed, file.profile.sha256, _EMPTY_REPLACEMENT)
-                )
-            else:
-                dataset.accepted.append(file)
-    return dataset
-
-
-def _outdated_reason(file: LandedFile, ledger: LedgerState) -> str:
-    """Checks whether the content was withdrawn or a higher revision is or was loaded.
-
-    Returns:
-        The reason not to load the file; empty if it can be loaded.
-    """
-    withdrawn, entry = ledger.withdrawn.get(file.identity), ledger.current.get(file.identity)
-    if withdrawn is not None and withdrawn.sha256 == _digest(file):
-        return f"not loaded, this content was withdrawn ({withdrawn.file})"
-    newer = withdrawn or entry
-    if newer is None or file.revision >= newer.revision or newer.sha256 == _digest(file):
-        return ""
-    state = "was withdrawn" if withdrawn else "is in the lake"
-    return (
-        f"not loaded, revision {file.revision} is older than {newer.file} (revision "
-        f"{newer.revision}), which {state}; to load the file, give its name a higher revision"
-    )
-
-
-def _digest(file: LandedFile) -> str:
-    """SHA-256 of the file; empty if it cannot be read."""
-    try:
-        return sha256_of(file.path)
-    except OSError:
-        return ""
-
-
-def _files_gone(
-    contract: Contract, files: Sequence[LandedFile], entries: Mapping[Identity, LedgerEntry]
-) -> list[str]:
-    """Names of loaded files that are no longer in the landing folder."""
-    present = {file.identity for file in files}
-    return sorted(e.file for i, e in entries.items() if i[0] == contract.name and i not in present)
-
-
-def _is_unchanged(landed: LandedFile, entry: LedgerEntry | None) -> bool:
-    """Whether the file and its contract are unchanged since it was loaded.
-
-    A file that cannot be read counts as changed.
-    """
-    if entry is None or entry.contract != landed.contract.digest(landed.as_of):
-        return False
-    return entry.sha256 == _digest(landed)
-
-
-def _had_records(file: ReadableFile, entries: Mapping[Identity, LedgerEntry]) -> bool:
-    entry = entries.get(file.landed.identity)
-    return entry is not None and entry.rows_kept > 0
-
-
-def _check_contract(
-    contract: Contract, files: Sequence[LandedFile], entries: Mapping[Identity, LedgerEntry]
-) -> bool:
-    """Decides whether all files of a dataset must be read again because its contract changed.
-
-    If the contract changed for some periods only, their files are read again as corrected files.
-
-    Returns:
-        Whether the table must be rebuilt.
-
-    Raises:
-        ConfigurationError: a file that must be read again is not in the landing folder.
-    """
-    loaded = {i: e for i, e in entries.items() if i[0] == contract.name}
-    identities = {file.name: file.identity for file in files}
-    # A file whose name now parses to another identity would be loaded twice.
-    moved = {i for i, e in loaded.items() if identities.get(e.file, i) != i}
-    changed = {
-        i: e for i, e in loaded.items() if i in moved or e.contract != contract.digest(e.day)
-    }
-    rebuild = bool(loaded) and (bool(moved) or len(changed) == len(loaded))
-    present = {file.identity for file in files} | moved
-    missing = sorted(
-        e.file for i, e in (loaded if rebuild else changed).items() if i not in present
-    )
-    if missing:
-        raise ConfigurationError(
-            f"conf/datasets/{contract.name}.yaml has changed since {len(changed)} files were read, "
-            f"and {len(missing)} of them are no longer in the landing folder ({missing[0]} first): "
-            "put them back so that they can be read again, restore the contract, or remove a file "
-            "with ingest --withdraw."
-        )
-    return rebuild
-
-
-def _report_history(context: Context, datasets: Sequence[_Dataset]) -> None:
+def _report_history(context: Context, datasets: Sequence[DatasetFiles]) -> None:
     """Reports the files that are not loaded and those that left the landing folder."""
     for dataset in datasets:
         context.run.landing |= dataset.skipped
@@ -334,7 +190,7 @@ def _report_history(context: Context, datasets: Sequence[_Dataset]) -> None:
             )
 
 
-def _same_contents(datasets: Sequence[_Dataset], ledger: LedgerState) -> list[str]:
+def _same_contents(datasets: Sequence[DatasetFiles], ledger: LedgerState) -> list[str]:
     """Warnings about files of one dataset and part that have the same content."""
     messages = []
     for dataset in datasets:
@@ -355,7 +211,7 @@ def _same_contents(datasets: Sequence[_Dataset], ledger: LedgerState) -> list[st
     return messages
 
 
-def _claimed(datasets: Sequence[_Dataset]) -> set[str]:
+def _claimed(datasets: Sequence[DatasetFiles]) -> set[str]:
     """Names of all files that match a contract, older revisions included."""
     names: set[str] = set()
     for dataset in datasets:
@@ -368,7 +224,7 @@ def _claimed(datasets: Sequence[_Dataset]) -> set[str]:
 
 
 def _record_outcomes(
-    context: Context, datasets: Sequence[_Dataset], unclaimed_files: Mapping[str, str]
+    context: Context, datasets: Sequence[DatasetFiles], unclaimed_files: Mapping[str, str]
 ) -> None:
     """Records the outcome of each file of the landing folder and the warnings about the files."""
     run = context.run
@@ -384,15 +240,15 @@ def _record_outcomes(
 
 
 def _stage_all(
-    context: Context, datasets: Sequence[_Dataset], keyring: Keyring
+    context: Context, datasets: Sequence[DatasetFiles], keyring: Keyring
 ) -> list[JudgedDataset]:
-    def stage_and_judge(dataset: _Dataset) -> JudgedDataset | None:
+    def stage_and_judge(dataset: DatasetFiles) -> JudgedDataset | None:
         staged = _staged(context, dataset, keyring)
         step.advance()
         return (
             staged
             if staged is None
-            else _apply_file_limits(staged, rebuild=dataset.rebuild, refused=len(dataset.refused))
+            else apply_file_limits(staged, rebuild=dataset.rebuild, refused=len(dataset.refused))
         )
 
     if not datasets:
@@ -404,7 +260,7 @@ def _stage_all(
         return [judged for judged in pool.map(stage_and_judge, datasets) if judged is not None]
 
 
-def _staged(context: Context, dataset: _Dataset, keyring: Keyring) -> StagedDataset | None:
+def _staged(context: Context, dataset: DatasetFiles, keyring: Keyring) -> StagedDataset | None:
     """Stages the accepted files of a dataset.
 
     If Spark fails on a file, each file is tried alone, the failing ones are refused and the others
@@ -423,7 +279,7 @@ def _staged(context: Context, dataset: _Dataset, keyring: Keyring) -> StagedData
         if not _is_file_error(error):
             raise
     faulty = [file for file in dataset.accepted if not _can_stage(stage, file)]
-    dataset.refused += [RefusedFile(f.landed, f.profile.sha256, _UNREADABLE) for f in faulty]
+    dataset.refused += [RefusedFile(f.landed, f.profile.sha256, UNREADABLE) for f in faulty]
     dataset.accepted = [file for file in dataset.accepted if file not in faulty]
     return stage(dataset.accepted) if dataset.accepted else None
 
@@ -444,56 +300,6 @@ def _can_stage(
 def _is_file_error(error: Exception) -> bool:
     """Whether Spark failed on a file and not for lack of memory, disk space or a session."""
     return any(sign in str(error) for sign in ("FAILED_READ_FILE", "PATH_NOT_FOUND"))
-
-
-def _apply_file_limits(staged: StagedDataset, *, rebuild: bool, refused: int) -> JudgedDataset:
-    """Decides which staged files are accepted.
-
-    A file is refused if Spark and the profile count different records, if more rows than the
-    contract allows would be quarantined, or if too many rows repeat a key.
-
-    Args:
-        staged: The staged files of a dataset.
-        rebuild: Whether the table is rebuilt; then all files are accepted or none.
-        refused: Number of files of the dataset that were refused before staging.
-    """
-    accepted, reasons = [], {}
-    repeated = count_repeated_keys(staged)
-    for i, (file, tally) in enumerate(zip(staged.files, staged.tallies, strict=True)):
-        share = tally.quarantined / tally.rows if tally.rows else 0.0
-        max_share = staged.contract.socare.gate
-        if tally.rows != file.profile.records:
-            reasons[i] = (
-                f"the file contains {file.profile.records} records by its line ends and quotes, "
-                f"but Spark reads {tally.rows}: ask for the file again with quotes doubled in cells"
-                if _digest(file.landed) == file.profile.sha256
-                else _UNREADABLE
-            )
-        elif share > max_share:
-            common = ", ".join(f"{code} {n}" for code, n in tally.reasons.most_common(3))
-            reasons[i] = (
-                f"{tally.quarantined} of {tally.rows} rows ({share:.1%}) would be quarantined, "
-                f"and the contract allows {max_share:.1%} (most often {common}); see the rejected "
-                f"lines{file.profile.hint if 'row_shape' in tally.reasons else ''}"
-            )
-        elif reason := refusal_reason(staged.contract, tally, repeated[i]):
-            reasons[i] = reason
-        else:
-            accepted.append(i)
-    if rebuild and (reasons or refused):
-        reasons |= dict.fromkeys(
-            accepted, "the contract has changed and another file cannot be read"
-        )
-        accepted = []
-    return JudgedDataset(staged, accepted, reasons, repeated, rebuild=rebuild)
-
-
-def _refused_by_limits(judged: Sequence[JudgedDataset]) -> list[RefusedFile]:
-    return [
-        RefusedFile(dataset.staged.files[i].landed, dataset.staged.files[i].profile.sha256, reason)
-        for dataset in judged
-        for i, reason in dataset.refused.items()
-    ]
 
 
 def _load_all(

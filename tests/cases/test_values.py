@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 from council import HEADER, Council
 
+from socare_spark.ingest import admission
 from socare_spark.ingest import job as ingest_job
 
 IDS = count()
@@ -181,14 +182,14 @@ def test_a_file_that_vanishes_after_it_was_read_does_not_end_the_run(
 def test_file_that_grows_during_the_run_is_reported(spark_session, tmp_path, monkeypatch):
     council = Council(spark_session, tmp_path)
     council.lands("2015.csv", "1,7,2015-01-01", header="ID,PERID,START")
-    path, examine = council.landing / "visits" / "2015.csv", ingest_job.inspect_file
+    path, examine = council.landing / "visits" / "2015.csv", admission.inspect_file
 
     def growing(arrival):
         seen = examine(arrival)
         path.write_text(path.read_text() + "2,7,2015-01-01\n")
         return seen
 
-    monkeypatch.setattr(ingest_job, "inspect_file", growing)
+    monkeypatch.setattr(admission, "inspect_file", growing)
     assert "2015.csv: cannot be read to its end, or has changed" in council.ingests(monkeypatch)
 
 

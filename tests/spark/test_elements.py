@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from socare_spark.analyses import vocabulary
+from socare_spark.analyses.element_codes import canonical_code
 from socare_spark.analyses.elements import code_variants as codes_module
 from socare_spark.analyses.elements.code_variants import element_variants
 from socare_spark.analyses.elements.comparison import (
@@ -17,7 +18,7 @@ from socare_spark.analyses.elements.comparison import (
     element_profile,
 )
 from socare_spark.analyses.elements.settings import Comparison, Concentration
-from socare_spark.analyses.vocabulary import canonical_code, codes_present
+from socare_spark.analyses.vocabulary import codes_present
 
 PAIR = Comparison(a="A", b="B")
 COLUMNS = "element string, district string, year int, person bigint, cost decimal(12,2), sex string"

@@ -6,13 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from socare_spark.analyses.vocabulary import (
-    Outcomes,
-    Subprocesses,
-    Teams,
-    read_canonical_codes,
-    warn_unknown_codes,
-)
+from socare_spark.analyses.element_codes import read_canonical_codes
+from socare_spark.analyses.vocabulary import Outcomes, Subprocesses, Teams, warn_unknown_codes
 from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError
 

@@ -27,12 +27,7 @@ from socare_spark.analyses.combinations.settings import SETTINGS, Settings, read
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
 from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, combination_blocks
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analyses.vocabulary import (
-    SUBPROCESSES,
-    UNMAPPED,
-    read_claims,
-    warn_unknown_codes,
-)
+from socare_spark.analyses.vocabulary import SUBPROCESSES, UNMAPPED, read_claims, warn_unknown_codes
 from socare_spark.analysis import Analysis, Context, Need
 from socare_spark.errors import ConfigurationError
 from socare_spark.lake.table import TableSpec

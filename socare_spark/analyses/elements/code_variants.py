@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.vocabulary import MOST_COMPARED, canonical_code
+from socare_spark.analyses.element_codes import canonical_code
+from socare_spark.analyses.vocabulary import MOST_COMPARED
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
 

@@ -10,8 +10,10 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import agreement_needs, cost_to, last_day, read_bands
+from socare_spark.analyses.agreements import agreement_needs, cost_to, read_bands
+from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.districts import districts_of
+from socare_spark.analyses.element_codes import canonical_code, read_canonical_codes
 from socare_spark.analyses.elements.code_variants import ELEMENT_VARIANTS, element_variants
 from socare_spark.analyses.elements.comparison import (
     ELEMENT_COMPARISON,
@@ -30,13 +32,7 @@ from socare_spark.analyses.elements.regions import (
 )
 from socare_spark.analyses.elements.settings import SETTINGS, Regions, Settings
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analyses.vocabulary import (
-    canonical_code,
-    codes_present,
-    read_canonical_codes,
-    read_elements,
-    warn_unknown_codes,
-)
+from socare_spark.analyses.vocabulary import codes_present, read_elements, warn_unknown_codes
 from socare_spark.analysis import Analysis, Context, Need
 from socare_spark.config import read_model
 from socare_spark.lake.table import TableSpec

@@ -7,7 +7,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import last_day
+from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.completeness import complete_until
 from socare_spark.analyses.extracts import SNAPSHOT, in_snapshots, restricted
 from socare_spark.analyses.forecast.history import MEASURES, History, histories, whole_quarters

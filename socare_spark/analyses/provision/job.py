@@ -12,7 +12,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import aged, agreement_needs, last_day, with_band
+from socare_spark.analyses.agreements import aged, agreement_needs, with_band
+from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.completeness import complete_until
 from socare_spark.analyses.districts import districts_of
 from socare_spark.analyses.extracts import restricted

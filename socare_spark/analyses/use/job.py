@@ -10,7 +10,8 @@ from itertools import combinations
 
 from pyspark.sql import DataFrame
 
-from socare_spark.analyses.agreements import agreement_needs, last_day
+from socare_spark.analyses.agreements import agreement_needs
+from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.completeness import complete_until
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.use.costs import (

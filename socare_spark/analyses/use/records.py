@@ -7,9 +7,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.districts import districts_of
+from socare_spark.analyses.element_codes import canonical_code, read_canonical_codes
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.use.settings import UseSettings
-from socare_spark.analyses.vocabulary import canonical_code, read_canonical_codes
 from socare_spark.analysis import Context
 from socare_spark.places.population import chosen_population
 from socare_spark.places.reference_tables import POPULATION

@@ -1,0 +1,238 @@
+"""Decides which files of the landing folder are loaded and which are refused as a whole.
+
+Before staging a file is compared with the ledger and inspected. After staging its rows are compared
+with the limits of the contract. Other refusals are raised where a file is read (`discovery`,
+`file_profile`) and reach this module as `RefusedFile`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from socare_spark.contracts.contract import Contract
+from socare_spark.errors import ConfigurationError
+from socare_spark.files import sha256_of
+from socare_spark.ingest.discovery import (
+    LandedFile,
+    ReadableFile,
+    RefusedFile,
+    discover_files,
+    inspect_file,
+)
+from socare_spark.ingest.ledger import (
+    LedgerEntry,
+    LedgerState,
+)
+from socare_spark.ingest.ledger_entries import (
+    Identity,
+    JudgedDataset,
+)
+from socare_spark.ingest.repeated_keys import (
+    count_repeated_keys,
+    refusal_reason,
+)
+from socare_spark.ingest.staging import StagedDataset
+from socare_spark.lake.pool import worker_pool
+
+# Files that are inspected at the same time.
+_WORKERS = 2
+EMPTY_REPLACEMENT = (
+    "the file contains no record, but the lake has records of its period: ask for the file again"
+)
+
+
+UNREADABLE = "cannot be read to its end, or has changed since the run began: ask for the file again"
+
+
+@dataclass
+class DatasetFiles:
+    """The files of one contract, by outcome.
+
+    Attributes:
+        contract: The contract.
+        accepted: New or changed files that can be read.
+        refused: Files that are refused.
+        older: Names of files that a higher revision replaces.
+        unchanged: Files with the content and contract under which they were loaded.
+        rebuild: Whether the table is emptied and all files are read again.
+        skipped: Name of each file that is not loaded although it is readable -> reason.
+        gone: Names of loaded files that are no longer in the landing folder.
+    """
+
+    contract: Contract
+    accepted: list[ReadableFile] = field(default_factory=list)
+    refused: list[RefusedFile] = field(default_factory=list)
+    older: Sequence[str] = ()
+    unchanged: list[LandedFile] = field(default_factory=list)
+    rebuild: bool = False
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    gone: Sequence[str] = ()
+
+
+def classify_files(landing: Path, contract: Contract, ledger: LedgerState) -> DatasetFiles:
+    """Sorts the files of a contract by outcome."""
+    current = ledger.current
+    newest, refused, older = discover_files(landing, contract)
+    outdated = {file.name: reason for file in newest if (reason := outdated_reason(file, ledger))}
+    files = [file for file in newest if file.name not in outdated]
+    dated = [*files, *(r.landed for r in refused if r.landed.extract)]
+    changed = _check_contract(contract, dated, current)
+    dataset = DatasetFiles(contract, rebuild=changed, refused=refused, older=older)
+    dataset.gone, dataset.skipped = _files_gone(contract, dated, current), outdated
+    with worker_pool(_WORKERS) as pool:
+        entries = [None if changed else current.get(landed.identity) for landed in files]
+        unchanged = list(pool.map(is_unchanged, files, entries))
+        dataset.unchanged = [
+            landed for landed, is_unchanged in zip(files, unchanged, strict=True) if is_unchanged
+        ]
+        changed_files = [
+            landed
+            for landed, is_unchanged in zip(files, unchanged, strict=True)
+            if not is_unchanged
+        ]
+        for file in pool.map(inspect_file, changed_files):
+            if isinstance(file, RefusedFile):
+                dataset.refused.append(file)
+            elif file.profile.records == 0 and _had_records(file, current):
+                dataset.refused.append(
+                    RefusedFile(file.landed, file.profile.sha256, EMPTY_REPLACEMENT)
+                )
+            else:
+                dataset.accepted.append(file)
+    return dataset
+
+
+def outdated_reason(file: LandedFile, ledger: LedgerState) -> str:
+    """Checks whether the content was withdrawn or a higher revision is or was loaded.
+
+    Returns:
+        The reason not to load the file; empty if it can be loaded.
+    """
+    withdrawn, entry = ledger.withdrawn.get(file.identity), ledger.current.get(file.identity)
+    if withdrawn is not None and withdrawn.sha256 == _digest(file):
+        return f"not loaded, this content was withdrawn ({withdrawn.file})"
+    newer = withdrawn or entry
+    if newer is None or file.revision >= newer.revision or newer.sha256 == _digest(file):
+        return ""
+    state = "was withdrawn" if withdrawn else "is in the lake"
+    return (
+        f"not loaded, revision {file.revision} is older than {newer.file} (revision "
+        f"{newer.revision}), which {state}; to load the file, give its name a higher revision"
+    )
+
+
+def _digest(file: LandedFile) -> str:
+    """SHA-256 of the file; empty if it cannot be read."""
+    try:
+        return sha256_of(file.path)
+    except OSError:
+        return ""
+
+
+def _files_gone(
+    contract: Contract, files: Sequence[LandedFile], entries: Mapping[Identity, LedgerEntry]
+) -> list[str]:
+    """Names of loaded files that are no longer in the landing folder."""
+    present = {file.identity for file in files}
+    return sorted(e.file for i, e in entries.items() if i[0] == contract.name and i not in present)
+
+
+def is_unchanged(landed: LandedFile, entry: LedgerEntry | None) -> bool:
+    """Whether the file and its contract are unchanged since it was loaded.
+
+    A file that cannot be read counts as changed.
+    """
+    if entry is None or entry.contract != landed.contract.digest(landed.as_of):
+        return False
+    return entry.sha256 == _digest(landed)
+
+
+def _had_records(file: ReadableFile, entries: Mapping[Identity, LedgerEntry]) -> bool:
+    entry = entries.get(file.landed.identity)
+    return entry is not None and entry.rows_kept > 0
+
+
+def _check_contract(
+    contract: Contract, files: Sequence[LandedFile], entries: Mapping[Identity, LedgerEntry]
+) -> bool:
+    """Decides whether all files of a dataset must be read again because its contract changed.
+
+    If the contract changed for some periods only, their files are read again as corrected files.
+
+    Returns:
+        Whether the table must be rebuilt.
+
+    Raises:
+        ConfigurationError: a file that must be read again is not in the landing folder.
+    """
+    loaded = {i: e for i, e in entries.items() if i[0] == contract.name}
+    identities = {file.name: file.identity for file in files}
+    # A file whose name now parses to another identity would be loaded twice.
+    moved = {i for i, e in loaded.items() if identities.get(e.file, i) != i}
+    changed = {
+        i: e for i, e in loaded.items() if i in moved or e.contract != contract.digest(e.day)
+    }
+    rebuild = bool(loaded) and (bool(moved) or len(changed) == len(loaded))
+    present = {file.identity for file in files} | moved
+    missing = sorted(
+        e.file for i, e in (loaded if rebuild else changed).items() if i not in present
+    )
+    if missing:
+        raise ConfigurationError(
+            f"conf/datasets/{contract.name}.yaml has changed since {len(changed)} files were read, "
+            f"and {len(missing)} of them are no longer in the landing folder ({missing[0]} first): "
+            "put them back so that they can be read again, restore the contract, or remove a file "
+            "with ingest --withdraw."
+        )
+    return rebuild
+
+
+def apply_file_limits(staged: StagedDataset, *, rebuild: bool, refused: int) -> JudgedDataset:
+    """Decides which staged files are accepted.
+
+    A file is refused if Spark and the profile count different records, if more rows than the
+    contract allows would be quarantined, or if too many rows repeat a key.
+
+    Args:
+        staged: The staged files of a dataset.
+        rebuild: Whether the table is rebuilt; then all files are accepted or none.
+        refused: Number of files of the dataset that were refused before staging.
+    """
+    accepted, reasons = [], {}
+    repeated = count_repeated_keys(staged)
+    for i, (file, tally) in enumerate(zip(staged.files, staged.tallies, strict=True)):
+        share = tally.quarantined / tally.rows if tally.rows else 0.0
+        max_share = staged.contract.socare.gate
+        if tally.rows != file.profile.records:
+            reasons[i] = (
+                f"the file contains {file.profile.records} records by its line ends and quotes, "
+                f"but Spark reads {tally.rows}: ask for the file again with quotes doubled in cells"
+                if _digest(file.landed) == file.profile.sha256
+                else UNREADABLE
+            )
+        elif share > max_share:
+            common = ", ".join(f"{code} {n}" for code, n in tally.reasons.most_common(3))
+            reasons[i] = (
+                f"{tally.quarantined} of {tally.rows} rows ({share:.1%}) would be quarantined, "
+                f"and the contract allows {max_share:.1%} (most often {common}); see the rejected "
+                f"lines{file.profile.hint if 'row_shape' in tally.reasons else ''}"
+            )
+        elif reason := refusal_reason(staged.contract, tally, repeated[i]):
+            reasons[i] = reason
+        else:
+            accepted.append(i)
+    if rebuild and (reasons or refused):
+        reasons |= dict.fromkeys(
+            accepted, "the contract has changed and another file cannot be read"
+        )
+        accepted = []
+    return JudgedDataset(staged, accepted, reasons, repeated, rebuild=rebuild)
+
+
+def refused_by_limits(judged: Sequence[JudgedDataset]) -> list[RefusedFile]:
+    """The staged files that `apply_file_limits` refused, with the reason of each."""
+    return [
+        RefusedFile(dataset.staged.files[i].landed, dataset.staged.files[i].profile.sha256, reason)
+        for dataset in judged
+        for i, reason in dataset.refused.items()
+    ]
