@@ -59,6 +59,7 @@ def main() -> None:
         if read.count() != rows.count():
             raise SystemExit("Delta returned a different number of rows.")
         _grouped(read).toPandas()
+        spark.read.parquet(*read.inputFiles()).toArrow()
         if _placed(spark).count() != spark.range(100).count():
             raise SystemExit("Sedona returned a different number of points.")
     spark.stop()

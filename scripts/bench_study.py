@@ -15,6 +15,8 @@ from socare_spark.registry import JOBS
 from socare_spark.tracking.run import Run
 
 _SECONDS = "seconds/"
+# Jobs that Spark remembers (spark.ui.retainedJobs).
+_KEPT_JOBS = 1000
 _FILES_READ = "number of files read"
 
 
@@ -25,6 +27,8 @@ def report(spark: SparkSession, _lake: Lake, runs: Sequence[Run], _show: bool) -
     """
     scans = scans_by_description(spark)
     jobs = list(spark_jobs(spark))
+    if len(jobs) >= _KEPT_JOBS:
+        print(f"Spark forgot earlier jobs than the last {len(jobs)}: their numbers are missing.")
     print(f"{'seconds':>8} {'jobs':>6} {'tasks':>6} {'scans':>6}  table")
     for run in runs:
         began = datetime.fromisoformat(run.started).timestamp()

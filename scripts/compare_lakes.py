@@ -27,6 +27,8 @@ def main() -> int:
     parser.add_argument("other", type=Path)
     options = parser.parse_args()
     names = sorted({*tables_of(options.lake), *tables_of(options.other)})
+    if not names:
+        parser.error("neither folder holds a table of a lake")
     different = 0
     for name in names:
         fault = difference(options.lake / name, options.other / name)
@@ -49,13 +51,28 @@ def difference(table: Path, other: Path) -> str:
     missing = [str(path) for path in (table, other) if not (path / "_delta_log").is_dir()]
     if missing:
         return f"missing: {', '.join(missing)}"
+    if layout_of(table) != layout_of(other):
+        return "columns, types or partitions differ"
+    if nulls_of(table) != nulls_of(other):
+        return "numbers of nulls differ"
     left, right = (rows_of(path) for path in (table, other))
-    if list(left.columns) != list(right.columns):
-        return f"columns {list(left.columns)} against {list(right.columns)}"
     if len(left) != len(right):
         return f"{len(left)} rows against {len(right)}"
     unequal = [name for name in left.columns if not _equal(left[name], right[name])]
     return f"values differ in {', '.join(unequal)}" if unequal else ""
+
+
+def layout_of(path: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    """Names and types of the columns of a table, and its partition columns."""
+    table = DeltaTable(path)
+    columns = [(field.name, str(field.type)) for field in table.schema().fields]
+    return columns, table.metadata().partition_columns
+
+
+def nulls_of(path: Path) -> dict[str, int]:
+    """Nulls in each column of a table; a float that is not a number is none."""
+    rows = DeltaTable(path).to_pyarrow_table()
+    return {name: rows[name].null_count for name in rows.column_names}
 
 
 def rows_of(path: Path) -> pd.DataFrame:

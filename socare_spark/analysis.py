@@ -14,6 +14,8 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import DataError, MissingInputError
@@ -84,21 +86,28 @@ class Context:
     types: dict[str, dict[str, str]] = field(default_factory=dict)
     withdraw: tuple[str, ...] = ()
 
+    def pin(self, table: TableSpec | str) -> int:
+        """The version at which this run reads a table, noted in the record.
+
+        Raises:
+            DataError: the table has not been written yet.
+        """
+        name = table if isinstance(table, str) else table.path
+        if name not in self.run.tables_read:
+            self.run.tables_read[name] = self.lake.existing_version(name)
+        return self.run.tables_read[name]
+
     def read(self, table: TableSpec | str) -> DataFrame:
         """A table of the lake, at the version this run began with, noted in the record."""
         name = table if isinstance(table, str) else table.path
-        if name not in self.run.tables_read:
-            version = self.lake.version(name)
-            if version is not None:
-                self.run.tables_read[name] = version
-        frame = self.lake.read(self.spark, name, self.run.tables_read.get(name))
+        frame = self.lake.read(self.spark, name, self.pin(name))
         return with_columns_as(frame, self.types.get(name, {}))
 
     def missing(self, needs: Iterable[Need]) -> list[Need]:
         """The needed columns that a table of the lake lacks, or has with another type."""
         present = [need for need in needs if self.lake.exists(need.source)]
         schemas = {
-            source: self.lake.read(self.spark, source).schema
+            source: self.lake.schema(source)
             for source in dict.fromkeys(need.source for need in present)
         }
         return [n for n in present if not is_readable(schemas[n.source], n.column, n.type)]
@@ -309,7 +318,16 @@ def collect_result(table: TableSpec, frame: DataFrame) -> pa.Table:
     Raises:
         DataError: the result has more rows than the driver collects.
     """
-    rows = table.conform(frame).toArrow()
+    try:
+        rows = table.conform(frame).toArrow()
+    except (PySparkException, Py4JError) as error:
+        if "spark.driver.maxResultSize" not in str(error):
+            raise
+        raise DataError(
+            f"{table.path} is larger than spark.driver.maxResultSize, the size of results that the "
+            "driver collects: its configuration names too many periods, areas, bands or codes. "
+            "Name fewer, or set a larger size in the Spark configuration."
+        ) from None
     if len(rows) > DRIVER_MAX_RESULT_ROWS:
         raise DataError(
             f"{table.path} has {len(rows)} rows, and at most {DRIVER_MAX_RESULT_ROWS} are allowed: "

@@ -8,10 +8,10 @@ import re
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-# Letters by position, as Royal Mail assigns them (BS 7666).
+# Letters by position, as Royal Mail assigns them (BS 7666), and the districts of W1 until 2000.
 _UNIT = (
-    "^([A-PR-UWYZ][0-9][0-9ABCDEFGHJKPSTUW]?|"
-    "[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?) [0-9][ABD-HJLNP-UW-Z]{2}$"
+    r"^([A-PR-UWYZ][0-9][0-9ABCDEFGHJKPSTUW]?|W1[LMNRVXY]|"
+    r"[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?) [0-9][ABD-HJLNP-UW-Z]{2}\z"
 )
 
 

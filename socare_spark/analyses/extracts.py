@@ -51,10 +51,11 @@ def are_snapshots(context: Context, dataset: str) -> bool:
 def newest_extract(context: Context, dataset: str) -> date | None:
     """Day of the newest extract; None if there is no record."""
     table, column = restricted(dataset), extract_column(context, dataset)
-    frame = context.read(table)
-    if context.lake.is_partitioned_by(table, column):
-        return context.lake.newest_partition(table, column, context.run.tables_read[table])
-    newest: date | None = frame.agg(F.max(column).cast("date")).collect()[0][0]
+    days = context.lake.partition_days(table, column, context.pin(table))
+    if days is not None:
+        return max(days, default=None)
+    day = F.max(column).cast("date")
+    newest: date | None = context.read(table).agg(day).collect()[0][0]
     return newest
 
 

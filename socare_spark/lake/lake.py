@@ -14,7 +14,6 @@ from functools import cached_property, reduce
 from operator import and_
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -94,6 +93,18 @@ class Lake:
         versions = [int(m[1]) for p in log.iterdir() if (m := _COMMIT.fullmatch(p.name))]
         return max(versions, default=None)
 
+    def existing_version(self, table: TableSpec | str) -> int:
+        """Newest version of a table.
+
+        Raises:
+            DataError: it has not been written yet.
+        """
+        version = self.version(table)
+        if version is None:
+            name = table if isinstance(table, str) else table.path
+            raise DataError(f"The lake has no table {name}: run the job that writes it first.")
+        return version
+
     def exists(self, table: TableSpec | str) -> bool:
         """Whether the table has been written."""
         return self.version(table) is not None
@@ -127,27 +138,28 @@ class Lake:
         Raises:
             DataError: it has not been written yet.
         """
-        if not self.exists(table):
-            name = table if isinstance(table, str) else table.path
-            raise DataError(f"The lake has no table {name}: run the job that writes it first.")
         # Without a version a frame would follow later commits, even those it is the source of.
-        pinned = self.version(table) if version is None else version
-        folder = self.folder(table)
+        pinned = self.existing_version(table) if version is None else version
+        folder = self.folder(table).resolve()
         delta = DeltaTable(folder, version=pinned)
-        if delta.protocol().min_reader_version > 1:
-            # Another program gave the table features that only a Delta reader knows.
+        files = _plain_files(delta)
+        if files is None:
+            # Another program gave the table features or paths that only a Delta reader knows.
             return spark.read.format("delta").option("versionAsOf", pinned).load(str(folder))
-        schema = StructType.fromJson(json.loads(delta.schema().to_json()))
-        paths = pa.table(delta.get_add_actions())["path"].to_pylist()
-        if not paths:
+        schema = _spark_schema(delta)
+        if not files:
             return spark.createDataFrame(pa.schema(delta.schema()).empty_table(), schema)
-        # The log names the files, so Spark neither reads the log nor lists the folder.
-        files = [literal_path(folder / unquote(path)) for path in sorted(paths)]
-        reader = spark.read.schema(schema).option("basePath", str(folder.resolve()))
+        # The driver takes the files from the log, so no Spark job reads the log.
+        root = literal_path(folder)
+        reader = spark.read.schema(schema).option("basePath", str(folder))
         # Spark finds partition columns in the paths, without their descriptions and at the end.
-        return reader.parquet(*files).select(
+        return reader.parquet(*(f"{root}/{file}" for file in files)).select(
             [F.col(f"`{f.name}`").alias(f.name, metadata=f.metadata) for f in schema.fields]
         )
+
+    def schema(self, table: TableSpec | str) -> StructType:
+        """The columns that a table has now, without a Spark job."""
+        return _spark_schema(DeltaTable(self.folder(table)))
 
     def columns(self, table: TableSpec) -> set[str]:
         """Names of the columns that a table has."""
@@ -196,22 +208,21 @@ class Lake:
         for batch in data.to_batches(columns=list(columns), **READ_IN_BATCHES):
             yield pa.Table.from_batches([batch])
 
-    def newest_partition(self, table: TableSpec | str, column: str, version: int) -> date | None:
-        """The newest day by which the files of a version are laid out; None without files.
+    def partition_days(
+        self, table: TableSpec | str, column: str, version: int
+    ) -> list[date] | None:
+        """The days by which the files of a version are laid out, in order, from the log.
 
-        Raises:
-            KeyError: the table is not laid out by the column.
+        Returns:
+            The days; None where the files are not laid out by this column alone, or where it is
+            not a date.
         """
-        files = pa.table(
-            DeltaTable(self.folder(table), version=version).get_add_actions(flatten=True)
-        )
-        day: date | None = pc.max(files[f"partition.{column}"]).as_py()
-        return day
-
-    def is_partitioned_by(self, table: TableSpec | str, column: str) -> bool:
-        """Whether the files of a table are laid out by a column alone."""
-        metadata = DeltaTable(self.folder(table)).metadata()
-        return bool(metadata.partition_columns == [column])
+        delta = DeltaTable(self.folder(table), version=version)
+        is_date = {"name": column, "type": "date"}.items() <= _fields_by_name(delta)[column].items()
+        if delta.metadata().partition_columns != [column] or not is_date:
+            return None
+        days = pa.table(delta.get_add_actions(flatten=True))[f"partition.{column}"]
+        return sorted(day for day in days.unique().to_pylist() if day is not None)
 
     def count(self, table: TableSpec | str) -> int:
         """Rows of a table, from the notes that its files end with."""
@@ -381,6 +392,30 @@ class Lake:
         if commit is None:  # pragma: no cover - a write that returned has committed
             raise RuntimeError(f"{table.path} has no commit after its write")
         return commit
+
+
+def _fields_by_name(delta: DeltaTable) -> dict[str, dict[str, Any]]:
+    return {field["name"]: field for field in json.loads(delta.schema().to_json())["fields"]}
+
+
+def _spark_schema(delta: DeltaTable) -> StructType:
+    return StructType.fromJson(json.loads(delta.schema().to_json()))
+
+
+def _plain_files(delta: DeltaTable) -> list[str] | None:
+    """The data files of a table's version, relative to its folder.
+
+    Returns:
+        The paths; None for a table that a reader of Parquet files does not read rightly: with
+        deletion vectors or mapped columns, with files elsewhere, or with partition values that are
+        not in the paths.
+    """
+    if delta.protocol().min_reader_version > 1:
+        return None
+    files: list[str] = sorted(pa.table(delta.get_add_actions())["path"].to_pylist())
+    layout = "".join(f"{re.escape(name)}=[^/%]+/" for name in delta.metadata().partition_columns)
+    plain = re.compile(rf"{layout}[\w.-]+")
+    return files if all(plain.fullmatch(file) for file in files) else None
 
 
 def _metadata_text(metadata: Mapping[str, str]) -> str:

@@ -242,9 +242,8 @@ def _run(context: Context) -> None:
 
         def write(item: tuple[TableSpec, DataFrame]) -> None:
             table, frame = item
-            # Rebalancing gives a table that grows files of even size.
-            partitioned = frame.hint("rebalance") if table.grows else frame.coalesce(1)
-            context.write(table, partitioned, fingerprint)
+            # Rebalancing gives files of even size.
+            context.write(table, frame.hint("rebalance"), fingerprint)
             step.advance()
 
         # Later jobs join these tables, so all of them must come from one run.

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pytest
+from delta.tables import DeltaTable as DeltaLake
+from deltalake import write_deltalake
 
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
@@ -157,12 +159,41 @@ def test_replace_gives_the_declared_columns_and_descriptions(spark, table, tmp_p
     assert lake.read(spark, wider).schema["more"].metadata == {"comment": "New."}
 
 
-def test_newest_partition_is_that_of_the_version(spark, table, tmp_path):
+def test_days_of_partitions_are_those_of_the_version(spark, table, tmp_path):
     lake, day = Lake(tmp_path), table.names[-1]
     lake.append_arrow(table, rows(table, ("x", 1, "-", D3), ("y", 2, "-", D1)), {})
     lake.replace_rows(table, rows(table, ("x", 1, "-", D3)), rows(table, ("z", 1, "-", D2)), {})
-    assert [lake.newest_partition(table, day, version) for version in (0, 1)] == [D3, D2]
+    assert [lake.partition_days(table, day, version) for version in (0, 1)] == [[D1, D3], [D1, D2]]
     lake.truncate(table, {})
-    assert lake.newest_partition(table, day, 2) is None
-    assert lake.is_partitioned_by(table, day)
-    assert not lake.is_partitioned_by(table, "a")
+    assert lake.partition_days(table, day, 2) == []
+    assert lake.partition_days(table, "a", 0) is None
+
+
+def test_partitions_that_are_texts_are_no_days(tmp_path):
+    folder = tmp_path / "restricted" / "t"
+    write_deltalake(str(folder), pa.table({"day": ["2015-12-31"], "n": [1]}), partition_by=["day"])
+    assert Lake(tmp_path).partition_days("restricted/t", "day", 0) is None
+
+
+def test_table_with_deletion_vectors_is_read_as_delta(spark, tmp_path):
+    lake = Lake(tmp_path)
+    frame = spark.createDataFrame([(1,), (2,), (3,)], "a bigint").coalesce(1)
+    writer = frame.write.format("delta").option("delta.enableDeletionVectors", "true")
+    writer.save(str(tmp_path / "working" / "t"))
+    DeltaLake.forPath(spark, str(tmp_path / "working" / "t")).delete("a = 2")
+    assert sorted(row.a for row in lake.read(spark, "working/t").collect()) == [1, 3]
+
+
+def test_replace_takes_a_reworded_description_and_another_layout(spark, table, tmp_path):
+    lake, day = Lake(tmp_path), table.names[-1]
+    lake.replace_arrow(table, rows(table, ("x", 1, "-", D1)), {})
+    other = tuple(ColumnSpec(c.name, c.type, "Reworded.") for c in table.dims)
+    reworded = TableSpec(Zone.RESTRICTED, "t", "A row.", other, partition_by=(day,))
+    lake.replace_arrow(reworded, rows(table, ("y", 2, "-", D2)), {})
+    comments = {f.name: f.metadata["comment"] for f in lake.schema(table).fields}
+    assert comments == dict.fromkeys(table.names, "Reworded.")
+    moved = tuple(ColumnSpec(c.name, c.type, "Moved.") for c in table.dims)
+    elsewhere = TableSpec(Zone.RESTRICTED, "t", "A row.", moved, partition_by=("said",))
+    lake.truncate(elsewhere, {})
+    lake.append_arrow(elsewhere, rows(table, ("z", 3, "new", D3)), {})
+    assert held(lake, table) == [("z", 3, "new", D3)]

@@ -14,6 +14,8 @@ from socare_spark.postcodes import district_of, is_unit_postcode, normalise_post
         ("B1-1AA.", ("B1 1AA", "B1", "B1 1")),
         ("  ec1a  1bb ", ("EC1A 1BB", "EC1A", "EC1A 1")),
         ("B21 OAA", ("B21 0AA", "B21", "B21 0")),
+        ("B1 1AA\n", ("B1 1AA", "B1", "B1 1")),
+        ("W1M 1AA", ("W1M 1AA", "W1M", "W1M 1")),  # a district until 2000
         ("QQ1 1AA", (None, None, None)),  # no area begins with Q
         ("B1 1CC", (None, None, None)),  # no inward code has a C
         ("B1 1A", (None, None, None)),
