@@ -80,7 +80,7 @@ def test_without_places_there_are_no_wards(spark, rows):
 
 
 def test_a_stage_that_is_not_declared_is_refused():
-    with pytest.raises(ValueError, match="not declared"):
+    with pytest.raises(ValueError, match="not in 'stages'"):
         Flow.model_validate(
             FLOW.model_dump() | {"single_stage": {**SINGLE.model_dump(), "stage": "XX"}}
         )
