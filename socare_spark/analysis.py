@@ -1,7 +1,8 @@
-"""What a job is, what it works with, and how its tables are written.
+"""Jobs, the context of a run, and the writing of result tables.
 
-An analysis says which tables it reads, which it writes and how it makes them; everything else
-(skipping what is up to date, writing side by side, versions, records) happens here, once.
+An analysis declares the tables that it reads and writes, and a function that makes them. This
+module does the rest for all analyses: it skips an analysis that is up to date, writes tables at the
+same time, and records versions.
 """
 
 import hashlib
@@ -39,9 +40,9 @@ class Need:
     Attributes:
         source: The table, as `restricted/requests`.
         column: Its column.
-        type: Spark SQL type as which it is read; an empty one stands for any type.
+        type: Spark SQL type as which it is read; an empty text means any type.
         tables: Results that cannot be made without it.
-        without: Results that are made without it, as if it were empty; the run reports them.
+        without: Results that are made without it, as if it were empty; the run names them.
     """
 
     source: str
@@ -60,19 +61,19 @@ class Need:
 
 @dataclass
 class Context:
-    """What a job works with.
+    """The session, folders and records of a run.
 
     Attributes:
         spark: The session.
-        lake: Where tables are.
+        lake: The lake of the tables.
         conf: Folder of the council's configuration.
         landing: Folder of extracts; only `ingest` and `places` read it.
-        as_of: Day to which open agreements run; None means the newest extract's.
+        as_of: Day to which open agreements run; None means the day of the newest extract.
         run: The record of this run.
-        progress: Where steps are told.
-        unavailable: Table that cannot be made -> what it lacks.
-        types: Table that is read -> the columns an analysis needs of it, with their types.
-        withdraw: Files that `ingest` takes out instead of taking files in.
+        progress: Prints the steps of the run.
+        unavailable: Path of a table that cannot be made -> the missing tables and columns.
+        types: Path of a table -> the columns that an analysis reads, with their types.
+        withdraw: Files that `ingest` removes from the lake; it loads no file then.
     """
 
     spark: SparkSession
@@ -87,7 +88,7 @@ class Context:
     withdraw: tuple[str, ...] = ()
 
     def pin(self, table: TableSpec | str) -> int:
-        """The version at which this run reads a table, noted in the record.
+        """Pins the version at which this run reads a table, and records it.
 
         Raises:
             DataError: the table has not been written yet.
@@ -98,13 +99,13 @@ class Context:
         return self.run.tables_read[name]
 
     def read(self, table: TableSpec | str) -> DataFrame:
-        """A table of the lake, at the version this run began with, noted in the record."""
+        """Reads a table at the version that this run has pinned."""
         name = table if isinstance(table, str) else table.path
         frame = self.lake.read(self.spark, name, self.pin(name))
         return with_columns_as(frame, self.types.get(name, {}))
 
     def missing(self, needs: Iterable[Need]) -> list[Need]:
-        """The needed columns that a table of the lake lacks, or has with another type."""
+        """The needed columns that a table lacks, or has with a type that cannot be read."""
         present = [need for need in needs if self.lake.exists(need.source)]
         schemas = {
             source: self.lake.schema(source)
@@ -115,9 +116,9 @@ class Context:
     def need(self, needs: Sequence[Need]) -> None:
         """Declares the columns that an analysis reads.
 
-        From now on `read` gives each of them with its type, and as null where the table lacks it.
-        Results that need such a column are noted as lacking; those that are made without it are
-        reported.
+        From now on `read` returns each of them with its type, and null where the table lacks it.
+        Results that need a missing column become unavailable. Results that are made without it are
+        named in a warning.
         """
         for need in self.missing(needs):
             for table in need.tables:
@@ -134,19 +135,19 @@ class Context:
             self.types.setdefault(need.source, {})[need.column] = need.type
 
     def mark_unavailable(self, table: TableSpec, *needed: str) -> None:
-        """Notes that a table cannot be made, for want of other tables or columns."""
+        """Records that a table cannot be made because tables or columns are missing."""
         self.unavailable[table.path] = " and ".join(needed)
 
     def picture(self, path: Path) -> None:
-        """Notes a picture or map that the run wrote."""
+        """Records a picture or map that the run wrote."""
         self.run.pictures.append(str(path.relative_to(self.lake.root)))
 
     def commit_metadata(self, fingerprint: str = "") -> dict[str, str]:
-        """What a commit of this run says of itself."""
+        """User metadata of the Delta commits of this run."""
         return {"run_id": self.run.run_id, "job": self.run.job, "fingerprint": fingerprint}
 
     def write(self, table: TableSpec, frame: DataFrame, fingerprint: str = "") -> None:
-        """Replaces a result table and notes its version, its rows and how long it took."""
+        """Replaces a result table; records its version, its rows and the seconds it took."""
         began = time.monotonic()
         self.spark.sparkContext.setJobDescription(table.path)
         metadata = self.commit_metadata(fingerprint)
@@ -160,15 +161,15 @@ class Context:
 
 @dataclass(frozen=True)
 class Job:
-    """Something that can be submitted.
+    """A job that can be submitted.
 
     Attributes:
         name: As in `jobs/NAME.py`.
-        description: One sentence on what it does.
-        run: Does it.
-        plan: Says what would be read and written, for `--dry-run`.
-        writes: The tables it makes, but for those that configuration declares.
-        options: Adds options of its own to the command line, where it is submitted alone.
+        description: One sentence on its results.
+        run: Runs the job.
+        plan: Lists the tables and files that it would read and write, for `--dry-run`.
+        writes: The tables that it makes, except those that the configuration declares.
+        options: Adds options to the command line of the job.
     """
 
     name: str
@@ -181,17 +182,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A job made of result tables.
+    """A job that makes result tables.
 
     Attributes:
         name: As in `jobs/NAME.py`.
-        description: One sentence on what it does.
-        reads: The `zone/name` of every table it needs, from the configuration.
-        writes: The tables it makes.
-        tables: Makes them: one frame for each table but those it says it lacks something for
-            (`Context.mark_unavailable`); frames that several use should be cached.
-        draw: Makes pictures from the written tables, or None.
-        optional: Tables it reads where they are there; without them some results may be left out.
+        description: One sentence on its results.
+        reads: The `zone/name` of each table that it requires.
+        writes: The tables that it makes.
+        tables: Makes one frame for each table, except for those that it marks as unavailable
+            (`Context.mark_unavailable`). Frames that several tables use should be cached.
+        draw: Draws pictures from the written tables, or None.
+        optional: The `zone/name` of each table that it reads if the lake has it. Without it some
+            results can be unavailable.
         needs: The columns that it reads from datasets.
     """
 
@@ -205,7 +207,7 @@ class Analysis:
     needs: Callable[[Context], Sequence[Need]] = field(default=lambda _: ())
 
     def job(self) -> Job:
-        """The job that makes this analysis."""
+        """The job that runs this analysis."""
         return Job(self.name, self.description, self._run, self._plan, self.writes)
 
     def _plan(self, context: Context) -> Sequence[str]:
@@ -248,19 +250,19 @@ class Analysis:
             context.write(table, frame, fingerprint)
             advance()
 
-        # What is read together must be of one run: all tables of the job change, or none does.
+        # Readers combine the tables of a job, so all of them change or none does.
         with atomic_commits(context.spark, context.lake, [table.path for table in self.writes]):
-            # Small results spend their time in commits, not in work: side by side they share it.
+            # Small results take most of their time for commits, so they are written in parallel.
             with worker_pool(_WRITERS) as pool:
                 list(pool.map(write, frames.items()))
             self._truncate_unavailable(context)
         context.spark.catalog.clearCache()
 
     def _frames(self, context: Context) -> Mapping[TableSpec, DataFrame]:
-        """A frame for each table that lacks no column.
+        """Makes a frame for each table that is not unavailable.
 
         Raises:
-            LackingError: every table lacks a column.
+            MissingInputError: every table lacks a column.
         """
         context.need(self.needs(context))
         if all(table.path in context.unavailable for table in self.writes):
@@ -270,7 +272,7 @@ class Analysis:
         return {table: frames[table] for table in frames if table.path not in context.unavailable}
 
     def _truncate_unavailable(self, context: Context) -> None:
-        """Says what was not made; what an earlier run made of it must not be taken for new."""
+        """Warns of tables that were not made, and empties their earlier versions."""
         for table in self.writes:
             needed = context.unavailable.get(table.path)
             if needed is None:
@@ -302,7 +304,7 @@ class Analysis:
         return all(c is not None and c.metadata.get("fingerprint") == fingerprint for c in commits)
 
     def _reuse_outputs(self, context: Context) -> None:
-        """Notes in the record what stands, where nothing had to be made."""
+        """Records the existing tables and pictures of an analysis that is up to date."""
         context.run.up_to_date = True
         state = json.loads(_state(context, self.name).read_text("utf-8"))
         for table in self.writes:
@@ -337,7 +339,7 @@ def collect_result(table: TableSpec, frame: DataFrame) -> pa.Table:
 
 
 def _state(context: Context, name: str) -> Path:
-    """Where it is noted what an analysis made of which state of its inputs."""
+    """The file with the fingerprint, pictures and unavailable tables of an analysis."""
     path = context.lake.root / "working" / f".{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

@@ -1,8 +1,8 @@
-"""A lake is one folder: zones with their Delta tables, run records, the tracking store, a lock.
+"""A lake is a folder with zones of Delta tables, run records, the tracking store and a lock.
 
-The folder must be one that the driver and all executors see under the same path (a disk, or a
-mounted share). The driver reads the Delta log itself: versions, commit metadata and the files of a
-version take no Spark job.
+The driver and all executors must see the folder under the same path: a disk or a mounted share. The
+driver reads the Delta log itself, so versions, commit metadata and the files of a version take no
+Spark job.
 """
 
 import json
@@ -35,30 +35,30 @@ from socare_spark.errors import DataError
 from socare_spark.lake.paths import literal_path
 from socare_spark.lake.table import TableSpec
 
-# How the driver reads a large table: a few pieces at a time, never the whole.
+# The driver reads a large table in a few batches at a time.
 READ_IN_BATCHES: dict[str, Any] = {
     "batch_size": 1 << 16,
     "batch_readahead": 2,
     "fragment_readahead": 1,
 }
-# Bytes of a table's files that the driver passes over to find some keys: a few seconds.
-# Tasks find keys in a larger table.
+# Bytes of a table that the driver scans for keys, which takes a few seconds. Spark tasks scan a
+# larger table.
 DRIVER_MAX_SCAN_BYTES = 1_000_000_000
 _COMMIT = re.compile(r"(\d{20})\.json")
-# Plain tables only, so that pandas, delta-rs and DuckDB read them; no values of cells as file
-# statistics in the log.
+# Plain tables, which pandas, delta-rs and DuckDB can read. The log holds no statistics of columns,
+# because they are values of cells.
 _PROPERTIES = {
     "delta.dataSkippingNumIndexedCols": "0",
     "delta.enableDeletionVectors": "false",
     "delta.columnMapping.mode": "none",
-    # An unfinished group of commits goes back to versions that may be old.
+    # The rollback of an unfinished group of commits can need old versions.
     "delta.enableExpiredLogCleanup": "false",
 }
 
 
 @dataclass(frozen=True)
 class Commit:
-    """The newest commit of a table: its version, the note its writer left, and rows written."""
+    """A commit of a table: its version, user metadata and number of rows written."""
 
     version: int
     metadata: Mapping[str, str]
@@ -72,7 +72,7 @@ class Lake:
     root: Path
 
     def folder(self, table: TableSpec | str) -> Path:
-        """Where a table is; `table` may be its declaration or `zone/name`."""
+        """The folder of a table, which is given by its declaration or as `zone/name`."""
         return self.root / (table if isinstance(table, str) else table.path)
 
     @cached_property
@@ -86,7 +86,7 @@ class Lake:
         return self.root / "working" / "pictures"
 
     def version(self, table: TableSpec | str) -> int | None:
-        """Newest version of a table, or None where there is none."""
+        """Newest version of a table; None for a table that has not been written."""
         log = self.folder(table) / "_delta_log"
         if not log.is_dir():
             return None
@@ -110,7 +110,7 @@ class Lake:
         return self.version(table) is not None
 
     def last_commit(self, table: TableSpec | str) -> Commit | None:
-        """Newest commit of a table with the note its writer left, or None."""
+        """Newest commit of a table; None for a table that has not been written."""
         version = self.version(table)
         if version is None:
             return None
@@ -122,7 +122,7 @@ class Lake:
         return Commit(version, note, None if rows is None else int(rows))
 
     def rows_version(self, table: TableSpec | str) -> int | None:
-        """The version that wrote the rows of now; compaction makes versions with the same rows."""
+        """The version that wrote the present rows; compaction makes versions with the same rows."""
         commit = self.last_commit(table)
         return None if commit is None else int(commit.metadata.get("same_rows_as", commit.version))
 
@@ -133,7 +133,7 @@ class Lake:
     def read(
         self, spark: SparkSession, table: TableSpec | str, version: int | None = None
     ) -> DataFrame:
-        """The table as a frame, as it is now or at a version.
+        """Reads a table at its newest version or at a given one.
 
         Raises:
             DataError: it has not been written yet.
@@ -168,13 +168,13 @@ class Lake:
     def to_dicts(
         self, table: TableSpec | str, *columns: str, order: str | None = None
     ) -> list[dict[str, Any]]:
-        """The rows of a small table without a session: all columns or those named, in an order."""
+        """The rows of a small table, with all columns or those named, sorted by `order`."""
         arrow = self._arrow(table, columns)
         found: list[dict[str, Any]] = (arrow.sort_by(order) if order else arrow).to_pylist()
         return found
 
     def to_pandas(self, table: TableSpec, *columns: str) -> pd.DataFrame:
-        """A small table as pandas has it, without a Spark job: all columns, or those named."""
+        """A small table with all columns or those named, without a Spark job."""
         found: pd.DataFrame = self._arrow(table, columns).to_pandas()
         return found
 
@@ -182,8 +182,8 @@ class Lake:
         """Some columns of the rows that have one of the given keys, without a Spark job.
 
         Args:
-            table: The table; it may be large, its rows pass by.
-            keys: Columns of the table, with values that are wanted together.
+            table: The table; it can be large, because it is read in batches.
+            keys: Combinations of values to find; its columns are columns of the table.
             columns: Names of the columns to return.
         """
         if not self.exists(table):
@@ -203,7 +203,7 @@ class Lake:
         return pa.concat_tables([nothing, *found])
 
     def iter_arrow(self, table: TableSpec | str, *columns: str) -> Iterator[pa.Table]:
-        """Some columns of a table that may be large, piece by piece and without a Spark job."""
+        """Yields some columns of a large table in batches, without a Spark job."""
         data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
         for batch in data.to_batches(columns=list(columns), **READ_IN_BATCHES):
             yield pa.Table.from_batches([batch])
@@ -225,11 +225,11 @@ class Lake:
         return sorted(day for day in days.unique().to_pylist() if day is not None)
 
     def count(self, table: TableSpec | str) -> int:
-        """Rows of a table, from the notes that its files end with."""
+        """Number of rows of a table, from the footers of its files."""
         return int(DeltaTable(self.folder(table)).to_pyarrow_dataset().count_rows())
 
     def size(self, table: TableSpec, days: Iterable[date] | None = None) -> int:
-        """Bytes of the files of a table: of all, or of some days by which it is laid out."""
+        """Bytes of the files of a table, or of its partitions of some days."""
         if not self.exists(table):
             return 0
         files = pa.table(DeltaTable(self.folder(table)).get_add_actions(flatten=True))
@@ -240,7 +240,7 @@ class Lake:
         return pc.sum(files.filter(held)["size_bytes"]).as_py() or 0
 
     def _arrow(self, table: TableSpec | str, columns: Sequence[str]) -> pa.Table:
-        """A table whole; a declared one that has not been made has no rows."""
+        """All rows of a table; a declared table that has not been written has none."""
         if isinstance(table, TableSpec) and not self.exists(table):
             return self._arrow_schema(table).empty_table().select(list(columns) or table.names)
         return DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
@@ -252,14 +252,14 @@ class Lake:
         metadata: Mapping[str, str],
         where: str | None = None,
     ) -> Commit:
-        """Writes a table whole, in one commit, in the declared shape; returns the commit.
+        """Replaces the rows of a table in one commit, with the declared columns.
 
         Args:
             table: The table.
             frame: Its rows.
             metadata: User metadata of the commit.
-            where: Condition on the columns the files are laid out by: only the rows that meet it
-                are replaced, and the frame's must all meet it.
+            where: Condition on the partition columns. Only rows that meet it are replaced, and all
+                rows of the frame must meet it.
         """
         self._write(table, frame, metadata, "overwrite", where)
         return self._commit_made(table)
@@ -270,12 +270,12 @@ class Lake:
         frame: DataFrame,
         metadata: Mapping[str, str],
     ) -> Commit:
-        """Adds rows to a table in one commit; makes the table where there is none."""
+        """Adds rows to a table in one commit, and creates the table if necessary."""
         self._write(table, frame, metadata, "append")
         return self._commit_made(table)
 
     def append_arrow(self, table: TableSpec, rows: pa.Table, metadata: Mapping[str, str]) -> Commit:
-        """What `append` does, with rows that the driver holds and without a Spark job."""
+        """Adds rows of the driver to a table in one commit, without a Spark job."""
         schema = self._arrow_schema(table)
         rows = rows.select(table.names).cast(schema)
         write_deltalake(
@@ -286,7 +286,7 @@ class Lake:
     def replace_arrow(
         self, table: TableSpec, rows: pa.Table, metadata: Mapping[str, str]
     ) -> Commit:
-        """Writes a table whole, in one commit and in the declared shape, without a Spark job."""
+        """Replaces the rows of a table by rows of the driver, without a Spark job."""
         schema = pa.schema(Schema.from_json(table.schema.json()))
         write_deltalake(
             self.folder(table),
@@ -300,14 +300,14 @@ class Lake:
     def replace_rows(
         self, table: TableSpec, gone: pa.Table, rows: pa.Table, metadata: Mapping[str, str]
     ) -> Commit:
-        """Takes rows out of a table and adds others, in one commit and without a Spark job.
+        """Removes rows of a table and adds others, in one commit and without a Spark job.
 
-        Only the partitions that either is in are written again, batch by batch; what is written
-        is held for as long as a file is open.
+        Only the partitions of these rows are rewritten, in batches. The driver holds the content of
+        a file until the file is complete.
 
         Args:
-            table: The table, laid out by a day.
-            gone: Columns that single out the rows to take out, the day among them.
+            table: The table, partitioned by a day.
+            gone: Columns that identify the rows to remove, including the day.
             rows: The rows to add.
             metadata: User metadata of the commit.
         """
@@ -333,7 +333,7 @@ class Lake:
         return self._commit_made(table)
 
     def delete_rows(self, table: TableSpec, where: str, metadata: Mapping[str, str]) -> None:
-        """Takes the rows that meet a condition out of a table, without a Spark job."""
+        """Removes the rows that meet a condition, without a Spark job."""
         options = self._write_options(table, metadata)
         DeltaTable(self.folder(table), storage_options=options["storage_options"]).delete(
             where,
@@ -350,20 +350,20 @@ class Lake:
             "commit_properties": CommitProperties(
                 custom_metadata={"userMetadata": _metadata_text(metadata)}
             ),
-            # Versions are kept: an unfinished group of commits goes back to the one before it.
+            # A rollback needs the versions before a group of commits.
             "post_commithook_properties": PostCommitHookProperties(cleanup_expired_logs=False),
-            # Not every mounted share has hard links; the lake's lock lets one writer in at a time.
+            # Some mounted shares have no hard links. The lock of the lake allows one writer.
             "storage_options": {"allow_unsafe_rename": "true"},
         }
 
     def _arrow_schema(self, table: TableSpec) -> pa.Schema:
-        """The declared columns; without comments where the table has its own."""
+        """The declared columns, without descriptions if the table already has its own."""
         schema = pa.schema(Schema.from_json(table.schema.json()))
         begun = self.exists(table)
         return pa.schema([f.remove_metadata() for f in schema]) if begun else schema
 
     def truncate(self, table: TableSpec, metadata: Mapping[str, str]) -> None:
-        """Empties a table and gives it the declared shape, in one commit."""
+        """Removes all rows of a table and gives it the declared columns, in one commit."""
         schema = pa.schema(Schema.from_json(table.schema.json()))
         self.replace_arrow(table, schema.empty_table(), metadata)
 
@@ -423,12 +423,12 @@ def _metadata_text(metadata: Mapping[str, str]) -> str:
 
 
 def _cast_like(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The rows with the types that a schema has for their columns."""
+    """Casts the columns of rows to their types in a schema."""
     return rows.cast(pa.schema([schema.field(name) for name in rows.column_names]))
 
 
 def _is_among(rows: pa.Table, keys: pa.Table) -> pa.Array:
-    """For each row whether its columns of the keys' names are one of the keys."""
+    """Whether each row has one of the combinations of values in `keys`."""
     names = keys.column_names
     numbered = rows.select(names).append_column("_at", pa.array(np.arange(len(rows))))
     found = np.zeros(len(rows), bool)
