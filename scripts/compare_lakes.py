@@ -51,33 +51,33 @@ def difference(table: Path, other: Path) -> str:
     missing = [str(path) for path in (table, other) if not (path / "_delta_log").is_dir()]
     if missing:
         return f"missing: {', '.join(missing)}"
-    if layout_of(table) != layout_of(other):
+    tables = [DeltaTable(path) for path in (table, other)]
+    layout, other_layout = (layout_of(delta) for delta in tables)
+    if layout != other_layout:
         return "columns, types or partitions differ"
-    if nulls_of(table) != nulls_of(other):
+    rows, other_rows = (delta.to_pyarrow_table() for delta in tables)
+    if len(rows) != len(other_rows):
+        return f"{len(rows)} rows against {len(other_rows)}"
+    if nulls_of(rows) != nulls_of(other_rows):
         return "numbers of nulls differ"
-    left, right = (rows_of(path) for path in (table, other))
-    if len(left) != len(right):
-        return f"{len(left)} rows against {len(right)}"
+    left, right = sorted_frame(rows), sorted_frame(other_rows)
     unequal = [name for name in left.columns if not _equal(left[name], right[name])]
     return f"values differ in {', '.join(unequal)}" if unequal else ""
 
 
-def layout_of(path: Path) -> tuple[list[tuple[str, str]], list[str]]:
+def layout_of(table: DeltaTable) -> tuple[list[tuple[str, str]], list[str]]:
     """Names and types of the columns of a table, and its partition columns."""
-    table = DeltaTable(path)
     columns = [(field.name, str(field.type)) for field in table.schema().fields]
     return columns, table.metadata().partition_columns
 
 
-def nulls_of(path: Path) -> dict[str, int]:
-    """Nulls in each column of a table; a float that is not a number is none."""
-    rows = DeltaTable(path).to_pyarrow_table()
+def nulls_of(rows: pa.Table) -> dict[str, int]:
+    """Number of nulls in each column; NaN is not a null."""
     return {name: rows[name].null_count for name in rows.column_names}
 
 
-def rows_of(path: Path) -> pd.DataFrame:
-    """The rows of a table in an order that does not depend on who wrote them."""
-    table = DeltaTable(path).to_pyarrow_table()
+def sorted_frame(table: pa.Table) -> pd.DataFrame:
+    """The rows of a table, sorted by all columns except those of a run."""
     names = [name for name in table.column_names if name not in OF_A_RUN]
     rows = table.select(names).to_pandas(integer_object_nulls=True)
     keys = rows.copy()

@@ -2,9 +2,7 @@
 
 from datetime import date
 
-from socare_spark.analyses.extracts import (
-    newest_extract,
-)
+from socare_spark.analyses.extracts import newest_extract
 from socare_spark.analysis import Context
 
 

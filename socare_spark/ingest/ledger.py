@@ -198,7 +198,9 @@ def read_ledger(lake: Lake) -> LedgerState:
     """
     if not lake.exists(LEDGER):
         return LedgerState({}, frozenset())
-    if LEDGER.path not in noted_versions(lake) or not set(LEDGER.names) <= lake.columns(LEDGER):
+    if LEDGER.path not in noted_versions(lake) or not set(LEDGER.names) <= set(
+        lake.schema(LEDGER).names
+    ):
         raise DataError(
             f"The lake {lake.root} was created by an earlier release, or its versions.json is "
             "missing: restore that file from a backup, or create a new lake and ingest all files."

@@ -29,7 +29,7 @@ from deltalake import (
 )
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from pyspark.sql.types import DateType, StructType
 
 from socare_spark.errors import DataError
 from socare_spark.lake.paths import literal_path
@@ -161,10 +161,6 @@ class Lake:
         """The columns that a table has now, without a Spark job."""
         return _spark_schema(DeltaTable(self.folder(table)))
 
-    def columns(self, table: TableSpec) -> set[str]:
-        """Names of the columns that a table has."""
-        return {field.name for field in DeltaTable(self.folder(table)).schema().fields}
-
     def to_dicts(
         self, table: TableSpec | str, *columns: str, order: str | None = None
     ) -> list[dict[str, Any]]:
@@ -218,7 +214,7 @@ class Lake:
             not a date.
         """
         delta = DeltaTable(self.folder(table), version=version)
-        is_date = {"name": column, "type": "date"}.items() <= _fields_by_name(delta)[column].items()
+        is_date = isinstance(_spark_schema(delta)[column].dataType, DateType)
         if delta.metadata().partition_columns != [column] or not is_date:
             return None
         days = pa.table(delta.get_add_actions(flatten=True))[f"partition.{column}"]
@@ -287,10 +283,9 @@ class Lake:
         self, table: TableSpec, rows: pa.Table, metadata: Mapping[str, str]
     ) -> Commit:
         """Replaces the rows of a table by rows of the driver, without a Spark job."""
-        schema = pa.schema(Schema.from_json(table.schema.json()))
         write_deltalake(
             self.folder(table),
-            rows.select(table.names).cast(schema),
+            rows.select(table.names).cast(_declared_schema(table)),
             mode="overwrite",
             schema_mode="overwrite",
             **self._write_options(table, metadata),
@@ -358,14 +353,13 @@ class Lake:
 
     def _arrow_schema(self, table: TableSpec) -> pa.Schema:
         """The declared columns, without descriptions if the table already has its own."""
-        schema = pa.schema(Schema.from_json(table.schema.json()))
+        schema = _declared_schema(table)
         begun = self.exists(table)
         return pa.schema([f.remove_metadata() for f in schema]) if begun else schema
 
     def truncate(self, table: TableSpec, metadata: Mapping[str, str]) -> None:
         """Removes all rows of a table and gives it the declared columns, in one commit."""
-        schema = pa.schema(Schema.from_json(table.schema.json()))
-        self.replace_arrow(table, schema.empty_table(), metadata)
+        self.replace_arrow(table, _declared_schema(table).empty_table(), metadata)
 
     def _write(
         self,
@@ -394,8 +388,9 @@ class Lake:
         return commit
 
 
-def _fields_by_name(delta: DeltaTable) -> dict[str, dict[str, Any]]:
-    return {field["name"]: field for field in json.loads(delta.schema().to_json())["fields"]}
+def _declared_schema(table: TableSpec) -> pa.Schema:
+    """The declared columns with their descriptions."""
+    return pa.schema(Schema.from_json(table.schema.json()))
 
 
 def _spark_schema(delta: DeltaTable) -> StructType:

@@ -64,8 +64,9 @@ class TableSpec:
         partitions: Names of dimensions that split people without overlap, so their counts can be
             added.
         partition_by: Columns by which the files are partitioned; none for a small table.
-        grows: Whether the number of rows grows with records, postcodes or free texts, so that
-            several tasks write the table. Other tables are written by one task as one file.
+        grows: Whether the table can be larger than a result that the driver collects, because its
+            rows grow with records, postcodes or free texts, or hold large values. Spark tasks write
+            such a table. The driver writes other tables as one file.
     """
 
     zone: Zone

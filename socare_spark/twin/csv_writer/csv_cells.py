@@ -74,7 +74,7 @@ def lines(columns: Sequence[pa.Array]) -> pa.Array:
 
 
 def as_bytes(written: pa.Array) -> memoryview:
-    """The text of an array of lines, which lies in one piece already."""
+    """The text of an array of lines that is contiguous in memory."""
     if len(written) == 0:
         return memoryview(b"")
     compact = written if written.offset == 0 else pa.concat_arrays([written])
