@@ -16,10 +16,10 @@ from socare_spark.analyses.extracts import (
     extract_need,
     restricted,
 )
-from socare_spark.analysis import Context, Need
 from socare_spark.config import read_model
 from socare_spark.contracts.contract import Contract
 from socare_spark.errors import ConfigurationError
+from socare_spark.inputs import Inputs, Need
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.agreement_cost import cost_of_days, days_open
 from socare_spark.measures.bands import Band, band_of
@@ -39,7 +39,7 @@ _Tables = tuple[TableSpec, ...]
 
 
 def agreement_needs(
-    context: Context,
+    inputs: Inputs,
     dataset: str,
     needed_by: Mapping[str, _Tables],
     empty_in: Mapping[str, _Tables],
@@ -50,7 +50,7 @@ def agreement_needs(
     column with the day of the extract.
 
     Args:
-        context: The run.
+        inputs: The inputs of the run.
         dataset: Name of the dataset.
         needed_by: Column -> results that require it.
         empty_in: Column -> results with null values if it is missing.
@@ -62,8 +62,8 @@ def agreement_needs(
         if column in {*needed_by, *empty_in}
     ]
     results = (table for tables in (*needed_by.values(), *empty_in.values()) for table in tables)
-    results_to_extract = dict.fromkeys(results) if context.as_of is None else ()
-    return [*needs, extract_need(context, dataset, *results_to_extract)]
+    results_to_extract = dict.fromkeys(results) if inputs.as_of is None else ()
+    return [*needs, extract_need(inputs, dataset, *results_to_extract)]
 
 
 class AgeBands(RootModel[dict[str, tuple[Band, ...]]]):
@@ -110,7 +110,7 @@ def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(numbers)))
 
 
-def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
+def read_agreements(inputs: Inputs, datasets: Iterable[str]) -> DataFrame:
     """Reads the records of some datasets of agreements.
 
     Returns:
@@ -118,19 +118,19 @@ def read_agreements(context: Context, datasets: Iterable[str]) -> DataFrame:
         `postcode`, `service` (in upper case), `element` (canonical code), `cost` (pounds, result of
         `cost_to`).
     """
-    spellings = read_canonical_codes(context.conf)
-    frames = [_agreement_columns(context, d, spellings) for d in dict.fromkeys(datasets)]
+    spellings = read_canonical_codes(inputs.conf)
+    frames = [_agreement_columns(inputs, d, spellings) for d in dict.fromkeys(datasets)]
     return reduce(DataFrame.unionByName, frames)
 
 
-def cost_to(context: Context, dataset: str, until: date) -> Column:
+def cost_to(inputs: Inputs, dataset: str, until: date) -> Column:
     """Cost in pounds: weekly cost / 7 x days from the start to the end, or to a day while open.
 
     Null where the start is not known, and for a dataset without the column `agreement_end`, because
     the duration of its agreements is not known.
     """
     start, end = F.col("agreement_start"), F.col("agreement_end")
-    if context.missing([Need(restricted(dataset), "agreement_end", _TYPES["agreement_end"])]):
+    if inputs.missing([Need(restricted(dataset), "agreement_end", _TYPES["agreement_end"])]):
         return F.lit(None).cast("decimal(20,2)")
     cost = cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.lit(until)))
     return F.when(start.isNotNull(), cost)
@@ -141,11 +141,10 @@ def with_band(records: DataFrame, bands: Sequence[Band]) -> DataFrame:
     return records.withColumn("age_band", band_of(F.col("age"), bands))
 
 
-def aged(records: DataFrame, bands: Sequence[Band], label: str | None, file: str) -> DataFrame:
-    """Filters records by age band.
+def in_band(bands: Sequence[Band], label: str | None, file: str) -> Column:
+    """Condition that the age of a record is in an age band.
 
     Args:
-        records: Records with a column `age`.
         bands: The set of age bands.
         label: Label of the band; None means all ages.
         file: Configuration file of the label, for the error message.
@@ -154,17 +153,17 @@ def aged(records: DataFrame, bands: Sequence[Band], label: str | None, file: str
         ConfigurationError: the set has no band of this name.
     """
     if label is None:
-        return records
+        return F.lit(True)
     labels = [band.label for band in bands]
     if label not in labels:
         raise ConfigurationError(
             f"{file} names the age band '{label}'; its set has {', '.join(labels)} and `all`."
         )
-    return with_band(records, bands).where(F.col("age_band") == label)
+    return band_of(F.col("age"), bands) == label
 
 
-def _agreement_columns(context: Context, dataset: str, spellings: Mapping[str, str]) -> DataFrame:
-    return context.read(restricted(dataset)).select(
+def _agreement_columns(inputs: Inputs, dataset: str, spellings: Mapping[str, str]) -> DataFrame:
+    return inputs.read(restricted(dataset)).select(
         F.lit(dataset).alias("dataset"),
         "person",
         F.col("age_at_start").alias("age"),
@@ -172,5 +171,5 @@ def _agreement_columns(context: Context, dataset: str, spellings: Mapping[str, s
         "postcode",
         F.upper(F.trim("service")).alias("service"),
         canonical_code(F.col("element"), spellings).alias("element"),
-        cost_to(context, dataset, last_day(context, dataset)).alias("cost"),
+        cost_to(inputs, dataset, last_day(inputs, dataset)).alias("cost"),
     )

@@ -14,8 +14,8 @@ from pyspark.sql import functions as F
 
 # Hyphen, non-breaking hyphen, figure, en and em dash, horizontal bar, minus; each becomes "-".
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
-# Tab, line breaks and non-breaking space.
-_BLANKS = "\t\n\r\u00a0"
+# Space, tab, line breaks and non-breaking space.
+WHITE_SPACE = " \t\n\r\u00a0"
 _PERIOD = r"\(([^()]*[0-9]{2}[^()]*)\)$"
 
 
@@ -60,4 +60,4 @@ def _before_dash(text: Column) -> Column:
 
 def trimmed(text: Column) -> Column:
     """The text without white space at its ends."""
-    return F.btrim(text, F.lit(" " + _BLANKS))
+    return F.btrim(text, F.lit(WHITE_SPACE))

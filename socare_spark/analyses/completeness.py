@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.extracts import extract_column, newest_extract, restricted
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
-from socare_spark.analysis import Context, Need
 from socare_spark.config import read_model
+from socare_spark.inputs import Inputs, Need
 
 # Incomplete months of a dataset of closed agreements without a declaration.
 MONTHS_OF_CLOSED = 12
@@ -21,29 +21,31 @@ MONTHS_OF_CLOSED = 12
 _OPEN = 0.05
 
 
-def complete_until(context: Context, dataset: str) -> date:
+def complete_until(inputs: Inputs, dataset: str) -> tuple[date, list[str]]:
     """Last day to which the records of a dataset are complete.
 
     It is the declared number of months before the newest extract, and not after the last day of the
-    run. Warns of datasets of closed agreements without a declaration, and of declarations without
-    effect.
+    run.
+
+    Returns:
+        The day, and warnings about a dataset of closed agreements without a declaration and about
+        declarations without effect.
     """
-    run_end, newest = last_day(context, dataset), newest_extract(context, dataset)
-    settings = _settings(context)
-    if settings is not None:
-        context.run.warnings += _without_effect(context, settings)
+    run_end, newest = last_day(inputs, dataset), newest_extract(inputs, dataset)
+    settings = _settings(inputs)
+    warnings = [] if settings is None else _without_effect(inputs, settings)
     months = settings.incomplete_months.get(dataset) if settings is not None else None
     if newest is None:
-        return run_end
-    if months is None and _are_closed(context, dataset, newest):
+        return run_end, warnings
+    if months is None and _are_closed(inputs, dataset, newest):
         months = MONTHS_OF_CLOSED
-        context.run.warnings.append(
+        warnings.append(
             f"Fewer than {_OPEN:.0%} of the agreements in the newest extract of "
             f"{restricted(dataset)} are open on its day, {newest}. It is treated as a dataset of "
             f"closed agreements, with the newest {months} months incomplete. Declare the number of "
             f"months in incomplete_months of {SETTINGS}."
         )
-    return min(run_end, months_before(newest, months or 0))
+    return min(run_end, months_before(newest, months or 0)), warnings
 
 
 def months_before(day: date, months: int) -> date:
@@ -52,20 +54,20 @@ def months_before(day: date, months: int) -> date:
     return next_day - timedelta(1)
 
 
-def _settings(context: Context) -> ForecastSettings | None:
+def _settings(inputs: Inputs) -> ForecastSettings | None:
     """Settings of forecasts; None for a council without forecasts."""
-    path = context.conf / SETTINGS
+    path = inputs.conf / SETTINGS
     return read_model(path, ForecastSettings) if path.is_file() else None
 
 
-def _without_effect(context: Context, settings: ForecastSettings) -> list[str]:
+def _without_effect(inputs: Inputs, settings: ForecastSettings) -> list[str]:
     """Warnings about entries of `incomplete_months` without effect."""
     warnings = []
     for dataset in sorted(settings.incomplete_months):
-        contract = context.conf / "datasets" / f"{dataset}.yaml"
+        contract = inputs.conf / "datasets" / f"{dataset}.yaml"
         if dataset == settings.requests.dataset:
             reason = "it applies to agreements and not to requests; remove the entry"
-        elif contract.is_file() or context.lake.exists(restricted(dataset)):
+        elif contract.is_file() or inputs.exists(restricted(dataset)):
             continue
         else:
             reason = f"no contract in {contract.parent} has this name; correct or remove the entry"
@@ -75,12 +77,12 @@ def _without_effect(context: Context, settings: ForecastSettings) -> list[str]:
     return warnings
 
 
-def _are_closed(context: Context, dataset: str, newest: date) -> bool:
+def _are_closed(inputs: Inputs, dataset: str, newest: date) -> bool:
     """Whether the share of open agreements in the newest extract is below `_OPEN`."""
     source, end = restricted(dataset), F.col("agreement_end")
-    if context.missing([Need(source, "agreement_end", "date")]):
+    if inputs.missing([Need(source, "agreement_end", "date")]):
         return False
-    rows = context.read(source).where(F.col(extract_column(context, dataset)) == F.lit(newest))
+    rows = inputs.read(source).where(F.col(extract_column(inputs, dataset)) == F.lit(newest))
     is_open = end.isNull() | (end > F.lit(newest))
     share: float = rows.agg(F.avg(is_open.cast("double"))).collect()[0][0]
     return share < _OPEN

@@ -10,9 +10,9 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analysis import Context, Need
 from socare_spark.config import read_model
 from socare_spark.contracts.contract import Contract
+from socare_spark.inputs import Inputs, Need
 from socare_spark.lake.table import TableSpec, Zone
 
 SNAPSHOT = "snapshot"
@@ -23,62 +23,65 @@ def restricted(dataset: str) -> str:
     return f"{Zone.RESTRICTED}/{dataset}"
 
 
-def extract_need(context: Context, dataset: str, *tables: TableSpec) -> Need:
+def extract_need(inputs: Inputs, dataset: str, *tables: TableSpec) -> Need:
     """Need of the column with the day of an extract.
 
     Args:
-        context: The run.
+        inputs: The inputs of the run.
         dataset: Name of the dataset.
         tables: Results that require the column.
     """
-    return Need(restricted(dataset), extract_column(context, dataset), "date", tables)
+    return Need(restricted(dataset), extract_column(inputs, dataset), "date", tables)
 
 
-def extract_column(context: Context, dataset: str) -> str:
+def extract_column(inputs: Inputs, dataset: str) -> str:
     """Name of the column with the day of an extract."""
-    contract = contract_of(context.conf, dataset)
+    contract = contract_of(inputs.conf, dataset)
     if contract is not None:
         return contract.socare.extract_column
-    return SNAPSHOT if _has_snapshot(context, dataset) else "extract"
+    return SNAPSHOT if _has_snapshot(inputs, dataset) else "extract"
 
 
-def are_snapshots(context: Context, dataset: str) -> bool:
+def are_snapshots(inputs: Inputs, dataset: str) -> bool:
     """Whether each extract of a dataset is a snapshot, that is a whole copy of its system."""
-    contract = contract_of(context.conf, dataset)
-    return contract.socare.snapshots if contract else _has_snapshot(context, dataset)
+    contract = contract_of(inputs.conf, dataset)
+    return contract.socare.snapshots if contract else _has_snapshot(inputs, dataset)
 
 
-def newest_extract(context: Context, dataset: str) -> date | None:
+def newest_extract(inputs: Inputs, dataset: str) -> date | None:
     """Day of the newest extract; None if there is no record."""
-    table, column = restricted(dataset), extract_column(context, dataset)
-    days = context.lake.partition_days(table, column, context.pin(table))
+    table, column = restricted(dataset), extract_column(inputs, dataset)
+    days = inputs.partition_days(table, column)
     if days is not None:
         return max(days, default=None)
     day = F.max(column).cast("date")
-    newest: date | None = context.read(table).agg(day).collect()[0][0]
+    newest: date | None = inputs.read(table).agg(day).collect()[0][0]
     return newest
 
 
-def in_snapshots(context: Context, dataset: str) -> DataFrame:
+def in_snapshots(inputs: Inputs, dataset: str) -> tuple[DataFrame, list[str]]:
     """Reads the records of a dataset with the column `snapshot`.
 
     Each extract of a dataset without snapshots has a part of its records. All records then count as
-    one snapshot with the day of the newest extract, and the run gets a warning.
+    one snapshot with the day of the newest extract.
+
+    Returns:
+        The records, and a warning about a dataset without snapshots.
     """
-    rows = context.read(restricted(dataset))
-    if are_snapshots(context, dataset):
-        return rows.withColumn(SNAPSHOT, F.col(extract_column(context, dataset)))
-    newest = newest_extract(context, dataset)
-    context.run.warnings.append(
+    rows = inputs.read(restricted(dataset))
+    if are_snapshots(inputs, dataset):
+        return rows.withColumn(SNAPSHOT, F.col(extract_column(inputs, dataset))), []
+    newest = newest_extract(inputs, dataset)
+    warning = (
         f"conf/datasets/{dataset}.yaml does not declare snapshots: true, so all records of "
         f"{restricted(dataset)} count as one copy, of {newest}."
     )
-    return rows.withColumn(SNAPSHOT, F.lit(newest).cast("date"))
+    return rows.withColumn(SNAPSHOT, F.lit(newest).cast("date")), [warning]
 
 
-def _has_snapshot(context: Context, dataset: str) -> bool:
+def _has_snapshot(inputs: Inputs, dataset: str) -> bool:
     source = restricted(dataset)
-    return context.lake.exists(source) and SNAPSHOT in context.read(source).columns
+    return inputs.exists(source) and SNAPSHOT in inputs.read(source).columns
 
 
 def contract_of(conf: Path, dataset: str) -> Contract | None:

@@ -7,16 +7,16 @@ elements are corrected only by the declared list of spellings.
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
+import pandas as pd
 from pydantic import RootModel, model_validator
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import coded_text
-from socare_spark.analysis import Context
 from socare_spark.config import StrictModel, read_model
 
 SUBPROCESSES = "vocabulary/subprocesses.yaml"
@@ -131,19 +131,17 @@ def read_element_words(conf: Path) -> Elements:
     return read_model(conf / "vocabulary" / "elements.yaml", Elements)
 
 
-def warn_unknown_codes(
-    context: Context,
+def unknown_codes(
     named: str,
     wanted: Iterable[str],
     present: Iterable[str | None],
     lacking: str = "no record has",
     *,
     near: Iterable[str] | None = None,
-) -> None:
-    """Warns of each code of the configuration that the data do not have, with similar codes.
+) -> list[str]:
+    """One warning for each code of the configuration that the data do not have.
 
     Args:
-        context: The run that gets the warnings.
         named: Subject of the sentence, such as `analyses/elements.yaml names the element`.
         wanted: Codes of the configuration.
         present: Codes of the data.
@@ -152,26 +150,41 @@ def warn_unknown_codes(
     """
     present_codes = sorted({code for code in present if code})
     quoted = present_codes if near is None else sorted({*near})
+    warnings = []
     for code in dict.fromkeys(wanted):
         if code not in present_codes:
             close = difflib.get_close_matches(code, quoted, n=3, cutoff=0.6)
             like = f"; the nearest are {', '.join(close)}" if close else ""
-            context.run.warnings.append(f"{named} {code}, which {lacking}{like}.")
+            warnings.append(f"{named} {code}, which {lacking}{like}.")
+    return warnings
 
 
-def codes_present(frame: DataFrame, column: str, wanted: Iterable[str]) -> list[str]:
-    """Codes of a column for `warn_unknown_codes`: the wanted codes and the most common others.
+def code_counts(frame: DataFrame, column: str, wanted: Sequence[str]) -> DataFrame:
+    """Counts the records of the wanted codes and of the most common other codes.
 
     Args:
         frame: The records.
         column: Column of codes.
         wanted: Codes of the configuration.
+
+    Returns:
+        One row per code: `code`, `records`.
     """
-    wanted_codes = [*dict.fromkeys(wanted)]
-    counted = frame.where(F.col(column).isNotNull()).groupBy(column).count()
-    common = counted.orderBy(F.desc("count"), column).limit(MOST_COMPARED)
-    rows = counted.where(F.col(column).isin(*wanted_codes)).union(common).select(column).distinct()
-    return [row[0] for row in rows.collect()]
+    counted = frame.groupBy(F.col(column).alias("code")).agg(F.count(F.lit(1)).alias("records"))
+    order = [F.col("code").isin(*wanted).desc(), F.desc("records"), F.col("code")]
+    return counted.where("code IS NOT NULL").orderBy(*order).limit(MOST_COMPARED + len(wanted))
+
+
+def codes_present(counted: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
+    """Codes of the data for `unknown_codes`: the wanted codes and the most common codes.
+
+    Args:
+        counted: Result of `code_counts`.
+        wanted: Codes of the configuration.
+    """
+    common = counted.sort_values(["records", "code"], ascending=[False, True])["code"]
+    found = common[common.isin(wanted)]
+    return [*dict.fromkeys([*found, *common.head(MOST_COMPARED)])]
 
 
 def read_ethnic_groups(conf: Path) -> Mapping[str, str]:
@@ -203,19 +216,28 @@ def _claim(entry: str, subprocess: str) -> Claim:
     return Claim(reason.strip(), outcome.strip() or None, subprocess)
 
 
-def read_outcomes(spark: SparkSession, conf: Path) -> DataFrame:
-    """Reads outcomes. One row per outcome: code (in upper case), outcome_category."""
+def read_outcomes(conf: Path) -> Mapping[str, str]:
+    """Reads outcomes: code in upper case -> category."""
     words = read_model(conf / "vocabulary" / "outcomes.yaml", Outcomes).root
-    rows = [(word.code.upper(), word.category) for word in words]
-    return spark.createDataFrame(rows, "code string, outcome_category string")
+    return {word.code.upper(): word.category for word in words}
 
 
-def read_teams(spark: SparkSession, conf: Path) -> DataFrame:
-    """Reads teams. One row per team: team (result of `as_team`), team_category."""
+def read_teams(conf: Path) -> Mapping[str, str]:
+    """Reads teams: name as in `as_team` -> category."""
     words = read_model(conf / "vocabulary" / "teams.yaml", Teams).root
-    named = spark.createDataFrame(
-        [(w.name, w.category) for w in words], "name string, category string"
-    )
-    return named.select(
-        as_team(F.col("name")).alias("team"), F.col("category").alias("team_category")
-    )
+    return {word.name.strip(coded_text.WHITE_SPACE).upper(): word.category for word in words}
+
+
+def category_of(value: Column, categories: Mapping[str, str], other: str) -> Column:
+    """Category of a value; `other` for a value without a category.
+
+    Args:
+        value: The value.
+        categories: Value -> category.
+        other: Category of all other values.
+    """
+    values: dict[str, list[str]] = {}
+    for each, category in categories.items():
+        values.setdefault(category, []).append(each)
+    named = [F.when(value.isin(*listed), F.lit(name)) for name, listed in values.items()]
+    return F.coalesce(*named, F.lit(other))

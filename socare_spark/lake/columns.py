@@ -1,5 +1,6 @@
 """Checks and converts columns to the names and types that a reader requires."""
 
+import re
 from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame
@@ -12,10 +13,27 @@ from pyspark.sql.types import (
     StructType,
     TimestampNTZType,
     TimestampType,
-    _parse_datatype_string,
 )
 
 _DAYS = (DateType, TimestampType, TimestampNTZType)
+# Types whose name in JSON differs from their name in SQL.
+_JSON_NAMES = {"bigint": "long", "int": "integer", "smallint": "short", "tinyint": "byte"}
+
+
+def data_type(text: str) -> DataType:
+    """The type with a Spark SQL name, such as `decimal(20,2)` or `array<string>`.
+
+    Unlike `DataType.fromDDL` it needs no session, and it accepts no structs, maps or intervals.
+    """
+    field = {"name": "value", "type": _json_type(text), "nullable": True, "metadata": {}}
+    return StructType.fromJson({"type": "struct", "fields": [field]})["value"].dataType
+
+
+def _json_type(text: str) -> object:
+    array = re.fullmatch("array<(.*)>", text)
+    if array:
+        return {"type": "array", "elementType": _json_type(array[1]), "containsNull": True}
+    return _JSON_NAMES.get(text, text)
 
 
 def is_readable(schema: StructType, column: str, type_: str) -> bool:
@@ -33,7 +51,7 @@ def is_readable(schema: StructType, column: str, type_: str) -> bool:
         return False
     if not type_:
         return True
-    actual, required = schema[column].dataType, _parse_datatype_string(type_)
+    actual, required = schema[column].dataType, data_type(type_)
     if isinstance(required, StringType):
         return True
     family = _DAYS if isinstance(required, _DAYS) else NumericType
@@ -62,7 +80,7 @@ def _needs_no_change(schema: StructType, name: str, type_: str) -> bool:
     """Whether a frame has a column of a type."""
     if name not in schema.names:
         return False
-    return not type_ or _is_same_type(schema[name].dataType, _parse_datatype_string(type_))
+    return not type_ or _is_same_type(schema[name].dataType, data_type(type_))
 
 
 def _is_same_type(actual: DataType, required: DataType) -> bool:

@@ -23,7 +23,6 @@ from deltalake import (
     CommitProperties,
     DeltaTable,
     PostCommitHookProperties,
-    Schema,
     WriterProperties,
     write_deltalake,
 )
@@ -169,9 +168,17 @@ class Lake:
         found: list[dict[str, Any]] = (arrow.sort_by(order) if order else arrow).to_pylist()
         return found
 
-    def to_pandas(self, table: TableSpec, *columns: str) -> pd.DataFrame:
-        """A small table with all columns or those named, without a Spark job."""
-        found: pd.DataFrame = self._arrow(table, columns).to_pandas()
+    def to_pandas(
+        self, table: TableSpec, *columns: str, version: int | None = None
+    ) -> pd.DataFrame:
+        """A small table with all columns or those named, without a Spark job.
+
+        Args:
+            table: The table.
+            columns: Names of columns; all by default.
+            version: The version; the newest by default.
+        """
+        found: pd.DataFrame = self._arrow(table, columns, version).to_pandas()
         return found
 
     def lookup(self, table: TableSpec, keys: pa.Table, *columns: str) -> pa.Table:
@@ -235,11 +242,14 @@ class Lake:
         held = pc.is_in(files[f"partition.{day}"], pa.array(sorted(set(days)), pa.date32()))
         return pc.sum(files.filter(held)["size_bytes"]).as_py() or 0
 
-    def _arrow(self, table: TableSpec | str, columns: Sequence[str]) -> pa.Table:
+    def _arrow(
+        self, table: TableSpec | str, columns: Sequence[str], version: int | None = None
+    ) -> pa.Table:
         """All rows of a table; a declared table that has not been written has none."""
         if isinstance(table, TableSpec) and not self.exists(table):
             return self._arrow_schema(table).empty_table().select(list(columns) or table.names)
-        return DeltaTable(self.folder(table)).to_pyarrow_table(columns=list(columns) or None)
+        delta = DeltaTable(self.folder(table), version=version)
+        return delta.to_pyarrow_table(columns=list(columns) or None)
 
     def replace(
         self,
@@ -285,7 +295,7 @@ class Lake:
         """Replaces the rows of a table by rows of the driver, without a Spark job."""
         write_deltalake(
             self.folder(table),
-            rows.select(table.names).cast(_declared_schema(table)),
+            rows.select(table.names).cast(table.arrow_schema),
             mode="overwrite",
             schema_mode="overwrite",
             **self._write_options(table, metadata),
@@ -353,13 +363,13 @@ class Lake:
 
     def _arrow_schema(self, table: TableSpec) -> pa.Schema:
         """The declared columns, without descriptions if the table already has its own."""
-        schema = _declared_schema(table)
+        schema = table.arrow_schema
         begun = self.exists(table)
         return pa.schema([f.remove_metadata() for f in schema]) if begun else schema
 
     def truncate(self, table: TableSpec, metadata: Mapping[str, str]) -> None:
         """Removes all rows of a table and gives it the declared columns, in one commit."""
-        self.replace_arrow(table, _declared_schema(table).empty_table(), metadata)
+        self.replace_arrow(table, table.arrow_schema.empty_table(), metadata)
 
     def _write(
         self,
@@ -386,11 +396,6 @@ class Lake:
         if commit is None:  # pragma: no cover - a write that returned has committed
             raise RuntimeError(f"{table.path} has no commit after its write")
         return commit
-
-
-def _declared_schema(table: TableSpec) -> pa.Schema:
-    """The declared columns with their descriptions."""
-    return pa.schema(Schema.from_json(table.schema.json()))
 
 
 def _spark_schema(delta: DeltaTable) -> StructType:

@@ -8,9 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import pandas as pd
+import pyarrow as pa
+from deltalake import Schema
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType, _parse_datatype_string
+from pyspark.sql.types import StructField, StructType
+
+from socare_spark.lake.columns import data_type
 
 
 class Zone(StrEnum):
@@ -101,13 +106,32 @@ class TableSpec:
             [
                 StructField(
                     c.name,
-                    _parse_datatype_string(c.type),
+                    data_type(c.type),
                     nullable=True,
                     metadata={"comment": c.description},
                 )
                 for c in self.columns
             ]
         )
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The Arrow schema, with the description of each column."""
+        return pa.schema(Schema.from_json(self.schema.json()))
+
+    def to_arrow(self, frame: pd.DataFrame) -> pa.Table:
+        """The declared columns of a frame as Arrow, in order of the dimensions with null last.
+
+        NaN becomes null.
+
+        Raises:
+            KeyError: a declared column is not in the frame.
+            pyarrow.ArrowException: a value does not fit the declared type of its column.
+        """
+        schema = self.arrow_schema
+        columns = [_arrow_column(frame[field.name], field.type) for field in schema]
+        order = [(column.name, "ascending") for column in self.dims]
+        return pa.Table.from_arrays(columns, schema=schema).sort_by(order)
 
     def conform(self, frame: DataFrame) -> DataFrame:
         """Selects the declared columns of a frame and casts them to their declared types.
@@ -121,6 +145,15 @@ class TableSpec:
                 for f in self.schema.fields
             ]
         )
+
+
+def _arrow_column(values: pd.Series, type_: pa.DataType) -> pa.Array:
+    # Without a value a column of pandas can have another type.
+    if values.isna().all():
+        return pa.nulls(len(values), type_)
+    if pa.types.is_floating(type_):
+        values = values.where(values.notna(), float("nan")).astype("float64")
+    return pa.array(values, type=type_, from_pandas=True)
 
 
 def cell_table(

@@ -35,3 +35,10 @@ def band_of(value: Column, bands: Sequence[Band]) -> Column:
             inside = inside & (value < band.end)
         label = F.when(inside, F.lit(band.label)).otherwise(label)
     return label
+
+
+def label_of(value: int, bands: Sequence[Band]) -> str:
+    """The label of the band that contains a number; `unknown` outside all bands."""
+    return next(
+        (b.label for b in bands if b.start <= value and (b.end is None or value < b.end)), UNKNOWN
+    )

@@ -7,8 +7,11 @@ longest path. Source: Kiveris, Lattanzi, Mirrokni, Rastogi and Vassilvitskii (20
 Components in MapReduce and Beyond, https://doi.org/10.1145/2670979.2670997.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Row, Window
+from pyspark.sql import DataFrame, Observation, Window
 from pyspark.sql import functions as F
 
 
@@ -22,23 +25,31 @@ def connected_components(pairs: DataFrame) -> DataFrame:
         One row for each node with an edge to another node: `node`, and `root`, the least node of
         its component.
     """
-    edges = _checkpointed(
-        _ordered_edges(pairs.select(F.col("a").alias("node"), F.col("b").alias("near")))
-    )
+    first = _ordered_edges(pairs.select(F.col("a").alias("node"), F.col("b").alias("near")))
+    edges, fingerprint = _checkpointed(first)
     previous = None
-    while (fingerprint := _fingerprint(edges)) != previous:
+    while fingerprint != previous:
         previous = fingerprint
-        edges = _checkpointed(_small_star(_large_star(edges)))
+        edges, fingerprint = _checkpointed(_small_star(_large_star(edges)))
     roots = edges.select(F.col("near").alias("node"), "near").distinct()
     return edges.union(roots).withColumnRenamed("near", "root")
 
 
-def _checkpointed(edges: DataFrame) -> DataFrame:
+def _checkpointed(edges: DataFrame) -> tuple[DataFrame, Mapping[str, Any]]:
     """Computes the edges now, truncates their lineage and stores them on two executors.
 
     Otherwise the query plan would grow with each round.
+
+    Returns:
+        The edges, and their count and hash sum, to detect a change of the set.
     """
-    return edges.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK_2)
+    fingerprint = Observation()
+    hashed = F.xxhash64("node", "near").cast("decimal(38,0)")
+    observed = edges.observe(
+        fingerprint, F.count(F.lit(1)).alias("edges"), F.sum(hashed).alias("hashes")
+    )
+    stored = observed.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK_2)
+    return stored, fingerprint.get
 
 
 def _ordered_edges(edges: DataFrame) -> DataFrame:
@@ -63,9 +74,3 @@ def _small_star(edges: DataFrame) -> DataFrame:
     starred = edges.select("node", "near", least.alias("least"))
     ends = F.array_compact(F.array("node", F.when(F.col("near") > F.col("least"), F.col("near"))))
     return starred.select(F.explode(ends).alias("node"), F.col("least").alias("near")).distinct()
-
-
-def _fingerprint(edges: DataFrame) -> Row | None:
-    """Count and hash sum of the edges, to detect a change of the set."""
-    hashed = F.xxhash64("node", "near").cast("decimal(38,0)")
-    return edges.agg(F.count(F.lit(1)), F.sum(hashed)).first()

@@ -1,76 +1,99 @@
 """Hot spots: the local statistic Gi* of Getis and Ord, with binary weights within a distance.
 
 Sedona's `g_local` gives the same Z (a test compares them). It handles one variable of one layer at
-a time, runs an action and copies the neighbours' rows for each, and its P is one-sided. Here one
-plan computes all layers and age bands. All areas of a layer are included, also those with a value
-of 0.
+a time and runs a Spark action for each. Areas are few, so one matrix product computes all variables
+of a layer here. All areas of a layer are included, also those with a value of 0.
 
 Source: Ord, J. K. and Getis, A. (1995), Local spatial autocorrelation statistics, Geographical
 Analysis 27(4), formula (14).
 """
 
 from collections.abc import Mapping
-from functools import reduce
+from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.sparse import csr_array
+from scipy.spatial import KDTree
 
-_NEIGHBOURS = "layer string, code string, other string"
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The areas of a layer, and the pairs of areas within a distance.
+
+    Attributes:
+        codes: Codes of the areas.
+        weights: 1 for each pair of neighbours in the order of the codes. An area is its own
+            neighbour (the star form).
+    """
+
+    codes: pd.Index
+    weights: csr_array
 
 
-def neighbours(areas: DataFrame, metres: Mapping[str, float]) -> DataFrame:
+def neighbours(areas: pd.DataFrame, metres: Mapping[str, float]) -> dict[str, Neighbours]:
     """Finds pairs of areas of one layer whose centroids are within the layer's distance.
 
     Args:
         areas: `layer`, `code`, `geometry` (WKB in EPSG:27700).
-        metres: Layer -> distance in metres; a layer without an entry has no pairs.
+        metres: Layer -> distance in metres.
 
     Returns:
-        One row for each ordered pair: `layer`, `code`, `other`. An area is its own neighbour (the
-        star form).
+        Layer -> its neighbours, for each layer with a distance.
     """
-    if not metres:
-        return areas.sparkSession.createDataFrame([], _NEIGHBOURS)
-    centre = F.expr("ST_Centroid(ST_GeomFromWKB(geometry))")
-    pairs = []
-    for layer, distance in metres.items():
-        # One join for each layer: an equality condition on the layer would disable the index.
-        layer_areas = areas.where(F.col("layer") == layer)
-        left = layer_areas.select("layer", "code", centre.alias("here"))
-        right = layer_areas.select(F.col("code").alias("other"), centre.alias("there"))
-        is_near = F.expr(f"ST_Distance(here, there) <= {float(distance)!r}")
-        pairs.append(left.join(F.broadcast(right), is_near).select("layer", "code", "other"))
-    return reduce(DataFrame.unionByName, pairs)
+    return {
+        layer: _neighbours_within(areas[areas["layer"] == layer], distance)
+        for layer, distance in metres.items()
+    }
 
 
-def gi_star(values: DataFrame, pairs: DataFrame) -> DataFrame:
+def _neighbours_within(areas: pd.DataFrame, metres: float) -> Neighbours:
+    centres = shapely.get_coordinates(shapely.centroid(shapely.from_wkb(areas["geometry"])))
+    near = KDTree(centres).query_ball_point(centres, metres) if len(areas) else []
+    columns = np.concatenate([np.asarray(of_area, dtype=int) for of_area in [[], *near]])
+    starts = np.cumsum([0, *(len(of_area) for of_area in near)])
+    ones = np.ones(len(columns))
+    weights = csr_array((ones, columns, starts), shape=(len(areas), len(areas)))
+    return Neighbours(pd.Index(areas["code"]), weights)
+
+
+def gi_star(values: pd.DataFrame, near: Mapping[str, Neighbours]) -> pd.DataFrame:
     """Computes Gi* of each area as a standard normal deviate.
 
     Args:
         values: `layer`, `code`, `series` (identifies one variable), `value`. Each area of a layer
             has a row in each series.
-        pairs: Pairs of areas as returned by `neighbours`.
+        near: Result of `neighbours`.
 
     Returns:
-        One row for each area and series: `layer`, `code`, `series`, `gi_z`. `gi_z` is null if all
+        One row for each area and series: `layer`, `code`, `series`, `gi_z`. `gi_z` is NaN if all
         areas are neighbours of each other. A series without variance has no rows.
     """
-    totals = values.groupBy("layer", "series").agg(
-        F.count(F.lit(1)).alias("n"),
-        F.avg("value").alias("mean"),
-        F.stddev_pop("value").alias("deviation"),
+    scores = [
+        _scores(values[values["layer"] == layer], of_layer).assign(layer=layer)
+        for layer, of_layer in near.items()
+    ]
+    columns = ["layer", "code", "series", "gi_z"]
+    return (
+        pd.concat(scores, ignore_index=True)[columns] if scores else pd.DataFrame(columns=columns)
     )
-    local = (
-        pairs.join(values.withColumnRenamed("code", "other"), ["layer", "other"])
-        .groupBy("layer", "code", "series")
-        .agg(F.sum("value").alias("nearby"), F.count(F.lit(1)).cast("double").alias("weight"))
-    )
-    spread = F.col("deviation") * F.sqrt(
-        (F.col("n") * F.col("weight") - F.col("weight") * F.col("weight")) / (F.col("n") - 1)
-    )
-    excess = F.col("nearby") - F.col("mean") * F.col("weight")
-    # With one area n - 1 is 0, so Gi* is not defined.
-    defined = totals.where((F.col("n") > 1) & (F.col("deviation") > 0))
-    return local.join(F.broadcast(defined), ["layer", "series"]).select(
-        "layer", "code", "series", F.try_divide(excess, spread).alias("gi_z")
+
+
+def _scores(values: pd.DataFrame, near: Neighbours) -> pd.DataFrame:
+    """Gi* of one layer: `code`, `series`, `gi_z`."""
+    table = values.pivot(index="code", columns="series", values="value").loc[near.codes]
+    by_series = table.loc[:, table.max() > table.min()]
+    n, weight = len(table), near.weights.sum(axis=1)
+    mean, deviation = by_series.mean().to_numpy(), by_series.std(ddof=0).to_numpy()
+    excess = near.weights @ by_series.to_numpy() - np.outer(weight, mean)
+    # With one area there is no variance, so n - 1 is at least 1.
+    spread = np.outer(np.sqrt((n * weight - weight**2) / max(n - 1, 1)), deviation)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(spread > 0, excess / spread, np.nan)
+    scores = pd.DataFrame(z, index=near.codes, columns=by_series.columns)
+    return (
+        scores.rename_axis("code")
+        .melt(var_name="series", value_name="gi_z", ignore_index=False)
+        .reset_index()
     )

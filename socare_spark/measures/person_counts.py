@@ -5,11 +5,19 @@ person is known; the two largest costs of each cell are kept. No result is compu
 of a person, because in a cell with one person it would identify that person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import chain, combinations
+from operator import and_
 
+import pandas as pd
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from socare_spark.lake.collect import to_pandas
+from socare_spark.lake.table import TableSpec
 
 _SALTS = 64
 _MEASURES = ("people", "records", "cost", "cost_top1", "cost_top2", "providers")
@@ -57,6 +65,117 @@ def count_people(
     )
     more_measures = _MoreMeasures(tuple(sums), tuple(people_with))
     return _count(rows, list(dims), more_measures, cost=cost is not None)
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Cells of a result that are counted in one pass with those of other results.
+
+    Attributes:
+        table: The result. Its columns have the names and types of the dimensions.
+        dims: Name of a dimension -> its value of a record. Null is a value like any other, except
+            in `totals`.
+        where: Condition of the records that count; None means all records.
+        totals: Dimensions with a total over all values, as in `count_people`.
+    """
+
+    table: TableSpec
+    dims: Mapping[str, Column]
+    where: Column | None = None
+    totals: tuple[str, ...] = ()
+
+    def cells(self, number: int, keys: int) -> Iterator[Column]:
+        """The cells of a record, as structs: `_grouping`, `_key0`, `_key1`, ...
+
+        A cell is null for a record that does not count in it.
+
+        Args:
+            number: Number of the grouping.
+            keys: Number of keys of all groupings; further keys are null.
+        """
+        subsets = (combinations(self.totals, size) for size in range(len(self.totals) + 1))
+        for all_values in chain.from_iterable(subsets):
+            values = [
+                F.lit(None) if name in all_values else value for name, value in self.dims.items()
+            ]
+            padding = [F.lit(None)] * (keys - len(values))
+            texts = [
+                value.cast("string").alias(f"_key{at}")
+                for at, value in enumerate([*values, *padding])
+            ]
+            cell = F.struct(F.lit(number).alias("_grouping"), *texts)
+            named = (self.dims[name] for name in self.totals if name not in all_values)
+            conditions = [value.isNotNull() for value in named]
+            if self.where is not None:
+                conditions.append(self.where)
+            yield F.when(reduce(and_, conditions), cell) if conditions else cell
+
+
+def count_groupings(
+    frame: DataFrame,
+    groupings: Sequence[Grouping],
+    *,
+    person: str = "person",
+    cost: str | None = None,
+    records: str | None = None,
+    sums: Sequence[str] = (),
+    people_with: Sequence[str] = (),
+) -> DataFrame:
+    """Counts people, records and cost of several results in one pass over the same records.
+
+    Args:
+        frame: One row for each record.
+        groupings: The results with their dimensions.
+        person: As in `count_people`.
+        cost: As in `count_people`.
+        records: As in `count_people`.
+        sums: As in `count_people`, for all results.
+        people_with: As in `count_people`, for all results.
+
+    Returns:
+        One row for each grouping and cell, for `split_groupings`.
+    """
+    keys = max(len(grouping.dims) for grouping in groupings)
+    cells = [cell for at, g in enumerate(groupings) for cell in g.cells(at, keys)]
+    named = (person, cost, records, *sums, *people_with)
+    measures = dict.fromkeys(name for name in named if name)
+    rows = frame.select(*measures, F.inline(F.array_compact(F.array(*cells))))
+    names = ["_grouping", *(f"_key{at}" for at in range(keys))]
+    return count_people(
+        rows,
+        names,
+        person=person,
+        cost=cost,
+        records=records,
+        sums=sums,
+        people_with=people_with,
+    )
+
+
+def split_groupings(
+    cells: pd.DataFrame, groupings: Sequence[Grouping]
+) -> dict[TableSpec, pd.DataFrame]:
+    """Separates the results of `count_groupings`.
+
+    Args:
+        cells: The collected rows.
+        groupings: The same groupings.
+
+    Returns:
+        Table -> one row for each cell: its dimensions in their declared types, and the measures.
+        Groupings of one table are concatenated.
+    """
+    results: dict[TableSpec, list[pd.DataFrame]] = {}
+    measures = [name for name in cells.columns if not name.startswith(("_grouping", "_key"))]
+    for at, grouping in enumerate(groupings):
+        rows = cells[cells["_grouping"] == at].reset_index(drop=True)
+        types = grouping.table.arrow_schema
+        keys = {name: f"_key{key}" for key, name in enumerate(grouping.dims)}
+        texts = [pa.array(rows[key], pa.string(), from_pandas=True) for key in keys.values()]
+        typed = [text.cast(types.field(name).type) for name, text in zip(keys, texts, strict=True)]
+        dims = to_pandas(pa.table(typed, names=list(keys)))
+        results.setdefault(grouping.table, []).append(dims.join(rows[measures]))
+    return {table: pd.concat(parts, ignore_index=True) for table, parts in results.items()}
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from statistics import NormalDist
 
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
+import numpy as np
+import pandas as pd
 
 # Normal quantile of a 95 % interval.
 _Z = NormalDist().inv_cdf(0.975)
 
 
-def kaplan_meier(counted: DataFrame) -> DataFrame:
+def kaplan_meier(counted: pd.DataFrame) -> pd.DataFrame:
     """Estimates the cumulative incidence (1 - Kaplan-Meier) of each transition.
 
     Args:
@@ -17,32 +17,31 @@ def kaplan_meier(counted: DataFrame) -> DataFrame:
             with this duration, events and censored) and `events`.
 
     Returns:
-        The rows with `at_risk`, `censored`, `cumulative_incidence`, and `lower` and `upper`, the
-        limits of the 95 % log-log interval (null if undefined).
+        The rows in order of transition and days, with `at_risk`, `censored`,
+        `cumulative_incidence`, and `lower` and `upper`, the limits of the 95 % log-log interval
+        (NaN if undefined).
     """
-    onward = Window.partitionBy("transition").orderBy("days")
-    from_here = onward.rowsBetween(Window.currentRow, Window.unboundedFollowing)
-    so_far = onward.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    risk, events = F.col("at_risk"), F.col("events")
+    rows = counted.sort_values(["transition", "days"], ignore_index=True)
+    by_transition = rows["transition"]
+    records, events = (rows[name].to_numpy(float) for name in ("records", "events"))
+    so_far = rows.groupby("transition")["records"].cumsum().to_numpy(float)
+    total = rows.groupby("transition")["records"].transform("sum").to_numpy(float)
+    at_risk = total - so_far + records
+    left = at_risk - events
     # Once all records at risk have the event, survival is 0 and its logarithm is undefined.
-    none_left = F.max((risk == events).cast("int")).over(so_far) == 1
-    step = F.when(risk > events, F.log1p(-events / risk)).otherwise(0.0)
-    spread = F.when(risk > events, events / (risk * (risk - events))).otherwise(0.0)
-    table = (
-        counted.withColumn("at_risk", F.sum("records").over(from_here))
-        .withColumn("_log", F.when(~none_left, F.sum(step).over(so_far)))
-        .withColumn("_greenwood", F.sum(spread).over(so_far))
-    )
-    log = F.col("_log")
-    width = _Z * F.sqrt("_greenwood") / F.abs(log)
-
-    def limit(sign: int) -> Column:
-        return F.when(log < 0, 1 - F.exp(log * F.exp(sign * width)))
-
-    return table.select(
-        "*",
-        (F.col("records") - events).alias("censored"),
-        (1 - F.coalesce(F.exp(log), F.lit(0.0))).alias("cumulative_incidence"),
-        limit(-1).alias("lower"),
-        limit(1).alias("upper"),
+    none_left = pd.Series(left == 0).groupby(by_transition).cummax().to_numpy(bool)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = pd.Series(np.where(left > 0, np.log1p(-events / at_risk), 0.0))
+        spread = pd.Series(np.where(left > 0, events / (at_risk * left), 0.0))
+        log = np.where(none_left, np.nan, step.groupby(by_transition).cumsum())
+        width = _Z * np.sqrt(spread.groupby(by_transition).cumsum()) / np.abs(log)
+        lower, upper = (
+            np.where(log < 0, 1 - np.exp(log * np.exp(sign * width)), np.nan) for sign in (-1, 1)
+        )
+    return rows.assign(
+        at_risk=at_risk.astype(int),
+        censored=(records - events).astype(int),
+        cumulative_incidence=np.where(none_left, 1.0, 1 - np.exp(log)),
+        lower=lower,
+        upper=upper,
     )

@@ -1,9 +1,10 @@
 """Population by area, read from the council's CSV files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from pathlib import Path
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -101,36 +102,44 @@ def _text(value: Value | None) -> Column:
     return F.when(trimmed != "", trimmed)
 
 
-def chosen_population(population: DataFrame, year: int | None) -> DataFrame:
-    """Population of one year, or of the newest year of each area.
+def chosen_population(population: pd.DataFrame, year: int | None) -> pd.DataFrame:
+    """Population of one year, or of the newest year of each area and age band.
+
+    Args:
+        population: Rows of `POPULATION`.
+        year: The year; None means the newest.
 
     Returns:
         One row per area and age band: `layer`, `code`, `age_band`, `population`.
     """
-    if year is not None:
-        return population.where(F.col("year") == year).drop("year")
-    newest = F.max(F.struct("year", "population"))["population"].alias("population")
-    return population.groupBy("layer", "code", "age_band").agg(newest)
+    chosen = population if year is None else population[population["year"] == year]
+    keys = ["layer", "code", "age_band"]
+    newest = chosen.sort_values("year").drop_duplicates(keys, keep="last")
+    return newest[[*keys, "population"]].reset_index(drop=True)
 
 
 def population_by_year(
-    population: DataFrame, band: str | None, years: DataFrame, year: int | None
-) -> DataFrame:
+    population: pd.DataFrame, band: str | None, years: Iterable[int], year: int | None
+) -> pd.DataFrame:
     """Population of one age band for each year.
 
     Args:
-        population: `layer`, `code`, `year`, `age_band`, `population`.
+        population: Rows of `POPULATION`.
         band: The age band; None means all ages.
-        years: The years of the result, in a column `year`.
+        years: The years of the result.
         year: Year of the estimate that is used for all years. None means the nearest estimate; of
             two equally near ones the earlier.
 
     Returns:
         One row per area and year: `layer`, `code`, `year`, `population`.
     """
-    of_band = population.where(F.col("age_band").eqNullSafe(F.lit(band)))
-    estimates = of_band if year is None else of_band.where(F.col("year") == year)
-    pairs = estimates.withColumnRenamed("year", "estimate").crossJoin(F.broadcast(years))
-    distance = F.struct(F.abs(F.col("estimate") - F.col("year")), F.col("estimate"))
-    nearest = F.min_by("population", distance).alias("population")
-    return pairs.groupBy("layer", "code", "year").agg(nearest)
+    bands = population["age_band"]
+    of_band = population[bands.isna() if band is None else bands == band]
+    estimates = of_band if year is None else of_band[of_band["year"] == year]
+    pairs = estimates.rename(columns={"year": "estimate"}).merge(
+        pd.DataFrame({"year": list(years)}), how="cross"
+    )
+    pairs = pairs.assign(distance=(pairs["estimate"] - pairs["year"]).abs())
+    keys = ["layer", "code", "year"]
+    nearest = pairs.sort_values(["distance", "estimate"]).drop_duplicates(keys)
+    return nearest[[*keys, "population"]].reset_index(drop=True)

@@ -1,10 +1,11 @@
 """Settings in `conf/places.yaml`: sources of postcodes, layers of areas, population."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from socare_spark.config import StrictModel
+from socare_spark.config import StrictModel, read_model
 
 LAYOUTS = {"onspd": {"postcode": "pcd", "easting": "oseast1m", "northing": "osnrth1m"}}
 # Coordinates of Northern Ireland in the Postcode Directory are in the Irish grid. The Channel
@@ -177,3 +178,9 @@ class PlacesSettings(StrictModel):
     def file_layers(self) -> list[str]:
         """Names of the layers assigned by spatial join: file layers and dissolved layers."""
         return [n for n, x in self.layers.items() if isinstance(x, FileLayer | DissolvedLayer)]
+
+
+def city_layer(conf: Path) -> str | None:
+    """Layer whose areas cover the city; None if `places.yaml` is missing or names none."""
+    path = conf / "places.yaml"
+    return read_model(path, PlacesSettings).bounds if path.is_file() else None

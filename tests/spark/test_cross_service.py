@@ -7,10 +7,13 @@ from datetime import date, timedelta
 import duckdb
 import pandas as pd
 import pytest
+from frames import rows_of
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.cross_service import rows as numbering
 from socare_spark.analyses.cross_service.counts import (
+    count_homes,
+    count_unlinkable,
     cross_service_people,
     cross_service_places,
     known_people,
@@ -20,12 +23,14 @@ from socare_spark.analyses.cross_service.counts import (
 from socare_spark.analyses.cross_service.links import linked, links_of, pairs_of
 from socare_spark.analyses.cross_service.rows import (
     POOLED,
-    newest,
+    kept_categories,
+    most_used,
     placed,
     places_of,
     service_rows,
 )
 from socare_spark.analyses.cross_service.settings import Crosswalk, Records, Service, Source
+from socare_spark.lake.collect import collect
 
 SCHEMES = {"case": 0, "pass": 1, "tenant": 2}
 SERVICES = [
@@ -95,7 +100,7 @@ def links(spark, crosswalks):
     frames = []
     for pairs, (one, other) in zip(crosswalks, [(0, 2), (2, 1)], strict=True):
         names = {number: name for name, number in SCHEMES.items()}
-        walk = Crosswalk("restricted/w", ("l", "r"), (names[one], names[other]), None)
+        walk = Crosswalk("w", ("l", "r"), (names[one], names[other]), None)
         frame = spark.createDataFrame([(a[1], b[1]) for a, b in pairs], "l bigint, r bigint")
         frames.append(pairs_of(frame, walk, SCHEMES))
     return links_of(frames)
@@ -158,17 +163,31 @@ def by_person(met):
     return known
 
 
+def homes_of(rows, places):
+    return collect({"homes": count_homes(known_people(rows), places)})["homes"]
+
+
+def unlinkable_of(rows):
+    return collect({"unlinkable": count_unlinkable(rows)})["unlinkable"]
+
+
+def kept_of(rows):
+    return kept_categories(collect({"most": most_used(rows, SERVICES)})["most"])
+
+
 def names_of(services):
     return "+".join(s.name for s in SERVICES if s.name in services)
 
 
-def test_people_by_exactly_which_services_know_them(rows, met):
+def test_people_by_exactly_which_services_know_them(rows, places, met):
     expected = defaultdict(lambda: (0, 0))
     for services, records, _ in by_person(met).values():
         people, total = expected[names_of(services)]
         expected[names_of(services)] = (people + 1, total + records)
-    made = cross_service_people(known_people(rows), SERVICES)
-    assert {r["services"]: (r["people"], r["records"]) for r in made.collect()} == dict(expected)
+    made = cross_service_people(homes_of(rows, places), SERVICES)
+    assert rows_of(made, "services", "people", "records") == sorted(
+        (services, *counts) for services, counts in expected.items()
+    )
     assert len(expected) == 6
 
 
@@ -179,18 +198,20 @@ def test_people_by_area_of_their_newest_place(rows, places, met):
             code = newest_place[2][layer] if newest_place else None
             people, total = expected[layer, code, names_of(services)]
             expected[layer, code, names_of(services)] = (people + 1, total + records)
-    made = cross_service_places(known_people(rows), places, SERVICES).collect()
-    found = {(r["layer"], r["code"], r["services"]): (r["people"], r["records"]) for r in made}
-    assert found == dict(expected)
-    assert {code for _, code, _ in found} == {"W1", "W2", "W3", "B1", None}
+    made = cross_service_places(homes_of(rows, places), SERVICES)
+    found = rows_of(made, "layer", "code", "services", "people", "records")
+    assert found == sorted(((*cell, *counts) for cell, counts in expected.items()), key=str)
+    assert {code for _, code, *_ in found} == {"W1", "W2", "W3", "B1", None}
 
 
 def test_unlinkable_records_are_counted_by_reason(rows, met):
     expected = Counter()
     for service, *_, who, why, _ in met:
         expected.update((service, reason) for reason in (who, why) if reason)
-    made = unlinkable(rows, SERVICES).collect()
-    assert {(r["service"], r["reason"]): r["records"] for r in made} == expected
+    made = unlinkable(unlinkable_of(rows), SERVICES)
+    assert rows_of(made, "service", "reason", "records") == sorted(
+        (*cell, records) for cell, records in expected.items()
+    )
     assert {reason for _, reason in expected} == {
         "no_person", "not_in_crosswalk", "no_postcode", "unlocated", "outside_city",
     }  # fmt: skip
@@ -219,7 +240,7 @@ def test_records_by_area_and_month(rows, places, met):
         ],
         columns=["service", "layer", "code", "day", "category", "person"],
     )
-    made = requests_by_area(rows, places, SERVICES)
+    made = requests_by_area(rows, places, SERVICES, kept_of(rows))
     names = ("service", "layer", "code", "month", "category", "people", "records")
     found = [tuple(r[n] for n in names) for r in made.collect()]
     assert sorted(found, key=str) == sorted(by_area_and_month(flat), key=str)
@@ -237,23 +258,25 @@ def test_equal_numbers_of_two_schemes_are_two_people(spark):
 
 def test_without_areas_people_can_still_be_counted(spark, records, crosswalks, met):
     rows = placed(linked(spark.createDataFrame(records, ROWS), links(spark, crosswalks)), None)
-    people = known_people(rows)
-    assert people.where("place IS NOT NULL").count() == 0
-    assert people.count() == len(by_person(met))
-    assert {r["reason"] for r in unlinkable(rows, SERVICES).collect()} == {
+    homes = homes_of(rows, None)
+    assert cross_service_people(homes, SERVICES)["people"].sum() == len(by_person(met))
+    assert cross_service_places(homes, SERVICES).empty
+    assert {*unlinkable_of(rows)["reason"]} == {
         "no_person", "not_in_crosswalk", "no_postcode",
     }  # fmt: skip
 
 
 def test_empty_and_single_row_inputs(spark, places):
     none = placed(linked(spark.createDataFrame([], ROWS), None), places)
-    assert cross_service_people(known_people(none), SERVICES).count() == 0
-    assert cross_service_places(known_people(none), places, SERVICES).count() == 0
-    assert requests_by_area(none, places, SERVICES).count() == 0
+    homes = homes_of(none, places)
+    assert cross_service_people(homes, SERVICES).empty
+    assert cross_service_places(homes, SERVICES).empty
+    assert kept_of(none) == {}
+    assert requests_by_area(none, places, SERVICES, {}).count() == 0
     one = spark.createDataFrame([(1, 2, 8, "B1 1AC", date(2019, 2, 5), None)], ROWS)
-    (row,) = requests_by_area(placed(linked(one, None), places), places, SERVICES).where(
-        "layer = 'ward'"
-    ).collect()  # fmt: skip
+    placed_one = placed(linked(one, None), places)
+    made = requests_by_area(placed_one, places, SERVICES, kept_of(placed_one))
+    (row,) = made.where("layer = 'ward'").collect()
     assert [row[n] for n in ("service", "code", "month", "category", "people", "records")] == [
         "homes", "W2", "2019-02", None, 1, 1,
     ]  # fmt: skip
@@ -265,15 +288,6 @@ def test_missing_date_is_older_than_dates_before_1970(spark, places):
     people = known_people(placed(linked(spark.createDataFrame(rows, ROWS), None), places))
     (place,) = [r["place"] for r in people.collect()]
     assert places.where(f"place = {place}").first()["postcode"] == "B1 1AC"
-
-
-def test_only_the_newest_snapshot_counts(spark):
-    frame = spark.createDataFrame(
-        [(date(2019, 2, 12), 1), (date(2020, 2, 25), 2), (date(2020, 2, 25), 3)],
-        "snapshot date, person bigint",
-    )
-    assert sorted(r["person"] for r in newest(frame, "snapshot").collect()) == [2, 3]
-    assert newest(frame, None).count() == 3
 
 
 def test_columns_missing_in_a_dataset_are_null(spark):

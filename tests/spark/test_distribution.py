@@ -4,19 +4,28 @@ import random
 
 import duckdb
 import pandas as pd
+from pyspark.sql import functions as F
 
-from socare_spark.analyses.provision.distribution import element_distribution, with_element
+from socare_spark.analyses.provision.density import by_area
+from socare_spark.analyses.provision.distribution import (
+    element_distribution,
+    left_out_of_distribution,
+)
 
 AREAS = [("ward", "W1"), ("ward", "W2"), ("sector", "S1"), ("sector", "S2")]
+LAYERS = ("city", "ward", "sector")
 RECORDS = """person bigint, element string, year int, reason string, cost decimal(20,2),
     areas array<struct<layer: string, code: string>>"""
 NAMES = ("layer", "code", "element", "year", "people", "records", "rank")
 
 
 def _found(spark, *rows):
-    inside = with_element(spark.createDataFrame(rows, RECORDS))
-    found = element_distribution(inside).select(*NAMES).collect()
-    return inside, sorted(map(tuple, found), key=str)
+    """The reasons for which records are left out, and the distribution of the others."""
+    records = spark.createDataFrame(rows, RECORDS)
+    reason = left_out_of_distribution(F.col("reason"))
+    found = element_distribution(by_area(records.where(reason.isNull()), LAYERS))
+    reasons = sorted(row[0] for row in records.select(reason).collect() if row[0])
+    return reasons, sorted(map(tuple, found.select(*NAMES).collect()), key=str)
 
 
 def test_elements_rank_by_records_then_by_code_in_every_layer(spark):
@@ -42,14 +51,13 @@ def test_elements_rank_by_records_then_by_code_in_every_layer(spark):
 
 
 def test_no_element_is_the_last_reason_for_exclusion(spark):
-    inside, found = _found(
+    reasons, found = _found(
         spark,
         (1, None, 2010, None, None, [("ward", "W1")]),
         (1, None, 2010, "no_postcode", None, None),
         (1, "A", 2010, "outside_years", None, [("ward", "W1")]),
     )
     assert found == []
-    reasons = sorted(row["reason"] for row in inside.collect())
     assert reasons == ["no_element", "no_postcode", "outside_years"]
 
 

@@ -9,12 +9,16 @@ from socare_spark.analyses.flow.events import (
     all_events,
     assessed_cases,
     complete_events,
-    count_incomplete,
+    count_events,
+    incomplete_events,
+    last_days,
 )
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.errors import ConfigurationError
+from socare_spark.lake.collect import collect
 
 DAY = 86_400_000_000
+EVENT = "activity string, at bigint, tie int"
 ADULTS = Flow.model_validate(
     {
         "flow": "adults",
@@ -49,18 +53,24 @@ def lake(spark):
 
 
 def test_stages_take_their_records_from_several_datasets(spark, lake):
-    expected = [(1, "CA", DAY, 0), (1, "SP", 2 * DAY, 1), (1, "AG", -DAY, 2)]
+    expected = [
+        ("asm", 1, "CA", DAY, 0),
+        ("asm", 1, "SP", 2 * DAY, 1),
+        ("agr", 1, "AG", -DAY, 2),
+    ]
     assertDataFrameEqual(
         complete_events(all_events(ADULTS, lake)),
-        spark.createDataFrame(expected, "case bigint, activity string, at bigint, tie int"),
+        spark.createDataFrame(expected, f"dataset string, case bigint, {EVENT}"),
     )
     assert assessed_cases(ADULTS, lake).count() == 5
 
 
 def test_events_that_cannot_be_followed_are_counted(lake):
-    assert count_incomplete(all_events(ADULTS, lake)) == {
+    counted = collect({"adults": count_events(all_events(ADULTS, lake))})["adults"]
+    assert incomplete_events(counted) == {
         "events": 5, "without_case": 1, "without_time": 1, "without_activity": 0,
     }  # fmt: skip
+    assert last_days(counted) == {"asm": date(1970, 1, 3), "agr": date(1969, 12, 31)}
 
 
 def test_any_log_is_a_flow_whatever_its_columns_are_called(spark):
@@ -85,12 +95,17 @@ def test_any_log_is_a_flow_whatever_its_columns_are_called(spark):
         log = spark.createDataFrame(rows, "job string, what string, at timestamp_ntz, no int")
         log = log.withColumn("at", log["at"].cast(kind))
         events = all_events(flow, lambda _, log=log: log)
-        expected = [("J1", "open", 1_000_000, 9), ("J1", "close", 1_000_000, 10)]
+        expected = [
+            ("log", "J1", "open", 1_000_000, 9),
+            ("log", "J1", "close", 1_000_000, 10),
+        ]
         assertDataFrameEqual(
             complete_events(events),
-            spark.createDataFrame(expected, "case string, activity string, at bigint, tie int"),
+            spark.createDataFrame(expected, f"dataset string, case string, {EVENT}"),
         )
-        assert count_incomplete(events)["without_activity"] == 1
+        counted = collect({"log": count_events(events)})["log"]
+        assert incomplete_events(counted)["without_activity"] == 1
+        assert counted["activities"].tolist() == [2]
 
 
 def test_missing_column_of_a_flow_is_a_configuration_error(spark):

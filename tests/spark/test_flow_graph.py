@@ -5,18 +5,32 @@ import random
 import duckdb
 import pandas as pd
 import pytest
+from frames import counts_of
 from pyspark.testing import assertDataFrameEqual
 
 from socare_spark.analyses.flow.graph import (
+    FLOW_EDGES,
+    FLOW_STARTS_ENDS,
+    LONGER,
     STEPS_SPELLED,
+    edge_days,
     flow_edges,
-    flow_starts_ends,
     flow_variants,
+    graph_groupings,
     traces,
 )
+from socare_spark.analyses.flow.stages import MOST_STEPS, long_cases, stage_counts, visits
+from socare_spark.lake.collect import collect
 
 DAY = 86_400_000_000
 EVENTS = "case bigint, activity string, at bigint, tie int"
+
+
+def graph_of(traced):
+    """Rows of FLOW_EDGES and of FLOW_STARTS_ENDS."""
+    counts = counts_of(traced, *graph_groupings(), person="case")
+    days = collect({"days": edge_days(traced)})["days"]
+    return flow_edges(counts[FLOW_EDGES], days), counts[FLOW_STARTS_ENDS]
 
 
 @pytest.fixture
@@ -31,25 +45,14 @@ def traced(spark):
     return traces(spark.createDataFrame(events, EVENTS)).cache()
 
 
-def test_edges_count_transitions_and_days_between(spark, traced):
-    expected = [
-        # from, to, transitions, people, median, ninth decile of the days
-        ("CA", "AS", 3, 3, 1.0, 4.2),  # 0, 1 and 5 days
+def test_edges_count_transitions_and_days_between(traced):
+    edges, _ = graph_of(traced)
+    columns = ["from_activity", "to_activity", "transitions", "people", "median_days", "p90_days"]
+    assert sorted(edges[columns].itertuples(index=False, name=None)) == [
         ("AS", "AS", 1, 1, 6.0, 6.0),
         ("AS", "SP", 1, 1, 20.0, 20.0),
+        ("CA", "AS", 3, 3, 1.0, pytest.approx(4.2, rel=1e-12)),  # 0, 1 and 5 days
     ]
-    assertDataFrameEqual(
-        flow_edges(traced).select(
-            "from_activity", "to_activity", "transitions", "people", "median_days", "p90_days"
-        ),
-        spark.createDataFrame(
-            expected,
-            "from_activity string, to_activity string, transitions bigint, people bigint, "
-            "median_days double, p90_days double",
-        ),
-        rtol=1e-12,
-        atol=0,
-    )
 
 
 def test_variants_rank_by_people_then_text_and_cover_all(spark, traced):
@@ -60,7 +63,7 @@ def test_variants_rank_by_people_then_text_and_cover_all(spark, traced):
         ("CA > AS > SP", 4, 1, 3, 5 / 5),
     ]
     assertDataFrameEqual(
-        flow_variants(traced).select("variant", "rank", "people", "records", "coverage"),
+        flow_variants(traced, 5).select("variant", "rank", "people", "records", "coverage"),
         spark.createDataFrame(
             expected,
             "variant string, rank bigint, people bigint, records bigint, coverage double",
@@ -74,17 +77,32 @@ def test_different_sequences_have_different_variant_names(spark):
     ways = [["A > B"], ["A", "B"], ["A >", "B"], ["A", "> B"], ["A \\", "B"], ["A \\> B"]]
     rows = [(i, step, at, 0) for i, way in enumerate(ways) for at, step in enumerate(way)]
     traced = traces(spark.createDataFrame(rows, EVENTS))
-    names = [row.variant for row in flow_variants(traced).collect()]
+    names = [row.variant for row in flow_variants(traced, 6).collect()]
     assert len(names) == len(ways)
     assert {"A > B", "A \\> B"} <= set(names)
 
 
-def test_every_case_starts_and_ends_once(spark, traced):
-    expected = [("start", "CA", 3), ("start", "SP", 2), ("end", "AS", 2), ("end", "SP", 3)]
-    assertDataFrameEqual(
-        flow_starts_ends(traced).select("kind", "activity", "people"),
-        spark.createDataFrame(expected, "kind string, activity string, people bigint"),
-    )
+def test_every_case_starts_and_ends_once(traced):
+    _, ends = graph_of(traced)
+    found = ends[["kind", "activity", "people"]].itertuples(index=False, name=None)
+    assert {*found} == {("start", "CA", 3), ("start", "SP", 2), ("end", "AS", 2), ("end", "SP", 3)}
+
+
+def test_cases_of_too_many_steps_are_one_variant_and_are_counted(spark):
+    steps = MOST_STEPS + 1
+    events = spark.range(2 * steps).selectExpr(
+        "id % 2 AS case", "if(id % 3 = 0, '> 10000 steps', 'in') AS activity", "id AS at",
+        "0 AS tie",
+    )  # fmt: skip
+    short = spark.createDataFrame([(7, "> 10000 steps", 0, 0)], EVENTS)
+    events = events.unionByName(short).cache()
+    traced = traces(events).cache()
+    found = {r.variant: (r.people, r.records) for r in flow_variants(traced, 3).collect()}
+    # An activity of that name is another variant.
+    assert found == {LONGER: (2, 2 * steps), "\\> 10000 steps": (1, 1)}
+    assert graph_of(traced)[0]["transitions"].sum() == 2 * (steps - 1)
+    counted = collect({"stages": stage_counts(visits(events, None), [])})["stages"]
+    assert long_cases(counted) == 2
 
 
 def test_a_case_of_ten_thousand_events_has_a_short_name_of_its_own(spark):
@@ -93,11 +111,11 @@ def test_a_case_of_ten_thousand_events_has_a_short_name_of_its_own(spark):
     other = [(2, "AB"[i % 2], i, 0) for i in range(9_999)] + [(2, "C", 9_999, 0)]
     pdf = pd.DataFrame(long + other, columns=["case", "activity", "at", "tie"])
     traced = traces(spark.createDataFrame(pdf, EVENTS))
-    names = {row.variant: row.records for row in flow_variants(traced).collect()}
+    names = {row.variant: row.records for row in flow_variants(traced, 2).collect()}
     assert list(names.values()) == [10_000, 10_000]
     assert max(map(len, names)) < 5 * STEPS_SPELLED
     assert all(f"… {10_000 - STEPS_SPELLED} more" in name for name in names)
-    assert sum(row.transitions for row in flow_edges(traced).collect()) == 2 * 9_999
+    assert graph_of(traced)[0]["transitions"].sum() == 2 * 9_999
 
 
 def test_edges_variants_and_ends_equal_duckdb(spark):
@@ -118,26 +136,28 @@ def test_edges_variants_and_ends_equal_duckdb(spark):
 
     def same(frame, sql, keys):
         theirs = engine.sql(f"{ordered} {sql}").df().sort_values(keys, ignore_index=True)
-        ours = frame.select(*theirs.columns).toPandas().sort_values(keys, ignore_index=True)
+        ours = frame[[*theirs.columns]].sort_values(keys, ignore_index=True)
         pd.testing.assert_frame_equal(ours, theirs, check_dtype=False, rtol=1e-9, atol=0)
 
+    edges, ends = graph_of(traced)
+    variants = flow_variants(traced, log["case"].nunique())
     edge = ["from_activity", "to_activity"]
     same(
-        flow_edges(traced),
+        edges,
         """SELECT activity AS from_activity, next AS to_activity, count(*) AS transitions,
         count(DISTINCT "case") AS people, quantile_cont(days, 0.5) AS median_days,
         quantile_cont(days, 0.9) AS p90_days FROM e WHERE next IS NOT NULL GROUP BY ALL""",
         edge,
     )
     same(
-        flow_variants(traced).where(f"size(split(variant, ' > ')) < {STEPS_SPELLED}"),
+        variants.where(f"size(split(variant, ' > ')) < {STEPS_SPELLED}").toPandas(),
         """, v AS (SELECT "case", string_agg(activity, ' > ' ORDER BY n) AS variant,
         count(*) AS records FROM e GROUP BY ALL) SELECT variant, count(*) AS people,
         sum(records) AS records FROM v GROUP BY ALL""",
         ["variant"],
     )
     same(
-        flow_starts_ends(traced),
+        ends,
         """SELECT 'start' AS kind, activity, count(*) AS people FROM e WHERE n = 1 GROUP BY ALL
         UNION ALL SELECT 'end', activity, count(*) FROM e WHERE next IS NULL GROUP BY ALL""",
         ["kind", "activity"],

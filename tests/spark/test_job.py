@@ -4,13 +4,15 @@ import shutil
 from dataclasses import replace
 from datetime import date
 
+import pandas as pd
 import pytest
 from rich.console import Console
 from studies import run_here
 
-from socare_spark import analysis
-from socare_spark.analysis import Analysis, Context, Job
+from socare_spark.analysis import Analysis, Context, Job, Result
 from socare_spark.errors import ConfigurationError, DataError, ExitCode, MissingInputError
+from socare_spark.inputs import Need
+from socare_spark.lake import collect
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.lake.transaction import has_unfinished_commits
@@ -26,19 +28,21 @@ LARGE = TableSpec(
 )
 
 
-def tables(context):
-    days = context.spark.createDataFrame([(date(2020, 1, 1),)], "day date")
-    if not context.lake.exists(GIVEN):
-        context.mark_unavailable(WITH_GIVEN, GIVEN.path)
-        return {ALWAYS: days}
-    return {ALWAYS: days, WITH_GIVEN: context.read(GIVEN)}
+def build(inputs, first):
+    days = pd.DataFrame({"day": [first]})
+    if not inputs.exists(GIVEN):
+        return Result({ALWAYS: days}, {WITH_GIVEN: GIVEN.path})
+    return Result({ALWAYS: days, WITH_GIVEN: inputs.read(GIVEN)})
 
 
-ANALYSIS = Analysis(
-    "some", "Makes what it can.", lambda _: [], (ALWAYS, WITH_GIVEN), tables,
-    optional=lambda _: [GIVEN.path],
-)  # fmt: skip
-NEEDY = Analysis("needy", "Needs a table.", lambda _: [GIVEN.path], (ALWAYS,), tables)
+def analysis(name, build, writes=(ALWAYS,), reads=(), **more):
+    """An analysis whose settings are a day."""
+    first = date(2020, 1, 1)
+    return Analysis(name, "Makes days.", lambda _: first, lambda *_: reads, writes, build, **more)
+
+
+ANALYSIS = analysis("some", build, (ALWAYS, WITH_GIVEN), optional=lambda *_: [GIVEN.path])
+NEEDY = analysis("needy", build, reads=[GIVEN.path])
 
 
 @pytest.fixture
@@ -68,12 +72,12 @@ def test_table_is_made_when_its_input_appears(context):
     given.write(GIVEN, given.spark.createDataFrame([(date(2021, 1, 1),)], GIVEN.schema))
     after = context()
     ANALYSIS.job().run(after)
-    assert after.read(WITH_GIVEN).collect() == [(date(2021, 1, 1),)]
+    assert after.inputs.read(WITH_GIVEN).collect() == [(date(2021, 1, 1),)]
     assert after.run.warnings == []
 
 
 def test_result_of_too_many_rows_is_refused_with_its_bound(context, monkeypatch):
-    monkeypatch.setattr(analysis, "DRIVER_MAX_RESULT_ROWS", 2)
+    monkeypatch.setattr(collect, "DRIVER_MAX_RESULT_ROWS", 2)
     given = context()
     days = given.spark.createDataFrame([(date(2021, 1, day),) for day in (1, 2, 3)], GIVEN.schema)
     with pytest.raises(DataError, match="reference/given has 3 rows, and at most 2 are allowed"):
@@ -88,11 +92,11 @@ def test_stale_table_is_emptied_when_inputs_disappear(context):
     shutil.rmtree(given.lake.folder(GIVEN))
     after = context()
     ANALYSIS.job().run(after)
-    assert after.read(WITH_GIVEN).collect() == []
+    assert after.inputs.read(WITH_GIVEN).collect() == []
 
 
 def test_declared_table_without_a_result_is_a_program_error(context):
-    forgetful = Analysis("some", "Forgets.", lambda _: [], (ALWAYS, WITH_GIVEN), lambda _: {})
+    forgetful = analysis("some", lambda *_: Result({}), (ALWAYS, WITH_GIVEN))
     with pytest.raises(RuntimeError, match="different tables"):
         forgetful.job().run(context())
 
@@ -130,14 +134,13 @@ def study(spark, folder, jobs):
 
 
 def test_a_table_that_grows_with_records_is_written_by_several_tasks(context):
-    def made(context):
-        return {
-            ALWAYS: context.spark.range(3, numPartitions=3).selectExpr("DATE'2020-01-01' AS day"),
-            LARGE: context.spark.range(3, numPartitions=3),
-        }
+    def made(inputs, _):
+        numbers = inputs.spark.range(3, numPartitions=3)
+        days = numbers.selectExpr("DATE'2020-01-01' AS day")
+        return Result({ALWAYS: days, LARGE: numbers})
 
     new = context()
-    Analysis("sizes", "Two tables.", lambda _: [], (ALWAYS, LARGE), made).job().run(new)
+    analysis("sizes", made, (ALWAYS, LARGE)).job().run(new)
     files = {t: len(list(new.lake.folder(t).glob("*.parquet"))) for t in (ALWAYS, LARGE)}
     assert files == {ALWAYS: 1, LARGE: 3}
 
@@ -148,15 +151,79 @@ def test_tables_of_an_analysis_change_together_or_not_at_all(context):
     ANALYSIS.job().run(context())
     before = {table: context().lake.version(table) for table in ANALYSIS.writes}
 
-    def broken(now):
-        days = now.spark.createDataFrame([(date(2022, 1, 1),)], "day date")
-        return {ALWAYS: days, WITH_GIVEN: days.selectExpr("to_date(raise_error('no')) AS day")}
+    def broken(inputs, _):
+        days = inputs.spark.createDataFrame([(date(2022, 1, 1),)], "day date")
+        raising = days.selectExpr("to_date(raise_error('no')) AS day")
+        return Result({ALWAYS: days, WITH_GIVEN: raising})
 
-    failing = replace(ANALYSIS, tables=broken)
+    failing = replace(ANALYSIS, build=broken)
     new = context()
     new.run.configuration = "another"
     with pytest.raises(Exception, match="no"):
         failing.job().run(new)
     assert {table: context().lake.version(table) for table in ANALYSIS.writes} == before
-    assert context().read(ALWAYS).collect() == [(date(2020, 1, 1),)]
+    assert context().inputs.read(ALWAYS).collect() == [(date(2020, 1, 1),)]
     assert not has_unfinished_commits(new.lake)
+
+
+def test_warnings_and_counts_of_a_result_are_recorded(context):
+    def made(_, first):
+        return Result({ALWAYS: pd.DataFrame({"day": [first]})}, {}, ["Beware."], {"days": 1})
+
+    new = context()
+    analysis("warns", made).job().run(new)
+    assert new.run.warnings == ["Beware."]
+    assert new.run.counts["days"] == 1
+    assert new.inputs.read(ALWAYS).collect() == [(date(2020, 1, 1),)]
+
+
+def test_a_result_that_lacks_a_column_is_dropped_and_one_without_it_is_warned_of(context):
+    """The analysis makes all results; the column that is missing is null."""
+
+    def made(inputs, _):
+        seen.append(dict(inputs.unavailable))
+        rows = inputs.read(GIVEN)
+        return Result({ALWAYS: rows.select("day"), WITH_GIVEN: rows.selectExpr("date(end) AS day")})
+
+    seen = []
+    needs = [
+        Need(GIVEN.path, "day", "date", (ALWAYS, WITH_GIVEN)),
+        Need(GIVEN.path, "end", "date", (WITH_GIVEN,), (ALWAYS,)),
+    ]
+    lacking = analysis("lacks", made, (ALWAYS, WITH_GIVEN), [GIVEN.path], needs=lambda *_: needs)
+    given = context()
+    given.write(GIVEN, given.spark.createDataFrame([(date(2021, 1, 1),)], GIVEN.schema))
+    new = context()
+    lacking.job().run(new)
+    end = "column end (date) of reference/given, to be kept in conf/datasets/given.yaml"
+    assert seen == [{WITH_GIVEN.path: f"the {end}"}]
+    assert set(new.run.outputs) == {ALWAYS.path}
+    assert new.run.warnings == [
+        f"The {end}, is missing and counts as empty in working/always.",
+        f"working/with_given was not made: it needs the {end}.",
+    ]
+    none = replace(lacking, name="none", writes=(WITH_GIVEN,))
+    with pytest.raises(MissingInputError, match="none can make no table: it needs the column end"):
+        none.job().run(context())
+
+
+def test_dry_run_names_tables_without_making_them(context):
+    plan = ANALYSIS.job().plan(context())
+    assert plan == [
+        "reads  reference/given", "writes working/always", "writes working/with_given",
+    ]  # fmt: skip
+
+
+def test_a_run_reads_each_table_at_one_version(context):
+    given, reading = context(), context()
+    days = [date(2021, 1, 1), date(2022, 1, 1)]
+    given.write(GIVEN, pd.DataFrame({"day": days[:1]}))
+    assert reading.inputs.pin(GIVEN) == 0
+    given.write(GIVEN, pd.DataFrame({"day": days[1:]}))
+    assert reading.inputs.read(GIVEN.path).collect() == [(days[0],)]
+    assert reading.inputs.to_pandas(GIVEN)["day"].tolist() == days[:1]
+    assert reading.inputs.to_pandas(GIVEN, "day").columns.tolist() == ["day"]
+    assert reading.run.tables_read == {GIVEN.path: 0}
+    assert context().inputs.to_pandas(GIVEN)["day"].tolist() == days[1:]
+    with pytest.raises(DataError, match="working/always"):
+        reading.inputs.pin(ALWAYS)

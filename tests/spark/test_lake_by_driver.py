@@ -197,3 +197,13 @@ def test_replace_takes_a_reworded_description_and_another_layout(spark, table, t
     lake.truncate(elsewhere, {})
     lake.append_arrow(elsewhere, rows(table, ("z", 3, "new", D3)), {})
     assert held(lake, table) == [("z", 3, "new", D3)]
+
+
+def test_driver_reads_the_columns_of_a_version_as_pandas(table, tmp_path):
+    lake = Lake(tmp_path)
+    assert lake.to_pandas(table, "b").columns.tolist() == ["b"]
+    lake.replace_arrow(table, rows(table, ("x", 1, "-", D1)), {})
+    lake.replace_arrow(table, rows(table, ("y", 2, "-", None)), {})
+    assert lake.to_pandas(table).columns.tolist() == table.names
+    found = [lake.to_pandas(table, "b", version=version)["b"].tolist() for version in (0, 1, None)]
+    assert found == [[1], [2], [2]]

@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 from rich.console import Console
 from studies import run_here
 
-from socare_spark.analysis import Analysis, Context
+from socare_spark.analysis import Analysis, Context, Result
 from socare_spark.errors import ConfigurationError, ExitCode
 from socare_spark.lake import transaction
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
@@ -154,11 +154,13 @@ def test_a_second_run_changes_nothing(council, monkeypatch):
 def test_an_analysis_stays_up_to_date(council, monkeypatch):
     made = []
 
-    def tables(context):
+    def build(inputs, _):
         made.append(1)
-        return {EVERY: context.read("restricted/visits").select("person")}
+        return Result({EVERY: inputs.read("restricted/visits").select("person")})
 
-    analysis = Analysis("every", "All.", lambda _: ["restricted/visits"], (EVERY,), tables).job()
+    analysis = Analysis(
+        "every", "All.", lambda _: None, lambda *_: ["restricted/visits"], (EVERY,), build
+    ).job()
     for number in (1, 2, 3):
         council.lands(f"2013_{'abc'[number - 1]}.csv", row(number, number))
         council.ingests(monkeypatch)

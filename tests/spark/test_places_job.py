@@ -75,7 +75,7 @@ def city(spark, tmp_path):
 
 
 def _rows(context, table, *columns):
-    return sorted(map(tuple, context.read(table).select(*columns).collect()), key=str)
+    return sorted(map(tuple, context.inputs.read(table).select(*columns).collect()), key=str)
 
 
 def test_reference_tables_hold_areas_and_assignments(city):

@@ -2,16 +2,24 @@
 
 import random
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
+from frames import counts_of, rows_of
+from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import aged
+from socare_spark.analyses.agreements import in_band
 from socare_spark.analyses.provision import dense_window, matrix
+from socare_spark.analyses.provision.dense_window import DATASET_TOTALS, DENSE_WINDOW
+from socare_spark.analyses.provision.matrix import PROVISION_MATRIX, REMOVED_ROWS
+from socare_spark.analyses.provision.settings import load_settings
 from socare_spark.errors import ConfigurationError
+from socare_spark.lake.collect import to_pandas
 from socare_spark.measures.bands import Band
 
+CONF = Path(__file__).resolve().parents[2] / "conf"
 RECORDS = "dataset string, person bigint, age int, year int, postcode string, cost decimal(20,2)"
 BANDS = [
     Band.model_validate({"label": "0-11", "from": 0, "to": 11}),
@@ -23,17 +31,23 @@ def _records(spark, *rows):
     return spark.createDataFrame(rows, RECORDS)
 
 
-def _districts(spark, *codes):
-    return spark.createDataFrame([(code,) for code in codes], "code string")
+def _matrix(records, districts, first, last):
+    """Rows of the matrix, of the trends and of the removed records."""
+    settings = load_settings(CONF).provision
+    settings = settings.model_copy(update={"first_year": first, "last_year": last})
+    reason = matrix.left_out_of_matrix(districts, settings.years)
+    counts = counts_of(
+        records,
+        matrix.matrix_grouping(reason.isNull()),
+        matrix.removed_grouping(PROVISION_MATRIX, reason, F.lit(True)),
+        cost="cost",
+    )
+    made = matrix.provision_matrix(counts[PROVISION_MATRIX], districts, settings)
+    return *made, counts[REMOVED_ROWS]
 
 
-def _rows(frame, *columns):
-    return sorted(map(tuple, frame.select(*columns).collect()), key=str)
-
-
-@pytest.mark.parametrize(
-    ("postcode", "year", "reason"),
-    [
+def test_the_reason_why_a_record_is_left_out(spark):
+    cases = [
         ("B1 1AA", 2010, None),
         ("B1 1AA", 2001, None),  # the first year counts
         ("B1 1AA", 2015, None),  # and the last
@@ -42,12 +56,13 @@ def _rows(frame, *columns):
         ("B11 1AA", 2010, "outside_city"),  # begins like a district of the city, and is none
         ("WS9 1AA", 1999, "outside_city"),  # the first reason alone
         (None, 1999, "no_postcode"),
-    ],
-)
-def test_the_reason_why_a_record_is_left_out(spark, postcode, year, reason):
-    records = _records(spark, ("d", 1, 30, year, postcode, None))
-    placed = matrix.with_district(records, _districts(spark, "B1"), range(2001, 2016))
-    assert placed.first()["reason"] == reason
+    ]
+    records = spark.createDataFrame(cases, "postcode string, year int, expected string")
+    reason = matrix.left_out_of_matrix(["B1"], range(2001, 2016))
+    found = records.select("expected", reason.alias("found")).collect()
+    assert [row["found"] for row in found] == [row["expected"] for row in found]
+    nowhere = records.select(matrix.left_out_of_matrix([], range(2001, 2016)).alias("found"))
+    assert {row["found"] for row in nowhere.collect()} == {"outside_city", "no_postcode"}
 
 
 def test_every_district_and_year_has_a_cell_and_every_district_a_total(spark):
@@ -59,20 +74,20 @@ def test_every_district_and_year_has_a_cell_and_every_district_a_total(spark):
         ("d", 2, 31, 2002, "B1 2AA", None),
         ("d", 3, 31, 2002, None, None),
     )
-    districts = _districts(spark, "B1", "B2")
-    placed = matrix.with_district(records, districts, range(2001, 2003))
-    counted = matrix.counted_matrix(placed, districts, range(2001, 2003))
-    assert _rows(counted, "district", "year", "people", "records", "cost") == [
+    by_cell, by_district, removed = _matrix(records, ["B1", "B2"], 2001, 2002)
+    assert rows_of(by_cell, "district", "year", "people", "records", "cost") == [
         ("B1", 2001, 1, 2, Decimal("10.00")),
         ("B1", 2002, 2, 2, None),
-        ("B1", None, 2, 4, Decimal("10.00")),  # people are distinct over the years
         ("B2", 2001, 0, 0, None),
         ("B2", 2002, 0, 0, None),
-        ("B2", None, 0, 0, None),
     ]
-    assert _rows(
-        matrix.count_removed({"m": placed}), "analysis", "reason", "people", "records"
-    ) == [("m", "no_postcode", 1, 1)]
+    assert rows_of(by_district, "district", "people", "records", "cost") == [
+        ("B1", 2, 4, Decimal("10.00")),  # people are distinct over the years
+        ("B2", 0, 0, None),
+    ]
+    assert rows_of(removed, "analysis", "reason", "people", "records") == [
+        ("provision_matrix", "no_postcode", 1, 1)
+    ]
 
 
 def test_totals_by_band_and_of_all(spark):
@@ -84,25 +99,41 @@ def test_totals_by_band_and_of_all(spark):
         ("e", 1, 50, 2002, None, None),
         ("f", 1, 50, 2002, None, None),  # not asked for
     )
-    found = dense_window.dataset_totals(records, {"d": BANDS, "e": BANDS})
-    assert _rows(found, "dataset", "age_band", "people", "records") == [
+    whole = [Band.model_validate({"label": "any", "from": 0})]
+    found = counts_of(records, dense_window.totals_grouping({"d": BANDS, "e": whole}))
+    assert rows_of(found[DATASET_TOTALS], "dataset", "age_band", "people", "records") == [
         ("d", "0-11", 1, 1),
         ("d", "11+", 1, 1),
         ("d", "unknown", 1, 1),
         ("d", None, 2, 3),
-        ("e", "11+", 1, 1),
+        ("e", "any", 1, 1),
         ("e", None, 1, 1),
     ]
 
 
 def test_dense_windows_count_agreements_by_start(spark):
     rows = [("d", i, 30, 2001 + i // 4, None, None) for i in range(12)]
-    records = _records(spark, *rows, ("d", 0, 30, 2010, None, None), ("e", 1, 30, 2005, None, None))
-    found = dense_window.dense_windows(records, ["d", "e"], 0.9)
-    assert _rows(found, "dataset", "first_year", "last_year", "share", "people", "records") == [
-        ("d", 2001, 2003, 12 / 13, 12, 12),
-        ("e", 2005, 2005, 1.0, 1, 1),
+    records = _records(
+        spark,
+        *rows,
+        ("d", 0, 30, 2010, None, None),
+        ("d", 0, 30, None, None, None),
+        ("e", 1, 30, 2005, None, None),
+        ("f", 1, 30, 2005, None, None),  # not asked for
+    )
+    years = to_pandas(dense_window.records_by_year(records, ["d", "e"]).toArrow())
+    windows = dense_window.dense_windows(years, 0.9)
+    assert rows_of(windows, "dataset", "first_year", "last_year", "share") == [
+        ("d", 2001, 2003, 12 / 13),
+        ("e", 2005, 2005, 1.0),
     ]
+    counts = counts_of(records, dense_window.window_grouping(windows))
+    assert rows_of(counts[DENSE_WINDOW], "dataset", "people", "records") == [
+        ("d", 12, 12),
+        ("e", 1, 1),
+    ]
+    none = counts_of(records, dense_window.window_grouping(windows[:0]))
+    assert len(none[DENSE_WINDOW]) == 0
 
 
 def test_matrix_equals_duckdb(spark):
@@ -118,11 +149,7 @@ def test_matrix_equals_duckdb(spark):
         )
         for _ in range(600)
     ]
-    records = _records(spark, *rows)
-    districts = _districts(spark, "B1", "B21", "B44")
-    placed = matrix.with_district(records, districts, range(2001, 2016))
-    counted = matrix.counted_matrix(placed, districts, range(2001, 2016)).toPandas()
-    found = matrix.unusual(counted[counted["year"].notna()].astype({"year": int}), 0.05)
+    found, *_ = _matrix(_records(spark, *rows), ["B1", "B21", "B44"], 2001, 2015)
     rows_ = pd.DataFrame(rows, columns=["dataset", "person", "age", "year", "postcode", "cost"])
     other = duckdb.query_df(
         rows_,
@@ -152,7 +179,7 @@ def test_matrix_equals_duckdb(spark):
 def test_records_of_one_age_band(spark):
     ages = (10, 11, None)
     records = _records(spark, *(("d", 1, age, 2010, None, None) for age in ages))
-    assert _rows(aged(records, BANDS, "0-11", "x.yaml"), "age") == [(10,)]
-    assert aged(records, BANDS, None, "x.yaml").count() == 3
+    assert records.where(in_band(BANDS, "0-11", "x.yaml")).select("age").collect() == [(10,)]
+    assert records.where(in_band(BANDS, None, "x.yaml")).count() == 3
     with pytest.raises(ConfigurationError, match=r"x.yaml names the age band '0-12'; its set has"):
-        aged(records, BANDS, "0-12", "x.yaml")
+        in_band(BANDS, "0-12", "x.yaml")

@@ -79,19 +79,19 @@ def test_without_boundaries_and_with_one_of_the_datasets(council):
         ("agreements_closed", "65+", 1),
         ("agreements_closed", None, 2),
     ]
-    # A spelling is mended before elements are counted, and a service has no case.
+    # A spelling is corrected before elements are counted, and a service has no case.
     found = council.rows("working/elements_per_person", "kind", "age_band", "elements", "people")
     assert [row[2:] for row in found if row[:2] == ("distinct", None)] == [(1, 1), (2, 1)]
     assert {row[0] for row in council.rows("working/registered_services", "service")} == {"HOME"}
-    told = "\n".join(run.warnings)
+    said = "\n".join(run.warnings)
     assert (
         "working/dataset_totals is made without restricted/agreements_costed and "
-        "restricted/agreements_adult, which the lake does not have." in told
+        "restricted/agreements_adult, which the lake does not have." in said
     )
-    assert "working/provision_matrix was not made: it needs reference/areas." in told
+    assert "working/provision_matrix was not made: it needs reference/areas." in said
     assert (
         "working/density_series was not made: it needs reference/areas and "
-        "reference/postcode_areas." in told
+        "reference/postcode_areas." in said
     )
     assert {Path(p).name for p in run.pictures} == {
         "elements_per_person.png",

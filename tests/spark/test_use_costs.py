@@ -1,13 +1,21 @@
 """Cost of groups of elements by year and quarter, recounted by DuckDB."""
 
 from datetime import date
-from decimal import Decimal
 
 import duckdb
 import pytest
-from agreements import SCHEMA, frames, made_up
+from agreements import frames, made_up
+from frames import counts_of
 
-from socare_spark.analyses.use.costs import cost_by_quarter, element_cost_by_year, in_groups
+from socare_spark.analyses.use.costs import (
+    ELEMENT_COST_BY_YEAR,
+    SUMS,
+    cost_by_quarter,
+    element_cost_by_year,
+    group_groupings,
+)
+from socare_spark.analyses.use.records import in_periods
+from socare_spark.analyses.use.savings import SAVINGS_VIABILITY
 from socare_spark.measures.periods import quarters, years
 
 GROUPS = {"one": ["A", "B"], "two": ["B", "C"], "none": ["NONE"]}
@@ -33,9 +41,15 @@ def given(spark):
     return frames(spark, made_up("costs", 200, people=15))
 
 
+def counts(table, records, periods):
+    groupings = group_groupings(table, GROUPS, periods)
+    return counts_of(in_periods(records, periods), *groupings, cost="cost", sums=SUMS)[table]
+
+
 def test_a_year_of_each_group(given):
     records, pandas = given
-    made = element_cost_by_year(in_groups(records, GROUPS), list(GROUPS), years(2010, 2011))
+    spans = years(2010, 2011)
+    made = element_cost_by_year(counts(ELEMENT_COST_BY_YEAR, records, spans), GROUPS, spans)
     expected = duckdb.query_df(
         pandas,
         "given",
@@ -44,7 +58,7 @@ def test_a_year_of_each_group(given):
                 sum(round(weekly * n / 7, 2)::DECIMAL(20,2)), sum(weekly)
         FROM open GROUP BY ALL""",
     ).fetchall()
-    rows = {(r["element_group"], r["year"]): r for r in made.collect()}
+    rows = {(r["element_group"], r["year"]): r for r in made.to_dict("records")}
     names = ("people", "records", "cost", "weekly_cost")
     found = {(*key, *(row[n] for n in names)) for key, row in rows.items() if row["records"]}
     assert found == set(expected)
@@ -59,19 +73,10 @@ def test_a_year_of_each_group(given):
                 )
 
 
-def test_group_without_people_has_rows_without_shares(given):
-    records, _ = given
-    made = element_cost_by_year(in_groups(records, GROUPS), list(GROUPS), years(2010, 2011))
-    rows = made.where("element_group = 'none'").collect()
-    assert [r["year"] for r in rows] == [2010, 2011]
-    names = ("people", "records", "cost", "weekly_cost", "share_people", "share_cost")
-    assert {tuple(r[n] for n in names) for r in rows} == {(0, 0, None, Decimal(0), None, None)}
-
-
 def test_quarterly_cost_has_a_value_for_every_quarter(given):
     records, pandas = given
     spans = quarters(date(2010, 1, 1), date(2011, 12, 31))
-    made = cost_by_quarter(in_groups(records, GROUPS), list(GROUPS), spans)
+    made = cost_by_quarter(counts(SAVINGS_VIABILITY, records, spans), GROUPS, spans)
     expected = duckdb.query_df(
         pandas,
         "given",
@@ -82,13 +87,3 @@ def test_quarterly_cost_has_a_value_for_every_quarter(given):
     for group in ("one", "two"):
         assert made[group] == [float(cost or 0) for name, _, cost in expected if name == group]
     assert made["none"] == [0.0] * 8
-
-
-def test_a_quarter_without_cost_is_0(spark):
-    rows = [
-        ("A", 1, date(2010, 1, 1), date(2010, 1, 7), Decimal("7.00"), None),
-        ("A", 1, date(2010, 8, 1), date(2010, 8, 1), None, None),
-    ]
-    grouped = in_groups(spark.createDataFrame(rows, SCHEMA), {"one": ["A"]})
-    spans = quarters(date(2010, 1, 1), date(2010, 12, 31))
-    assert cost_by_quarter(grouped, ["one"], spans) == {"one": [7.0, 0.0, 0.0, 0.0]}

@@ -7,8 +7,19 @@ from itertools import combinations
 import duckdb
 import pytest
 from agreements import SCHEMA, frames, made_up
+from frames import counts_of, rows_of
 
-from socare_spark.analyses.use.quarters import users_between_quarters, users_by_quarter
+from socare_spark.analyses.use.quarters import (
+    PEOPLE_WITH,
+    USERS_BETWEEN_QUARTERS,
+    USERS_BY_QUARTER,
+    in_pairs,
+    pair_grouping,
+    quarter_grouping,
+    users_between_quarters,
+    users_by_quarter,
+)
+from socare_spark.analyses.use.records import in_periods
 from socare_spark.measures.periods import quarter, quarters
 
 SPANS = quarters(date(2010, 1, 1), date(2011, 12, 31))
@@ -39,8 +50,15 @@ def other_engine(pandas):
     return connection
 
 
-def rows_of(frame, *columns):
-    return sorted((tuple(row[c] for c in columns) for row in frame.collect()), key=str)
+def by_quarter(records, elements, spans):
+    counts = counts_of(in_periods(records, spans), quarter_grouping(elements, spans), cost="cost")
+    return users_by_quarter(counts[USERS_BY_QUARTER], elements, spans)
+
+
+def between_quarters(records, elements, pairs):
+    rows = in_pairs(records, elements, pairs)
+    counts = counts_of(rows, pair_grouping(), cost="cost", people_with=PEOPLE_WITH)
+    return users_between_quarters(counts[USERS_BETWEEN_QUARTERS], elements, pairs)
 
 
 @pytest.fixture
@@ -50,7 +68,7 @@ def given(spark):
 
 def test_users_by_quarter(given):
     records, pandas = given
-    made = users_by_quarter(records, ["A", "B"], SPANS)
+    made = by_quarter(records, ["A", "B"], SPANS)
     expected = other_engine(pandas).execute(
         """WITH open AS (
             SELECT *, days(s, e, first, last) AS n FROM agreements, spans
@@ -71,20 +89,20 @@ def test_quarter_without_people_has_a_row_and_gives_no_change(spark):
         ("A", 1, date(2010, 3, 31), date(2010, 3, 31), Decimal("70.00"), None),
         ("A", 2, date(2010, 10, 1), date(2011, 3, 31), Decimal("70.00"), None),
     ]
-    made = users_by_quarter(spark.createDataFrame(rows, SCHEMA), ["A", "NONE"], SPANS[:5])
-    assert rows_of(made.where("element = 'A'"), "quarter", "people", "cost", "change") == [
+    made = by_quarter(spark.createDataFrame(rows, SCHEMA), ["A", "NONE"], SPANS[:5])
+    assert rows_of(made[made["element"] == "A"], "quarter", "people", "cost", "change") == [
         ("2010Q1", 1, Decimal("10.00"), None),  # a day, on the last of the quarter
         ("2010Q2", 0, None, -1.0),
         ("2010Q3", 0, None, None),
         ("2010Q4", 1, Decimal("920.00"), None),
         ("2011Q1", 1, Decimal("900.00"), 0.0),
     ]
-    assert rows_of(made.where("element = 'NONE'"), "people", "records") == [(0, 0)] * 5
+    assert rows_of(made[made["element"] == "NONE"], "people", "records") == [(0, 0)] * 5
 
 
 def test_users_between_all_quarters(given):
     records, pandas = given
-    made = users_between_quarters(records, ["A", "B"], list(combinations(SPANS, 2)))
+    made = between_quarters(records, ["A", "B"], list(combinations(SPANS, 2)))
     people = other_engine(pandas).execute(
         """WITH present AS (
             SELECT DISTINCT element, quarter, person FROM agreements, spans
@@ -101,7 +119,7 @@ def test_users_between_all_quarters(given):
     )
     names = ("element", "quarter_a", "quarter_b", "people_a", "people_b", "people_both")
     assert rows_of(made, *names) == sorted(people.fetchall(), key=str)
-    for row in made.collect():
+    for row in made.to_dict("records"):
         assert row["only_a"] == row["people_a"] - row["people_both"]
         assert row["only_b"] == row["people_b"] - row["people_both"]
         assert row["people"] == row["only_a"] + row["people_both"] + row["only_b"]
@@ -122,9 +140,10 @@ def test_quarter_pairs_can_be_reversed_or_without_people(spark):
     rows = [("A", 1, date(2010, 3, 1), date(2010, 5, 1), None, None)]
     records = spark.createDataFrame(rows, SCHEMA)
     pairs = [(quarter("2010Q2"), quarter("2010Q1")), (quarter("2015Q1"), quarter("2015Q2"))]
-    made = users_between_quarters(records, ["A"], pairs)
+    made = between_quarters(records, ["A"], pairs)
     names = ("quarter_a", "people_a", "people_b", "people_both", "only_a", "only_b", "records")
     assert rows_of(made, *names) == [
         ("2010Q2", 1, 1, 1, 0, 0, 1),  # the agreement counts once
         ("2015Q1", 0, 0, 0, 0, 0, 0),
     ]
+    assert between_quarters(records, ["A"], []).empty

@@ -6,15 +6,33 @@ from decimal import Decimal
 
 import pytest
 from agreements import SCHEMA, cost_of, frames, made_up
+from frames import counts_of
 
-from socare_spark.analyses.use import threshold as threshold_module
+from socare_spark.analyses.use.records import in_periods
 from socare_spark.analyses.use.settings import Threshold
-from socare_spark.analyses.use.threshold import threshold_use
+from socare_spark.analyses.use.threshold import (
+    PEOPLE_WITH,
+    SUMS,
+    THRESHOLD_USE,
+    over_columns,
+    threshold_grouping,
+    threshold_use,
+    with_beyond,
+)
 from socare_spark.measures.periods import with_total, years
 
 YEARS = with_total(years(2010, 2011))
 DISTRICTS = ["B1", "B2", "B3"]
 NAMES = ("people", "records", "cost", "people_over", "weeks_over", "cost_over")
+
+
+def used(records, threshold):
+    """Rows of THRESHOLD_USE as dictionaries, with None for null."""
+    rows = in_periods(with_beyond(records, threshold), YEARS).withColumns(over_columns())
+    measures = {"cost": "cost", "sums": SUMS, "people_with": PEOPLE_WITH}
+    counts = counts_of(rows, threshold_grouping(threshold, YEARS), **measures)
+    made = threshold_use(counts[THRESHOLD_USE], threshold, YEARS, DISTRICTS)
+    return made.astype(object).where(made.notna(), None).to_dict("records")
 
 
 def days_of(row):
@@ -79,7 +97,7 @@ def test_days_beyond_the_threshold_equal_a_plain_recount(spark, weeks, gap):
     rows = made_up(f"threshold {gap}", 260)
     records, _ = frames(spark, rows)
     threshold = Threshold(elements=("A", "B", "C"), weeks=weeks, gap_days=gap)
-    made = threshold_use(records, threshold, YEARS, DISTRICTS).collect()
+    made = used(records, threshold)
     expected = oracle(rows, ("A", "B", "C"), weeks, gap)
     found = {
         (r["element"], r["year"], r["district"]): tuple(r[n] for n in NAMES)
@@ -100,9 +118,9 @@ def one_person(spark, *agreements):
     return spark.createDataFrame(rows, SCHEMA)
 
 
-def over(frame, *columns):
-    rows = frame.where("element IS NULL").collect()
-    return {(r["year"], r["district"]): tuple(r[c] for c in columns) for r in rows}
+def over(rows, *columns):
+    whole = [row for row in rows if row["element"] is None]
+    return {(r["year"], r["district"]): tuple(r[c] for c in columns) for r in whole}
 
 
 def test_six_weeks_are_not_more_than_six_weeks(spark):
@@ -114,62 +132,30 @@ def test_six_weeks_are_not_more_than_six_weeks(spark):
         (date(2010, 2, 12), 1, 1 / 7, Decimal("10.00")),
     ]:
         records = one_person(spark, (first, date(2010, 1, 21), "B1"), (second, last, "B1"))
-        made = over(
-            threshold_use(records, threshold, YEARS, DISTRICTS),
-            "people_over", "weeks_over", "cost_over",
-        )  # fmt: skip
+        made = over(used(records, threshold), "people_over", "weeks_over", "cost_over")
         assert made[2010, "B1"] == (people, weeks, cost)
 
 
 def test_threshold_crossed_on_new_years_day_counts_in_the_new_year(spark):
     records = one_person(spark, (date(2010, 11, 20), date(2011, 1, 2), "B1"))
-    made = over(
-        threshold_use(records, Threshold(elements=("A",)), YEARS, DISTRICTS),
-        "people", "people_over", "share_over", "cost_over",
-    )  # fmt: skip
+    rows = used(records, Threshold(elements=("A",)))
+    made = over(rows, "people", "people_over", "share_over", "cost_over")
     assert made[2010, "B1"] == (1, 0, 0.0, Decimal("0.00"))
     assert made[2011, "B1"] == (1, 1, 1.0, Decimal("20.00"))
     assert made[None, None] == (1, 1, 1.0, Decimal("20.00"))
     assert made[2011, "B2"] == (0, 0, None, Decimal("0.00"))
 
 
-def test_population_and_target(spark):
-    records = one_person(spark, (date(2010, 1, 1), date(2011, 2, 11), "B1"))
-    population = spark.createDataFrame(
-        [("B1", 4000), ("B2", 0)], "district string, population bigint"
-    )
-    made = over(
-        threshold_use(
-            records, Threshold(elements=("A",)), YEARS, DISTRICTS,
-            population=population, target=Decimal(1000),
-        ),
-        "per_1000", "share_of_target",
-    )  # fmt: skip
-    assert made[2010, "B1"] == (0.25, pytest.approx(3.23))  # 323 days at 10 pounds
-    assert made[2011, "B1"] == (0.25, pytest.approx(0.42))
-    assert made[None, "B1"] == (0.25, pytest.approx((3.23 + 0.42) / 2))
-    assert made[2010, "B2"] == (None, 0.0)  # nobody lives there
-    assert made[2010, "B3"][0] is None
-    assert made[2010, None][0] is None  # everybody, wherever they live
-
-
-def test_cells_without_records_have_zero_counts(spark):
-    records = spark.createDataFrame([], SCHEMA)
-    made = threshold_use(records, Threshold(elements=("A",)), YEARS, DISTRICTS).collect()
-    assert {(r["people"], r["people_over"], r["share_over"]) for r in made} == {(0, 0, None)}
-    assert threshold_use(records, Threshold(elements=("A",)), [], []).collect() == []
-
-
 def test_records_without_a_person_are_not_sorted_together(spark):
     day = date(2010, 1, 1)
     rows = [("A", 1, day, date(2010, 3, 1), None, "B1"), ("A", None, day, day, None, None)]
     records = spark.createDataFrame(rows, SCHEMA)
-    beyond = threshold_module._with_beyond(records, Threshold(elements=("A",)))
+    beyond = with_beyond(records, Threshold(elements=("A",)))
     found = {row["person"]: (row["beyond"], row["own_beyond"]) for row in beyond.collect()}
     assert found == {None: (None, None), 1: (date(2010, 2, 12),) * 2}
     plan = beyond._jdf.queryExecution().optimizedPlan().toString().splitlines()
     sorted_by = [below(plan, at) for at, line in enumerate(plan) if "Window [" in line]
-    assert len(sorted_by) >= 2
+    assert sorted_by
     assert all("isnotnull(person" in lines for lines in sorted_by)
 
 

@@ -38,10 +38,10 @@ def test_a_declaration_without_effect_is_reported(tmp_path, monkeypatch):
     (tmp_path / "datasets" / "requests.yaml").touch()
     for name in ("last_day", "newest_extract"):
         monkeypatch.setattr(completeness, name, lambda *_: date(2015, 12, 31))
-    lake, run = SimpleNamespace(exists="restricted/costed".__eq__), SimpleNamespace(warnings=[])
-    context = SimpleNamespace(conf=tmp_path, lake=lake, run=run)
-    assert complete_until(context, "costed") == date(2015, 6, 30)
-    said = [warning.partition(":")[0] for warning in run.warnings]
+    inputs = SimpleNamespace(conf=tmp_path, exists="restricted/costed".__eq__)
+    until, warnings = complete_until(inputs, "costed")
+    assert until == date(2015, 6, 30)
+    said = [warning.partition(":")[0] for warning in warnings]
     assert said == [
         f"analyses/forecast.yaml names {name} in incomplete_months, without effect"
         for name in ("cosetd", "requests")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from socare_spark.analyses.cross_service.settings import read_declared
+from socare_spark.analyses.cross_service.settings import load_settings
 from socare_spark.errors import ConfigurationError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -28,7 +28,7 @@ def change(conf, **values):
 
 
 def test_shipped_settings_match_the_shipped_contracts(conf):
-    declared = read_declared(conf)
+    declared = load_settings(conf)
     assert declared.unknown == []
     assert declared.settings.names == ["social_care", "crm", "housing"]
     assert set(declared.schemes) == {"carefirst", "tenant"}
@@ -42,7 +42,7 @@ def test_shipped_settings_match_the_shipped_contracts(conf):
 
 
 def test_new_scheme_does_not_renumber_the_others(conf):
-    before = read_declared(conf).schemes["tenant"]
+    before = load_settings(conf).schemes["tenant"]
     project = yaml.safe_load((conf / "project.yaml").read_text())
     project["schemes"]["a_pass"] = {"person": True}
     (conf / "project.yaml").write_text(yaml.safe_dump(project))
@@ -53,7 +53,7 @@ def test_new_scheme_does_not_renumber_the_others(conf):
     services = yaml.safe_load((conf / "analyses" / "cross_service.yaml").read_text())["services"]
     passes = {"name": "leisure", "records": [{"dataset": "passes", "date": "tenancy_start"}]}
     change(conf, services=[passes, *services])
-    after = read_declared(conf).schemes
+    after = load_settings(conf).schemes
     assert (set(after), after["tenant"]) == ({"carefirst", "a_pass", "tenant"}, before)
 
 
@@ -61,7 +61,7 @@ def test_dataset_without_a_contract_is_skipped_with_a_warning(conf):
     crm = {"name": "crm", "records": [REQUESTS]}
     odd = {"name": "odd", "records": [{"dataset": "tenancys", "date": "day"}]}
     change(conf, services=[crm, odd], crosswalks=["crosswalk"])
-    declared = read_declared(conf)
+    declared = load_settings(conf)
     assert [s.records.dataset for s in declared.sources] == ["requests"]
     assert declared.crosswalks == []
     assert "names the dataset tenancys" in declared.unknown[0]
@@ -84,13 +84,13 @@ def test_dataset_without_a_contract_is_skipped_with_a_warning(conf):
 def test_column_of_the_wrong_kind_is_refused(conf, records, says):
     change(conf, services=[{"name": "crm", "records": [REQUESTS | records]}])
     with pytest.raises(ConfigurationError, match=says):
-        read_declared(conf)
+        load_settings(conf)
 
 
 def test_a_service_may_lack_person_postcode_and_category(conf):
     bare = REQUESTS | {"person": None, "postcode": None}
     change(conf, services=[{"name": "crm", "records": [bare]}], crosswalks=[])
-    (source,) = read_declared(conf).sources
+    (source,) = load_settings(conf).sources
     assert (source.scheme, source.records.category) == (None, None)
 
 
@@ -109,4 +109,4 @@ def test_a_service_may_lack_person_postcode_and_category(conf):
 def test_settings_that_cannot_be_right(conf, values, says):
     change(conf, **values)
     with pytest.raises(ConfigurationError, match=says):
-        read_declared(conf)
+        load_settings(conf)

@@ -7,11 +7,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from socare_spark.analyses.forecast.history import histories, quarters_after, whole_quarters
+from socare_spark.analyses.forecast.history import MEASURES, histories
 from socare_spark.analyses.forecast.job import FORECAST, FORECAST_BACKTEST, forecasts
 from socare_spark.analyses.forecast.settings import ForecastSettings, RequestSettings
-from socare_spark.analyses.forecast.sources import chosen_descriptions
+from socare_spark.analyses.forecast.sources import (
+    chosen_descriptions,
+    element_quarters,
+    newest_span,
+    unknown_descriptions,
+)
 from socare_spark.config import read_model
+from socare_spark.measures.periods import whole_quarters
 from socare_spark.measures.time_series import forecast
 
 SIX_YEARS = whole_quarters(date(2010, 1, 1), date(2015, 12, 31))
@@ -25,27 +31,6 @@ SETTINGS = ForecastSettings(
 )
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "expected"),
-    [
-        (date(2010, 1, 1), date(2010, 6, 30), ["2010Q1", "2010Q2"]),
-        (date(2010, 1, 2), date(2010, 6, 30), ["2010Q2"]),  # the first day is missing
-        (date(2010, 1, 1), date(2010, 6, 29), ["2010Q1"]),  # the last one is
-        (date(2009, 12, 31), date(2010, 4, 1), ["2010Q1"]),
-        (date(2010, 2, 1), date(2010, 3, 31), []),
-        (date(2010, 2, 1), date(2010, 5, 31), []),
-        (date(2020, 1, 1), date(2019, 1, 1), []),
-    ],
-)
-def test_a_quarter_is_whole_from_its_first_day_to_its_last(first, last, expected):
-    assert whole_quarters(first, last) == expected
-
-
-def test_quarters_go_on_into_the_next_year():
-    assert quarters_after("2019Q3", 3) == ["2019Q4", "2020Q1", "2020Q2"]
-    assert quarters_after("2019Q3", 0) == []
-
-
 def row(counted, period, records, people=None, cost=None, unnamed=0):
     people = records if people is None else people
     return {
@@ -54,8 +39,13 @@ def row(counted, period, records, people=None, cost=None, unnamed=0):
     }  # fmt: skip
 
 
+def of_rows(rows, *arguments):
+    counted = pd.DataFrame(rows, columns=["counted", "period", *MEASURES, "unnamed"])
+    return list(histories(counted, *arguments))
+
+
 def series(rows, measures=("records",), periods=("2010Q1", "2010Q2", "2010Q3", "2010Q4")):
-    return list(histories(rows, {"A": "A"}, measures, periods))
+    return of_rows(rows, {"A": "A"}, measures, periods)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +93,14 @@ def past(counted, number, level=50):
         row(counted, period, level + 3 * (at % 4) + at % 3, cost=Decimal(at))
         for at, period in enumerate(SIX_YEARS[:number])
     ]
-    return list(histories(rows, {counted: f"called {counted}"}, ["records"], SIX_YEARS[:number]))
+    return of_rows(rows, {counted: f"called {counted}"}, ["records"], SIX_YEARS[:number])
 
 
 def test_forecast_table_holds_history_followed_by_forecast():
-    counted, tried, lines = forecasts(past("A", 24), SETTINGS)
+    frame, tried, lines = forecasts(past("A", 24), SETTINGS)
     expected = forecast(past("A", 24)[0].values, horizon=4, origins=2)
     assert lines == []
-    frame = pd.DataFrame(counted, columns=FORECAST.names)
+    assert [*frame.columns] == FORECAST.names
     assert set(frame["series"]) == {"A, records"}
     assert set(frame["method"]) == {expected.method}
     history, ahead = frame[:24], frame[24:]
@@ -123,10 +113,11 @@ def test_forecast_table_holds_history_followed_by_forecast():
         assert tuple(ahead[name]) == getattr(expected, name)
     for name in ("actual", "people", "records", "cost", "providers"):
         assert ahead[name].isna().all()
-    trials = pd.DataFrame(tried, columns=FORECAST_BACKTEST.names)
-    assert len(trials) == 3 * 4
-    assert set(trials.loc[trials["chosen"], "method"]) == {expected.method}
-    for made, trial in zip(tried, expected.backtests, strict=True):
+    assert len(tried) == 3 * 4
+    assert set(tried.loc[tried["chosen"].astype(bool), "method"]) == {expected.method}
+    assert [*tried.columns] == FORECAST_BACKTEST.names
+    rows = tried.itertuples(index=False, name=None)
+    for made, trial in zip(rows, expected.backtests, strict=True):
         assert made[1:] == (
             trial.horizon, trial.method, trial.origins, trial.mase,
             trial.coverage_80, trial.coverage_95, trial.chosen,
@@ -137,9 +128,9 @@ def test_incomplete_quarters_are_not_used_for_forecasts():
     """277, 277, 248, 174 of closed agreements is no fall."""
     rows = [row("A", period, 277) for period in SIX_YEARS[:-2]]
     rows += [row("A", "2015Q3", 248), row("A", "2015Q4", 174)]
-    (cut,) = histories(rows, {"A": "A"}, ["records"], SIX_YEARS, SIX_YEARS[:-2])
+    (cut,) = of_rows(rows, {"A": "A"}, ["records"], SIX_YEARS, SIX_YEARS[:-2])
     counted, tried, _ = forecasts([cut], SETTINGS)
-    frame = pd.DataFrame(counted, columns=FORECAST.names).set_index("period")
+    frame = counted.set_index("period")
     late = frame.loc[["2015Q3", "2015Q4"]]
     assert list(late["actual"]) == list(late["records"]) == [248, 174]
     assert list(frame["complete"][:24]) == [True] * 22 + [False] * 2
@@ -147,24 +138,22 @@ def test_incomplete_quarters_are_not_used_for_forecasts():
     assert list(ahead["forecast"]) == [277] * 6
     assert frame.loc["2016Q1":, "complete"].isna().all()
     assert frame.loc[:"2015Q2", "forecast"].isna().all()
-    assert {trial[1] for trial in tried} == {1, 2, 3, 4}
+    assert {*tried["horizon"]} == {1, 2, 3, 4}
     # Of too few complete quarters the past is shown whole.
-    (short,) = histories(rows, {"A": "A"}, ["records"], SIX_YEARS, SIX_YEARS[:19])
-    counted, _, lines = forecasts([short], SETTINGS)
-    frame = pd.DataFrame(counted, columns=FORECAST.names)
+    (short,) = of_rows(rows, {"A": "A"}, ["records"], SIX_YEARS, SIX_YEARS[:19])
+    frame, _, lines = forecasts([short], SETTINGS)
     assert (len(frame), frame["forecast"].notna().sum()) == (24, 0)
     assert "it has 19 periods, and a forecast needs 20" in lines[0]
 
 
 def test_short_series_is_shown_and_series_of_few_people_is_left_out():
     short, few = past("A", 19), past("B", 24, level=2) + past("C", 24, level=2)
-    counted, tried, lines = forecasts([*short, *few], SETTINGS)
-    frame = pd.DataFrame(counted, columns=FORECAST.names)
+    frame, tried, lines = forecasts([*short, *few], SETTINGS)
     assert set(frame["series"]) == {"A, records"}
     assert len(frame) == 19
     assert frame["method"].isna().all()
     assert frame["actual"].notna().all()
-    assert tried == []
+    assert tried.empty
     assert lines == [
         "working/forecast has only the past of called A, records: it has 19 periods, and a "
         "forecast needs 20.",
@@ -194,3 +183,38 @@ def test_the_study_forecasts_respite_and_enablement_and_the_most_asked():
     settings = read_model(conf, ForecastSettings)
     assert settings.elements == ("CHIRDRT", "LDIHSENB", "OAIHSENB", "PDIHSENB")
     assert settings.requests.top == settings.least_people == 10
+
+
+def test_elements_are_counted_by_quarter_with_people():
+    users = pd.DataFrame(
+        [("A", "2010Q1", 5, None), ("B", "2010Q1", 9, Decimal(7)), ("A", "2010Q2", 4, Decimal(3))],
+        columns=["element", "quarter", "people", "cost"],
+    )
+    made = element_quarters(users, ["A", "NONE"])
+    assert [*made["period"]] == ["2010Q1", "2010Q2"]
+    assert {*made["counted"]} == {"A"}
+    assert {*made["unnamed"]} == {0}
+
+
+def test_newest_snapshot_is_used_if_it_begins_before_the_one_before():
+    def span(*rows):
+        return newest_span(pd.DataFrame(list(rows), columns=["snapshot", "first"]), "requests")
+
+    first, old, new = date(2010, 1, 1), date(2014, 12, 31), date(2015, 12, 31)
+    assert span() == (None, [])
+    assert span((new, first)) == ((first, new), [])
+    assert span((new, old), (old, first)) == ((old, new), [])
+    found, (warning,) = span((new, date(2015, 1, 1)), (old, first))
+    assert found is None
+    assert "It is no whole copy" in warning
+
+
+def test_only_common_descriptions_are_quoted():
+    described = pd.DataFrame(
+        [("pests", 10), ("pes", 9), ("bins", 99)], columns=["service_description", "records"]
+    )
+    wanted = RequestSettings(dataset="requests", descriptions=("pest", "bins"))
+    assert unknown_descriptions(described, wanted) == [
+        "analyses/forecast.yaml names the description pest, which no record has; the nearest are "
+        "pests."
+    ]

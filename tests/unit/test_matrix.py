@@ -1,14 +1,20 @@
 """What is unusual in a matrix, what moves, and where a dataset is dense: by hand and by laws."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from frames import count_frame, rows_of
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from socare_spark.analyses.provision.dense_window import window
-from socare_spark.analyses.provision.matrix import trends, unusual
+from socare_spark.analyses.provision.dense_window import dense_windows, window
+from socare_spark.analyses.provision.matrix import provision_matrix, trends, unusual
+from socare_spark.analyses.provision.settings import load_settings
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def _counts(table, first_year=2001):
@@ -72,6 +78,36 @@ def test_a_district_without_records_has_no_residual():
 )
 def test_trends(row, trend):
     assert trends(_counts({"B1": row}), 0.05)["trend"].tolist() == [trend]
+
+
+@pytest.mark.parametrize("records", [[], [("B1", 2002, 1, 6), ("B1", None, 1, 6)]])
+def test_districts_and_years_without_records_are_in_the_matrix(records):
+    settings = load_settings(CONF).provision
+    settings = settings.model_copy(update={"first_year": 2001, "last_year": 2003})
+    counted = count_frame(records, {"district": object, "year": "Int64"})
+    by_cell, by_district = provision_matrix(counted, ["B2", "B1"], settings)
+    times = 6 if records else 0
+    assert rows_of(by_cell, "district", "year", "people", "records", "expected", "flag") == [
+        ("B1", 2001, 0, 0, 0, None),
+        ("B1", 2002, bool(times), times, times, None),
+        ("B1", 2003, 0, 0, 0, None),
+        *(("B2", year, 0, 0, 0, None) for year in (2001, 2002, 2003)),
+    ]
+    assert by_cell["residual"].isna().all()
+    assert rows_of(by_district, "district", "records", "trend") == [
+        ("B1", times, "steady"),
+        ("B2", 0, "steady"),
+    ]
+
+
+def test_dense_windows_are_those_of_each_dataset():
+    years = pd.DataFrame(
+        [("d", 2001, 4), ("e", 2005, 1), ("d", 2003, 4), ("d", 2010, 1)],
+        columns=["dataset", "year", "records"],
+    )
+    found = dense_windows(years, 0.8)
+    assert found.to_numpy().tolist() == [["d", 2001, 2003, 8 / 9], ["e", 2005, 2005, 1.0]]
+    assert dense_windows(years[:0], 0.8).columns.tolist() == found.columns.tolist()
 
 
 @pytest.mark.parametrize(

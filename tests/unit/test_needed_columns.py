@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from socare_spark.analyses.combinations import job as combinations
 from socare_spark.analyses.cross_service import job as cross_service
@@ -13,11 +12,9 @@ from socare_spark.analyses.forecast import job as forecast
 from socare_spark.analyses.provision import job as provision
 from socare_spark.analyses.requests import job as requests
 from socare_spark.analyses.use import job as use
-from socare_spark.analysis import Context
 from socare_spark.contracts.contract import read_contracts
+from socare_spark.inputs import Inputs
 from socare_spark.lake.lake import Lake
-from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.run import Run
 
 ROOT = Path(__file__).parents[2]
 MODULES = [combinations, cross_service, elements, forecast, provision, requests, use]
@@ -26,14 +23,17 @@ OF_INGEST = {"extract", "snapshot", "tenant"}
 
 
 @pytest.fixture
-def context(tmp_path):
-    run, quiet = Run("some", tmp_path, {}), Progress(Console(quiet=True))
-    return Context(None, Lake(tmp_path), ROOT / "conf", None, None, run, quiet)
+def inputs(tmp_path):
+    return Inputs(None, Lake(tmp_path), ROOT / "conf", None)
+
+
+def needs_of(module, inputs):
+    return module.ANALYSIS.needs(inputs, module.ANALYSIS.load_settings(inputs.conf))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=[m.ANALYSIS.name for m in MODULES])
-def test_needed_columns_are_documented(module, context):
-    named = {need.column for need in module.ANALYSIS.needs(context)} - OF_INGEST
+def test_needed_columns_are_documented(module, inputs):
+    named = {need.column for need in needs_of(module, inputs)} - OF_INGEST
     text = (ROOT / "docs" / "contracts.md").read_text("utf-8")
     (row,) = (
         line for line in text.splitlines() if line.startswith(f"| `{module.ANALYSIS.name}` |")
@@ -42,8 +42,8 @@ def test_needed_columns_are_documented(module, context):
     assert {column for column in named if f"`{column}`" not in row} == set()
 
 
-def test_shipped_contracts_keep_the_columns_that_an_analysis_reads(context):
-    needs = [need for module in MODULES for need in module.ANALYSIS.needs(context)]
+def test_shipped_contracts_keep_the_columns_that_an_analysis_reads(inputs):
+    needs = [need for module in MODULES for need in needs_of(module, inputs)]
     for flow in read_flows(ROOT / "conf"):
         needs += [*flow.needs, *(n for part in flow.needs_of_parts.values() for n in part)]
     read = {(need.source, need.column) for need in needs}

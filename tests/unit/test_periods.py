@@ -11,6 +11,9 @@ from socare_spark.measures.periods import (
     financial_year,
     quarter,
     quarters,
+    quarters_after,
+    whole_quarters,
+    window_start,
     with_total,
     years,
 )
@@ -36,6 +39,42 @@ def test_quarters_follow_one_another_over_the_turn_of_the_year():
     assert [one.label for one in found] == ["2010Q3", "2010Q4", "2011Q1", "2011Q2"]
     assert quarters(date(2010, 8, 15), date(2010, 8, 1))[0].label == "2010Q3"
     assert quarters(date(2010, 8, 15), date(2010, 6, 30)) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (date(2010, 1, 1), date(2010, 6, 30), ["2010Q1", "2010Q2"]),
+        (date(2010, 1, 2), date(2010, 6, 30), ["2010Q2"]),  # the first day is missing
+        (date(2010, 1, 1), date(2010, 6, 29), ["2010Q1"]),  # the last one is
+        (date(2009, 12, 31), date(2010, 4, 1), ["2010Q1"]),
+        (date(2010, 2, 1), date(2010, 3, 31), []),
+        (date(2010, 2, 1), date(2010, 5, 31), []),
+        (date(2020, 1, 1), date(2019, 1, 1), []),
+    ],
+)
+def test_a_quarter_is_whole_from_its_first_day_to_its_last(first, last, expected):
+    assert whole_quarters(first, last) == expected
+
+
+def test_quarters_go_on_into_the_next_year():
+    assert quarters_after("2019Q3", 3) == ["2019Q4", "2020Q1", "2020Q2"]
+    assert quarters_after("2019Q3", 0) == []
+
+
+@pytest.mark.parametrize(
+    ("window", "first"),
+    [
+        ("day", date(2014, 5, 1)),
+        ("week", date(2014, 4, 28)),  # Monday; 1 May 2014 is a Thursday
+        ("month", date(2014, 5, 1)),
+        ("quarter", date(2014, 4, 1)),
+        ("year", date(2014, 1, 1)),
+    ],
+)
+def test_a_window_begins_on_its_first_day(window, first):
+    assert window_start(date(2014, 5, 1), window) == first
+    assert window_start(first, window) == first
 
 
 def test_a_financial_year_is_four_quarters_from_april():

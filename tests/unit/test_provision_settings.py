@@ -8,20 +8,22 @@ import pytest
 import yaml
 
 from socare_spark.analyses.agreements import read_bands
-from socare_spark.analyses.provision.settings import file_name, of_ages, read_settings
+from socare_spark.analyses.provision.settings import file_name, load_settings, of_ages
 from socare_spark.errors import ConfigurationError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def test_the_choices_of_the_thesis_are_the_default():
-    settings = read_settings(CONF)
+    settings = load_settings(CONF)
     series, spread = settings.density.series, settings.distribution
     assert [*series.years] == [*range(2009, 2016)]
     assert [*settings.provision.services.years] == [*range(2009, 2015)]
     assert series.band == spread.band == "0-11"
     assert {"B21 8", "B44 0"} <= {area.code for area in spread.pictures}
     assert [area.code for area in series.surroundings] == ["B21 8"]
+    assert settings.city_layer in settings.density.layers
+    assert settings.services["HOME"]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def test_contradictory_settings_are_refused(tmp_path, file, change, says):
     path = tmp_path / "analyses" / f"{file}.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text("utf-8")) | change), "utf-8")
     with pytest.raises(ConfigurationError, match=re.escape(says)):
-        read_settings(tmp_path)
+        load_settings(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +67,17 @@ def test_age_bands_with_edges_outside_the_kept_steps_are_refused(tmp_path):
         read_bands(tmp_path / "conf", "agreements", "agreements_closed")
     path.write_text(text.replace(", steps: [0, 11, 25, 65]", ""), "utf-8")
     assert read_bands(tmp_path / "conf", "agreements", "agreements_closed")
+
+
+def test_each_part_has_the_age_bands_of_its_dataset():
+    settings = load_settings(CONF)
+    for part in (settings.density, settings.distribution, settings.provision.services):
+        assert settings.age_bands(part) == read_bands(CONF, part.age_bands, part.dataset)
+    named = {(bands, dataset) for dataset, bands in settings.provision.totals.items()}
+    assert named <= settings.bands.keys()
+
+
+def test_a_council_without_places_has_no_layer_of_the_city(tmp_path):
+    shutil.copytree(CONF, tmp_path / "conf")
+    (tmp_path / "conf" / "places.yaml").unlink()
+    assert load_settings(tmp_path / "conf").city_layer is None

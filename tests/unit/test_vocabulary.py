@@ -2,12 +2,11 @@
 
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from socare_spark.analyses.element_codes import read_canonical_codes
-from socare_spark.analyses.vocabulary import Outcomes, Subprocesses, Teams, warn_unknown_codes
+from socare_spark.analyses.vocabulary import Outcomes, Subprocesses, Teams, unknown_codes
 from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError
 
@@ -54,12 +53,17 @@ def test_corrected_spellings_ignore_case(tmp_path):
 
 
 def test_configured_code_without_records_is_reported_once_with_the_nearest_codes():
-    context = SimpleNamespace(run=SimpleNamespace(warnings=[]))
     present = ["CHIRDRT", "CHERDRT", "OAICINT", None]
-    warn_unknown_codes(
-        context, "x.yaml names the element", ["CHIRDT", "ZZ", "OAICINT", "ZZ"], present
-    )
-    assert context.run.warnings == [
+    wanted = ["CHIRDT", "ZZ", "OAICINT", "ZZ"]
+    assert unknown_codes("x.yaml names the element", wanted, present) == [
         "x.yaml names the element CHIRDT, which no record has; the nearest are CHIRDRT, CHERDRT.",
         "x.yaml names the element ZZ, which no record has.",
     ]
+
+
+def test_only_codes_that_may_be_listed_are_quoted_as_similar():
+    present = ["CHIRDRT", "CHERDRT"]
+    said = unknown_codes(
+        "x.yaml names the code", ["CHIRDT"], present, "nobody has", near=["CHERDRT"]
+    )
+    assert said == ["x.yaml names the code CHIRDT, which nobody has; the nearest are CHERDRT."]

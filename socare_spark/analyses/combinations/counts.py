@@ -1,21 +1,22 @@
 """Counts of combinations of reason and outcome: people, records and time of use.
 
-A combination is a pair of codes, independent of the texts. All tables of the job are computed from
-`spellings` (texts and dates) and `uses` (persons and months). Source: thesis
-5.8, 5.10 and 5.11, Tables 19 to 23, figures 40 to 46; docs/definitions.md, sections 9.1, 9.2, 9.6
-and 9.7.
+A combination is a pair of codes, independent of the texts. Spark counts the spellings, and the
+people of groups of spellings. The rest is computed from these counts. Source: thesis 5.8, 5.10 and
+5.11, Tables 19 to 23, figures 40 to 46; docs/definitions.md, sections 9.1, 9.2, 9.6 and 9.7.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date
 
-from pyspark.sql import DataFrame, Window
+import pandas as pd
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import coded_text
+from socare_spark.analyses.combinations.groups import TEXTS, members_of
 from socare_spark.analyses.vocabulary import UNMAPPED, Claim
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.bands import Band, band_of
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.bands import Band, label_of
 
 SUBPROCESS = ColumnSpec(
     "subprocess", "string", f"Sub-process; `{UNMAPPED}` where none is declared."
@@ -71,20 +72,27 @@ SUBPROCESS_EXTREMES = cell_table(
 )
 
 
-def spellings(rows: DataFrame, claims: Sequence[Claim]) -> DataFrame:
+_CODES = ["reason", "outcome"]
+_COMBINATION = ["subprocess", *_CODES]
+_DESCRIPTIONS = ["reason_description", "outcome_description"]
+
+
+def spellings(records: DataFrame) -> DataFrame:
     """Parses and counts the spellings of combinations; some hundreds of rows.
 
     Args:
-        rows: reason and outcome as written, neither null, first_day, last_day (DATE, may be null).
-        claims: Claims of the sub-processes.
+        records: `reason_text`, `outcome_text` (as written, not null), `first_day`, `last_day` (null
+            if not known).
 
     Returns:
-        One row per spelling: reason_text and outcome_text as written, subprocess, reason, outcome,
-        reason_description, outcome_description, records, first_used, last_used.
+        One row for each spelling: `reason_text`, `outcome_text`, `records`, `first_used`,
+        `last_used`, `reason`, `outcome`, `reason_description`, `outcome_description`, `brackets`
+        (period of use in brackets of the reason's description).
     """
-    reason, outcome = F.col("reason_text"), F.col("outcome_text")
-    written = (
-        rows.groupBy(F.col("reason").alias("reason_text"), F.col("outcome").alias("outcome_text"))
+    reason, outcome = (F.col(name) for name in TEXTS)
+    described = coded_text.description(reason)
+    return (
+        records.groupBy(*TEXTS)
         .agg(
             F.count(F.lit(1)).alias("records"),
             F.min("first_day").alias("first_used"),
@@ -94,119 +102,113 @@ def spellings(rows: DataFrame, claims: Sequence[Claim]) -> DataFrame:
             "*",
             coded_text.code(reason).alias("reason"),
             coded_text.code(outcome).alias("outcome"),
-            coded_text.description(reason).alias("reason_description"),
+            described.alias("reason_description"),
             coded_text.description(outcome).alias("outcome_description"),
+            coded_text.period(described).alias("brackets"),
         )
     )
-    return _claimed(written, claims)
 
 
-def _claimed(written: DataFrame, claims: Sequence[Claim]) -> DataFrame:
-    """Adds the sub-process that claims the combination, or otherwise its reason."""
-    subprocesses = written.sparkSession.createDataFrame(
-        list(claims), "reason string, outcome string, subprocess string"
-    )
-    single = subprocesses.where(F.col("outcome").isNotNull()).select(
-        "reason", "outcome", F.col("subprocess").alias("_single")
-    )
-    whole = subprocesses.where(F.col("outcome").isNull()).select(
-        "reason", F.col("subprocess").alias("_whole")
-    )
-    return (
-        written.join(F.broadcast(single), ["reason", "outcome"], "left")
-        .join(F.broadcast(whole), "reason", "left")
-        .select(F.coalesce("_single", "_whole", F.lit(UNMAPPED)).alias("subprocess"), written["*"])
-    )
-
-
-def uses(rows: DataFrame, spelled: DataFrame) -> DataFrame:
-    """Counts records by combination, person and month.
+def with_subprocess(spelled: pd.DataFrame, claims: Iterable[Claim]) -> pd.DataFrame:
+    """Adds `subprocess`, which claims the combination, or otherwise its reason.
 
     Args:
-        rows: person, reason and outcome as written, first_day.
-        spelled: Result of `spellings`, which parses each text once.
-
-    Returns:
-        One row per spelling, person and month: subprocess, reason, outcome, person, month (DATE,
-        first day of the month of `first_day`), records.
+        spelled: Collected result of `spellings`.
+        claims: Claims of the sub-processes.
     """
-    gathered = rows.groupBy(
-        F.col("reason").alias("reason_text"),
-        F.col("outcome").alias("outcome_text"),
-        "person",
-        F.trunc("first_day", "month").alias("month"),
-    ).agg(F.count(F.lit(1)).alias("records"))
-    texts = ["reason_text", "outcome_text"]
-    codes = spelled.select(*texts, "subprocess", "reason", "outcome")
-    return gathered.join(F.broadcast(codes), texts).drop(*texts)
+    claimed = {(reason, outcome): subprocess for reason, outcome, subprocess in claims}
+    names = [
+        claimed.get((reason, outcome)) or claimed.get((reason, None), UNMAPPED)
+        for reason, outcome in spelled[_CODES].itertuples(index=False)
+    ]
+    return spelled.assign(subprocess=pd.Series(names, spelled.index, dtype=object))
 
 
-def combinations(used: DataFrame, spelled: DataFrame) -> DataFrame:
-    """One row per combination. Columns as in COMBINATIONS."""
-    key = ["subprocess", "reason", "outcome"]
-    return count_people(used, key, records="records").join(F.broadcast(_words(spelled, key)), key)
-
-
-def _words(spelled: DataFrame, key: Sequence[str]) -> DataFrame:
-    """The most common pair of texts of each combination, and its first and last use.
+def combinations_in_use(spelled: pd.DataFrame) -> pd.DataFrame:
+    """The combinations with their most common pair of texts, and their first and last use.
 
     Ties in records are broken alphabetically.
-    """
-    texts = ["reason_description", "outcome_description"]
-    by_text = spelled.groupBy(*key, *texts).agg(
-        F.sum("records").alias("_records"),
-        F.min("first_used").alias("first_used"),
-        F.max("last_used").alias("last_used"),
-    )
-    usual = F.min_by(F.struct(*texts), F.struct(-F.col("_records"), *texts))
-    return (
-        by_text.groupBy(*key)
-        .agg(
-            usual.alias("_usual"),
-            F.min("first_used").alias("first_used"),
-            F.max("last_used").alias("last_used"),
-        )
-        .select(*key, "_usual.*", "first_used", "last_used")
-    )
-
-
-def combination_totals(used: DataFrame) -> DataFrame:
-    """One row per sub-process and reason, with totals. Columns as in COMBINATION_TOTALS."""
-    return count_people(used, ["subprocess", "reason"], records="records", totals=["reason"])
-
-
-def combination_bands(used: DataFrame, counted: DataFrame, bands: Sequence[Band]) -> DataFrame:
-    """Counts combinations by number of people.
 
     Args:
-        used: Result of `uses`.
-        counted: Result of `combinations`.
+        spelled: Result of `with_subprocess`. Spellings without a code are left out.
+
+    Returns:
+        One row for each combination: `subprocess`, `reason`, `outcome`, `reason_description`,
+        `outcome_description`, `first_used`, `last_used`.
+    """
+    coded = spelled.dropna(subset=_CODES)
+    texts = [*_COMBINATION, *_DESCRIPTIONS]
+    by_text: pd.DataFrame = coded.groupby(texts, dropna=False, as_index=False).agg(
+        {"records": "sum"}
+    )
+    by_use = by_text.sort_values(
+        ["records", *_DESCRIPTIONS], ascending=[False, True, True], na_position="first"
+    )
+    usual = by_use.drop_duplicates(_COMBINATION)[texts]
+    days: pd.DataFrame = coded.groupby(_COMBINATION, as_index=False).agg(
+        {"first_used": first_of, "last_used": last_of}
+    )
+    return usual.merge(days, on=_COMBINATION)
+
+
+def first_of(days: pd.Series) -> date | None:
+    """The earliest of some days; None if none is known."""
+    return min(days.dropna(), default=None)
+
+
+def last_of(days: pd.Series) -> date | None:
+    """The latest of some days; None if none is known."""
+    return max(days.dropna(), default=None)
+
+
+def combination_members(in_use: pd.DataFrame, spelled: pd.DataFrame) -> pd.DataFrame:
+    """Spellings of each combination, for `number_groups`."""
+    return members_of(in_use, spelled, _CODES, keep=True)
+
+
+def total_members(spelled: pd.DataFrame) -> pd.DataFrame:
+    """Spellings of each sub-process and of each of its reasons, for `number_groups`.
+
+    A spelling without a code of a reason is only in the sub-process.
+    """
+    of_reasons = spelled.loc[spelled["reason"].notna(), [*TEXTS, "subprocess", "reason"]]
+    whole = spelled[[*TEXTS, "subprocess"]].assign(reason=None)
+    return pd.concat([of_reasons, whole], ignore_index=True)
+
+
+def band_members(
+    counted: pd.DataFrame, spelled: pd.DataFrame, bands: Sequence[Band]
+) -> pd.DataFrame:
+    """Spellings of the combinations of each band, for `number_groups`.
+
+    Args:
+        counted: Rows of COMBINATIONS.
+        spelled: Result of `with_subprocess`.
         bands: Bands of people.
 
     Returns:
-        One row per band with combinations. Columns as in COMBINATION_BANDS.
+        One row for each band and spelling: `reason_text`, `outcome_text`, `band`, `combinations`
+        (number in the band).
     """
-    banded = counted.select("reason", "outcome", band_of(F.col("people"), bands).alias("band"))
-    people = count_people(
-        used.join(F.broadcast(banded), ["reason", "outcome"]), ["band"], records="records"
-    )
-    return people.join(banded.groupBy("band").agg(F.count(F.lit(1)).alias("combinations")), "band")
+    labels = [label_of(people, bands) for people in counted["people"]]
+    banded = counted[_CODES].assign(band=pd.Series(labels, counted.index, dtype=object))
+    number = banded.groupby("band")["reason"].transform("size")
+    return members_of(banded.assign(combinations=number), spelled, _CODES, keep=False)
 
 
-def subprocess_extremes(counted: DataFrame, number: int) -> DataFrame:
-    """The most and least used combinations of each sub-process. Columns as in SUBPROCESS_EXTREMES.
+def subprocess_extremes(counted: pd.DataFrame, number: int) -> pd.DataFrame:
+    """The most and least used combinations of each sub-process.
 
     Args:
-        counted: Result of `combinations`.
+        counted: Rows of COMBINATIONS.
         number: Number of combinations of each kind. Ties are broken alphabetically.
+
+    Returns:
+        One row for each sub-process, kind and rank. Columns as in SUBPROCESS_EXTREMES.
     """
-    code = [F.asc("reason"), F.asc("outcome")]
-    ranked = {
-        "most": Window.partitionBy("subprocess").orderBy(F.desc("people"), *code),
-        "least": Window.partitionBy("subprocess").orderBy(F.asc("people"), *code),
-    }
-    kinds = [
-        counted.select("*", F.lit(kind).alias("kind"), F.row_number().over(order).alias("rank"))
-        for kind, order in ranked.items()
-    ]
-    return kinds[0].unionByName(kinds[1]).where(F.col("rank") <= number)
+    kinds = []
+    for kind, ascending in (("most", False), ("least", True)):
+        ranked = counted.sort_values(["people", *_CODES], ascending=[ascending, True, True])
+        rank = ranked.groupby("subprocess").cumcount() + 1
+        kinds.append(ranked.assign(kind=kind, rank=rank)[rank <= number])
+    return pd.concat(kinds, ignore_index=True)

@@ -1,9 +1,12 @@
 """The `combinations` analysis: combinations of reason and outcome, by people, records and time.
 
-All tables are computed from two aggregates of the records: by text, and by combination, person and
-month. Source: thesis chapter 5.
+Spark counts the spellings of combinations, and then the people and records of all groups of
+spellings. Source: thesis chapter 5.
 """
 
+from collections.abc import Sequence
+
+import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -12,87 +15,141 @@ from socare_spark.analyses.combinations.counts import (
     COMBINATION_TOTALS,
     COMBINATIONS,
     SUBPROCESS_EXTREMES,
-    combination_bands,
-    combination_totals,
-    combinations,
+    band_members,
+    combination_members,
+    combinations_in_use,
     spellings,
     subprocess_extremes,
-    uses,
+    total_members,
+    with_subprocess,
 )
-from socare_spark.analyses.combinations.periods import COMBINATION_PERIODS, combination_periods
+from socare_spark.analyses.combinations.groups import count_groups, number_groups, with_counts
+from socare_spark.analyses.combinations.periods import (
+    COMBINATION_PERIODS,
+    combination_periods,
+    period_members,
+)
 from socare_spark.analyses.combinations.pictures import draw
-from socare_spark.analyses.combinations.reasons import read_reasons
-from socare_spark.analyses.combinations.renames import COMBINATION_RENAMES, combination_renames
-from socare_spark.analyses.combinations.settings import SETTINGS, Settings, read_settings
+from socare_spark.analyses.combinations.reasons import Reason, reasons_of
+from socare_spark.analyses.combinations.renames import (
+    COMBINATION_RENAMES,
+    rename_members,
+    renamed,
+)
+from socare_spark.analyses.combinations.settings import (
+    SETTINGS,
+    Combinations,
+    Settings,
+    load_settings,
+)
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
-from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, combination_blocks
+from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, block_members
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analyses.vocabulary import SUBPROCESSES, UNMAPPED, read_claims, warn_unknown_codes
-from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.analyses.vocabulary import SUBPROCESSES, UNMAPPED, Claim, unknown_codes
+from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.errors import ConfigurationError
+from socare_spark.inputs import Inputs, Need
+from socare_spark.lake.collect import collect
 from socare_spark.lake.table import TableSpec
 
 _MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
 
 
-def _records(context: Context, settings: Settings) -> DataFrame:
-    """One row per record: person, reason and outcome as written, first_day, last_day."""
-    frame = context.read(restricted(settings.dataset))
-    columns = {
-        "reason": settings.reason,
-        "outcome": settings.outcome,
-        "first_day": settings.first_day,
-        "last_day": settings.last_day,
+def build(inputs: Inputs, settings: Settings) -> Result:
+    """Builds all tables. Combinations without a sub-process are counted in the run record."""
+    records = _records(inputs, settings.wanted).cache()
+    return combination_results(records, settings)
+
+
+def combination_results(records: DataFrame, settings: Settings) -> Result:
+    """Builds all tables from the records.
+
+    Args:
+        records: `person` (null if not known), `reason_text`, `outcome_text` (as written, not null),
+            `first_day`, `last_day` (null if not known).
+        settings: The settings.
+    """
+    wanted, claims = settings
+    spelled = with_subprocess(_collect_spellings(records, wanted), claims)
+    reasons = reasons_of(spelled)
+    in_use = combinations_in_use(spelled)
+    counts = _count(
+        records,
+        {
+            COMBINATIONS: combination_members(in_use, spelled),
+            COMBINATION_TOTALS: total_members(spelled),
+            COMBINATION_BLOCKS: block_members(in_use, spelled, wanted.blocks),
+            COMBINATION_RENAMES: rename_members(renamed(reasons, wanted.renames), spelled),
+            COMBINATION_PERIODS: period_members(reasons, spelled),
+        },
+    )
+    counted = counts[COMBINATIONS]
+    of_bands = band_members(counted, spelled, wanted.bands)
+    tables: dict[TableSpec, Frame] = {
+        **counts,
+        COMBINATION_PERIODS: combination_periods(counts[COMBINATION_PERIODS]),
+        **_count(records, {COMBINATION_BANDS: of_bands}),
+        SUBPROCESS_EXTREMES: subprocess_extremes(counted, wanted.extremes),
+        PERSON_TIMELINES: person_timelines(records, spelled),
     }
-    return frame.select("person", *[F.col(column).alias(name) for name, column in columns.items()])
+    unmapped = int((counted["subprocess"] == UNMAPPED).sum())
+    warnings = _warnings(unmapped, claims, reasons)
+    return Result(tables, warnings=warnings, counts={"combinations.unmapped": unmapped})
 
 
-def _check_codes(settings: Settings, spelled: DataFrame) -> None:
-    """Refuses columns of free text, because the driver compares all reasons with each other.
+def _records(inputs: Inputs, wanted: Combinations) -> DataFrame:
+    """The records with a reason and an outcome, for `combination_results`."""
+    columns = {
+        "reason_text": wanted.reason,
+        "outcome_text": wanted.outcome,
+        "first_day": wanted.first_day,
+        "last_day": wanted.last_day,
+    }
+    named = [F.col(column).alias(name) for name, column in columns.items()]
+    rows = inputs.read(restricted(wanted.dataset)).select("person", *named)
+    return rows.dropna(subset=["reason_text", "outcome_text"])
+
+
+def _collect_spellings(records: DataFrame, wanted: Combinations) -> pd.DataFrame:
+    """Collects the spellings. Refuses columns of free text, because all reasons are compared.
 
     Raises:
         ConfigurationError: there are too many reasons or combinations.
     """
-    combinations_, reasons = spelled.agg(F.count(F.lit(1)), F.count_distinct("reason")).collect()[0]
-    if combinations_ > _MOST_COMBINATIONS or reasons > _MOST_REASONS:
-        raise ConfigurationError(
-            f"Columns {settings.reason} and {settings.outcome} of dataset {settings.dataset} have "
-            f"{reasons:,} reasons in {combinations_:,} combinations of texts; {_MOST_REASONS:,} in "
-            f"{_MOST_COMBINATIONS:,} are allowed. Set columns of codes in {SETTINGS}."
-        )
+    frame = spellings(records)
+    name = COMBINATIONS.path
+    spelled = collect({name: frame.limit(_MOST_COMBINATIONS + 1)})[name]
+    number, reasons = len(spelled), spelled["reason"].nunique()
+    if number <= _MOST_COMBINATIONS and reasons <= _MOST_REASONS:
+        return spelled
+    if number > _MOST_COMBINATIONS:
+        number, reasons = frame.agg(F.count(F.lit(1)), F.count_distinct("reason")).collect()[0]
+    raise ConfigurationError(
+        f"Columns {wanted.reason} and {wanted.outcome} of dataset {wanted.dataset} have "
+        f"{reasons:,} reasons in {number:,} combinations of texts; {_MOST_REASONS:,} in "
+        f"{_MOST_COMBINATIONS:,} are allowed. Set columns of codes in {SETTINGS}."
+    )
 
 
-def tables(context: Context) -> dict[TableSpec, DataFrame]:
-    """Builds all tables. Combinations without a sub-process are counted in the run record."""
-    settings = read_settings(context)
-    records = _records(context, settings).dropna(subset=["reason", "outcome"])
-    claims = read_claims(context.conf)
-    spelled = spellings(records, claims).persist()
-    _check_codes(settings, spelled)
-    used = uses(records, spelled).persist()
-    counted = combinations(used, spelled).persist()
-    unmapped = counted.where(F.col("subprocess") == UNMAPPED).count()
-    context.run.counts["combinations.unmapped"] = unmapped
+def _count(
+    records: DataFrame, members: dict[TableSpec, pd.DataFrame]
+) -> dict[TableSpec, pd.DataFrame]:
+    """Counts the groups of some results in one query."""
+    groups = number_groups(members)
+    name = " and ".join(table.path for table in members)
+    return with_counts(groups, collect({name: count_groups(records, groups.members)})[name])
+
+
+def _warnings(unmapped: int, claims: Sequence[Claim], reasons: Sequence[Reason]) -> list[str]:
+    """Warns of combinations without a sub-process, and of claims of unknown reasons."""
+    warnings = []
     if unmapped:
-        context.run.warnings.append(
+        warnings.append(
             f"{unmapped} combinations have no sub-process in {SUBPROCESSES}; they are in "
             f"`{UNMAPPED}`."
         )
-    reasons = read_reasons(spelled)
-    claimed = [claim.reason for claim in claims]
-    warn_unknown_codes(
-        context, f"{SUBPROCESSES} names the reason", claimed, [r.code for r in reasons]
-    )
-    return {
-        COMBINATIONS: counted,
-        COMBINATION_TOTALS: combination_totals(used),
-        COMBINATION_BANDS: combination_bands(used, counted, settings.bands),
-        COMBINATION_BLOCKS: combination_blocks(used, counted, settings.blocks),
-        COMBINATION_RENAMES: combination_renames(used, reasons, settings.renames),
-        COMBINATION_PERIODS: combination_periods(used, reasons),
-        SUBPROCESS_EXTREMES: subprocess_extremes(counted, settings.extremes),
-        PERSON_TIMELINES: person_timelines(used),
-    }
+    claimed, present = [claim.reason for claim in claims], [reason.code for reason in reasons]
+    return [*warnings, *unknown_codes(f"{SUBPROCESSES} names the reason", claimed, present)]
 
 
 _WRITES = (
@@ -107,17 +164,17 @@ _WRITES = (
 )
 
 
-def _needs(context: Context) -> list[Need]:
-    settings = read_settings(context)
-    source = restricted(settings.dataset)
+def _needs(_: Inputs, settings: Settings) -> list[Need]:
+    wanted = settings.wanted
+    source = restricted(wanted.dataset)
     dated = (COMBINATION_BLOCKS, COMBINATION_RENAMES, COMBINATION_PERIODS)
     by_people = (COMBINATION_BANDS, SUBPROCESS_EXTREMES, PERSON_TIMELINES)
     totals = (COMBINATIONS, COMBINATION_TOTALS)
     return [
-        Need(source, settings.reason, "string", _WRITES),
-        Need(source, settings.outcome, "string", _WRITES),
-        Need(source, settings.first_day, "date", (*dated, PERSON_TIMELINES), (COMBINATIONS,)),
-        Need(source, settings.last_day, "date", dated, (COMBINATIONS,)),
+        Need(source, wanted.reason, "string", _WRITES),
+        Need(source, wanted.outcome, "string", _WRITES),
+        Need(source, wanted.first_day, "date", (*dated, PERSON_TIMELINES), (COMBINATIONS,)),
+        Need(source, wanted.last_day, "date", dated, (COMBINATIONS,)),
         Need(source, "person", "bigint", by_people, (*totals, *dated)),
     ]
 
@@ -125,9 +182,10 @@ def _needs(context: Context) -> list[Need]:
 ANALYSIS = Analysis(
     name="combinations",
     description="Counts people and records per combination of reason and outcome, by sub-process.",
-    reads=lambda context: [restricted(read_settings(context).dataset)],
+    load_settings=load_settings,
+    reads=lambda _, settings: [restricted(settings.wanted.dataset)],
     writes=_WRITES,
     needs=_needs,
-    tables=tables,
+    build=build,
     draw=draw,
 )

@@ -6,12 +6,11 @@ may end after the period.
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pandas as pd
 
+from socare_spark.analyses.combinations.groups import members_of
 from socare_spark.analyses.combinations.reasons import Reason
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.person_counts import count_people
 
 COMBINATION_PERIODS = cell_table(
     "combination_periods",
@@ -37,15 +36,16 @@ COMBINATION_PERIODS = cell_table(
 )
 
 
-def combination_periods(used: DataFrame, reasons: Sequence[Reason]) -> DataFrame:
-    """Counts the records outside the declared period of each reason.
+def period_members(reasons: Sequence[Reason], spelled: pd.DataFrame) -> pd.DataFrame:
+    """Spellings of each reason with figures in brackets, for `number_groups`.
 
     Args:
-        used: Result of `uses`.
-        reasons: Result of `read_reasons`.
+        reasons: Result of `reasons_of`.
+        spelled: The spellings: `reason_text`, `outcome_text`, `reason`.
 
     Returns:
-        One row per reason with figures in brackets. Columns as in COMBINATION_PERIODS.
+        One row for each reason and spelling: `reason_text`, `outcome_text`, `reason`,
+        `declared_from`, `declared_to`, `observed_from`, `observed_to`.
     """
     rows = [
         (
@@ -58,19 +58,15 @@ def combination_periods(used: DataFrame, reasons: Sequence[Reason]) -> DataFrame
         for r in reasons
         if r.figures
     ]
-    declared = used.sparkSession.createDataFrame(
-        rows,
-        "reason string, declared_from date, declared_to date, observed_from date, observed_to date",
-    )
-    dated = used.join(F.broadcast(declared), "reason")
-    # A declared period has whole months, so the comparison of months is sufficient.
-    before, after = F.col("month") < F.col("declared_from"), F.col("month") > F.col("declared_to")
-    outside = dated.groupBy("reason").agg(
-        F.sum(F.when(before | after, F.col("records")).otherwise(0)).alias("_outside")
-    )
-    is_declared = F.coalesce("declared_from", "declared_to").isNotNull()
-    return (
-        count_people(dated, declared.columns, records="records")
-        .join(F.broadcast(outside), "reason")
-        .withColumn("records_outside", F.when(is_declared, F.col("_outside")))
-    )
+    names = ["reason", "declared_from", "declared_to", "observed_from", "observed_to"]
+    return members_of(pd.DataFrame(rows, columns=names), spelled, ["reason"], keep=True)
+
+
+def combination_periods(counted: pd.DataFrame) -> pd.DataFrame:
+    """Rows of COMBINATION_PERIODS.
+
+    Args:
+        counted: One row for each reason: the columns of `period_members` and of `count_groups`.
+    """
+    declared = counted["declared_from"].notna() | counted["declared_to"].notna()
+    return counted.assign(records_outside=counted["records_outside"].where(declared))

@@ -2,10 +2,8 @@
 
 import re
 
-from pyspark.sql import functions as F
-
 from socare_spark.analyses.combinations.counts import COMBINATIONS
-from socare_spark.analyses.combinations.settings import read_settings
+from socare_spark.analyses.combinations.settings import Settings
 from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, starts_and_ends
 from socare_spark.analysis import Context
 from socare_spark.charts.turnover import Turnover, draw_turnover
@@ -14,22 +12,22 @@ from socare_spark.charts.use_spans import Bars, draw_bars
 _SOURCE = COMBINATIONS.path
 
 
-def draw(context: Context) -> None:
+def draw(context: Context, settings: Settings) -> None:
     """Draws bars of combinations and their turnover.
 
     There is a chart of bars for all combinations, for each band of people and for each sub-process.
     """
-    _draw_bars(context)
-    _draw_turnover(context)
+    _draw_bars(context, settings)
+    _draw_turnover(context, settings)
 
 
-def _draw_bars(context: Context) -> None:
+def _draw_bars(context: Context, settings: Settings) -> None:
     frame = context.lake.to_pandas(COMBINATIONS).dropna(subset=["first_used", "last_used"])
     if frame.empty:
         return
     most = int(frame["people"].max())
     pictures = {"combinations": Bars("Combinations of reason and outcome", frame, _SOURCE, most)}
-    for place, band in enumerate(read_settings(context).bands, start=1):
+    for place, band in enumerate(settings.wanted.bands, start=1):
         within = frame["people"].between(band.start, band.end or float("inf"), inclusive="left")
         title = f"Combinations in the records of {band.label} people"
         pictures[f"combinations_band_{place}"] = Bars(title, frame[within], _SOURCE, most)
@@ -46,11 +44,11 @@ def _plain(name: str) -> str:
     return re.sub(r"\W+", "_", name.casefold()).strip("_")
 
 
-def _draw_turnover(context: Context) -> None:
-    wanted = read_settings(context).blocks
-    counted = context.lake.read(context.spark, COMBINATIONS)
-    turnover = starts_and_ends(counted, wanted.window).groupBy("kind", "period")
-    rows = turnover.agg(F.count(F.lit(1)).alias("combinations")).toPandas()
+def _draw_turnover(context: Context, settings: Settings) -> None:
+    wanted = settings.wanted.blocks
+    days = ("reason", "outcome", "first_used", "last_used")
+    turnover = starts_and_ends(context.lake.to_pandas(COMBINATIONS, *days), wanted.window)
+    rows = turnover.groupby(["kind", "period"], as_index=False).agg(combinations=("reason", "size"))
     if rows.empty:
         return
     blocks = context.lake.to_pandas(COMBINATION_BLOCKS, "kind", "period", "block")

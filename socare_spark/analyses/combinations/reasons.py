@@ -1,18 +1,15 @@
 """Reasons with their name, the period of use in their text, and their observed use.
 
-A reason can have several spellings. There are at most some hundreds of spellings, so they are
-collected to the driver and compared there.
+A reason can have several spellings.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
+import pandas as pd
 
-from socare_spark.analyses import coded_text
+from socare_spark.analyses.combinations.counts import first_of, last_of
 from socare_spark.analyses.combinations.period_text import Period, declared_period
 
 
@@ -37,40 +34,31 @@ class Reason:
     last_used: date | None
 
 
-def read_reasons(spelled: DataFrame) -> list[Reason]:
-    """Collects all reasons, in order of their codes.
+def reasons_of(spelled: pd.DataFrame) -> list[Reason]:
+    """All reasons, in order of their codes.
 
     Args:
-        spelled: Result of `spellings`.
+        spelled: Collected result of `spellings`. Spellings without a code are left out.
     """
-    by_text = (
-        spelled.where(F.col("reason").isNotNull())
-        .groupBy("reason", F.col("reason_description").alias("text"))
-        .agg(
-            F.sum("records").alias("records"),
-            F.min("first_used").alias("first_used"),
-            F.max("last_used").alias("last_used"),
-        )
-        .select("*", coded_text.period(F.col("text")).alias("brackets"))
-    )
-    by_code: dict[str, list[Row]] = defaultdict(list)
-    for row in by_text.collect():
-        by_code[row["reason"]].append(row)
-    return [_reason(code, by_code[code]) for code in sorted(by_code)]
+    return [_reason(str(code), rows) for code, rows in spelled.groupby("reason")]
 
 
-def _reason(code: str, spellings: Iterable[Row]) -> Reason:
+def _reason(code: str, spelled: pd.DataFrame) -> Reason:
     """Builds a reason from its spellings. Ties in records are broken alphabetically."""
-    by_use = sorted(spellings, key=lambda s: (-s["records"], s["text"] or ""))
-    figures = [s["brackets"] for s in by_use if s["brackets"] is not None]
-    periods = (declared_period(text) for text in figures)
+    records: Counter[tuple[str | None, str | None]] = Counter()
+    columns = spelled[["reason_description", "brackets", "records"]]
+    for text, brackets, number in columns.itertuples(index=False):
+        records[text, brackets] += number
+    by_use = sorted(records, key=lambda each: (-records[each], each[0] or ""))
+    figures = [brackets for _, brackets in by_use if brackets is not None]
+    periods = (declared_period(brackets) for brackets in figures)
     return Reason(
         code,
-        _undated(by_use[0]["text"], by_use[0]["brackets"]),
+        _undated(*by_use[0]),
         bool(figures),
         next((period for period in periods if period is not None), None),
-        min((s["first_used"] for s in by_use if s["first_used"]), default=None),
-        max((s["last_used"] for s in by_use if s["last_used"]), default=None),
+        first_of(spelled["first_used"]),
+        last_of(spelled["last_used"]),
     )
 
 

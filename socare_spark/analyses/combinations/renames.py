@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pandas as pd
 
+from socare_spark.analyses.combinations.groups import members_of
 from socare_spark.analyses.combinations.reasons import Reason
 from socare_spark.analyses.combinations.settings import Renames
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.person_counts import count_people
 from socare_spark.measures.text_clusters import text_clusters, words
 
 COMBINATION_RENAMES = cell_table(
@@ -58,24 +57,20 @@ class _Used(NamedTuple):
     last: date
 
 
-def combination_renames(used: DataFrame, reasons: Sequence[Reason], wanted: Renames) -> DataFrame:
-    """Counts people and records of renamed reasons.
+def rename_members(renames: Sequence[Rename], spelled: pd.DataFrame) -> pd.DataFrame:
+    """Spellings of both reasons of each rename, for `number_groups`.
 
     Args:
-        used: Result of `uses`.
-        reasons: Result of `read_reasons`.
-        wanted: Limits of similarity and time.
+        renames: Result of `renamed`.
+        spelled: The spellings: `reason_text`, `outcome_text`, `reason`.
 
     Returns:
-        One row per pair of reasons. Columns as in COMBINATION_RENAMES.
+        One row for each rename and spelling: `reason_text`, `outcome_text`, and the fields of
+        `Rename`.
     """
-    renames = used.sparkSession.createDataFrame(
-        renamed(reasons, wanted),
-        "reason_a string, reason_b string, similarity double, gap_days bigint",
-    )
-    either = renames.select("*", F.explode(F.array("reason_a", "reason_b")).alias("reason"))
-    both = used.join(F.broadcast(either), "reason")
-    return count_people(both, renames.columns, records="records")
+    pairs = pd.DataFrame(renames, columns=list(Rename._fields))
+    either = [pairs.assign(reason=pairs[name]) for name in ("reason_a", "reason_b")]
+    return members_of(pd.concat(either), spelled, ["reason"], keep=False)
 
 
 def renamed(reasons: Sequence[Reason], wanted: Renames) -> list[Rename]:

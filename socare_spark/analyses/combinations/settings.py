@@ -1,12 +1,15 @@
 """Settings of the `combinations` analysis, in `conf/analyses/combinations.yaml`."""
 
-from typing import Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
-from socare_spark.analysis import Context
+from socare_spark.analyses.vocabulary import Claim, read_claims
 from socare_spark.config import StrictModel, read_model
 from socare_spark.measures.bands import Band
+from socare_spark.measures.periods import Window
 
 SETTINGS = "analyses/combinations.yaml"
 
@@ -19,7 +22,7 @@ class Blocks(StrictModel):
         combinations: Smallest number of combinations in a block.
     """
 
-    window: Literal["day", "week", "month", "quarter", "year"]
+    window: Window
     combinations: int = Field(ge=2)
 
 
@@ -38,7 +41,7 @@ class Renames(StrictModel):
     shortest: int = Field(ge=1)
 
 
-class Settings(StrictModel):
+class Combinations(StrictModel):
     """`conf/analyses/combinations.yaml`."""
 
     dataset: str
@@ -52,6 +55,18 @@ class Settings(StrictModel):
     renames: Renames
 
 
-def read_settings(context: Context) -> Settings:
+class Settings(NamedTuple):
+    """Settings of the `combinations` analysis.
+
+    Attributes:
+        wanted: `conf/analyses/combinations.yaml`.
+        claims: Claims of the sub-processes.
+    """
+
+    wanted: Combinations
+    claims: Sequence[Claim]
+
+
+def load_settings(conf: Path) -> Settings:
     """Reads the settings."""
-    return read_model(context.conf / SETTINGS, Settings)
+    return Settings(read_model(conf / SETTINGS, Combinations), read_claims(conf))

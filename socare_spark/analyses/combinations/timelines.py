@@ -5,10 +5,13 @@ pseudonyms only. It is not released and not drawn, because a chart of one person
 that permits it.
 """
 
+import pandas as pd
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.combinations.counts import SUBPROCESS
+from socare_spark.analyses.combinations.groups import TEXTS, small_frame
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 
 PERSON_TIMELINES = TableSpec(
@@ -30,24 +33,28 @@ PERSON_TIMELINES = TableSpec(
     source="Thesis 5.12, figures 47 and 48",
     grows=True,
 )
+_SUBPROCESSES = pa.schema([(name, pa.string()) for name in (*TEXTS, "subprocess")])
 
 
-def person_timelines(used: DataFrame) -> DataFrame:
+def person_timelines(records: DataFrame, spelled: pd.DataFrame) -> DataFrame:
     """Counts the records of each person by sub-process and month.
 
     Rows are range-partitioned and sorted by person, so that a query for one person skips files by
     their statistics.
 
     Args:
-        used: Result of `uses`.
+        records: `person`, `reason_text`, `outcome_text`, `first_day`.
+        spelled: The spellings: `reason_text`, `outcome_text`, `subprocess`.
 
     Returns:
-        One row per person, sub-process and month. Columns as in PERSON_TIMELINES.
+        One row for each person, sub-process and month. Columns as in PERSON_TIMELINES.
     """
+    subprocesses = small_frame(records.sparkSession, spelled, _SUBPROCESSES)
     return (
-        used.where(F.col("person").isNotNull())
-        .groupBy("person", "subprocess", F.col("month").alias("period"))
-        .agg(F.sum("records").alias("instances"))
+        records.where(F.col("person").isNotNull())
+        .join(F.broadcast(subprocesses), TEXTS)
+        .groupBy("person", "subprocess", F.trunc("first_day", "month").alias("period"))
+        .agg(F.count(F.lit(1)).alias("instances"))
         .repartitionByRange("person")
         .sortWithinPartitions("person", "period", "subprocess")
     )

@@ -5,12 +5,12 @@ records and not by a change of recording. They make no block. The thesis does no
 it calls the combinations in use from 2006 on "only a fraction".
 """
 
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as F
+import pandas as pd
 
+from socare_spark.analyses.combinations.groups import members_of
 from socare_spark.analyses.combinations.settings import Blocks
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.periods import Window, window_start
 
 COMBINATION_BLOCKS = cell_table(
     "combination_blocks",
@@ -28,59 +28,56 @@ COMBINATION_BLOCKS = cell_table(
 )
 
 
-def combination_blocks(used: DataFrame, counted: DataFrame, wanted: Blocks) -> DataFrame:
-    """Counts people and records of each block.
+def block_members(in_use: pd.DataFrame, spelled: pd.DataFrame, wanted: Blocks) -> pd.DataFrame:
+    """Spellings of the combinations of each block, for `number_groups`.
 
     Args:
-        used: Result of `uses`.
-        counted: Result of `combinations`.
+        in_use: Result of `combinations_in_use`.
+        spelled: The spellings: `reason_text`, `outcome_text`, `reason`, `outcome`.
         wanted: The window, and the smallest number of combinations in a block.
 
     Returns:
-        One row per block. Columns as in COMBINATION_BLOCKS.
+        One row for each block and spelling: `reason_text`, `outcome_text`, `block`, `kind`,
+        `period`, `combinations` (number in the block).
     """
-    members = _members(counted, wanted)
-    in_blocks = used.join(F.broadcast(members), ["reason", "outcome"])
-    return count_people(in_blocks, ["block", "kind", "period", "combinations"], records="records")
+    return members_of(blocks(in_use, wanted), spelled, ["reason", "outcome"], keep=False)
 
 
-def starts_and_ends(counted: DataFrame, window: str) -> DataFrame:
+def starts_and_ends(in_use: pd.DataFrame, window: Window) -> pd.DataFrame:
     """Windows in which combinations start and end.
 
     Args:
-        counted: Result of `combinations`. Combinations without dates are left out.
-        window: A calendar period, such as `month`.
+        in_use: `reason`, `outcome`, `first_used`, `last_used`. Null days are left out.
+        window: The calendar period of a window.
 
     Returns:
-        One row per combination and kind: reason, outcome, kind (`start` or `end`), period (first
-        day of the window).
+        One row for each combination and kind: `reason`, `outcome`, `kind` (`start` or `end`),
+        `period` (first day of the window).
     """
-    days = {"start": "first_used", "end": "last_used"}
-    dated = [
-        F.struct(F.lit(kind).alias("kind"), F.date_trunc(window, day).cast("date").alias("period"))
-        for kind, day in days.items()
-    ]
-    both = counted.select("reason", "outcome", F.inline(F.array(*dated)))
-    return both.where(F.col("period").isNotNull())
+    parts = []
+    for kind, name in (("start", "first_used"), ("end", "last_used")):
+        dated = in_use.dropna(subset=[name])
+        periods = [window_start(day, window) for day in dated[name]]
+        parts.append(dated[["reason", "outcome"]].assign(kind=kind, period=periods))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _members(counted: DataFrame, wanted: Blocks) -> DataFrame:
-    """One row per combination and block: reason, outcome, block, kind, period, combinations."""
-    everywhere = Window.partitionBy()
-    together = Window.partitionBy("kind", "period")
-    placed = starts_and_ends(counted, wanted.window).select(
-        "*",
-        F.min("period").over(everywhere).alias("_first"),
-        F.max("period").over(everywhere).alias("_last"),
-        F.count(F.lit(1)).over(together).alias("combinations"),
-    )
-    edge = F.when(F.col("kind") == "start", F.col("_first")).otherwise(F.col("_last"))
-    many = F.col("combinations") >= wanted.combinations
-    return placed.where((F.col("period") != edge) & many).select(
-        "reason",
-        "outcome",
-        F.dense_rank().over(Window.orderBy("period", F.desc("kind"))).alias("block"),
-        "kind",
-        "period",
-        "combinations",
-    )
+def blocks(in_use: pd.DataFrame, wanted: Blocks) -> pd.DataFrame:
+    """The blocks with their combinations.
+
+    Args:
+        in_use: Result of `combinations_in_use`.
+        wanted: The window, and the smallest number of combinations in a block.
+
+    Returns:
+        One row for each block and combination: `reason`, `outcome`, `kind`, `period`,
+        `combinations` (number in the block), `block`.
+    """
+    placed = starts_and_ends(in_use, wanted.window)
+    together = placed.groupby(["kind", "period"])["reason"].transform("size")
+    is_start, period = placed["kind"] == "start", placed["period"]
+    at_edge = (is_start & (period == period.min())) | (~is_start & (period == period.max()))
+    many = placed.assign(combinations=together)[~at_edge & (together >= wanted.combinations)]
+    in_order: pd.DataFrame = many.sort_values(["period", "kind"], ascending=[True, False])
+    number = in_order.groupby(["period", "kind"], sort=False).ngroup() + 1
+    return in_order.assign(block=number)

@@ -1,11 +1,12 @@
 """Counts of the rows of all services: by area, and by the set of services that know a person."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.cross_service.rows import pool_rare_categories
+from socare_spark.analyses.cross_service.rows import pooled
 from socare_spark.analyses.cross_service.settings import Service
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
@@ -84,38 +85,52 @@ UNLINKABLE = cell_table(
 )
 
 
-def requests_by_area(rows: DataFrame, places: DataFrame, services: Sequence[Service]) -> DataFrame:
+def requests_by_area(
+    rows: DataFrame,
+    places: DataFrame,
+    services: Sequence[Service],
+    kept: Mapping[int, Sequence[str]],
+) -> DataFrame:
     """Counts records by service, area, month and category.
 
     Args:
         rows: service (position), person, place, day, category.
         places: Result of `places_of`.
         services: All services in order.
+        kept: Result of `kept_categories`.
 
     Returns:
         One row per service, area, month and category. Columns as in REQUESTS_BY_AREA.
     """
-    located = pool_rare_categories(rows.where(F.col("place").isNotNull()), services).select(
-        "service", "place", F.trunc("day", "month").alias("month"), "category", "person"
+    located = rows.where(F.col("place").isNotNull()).select(
+        "service",
+        "place",
+        F.trunc("day", "month").alias("month"),
+        pooled(kept).alias("category"),
+        "person",
     )
-    at = by_layer(located.join(places.drop("postcode", "unplaced"), "place"))
+    joined = located.join(places, "place")
+    at = joined.select(*located.columns, F.inline(F.array(*_areas(places))))
     counted = count_people(
         at.where(F.col("code").isNotNull()), ["service", "layer", "code", "month", "category"]
     )
     # Names and months are formatted after counting, because there are fewer cells than records.
+    names = F.array(*[F.lit(service.name) for service in services])
     return counted.withColumns(
-        {"service": named("service", services), "month": F.date_format("month", "yyyy-MM")}
+        {
+            "service": F.get(names, F.col("service")),
+            "month": F.date_format("month", "yyyy-MM"),
+        }
     )
 
 
-def by_layer(rows: DataFrame) -> DataFrame:
-    """One row per input row and layer, with `layer` and `code` instead of columns `at_LAYER`."""
-    layers = [c for c in rows.columns if c.startswith("at_")]
-    areas = [
-        F.struct(F.lit(c.removeprefix("at_")).alias("layer"), F.col(c).alias("code"))
-        for c in layers
+def _areas(places: DataFrame) -> list[Column]:
+    """The area of a place in each layer, as structs of `layer` and `code`."""
+    return [
+        F.struct(F.lit(name.removeprefix("at_")).alias("layer"), F.col(name).alias("code"))
+        for name in places.columns
+        if name.startswith("at_")
     ]
-    return rows.select(*[c for c in rows.columns if c not in layers], F.inline(F.array(*areas)))
 
 
 def known_people(rows: DataFrame) -> DataFrame:
@@ -145,63 +160,75 @@ def known_people(rows: DataFrame) -> DataFrame:
     return people.select("person", "known", "records", place.alias("place"))
 
 
-def cross_service_people(people: DataFrame, services: Sequence[Service]) -> DataFrame:
-    """Counts people by the set of services that know them.
-
-    Args:
-        people: Result of `known_people`.
-        services: All services in order.
-
-    Returns:
-        One row per set of services. Columns as in CROSS_SERVICE_PEOPLE.
-    """
-    counted = count_people(people, ["known"], records="records")
-    return counted.select("*", combination("known", services))
-
-
-def cross_service_places(
-    people: DataFrame, places: DataFrame, services: Sequence[Service]
-) -> DataFrame:
+def count_homes(people: DataFrame, places: DataFrame | None) -> DataFrame:
     """Counts people by area and by the set of services that know them.
 
     Args:
         people: Result of `known_people`.
-        places: Result of `places_of`.
-        services: All services in order.
+        places: Result of `places_of`; None if the lake has no areas of postcodes.
 
     Returns:
-        One row per area and set of services. Columns as in CROSS_SERVICE_PLACES.
+        One row per `layer`, `code` and `known`, with the measures of `count_people`. The null layer
+        counts all people.
     """
-    homes = people.join(places.drop("postcode", "unplaced"), "place", "left")
-    counted = count_people(by_layer(homes), ["layer", "code", "known"], records="records")
-    return counted.select("*", combination("known", services))
+    no_text = F.lit(None).cast("string")
+    everywhere = [F.struct(no_text.alias("layer"), no_text.alias("code"))]
+    if places is not None:
+        people = people.join(places, "place", "left")
+        everywhere += _areas(places)
+    at = people.select("person", "known", "records", F.inline(F.array(*everywhere)))
+    return count_people(at, ["layer", "code", "known"], records="records")
 
 
-def unlinkable(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
+def cross_service_people(homes: pd.DataFrame, services: Sequence[Service]) -> pd.DataFrame:
+    """Rows of CROSS_SERVICE_PEOPLE.
+
+    Args:
+        homes: Result of `count_homes`.
+        services: All services in order.
+    """
+    return _with_services(homes[homes["layer"].isna()], services)
+
+
+def cross_service_places(homes: pd.DataFrame, services: Sequence[Service]) -> pd.DataFrame:
+    """Rows of CROSS_SERVICE_PLACES.
+
+    Args:
+        homes: Result of `count_homes`.
+        services: All services in order.
+    """
+    return _with_services(homes[homes["layer"].notna()], services)
+
+
+def count_unlinkable(rows: DataFrame) -> DataFrame:
     """Counts records that cannot be linked to a person or an area.
 
     Args:
         rows: service (position), person, unlinked, unplaced.
-        services: All services in order.
 
     Returns:
-        One row per service and reason. Columns as in UNLINKABLE.
+        One row per `service` and `reason`, with the measures of `count_people`.
     """
     reasons = F.array_compact(F.array("unlinked", "unplaced"))
     by_reason = rows.select("service", "person", F.explode(reasons).alias("reason"))
-    counted = count_people(by_reason, ["service", "reason"])
-    return counted.withColumn("service", named("service", services))
+    return count_people(by_reason, ["service", "reason"])
 
 
-def named(column: str, services: Sequence[Service]) -> Column:
-    """Name of a service, from its position."""
-    return F.get(F.array(*[F.lit(service.name) for service in services]), F.col(column))
+def unlinkable(counted: pd.DataFrame, services: Sequence[Service]) -> pd.DataFrame:
+    """Rows of UNLINKABLE.
+
+    Args:
+        counted: Result of `count_unlinkable`.
+        services: All services in order.
+    """
+    names = [service.name for service in services]
+    return counted.assign(service=[names[position] for position in counted["service"]])
 
 
-def combination(column: str, services: Sequence[Service]) -> Column:
-    """Column `services`: names of services from their bits, in order, joined by `+`."""
-    names = [
-        F.when(F.col(column).bitwiseAND(F.lit(1 << i).cast("bigint")) != 0, F.lit(service.name))
-        for i, service in enumerate(services)
-    ]
-    return F.concat_ws("+", *names).alias("services")
+def combination(known: int, services: Iterable[Service]) -> str:
+    """Names of services from their bits, in order, joined by `+`."""
+    return "+".join(service.name for i, service in enumerate(services) if known >> i & 1)
+
+
+def _with_services(homes: pd.DataFrame, services: Sequence[Service]) -> pd.DataFrame:
+    return homes.assign(services=[combination(known, services) for known in homes["known"]])

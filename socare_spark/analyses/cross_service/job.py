@@ -5,7 +5,7 @@ computed from it. People are counted by the set of services that know them; no t
 Source: thesis 6.5 and 7.2; docs/definitions.md, section 11.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -16,6 +16,8 @@ from socare_spark.analyses.cross_service.counts import (
     CROSS_SERVICE_PLACES,
     REQUESTS_BY_AREA,
     UNLINKABLE,
+    count_homes,
+    count_unlinkable,
     cross_service_people,
     cross_service_places,
     known_people,
@@ -24,118 +26,160 @@ from socare_spark.analyses.cross_service.counts import (
 )
 from socare_spark.analyses.cross_service.links import linked, links_of, number_of, pairs_of
 from socare_spark.analyses.cross_service.pictures import draw
-from socare_spark.analyses.cross_service.rows import newest, placed, places_of, service_rows
+from socare_spark.analyses.cross_service.rows import (
+    kept_categories,
+    most_used,
+    placed,
+    places_of,
+    service_rows,
+)
 from socare_spark.analyses.cross_service.settings import (
     SETTINGS,
     Declared,
-    read_declared,
-    read_settings,
+    Settings,
+    Source,
+    load_settings,
 )
-from socare_spark.analyses.vocabulary import warn_unknown_codes
-from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.analyses.extracts import newest_extract, restricted
+from socare_spark.analyses.vocabulary import unknown_codes
+from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.errors import MissingInputError
+from socare_spark.inputs import Inputs, Need
+from socare_spark.lake.collect import collect
 from socare_spark.lake.table import TableSpec
 from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 
+# Names of collected frames, for messages.
+_LINKS, _LAYERS, _CATEGORIES = "links of persons", "layers of postcodes", "categories of services"
 
-def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
+
+def build(inputs: Inputs, declared: Declared) -> Result:
     """Builds all tables from one read of each dataset.
 
     Raises:
         MissingInputError: the lake has no records of any service.
     """
-    declared = read_declared(context.conf)
-    context.run.warnings.extend(declared.unknown)
-    settings = declared.settings
-    available = [
-        source
-        for source in declared.sources
-        if _is_available(context, source.records.table, "its records")
-    ]
+    settings, services = declared.settings, declared.settings.services
+    available, warnings = _available(inputs, declared)
+    links, missing = _links(inputs, declared)
+    layers, identifiers = _layers_and_identifiers(inputs, links)
+    warnings += missing + _warnings(settings, layers, identifiers)
+    places = _places(inputs, [layer for layer in settings.layers if layer in (layers or ())])
+    records = reduce(DataFrame.unionByName, [_records(inputs, declared, s) for s in available])
+    rows = placed(linked(records, links), places).persist()
+    frames = {
+        CROSS_SERVICE_PEOPLE.path: count_homes(known_people(rows), places),
+        UNLINKABLE.path: count_unlinkable(rows),
+    }
+    if places is not None:
+        frames[_CATEGORIES] = most_used(rows, services)
+    counted = collect(frames)
+    homes = counted[CROSS_SERVICE_PEOPLE.path]
+    tables: dict[TableSpec, Frame] = {
+        CROSS_SERVICE_PEOPLE: cross_service_people(homes, services),
+        UNLINKABLE: unlinkable(counted[UNLINKABLE.path], services),
+    }
+    if places is None:
+        lacking = f"a layer of {SETTINGS} in {POSTCODE_AREAS.path}"
+        unavailable = dict.fromkeys((REQUESTS_BY_AREA, CROSS_SERVICE_PLACES), lacking)
+        return Result(tables, unavailable, warnings)
+    kept = kept_categories(counted[_CATEGORIES])
+    tables[REQUESTS_BY_AREA] = requests_by_area(rows, places, services, kept)
+    tables[CROSS_SERVICE_PLACES] = cross_service_places(homes, services)
+    return Result(tables, warnings=warnings)
+
+
+def _available(inputs: Inputs, declared: Declared) -> tuple[list[Source], list[str]]:
+    """Sources in the lake, and warnings of the others.
+
+    Raises:
+        MissingInputError: the lake has no source.
+    """
+    available = [source for source in declared.sources if inputs.exists(source.records.table)]
     if not available:
         raise MissingInputError(
             "cross_service needs records of a service, and the lake has none of those in "
             f"{SETTINGS}. Run ingest first."
         )
-    links = _links(context, declared)
-    frames = [
-        service_rows(
-            newest(context.read(source.records.table), source.snapshots),
-            source,
-            number_of(source.scheme, declared.schemes),
-        )
-        for source in available
-    ]
-    places = _places(context, settings.layers)
-    records = reduce(DataFrame.unionByName, frames)
-    rows = placed(linked(records, links), places).persist()
-    people = known_people(rows).persist()
-    without_areas = {
-        CROSS_SERVICE_PEOPLE: cross_service_people(people, settings.services),
-        UNLINKABLE: unlinkable(rows, settings.services),
-    }
-    if places is None:
-        for table in (REQUESTS_BY_AREA, CROSS_SERVICE_PLACES):
-            context.mark_unavailable(table, f"a layer of {SETTINGS} in {POSTCODE_AREAS.path}")
-        return without_areas
-    return without_areas | {
-        REQUESTS_BY_AREA: requests_by_area(rows, places, settings.services),
-        CROSS_SERVICE_PLACES: cross_service_places(people, places, settings.services),
-    }
+    absent = [s.records.table for s in declared.sources if s not in available]
+    return available, [*declared.unknown, *_left_out(absent, "its records")]
 
 
-def _is_available(context: Context, table: str, contents: str) -> bool:
-    """Whether the lake has a table. Warns if it does not."""
-    if context.lake.exists(table):
-        return True
-    context.run.warnings.append(
+def _left_out(absent: Iterable[str], contents: str) -> list[str]:
+    return [
         f"{SETTINGS} names {table}, which the lake does not have; {contents} are left out."
-    )
-    return False
-
-
-def _links(context: Context, declared: Declared) -> DataFrame | None:
-    """Person of each identifier in the available crosswalks; None without a crosswalk."""
-    pairs = [
-        pairs_of(newest(context.read(c.table), c.snapshots), c, declared.schemes)
-        for c in declared.crosswalks
-        if _is_available(context, c.table, "its links")
+        for table in absent
     ]
-    if not pairs:
-        return None
-    links = links_of(pairs).persist()
-    most = links.groupBy("person").count().agg(F.max("count")).first()
-    allowed = declared.settings.most_identifiers
-    if most is not None and (most[0] or 0) > allowed:
-        context.run.warnings.append(
-            f"The crosswalks join {most[0]} identifiers to one person; most_identifiers in "
-            f"{SETTINGS} is {allowed}. Check the crosswalks for a placeholder identifier."
+
+
+def _newest(inputs: Inputs, dataset: str, snapshots: str | None) -> DataFrame:
+    """Rows of the newest snapshot; all rows if the dataset has no snapshots."""
+    rows = inputs.read(restricted(dataset))
+    if snapshots is None:
+        return rows
+    return rows.where(F.col(snapshots) == F.lit(newest_extract(inputs, dataset)))
+
+
+def _records(inputs: Inputs, declared: Declared, source: Source) -> DataFrame:
+    rows = _newest(inputs, source.records.dataset, source.snapshots)
+    return service_rows(rows, source, number_of(source.scheme, declared.schemes))
+
+
+def _links(inputs: Inputs, declared: Declared) -> tuple[DataFrame | None, list[str]]:
+    """Person of each identifier in the available crosswalks, and warnings of the others."""
+    available = [walk for walk in declared.crosswalks if inputs.exists(walk.table)]
+    absent = [walk.table for walk in declared.crosswalks if walk not in available]
+    pairs = [
+        pairs_of(_newest(inputs, walk.dataset, walk.snapshots), walk, declared.schemes)
+        for walk in available
+    ]
+    return links_of(pairs).persist() if pairs else None, _left_out(absent, "its links")
+
+
+def _layers_and_identifiers(
+    inputs: Inputs, links: DataFrame | None
+) -> tuple[list[str] | None, int]:
+    """Layers of POSTCODE_AREAS (None without the table), and the most identifiers of one person."""
+    frames = {}
+    if links is not None:
+        frames[_LINKS] = links.groupBy("person").count().agg(F.max("count").alias("most"))
+    if inputs.exists(POSTCODE_AREAS):
+        frames[_LAYERS] = inputs.read(POSTCODE_AREAS).select("layer").distinct()
+    found = collect(frames)
+    layers = found[_LAYERS]["layer"].to_list() if _LAYERS in found else None
+    return layers, int(found[_LINKS]["most"].fillna(0).max()) if _LINKS in found else 0
+
+
+def _warnings(settings: Settings, layers: Sequence[str] | None, identifiers: int) -> list[str]:
+    """Warns of persons with many identifiers, and of unknown layers.
+
+    Args:
+        settings: The settings.
+        layers: Layers of POSTCODE_AREAS; None if the lake does not have the table.
+        identifiers: The most identifiers of one person.
+    """
+    warnings = []
+    if identifiers > settings.most_identifiers:
+        warnings.append(
+            f"The crosswalks join {identifiers} identifiers to one person; most_identifiers in "
+            f"{SETTINGS} is {settings.most_identifiers}. Check the crosswalks for a placeholder "
+            "identifier."
         )
-    return links
+    if layers is None:
+        return warnings
+    named, lacking = f"{SETTINGS} names the layer", f"{POSTCODE_AREAS.path} does not have"
+    return warnings + unknown_codes(named, settings.layers, layers, lacking)
 
 
-def _places(context: Context, layers: Sequence[str]) -> DataFrame | None:
-    if not context.lake.exists(POSTCODE_AREAS):
-        return None
-    areas = context.read(POSTCODE_AREAS)
-    present = {row[0] for row in areas.select("layer").distinct().collect()}
-    available = [layer for layer in layers if layer in present]
-    warn_unknown_codes(
-        context,
-        f"{SETTINGS} names the layer",
-        layers,
-        present,
-        f"{POSTCODE_AREAS.path} does not have",
-    )
-    return places_of(areas, available).persist() if available else None
+def _places(inputs: Inputs, layers: Sequence[str]) -> DataFrame | None:
+    return places_of(inputs.read(POSTCODE_AREAS), layers).persist() if layers else None
 
 
 _WRITES = (REQUESTS_BY_AREA, CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES, UNLINKABLE)
 
 
-def _needs(context: Context) -> list[Need]:
+def _needs(_: Inputs, declared: Declared) -> list[Need]:
     """Columns in the configuration. Of records only the column of the snapshot is required."""
-    declared = read_declared(context.conf)
     needs = []
     for source in declared.sources:
         records = source.records
@@ -158,14 +202,11 @@ def _needs(context: Context) -> list[Need]:
 ANALYSIS = Analysis(
     name="cross_service",
     description="Counts records of all services by area and month, and people known to several.",
-    reads=lambda _: [],
-    optional=lambda context: [
-        *read_settings(context.conf).tables,
-        POSTCODE_AREAS.path,
-        AREAS.path,
-    ],
+    load_settings=load_settings,
+    reads=lambda _, __: [],
+    optional=lambda _, declared: [*declared.settings.tables, POSTCODE_AREAS.path, AREAS.path],
     writes=_WRITES,
     needs=_needs,
-    tables=tables,
+    build=build,
     draw=draw,
 )

@@ -1,27 +1,26 @@
 """Chart of people by set of services, and maps of people known to several services."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from socare_spark.analyses.cross_service.counts import CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES
-from socare_spark.analyses.cross_service.settings import Settings, read_settings
+from socare_spark.analyses.cross_service.settings import Declared, Settings
 from socare_spark.analysis import Context
 from socare_spark.charts.area_maps import AreaMap, draw_density
 from socare_spark.charts.upset import draw_overlaps
-from socare_spark.config import read_model
-from socare_spark.places.settings import PlacesSettings
 from socare_spark.places.shapes import shapes_of
 
 
-def draw(context: Context) -> None:
+def draw(context: Context, declared: Declared) -> None:
     """Writes `working/pictures/cross_service.png` and a map for each layer."""
-    settings = read_settings(context.conf)
     if CROSS_SERVICE_PEOPLE.path not in context.unavailable:
-        _draw_overlaps(context, settings)
+        _draw_overlaps(context, declared.settings)
     if CROSS_SERVICE_PLACES.path not in context.unavailable:
-        _draw_maps(context, settings)
+        _draw_maps(context, declared.settings.layers, declared.city_layer)
 
 
 def _draw_overlaps(context: Context, settings: Settings) -> None:
@@ -41,16 +40,15 @@ def _draw_overlaps(context: Context, settings: Settings) -> None:
     context.picture(path)
 
 
-def _draw_maps(context: Context, settings: Settings) -> None:
-    edge = read_model(context.conf / "places.yaml", PlacesSettings).bounds
-    shapes = shapes_of(context.lake, *settings.layers, *([edge] if edge else []))
+def _draw_maps(context: Context, layers: Sequence[str], edge: str | None) -> None:
+    shapes = shapes_of(context.lake, *layers, *([edge] if edge else []))
     counts = context.lake.to_pandas(CROSS_SERVICE_PLACES, "layer", "code", "services", "people")
     counts["several"] = counts["people"].where(counts["services"].str.contains("+", regex=False), 0)
     shares = counts.groupby(["layer", "code"])[["people", "several"]].sum().reset_index()
     shares["share"] = shares["several"] / shares["people"]
     bounds = shapes.loc[shapes["layer"] == edge, "shape"].to_list()
     outline = shapely.union_all(bounds) if bounds else None
-    for layer in settings.layers:
+    for layer in layers:
         areas, known = (frame[frame["layer"] == layer] for frame in (shapes, shares))
         if len(areas) and len(known):
             _draw_map(context, layer, areas.merge(known, on=["layer", "code"], how="left"), outline)

@@ -1,8 +1,9 @@
 """Records of all services in one schema: service, person, place, day and category."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -38,13 +39,6 @@ def service_rows(frame: DataFrame, source: Source, scheme: Column) -> DataFrame:
         column(records.date, "date").alias("day"),
         column(records.category, "string").alias("category"),
     )
-
-
-def newest(frame: DataFrame, snapshots: str | None) -> DataFrame:
-    """Rows of the newest snapshot; all rows if the dataset has no snapshots."""
-    if snapshots is None:
-        return frame
-    return frame.where(F.col(snapshots) == frame.select(F.max(snapshots)).scalar())
 
 
 def places_of(areas: DataFrame, layers: Sequence[str]) -> DataFrame:
@@ -110,30 +104,53 @@ def placed(rows: DataFrame, places: DataFrame | None) -> DataFrame:
     )
 
 
-def pool_rare_categories(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
-    """Replaces all categories except the most used of each service by `POOLED`.
+def most_used(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
+    """The most used categories of located records, of services that limit their number.
 
     Args:
-        rows: service, category and other columns.
-        services: All services in order. Services without `categories` keep all categories.
+        rows: service (position), place, category.
+        services: All services in order.
 
     Returns:
-        The rows with the new `category`.
+        One row per service and category: service, category.
     """
     limits = {i: s.categories for i, s in enumerate(services) if s.categories is not None}
-    if not limits:
-        return rows
-    counted = F.col("service").isin(*limits) & F.col("category").isNotNull()
-    limit = F.coalesce(*[F.when(F.col("service") == i, n) for i, n in limits.items()])
-    ranks = Window.partitionBy("service").orderBy(F.desc("records"), "category")
-    most = (
-        rows.where(counted)
+    limit = F.coalesce(*[F.when(F.col("service") == i, n) for i, n in limits.items()], F.lit(0))
+    ranks = Window.partitionBy("service").orderBy(F.desc("count"), "category")
+    return (
+        rows.where(F.col("service").isin(*limits))
+        .dropna(subset=["category", "place"])
         .groupBy("service", "category")
-        .agg(F.count(F.lit(1)).alias("records"))
-        .select("service", "category", F.row_number().over(ranks).alias("_rank"))
+        .count()
+        .withColumn("_rank", F.row_number().over(ranks))
         .where(F.col("_rank") <= limit)
+        .select("service", "category")
     )
-    shown = F.when(counted & F.col("_rank").isNull(), POOLED).otherwise(F.col("category"))
-    return rows.join(F.broadcast(most), ["service", "category"], "left").select(
-        *[c for c in rows.columns if c != "category"], shown.alias("category")
-    )
+
+
+def kept_categories(most: pd.DataFrame) -> dict[int, list[str]]:
+    """Position of a service that limits its categories -> the categories that it keeps.
+
+    A service without a category is left out.
+
+    Args:
+        most: Collected result of `most_used`.
+    """
+    kept: dict[int, list[str]] = {}
+    for service, category in zip(most["service"], most["category"], strict=True):
+        kept.setdefault(service, []).append(category)
+    return kept
+
+
+def pooled(kept: Mapping[int, Sequence[str]]) -> Column:
+    """The category of a record; POOLED for a rare one.
+
+    Args:
+        kept: Result of `kept_categories`.
+    """
+    service, category = F.col("service"), F.col("category")
+    rare = [
+        F.when((service == position) & ~category.isin(*categories), POOLED)
+        for position, categories in kept.items()
+    ]
+    return F.coalesce(*rare, category)

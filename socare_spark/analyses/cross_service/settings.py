@@ -13,11 +13,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from socare_spark.analyses.extracts import restricted
 from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts import contract
 from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.project import Project, read_project
 from socare_spark.errors import ConfigurationError
+from socare_spark.places.settings import city_layer
 
 SETTINGS = "analyses/cross_service.yaml"
 # Services are bits of a BIGINT.
@@ -44,7 +46,7 @@ class Records(StrictModel):
     @property
     def table(self) -> str:
         """Path of the restricted table."""
-        return f"restricted/{self.dataset}"
+        return restricted(self.dataset)
 
 
 class Service(StrictModel):
@@ -88,7 +90,7 @@ class Settings(StrictModel):
     def tables(self) -> list[str]:
         """Paths of all restricted tables in the settings."""
         datasets = [r.dataset for service in self.services for r in service.records]
-        return [f"restricted/{d}" for d in dict.fromkeys([*datasets, *self.crosswalks])]
+        return [restricted(name) for name in dict.fromkeys([*datasets, *self.crosswalks])]
 
 
 @dataclass(frozen=True)
@@ -113,16 +115,21 @@ class Crosswalk:
     """Pairs of identifiers of one person.
 
     Attributes:
-        table: Path of the table.
+        dataset: Name of the dataset.
         columns: The two columns of identifiers.
         schemes: Their schemes.
         snapshots: Column of the snapshot's day; None if extracts are not snapshots.
     """
 
-    table: str
+    dataset: str
     columns: tuple[str, str]
     schemes: tuple[str, str]
     snapshots: str | None
+
+    @property
+    def table(self) -> str:
+        """Path of the restricted table."""
+        return restricted(self.dataset)
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,7 @@ class Declared:
         schemes: Scheme of people -> its number: 0 for the scheme of the settings, otherwise a
             number that does not depend on the configuration.
         unknown: A warning for each dataset without a contract.
+        city_layer: Layer whose areas cover the city; None if `places.yaml` names none.
     """
 
     settings: Settings
@@ -143,28 +151,25 @@ class Declared:
     crosswalks: Sequence[Crosswalk]
     schemes: Mapping[str, int]
     unknown: Sequence[str]
+    city_layer: str | None
 
 
-def read_settings(conf: Path) -> Settings:
-    """Reads the configuration without the contracts."""
-    return read_model(conf / SETTINGS, Settings)
-
-
-def read_declared(conf: Path) -> Declared:
+def load_settings(conf: Path) -> Declared:
     """Reads the configuration and the contracts it names.
 
     Raises:
         ConfigurationError: a column is not in its contract, a column of persons is not
             pseudonymised under a scheme of people, or a crosswalk does not have two such columns.
     """
-    settings, project = read_settings(conf), read_project(conf)
+    settings, project = read_model(conf / SETTINGS, Settings), read_project(conf)
     if not _of_people(project, settings.scheme):
         raise ConfigurationError(
             f"{SETTINGS} names the scheme {settings.scheme}, which is not a scheme of people"
             f"{_like(settings.scheme, [n for n in project.schemes if _of_people(project, n)])}."
         )
     contract_files = {path.stem: path for path in (conf / "datasets").glob("*.yaml")}
-    named = [table.removeprefix("restricted/") for table in settings.tables]
+    records = [r.dataset for service in settings.services for r in service.records]
+    named = [*dict.fromkeys([*records, *settings.crosswalks])]
     contracts = {n: read_model(contract_files[n], Contract) for n in named if n in contract_files}
     sources = [
         _source(contracts[records.dataset], project, position, records)
@@ -182,7 +187,7 @@ def read_declared(conf: Path) -> Declared:
         if n not in contract_files
     ]
     schemes = {name: zlib.crc32(name.encode()) for name in used} | {settings.scheme: 0}
-    return Declared(settings, sources, crosswalks, schemes, unknown)
+    return Declared(settings, sources, crosswalks, schemes, unknown, city_layer(conf))
 
 
 def _source(contract: Contract, project: Project, position: int, records: Records) -> Source:
@@ -227,7 +232,7 @@ def _crosswalk(contract: Contract, project: Project) -> Crosswalk:
         )
     (first, first_scheme), (second, second_scheme) = people
     schemes = (first_scheme, second_scheme)
-    return Crosswalk(contract.table, (first, second), schemes, _snapshots(contract))
+    return Crosswalk(contract.name, (first, second), schemes, _snapshots(contract))
 
 
 def _snapshots(contract: Contract) -> str | None:

@@ -5,12 +5,12 @@ not corrected. Source: thesis 4.2.1, where one code has three spellings.
 """
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from pyspark.sql import DataFrame
+import pandas as pd
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.element_codes import canonical_code
 from socare_spark.analyses.vocabulary import MOST_COMPARED
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
@@ -35,53 +35,81 @@ ELEMENT_VARIANTS = cell_table(
 )
 
 
-def element_variants(
-    written: DataFrame,
-    known: Sequence[str],
-    corrections: Mapping[str, str],
-    warn: Callable[[str], None],
-) -> DataFrame:
-    """Lists the codes that the vocabulary does not have.
+def unknown_codes_as_written(records: DataFrame, known: Sequence[str]) -> DataFrame:
+    """Counts the codes that the vocabulary does not have.
 
     Args:
-        written: code (as written), person, cost.
+        records: `code` (as written), `person`, `cost`.
+        known: Codes of the vocabulary, in upper case.
+
+    Returns:
+        One row per code: `element` and the measures of `count_people`.
+    """
+    rows = records.select(F.col("code").alias("element"), "person", "cost")
+    return count_people(rows.where(~F.upper("element").isin(*known)), ["element"], cost="cost")
+
+
+def most_common(unknown: DataFrame, corrections: Mapping[str, str]) -> DataFrame:
+    """The most common unknown codes without a correction, as many as are compared and one more.
+
+    Args:
+        unknown: Result of `unknown_codes_as_written`.
+        corrections: Spelling in upper case -> canonical code.
+
+    Returns:
+        One row per code: `element`, `records`.
+    """
+    without = unknown.where(~F.upper("element").isin(*corrections)).select("element", "records")
+    return without.orderBy(F.desc("records"), "element").limit(MOST_COMPARED + 1)
+
+
+def look_alikes(common: pd.DataFrame, known: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Finds the known code that each common code resembles.
+
+    Args:
+        common: Result of `most_common`.
         known: Codes of the vocabulary.
-        corrections: Spelling -> canonical code.
-        warn: Receives a warning if codes are not compared.
+
+    Returns:
+        Code as written -> known code, and a warning if some codes are not compared.
+    """
+    ordered = common.sort_values(["records", "element"], ascending=[False, True])["element"]
+    found: dict[str, str] = {}
+    for code in ordered.head(MOST_COMPARED):
+        near = difflib.get_close_matches(code.upper(), known, n=1, cutoff=_ALIKE)
+        found.update((code, known_code) for known_code in near)
+    if len(common) <= MOST_COMPARED:
+        return found, []
+    warning = (
+        f"The vocabulary lacks more than {MOST_COMPARED:,} codes of elements. "
+        f"{ELEMENT_VARIANTS.path} has look-alikes of the {MOST_COMPARED:,} most common codes "
+        "only. Check that the column of elements has codes and not free text."
+    )
+    return found, [warning]
+
+
+def element_variants(
+    unknown: DataFrame, alike: Mapping[str, str], corrections: Mapping[str, str]
+) -> DataFrame:
+    """Adds the known code that each unknown code resembles.
+
+    Args:
+        unknown: Result of `unknown_codes_as_written`.
+        alike: Result of `look_alikes`.
+        corrections: Spelling in upper case -> canonical code.
 
     Returns:
         One row per unknown code. Columns as in ELEMENT_VARIANTS.
     """
-    rows = written.select(F.col("code").alias("element"), "person", "cost")
-    counted = count_people(rows, ["element"], cost="cost")
-    unknown = counted.where(~F.upper("element").isin(*known)).persist()
-    upper = F.upper("element")
-    correction = F.when(upper.isin(*corrections), canonical_code(upper, corrections))
-    named = unknown.withColumn("_meant", correction)
-    alike = written.sparkSession.createDataFrame(
-        _look_alikes(named.where("_meant IS NULL"), known, warn), "element string, _near string"
-    )
-    return named.join(F.broadcast(alike), "element", "left").select(
-        *unknown.columns,
-        F.coalesce("_meant", "_near").alias("look_alike"),
-        F.col("_meant").isNotNull().alias("mended"),
+    correction = _value_of(F.upper("element"), corrections)
+    return unknown.select(
+        "*",
+        F.coalesce(correction, _value_of(F.col("element"), alike)).alias("look_alike"),
+        correction.isNotNull().alias("mended"),
     )
 
 
-def _look_alikes(
-    unknown: DataFrame, known: Sequence[str], warn: Callable[[str], None]
-) -> list[tuple[str, str]]:
-    """Pairs of an unknown code and the known code that it resembles, for the most common codes."""
-    common = unknown.orderBy(F.desc("records"), "element").limit(MOST_COMPARED + 1)
-    codes = [row["element"] for row in common.select("element").collect()]
-    if len(codes) > MOST_COMPARED:
-        warn(
-            f"The vocabulary lacks more than {MOST_COMPARED:,} codes of elements. "
-            f"{ELEMENT_VARIANTS.path} has look-alikes of the {MOST_COMPARED:,} most common codes "
-            "only. Check that the column of elements has codes and not free text."
-        )
-    pairs: list[tuple[str, str]] = []
-    for code in codes[:MOST_COMPARED]:
-        near = difflib.get_close_matches(code.upper(), known, n=1, cutoff=_ALIKE)
-        pairs.extend((code, known_code) for known_code in near)
-    return pairs
+def _value_of(key: Column, values: Mapping[str, str]) -> Column:
+    """The value of a key; null for a key without a value."""
+    pairs = [F.lit(text) for pair in values.items() for text in pair]
+    return F.try_element_at(F.create_map(*pairs).cast("map<string,string>"), key)

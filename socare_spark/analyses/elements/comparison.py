@@ -5,13 +5,14 @@ Source: thesis 4.2.1 and 4.2.3, Table 9, figures 26, 27 and 29 (B1, B3).
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame, Window
+import pandas as pd
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.elements.settings import Comparison, Concentration
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.complete_grid import zero_filled
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.complete_grid import complete_grid, ratio
+from socare_spark.measures.person_counts import Grouping, count_people
 
 _DISTRICT = ColumnSpec("district", "string", "Postcode district of the city.")
 _ELEMENT = ColumnSpec("element", "string", "Code of the service element, corrected.")
@@ -57,37 +58,58 @@ ELEMENT_CONCENTRATION = cell_table(
 )
 
 
-def element_comparison(records: DataFrame, districts: DataFrame, pair: Comparison) -> DataFrame:
-    """Counts the records of two elements by district.
+def comparison_groupings(pairs: Sequence[Comparison], districts: Sequence[str]) -> list[Grouping]:
+    """Cells of ELEMENT_COMPARISON by district. A pair of equal elements counts one element.
 
     Args:
-        records: element, district, person, cost.
-        districts: district.
-        pair: The two elements.
+        pairs: The pairs of elements.
+        districts: Codes of the city's districts.
+    """
+    in_city = F.col("district").isin(*districts)
+    elements = dict.fromkeys(code for pair in pairs for code in (pair.a, pair.b))
+    of_one = [(element, element) for element in elements]
+    return [
+        Grouping(
+            ELEMENT_COMPARISON,
+            {"district": F.col("district"), "element_a": F.lit(a), "element_b": F.lit(b)},
+            where=in_city & F.col("element").isin(a, b),
+        )
+        for a, b in dict.fromkeys([*((pair.a, pair.b) for pair in pairs), *of_one])
+    ]
+
+
+def element_comparison(
+    counted: pd.DataFrame, pairs: Sequence[Comparison], districts: Sequence[str]
+) -> pd.DataFrame:
+    """Compares the records of the two elements of each pair by district.
+
+    Args:
+        counted: Counts of `comparison_groupings`.
+        pairs: The pairs of elements.
+        districts: Codes of the city's districts.
 
     Returns:
-        One row per district of the city, including districts without records. Columns as in
-        ELEMENT_COMPARISON.
+        One row per pair and district of the city, including districts without records. Columns as
+        in ELEMENT_COMPARISON.
     """
-    both = records.where(F.col("element").isin(pair.a, pair.b)).join(
-        F.broadcast(districts), "district", "left_semi"
+    rows = [(at, pair.a, pair.b) for pair in dict.fromkeys(pairs) for at in districts]
+    cells = pd.DataFrame(rows, columns=["district", "element_a", "element_b"], dtype=object)
+    full = complete_grid(cells, counted)
+    count_a, count_b = (
+        _records_of(full["district"], full[name], counted) for name in ("element_a", "element_b")
     )
-    counts = both.groupBy("district").agg(
-        F.count_if(F.col("element") == pair.a).alias("count_a"),
-        F.count_if(F.col("element") == pair.b).alias("count_b"),
+    compared = full.assign(
+        count_a=count_a, count_b=count_b, total=count_a + count_b, difference=count_b - count_a
     )
-    zero = [F.coalesce(F.col(n), F.lit(0)).alias(n) for n in ("count_a", "count_b")]
-    counted = districts.join(count_people(both, ["district"], cost="cost"), "district", "left")
-    filled = counted.join(counts, "district", "left").select("district", *zero_filled(), *zero)
-    difference = F.col("count_b") - F.col("count_a")
-    return filled.select(
-        "*",
-        F.lit(pair.a).alias("element_a"),
-        F.lit(pair.b).alias("element_b"),
-        (F.col("count_a") + F.col("count_b")).alias("total"),
-        difference.alias("difference"),
-        F.row_number().over(Window.orderBy(difference, "district")).alias("rank"),
-    )
+    by_pair = compared.sort_values("district").groupby(["element_a", "element_b"])["difference"]
+    return compared.assign(rank=by_pair.rank(method="first").astype("Int64"))
+
+
+def _records_of(district: pd.Series, element: pd.Series, counted: pd.DataFrame) -> pd.Series:
+    """Records of an element in a district, from the pairs of equal elements; 0 without records."""
+    keys = pd.DataFrame({"district": district, "element_a": element, "element_b": element})
+    records: pd.Series = complete_grid(keys, counted)["records"]
+    return records
 
 
 def element_profile(
@@ -113,33 +135,36 @@ def element_profile(
     return count_people(rows, ["element", "characteristic", "value"], cost="cost")
 
 
-def element_concentration(
-    records: DataFrame, districts: DataFrame, wanted: Concentration
-) -> DataFrame:
+def concentration_grouping(wanted: Concentration, districts: Sequence[str]) -> Grouping:
+    """Cells of ELEMENT_CONCENTRATION, and the totals of all elements by district.
+
+    Args:
+        wanted: Elements and years.
+        districts: Codes of the city's districts.
+    """
+    element, district = F.col("element"), F.col("district")
+    return Grouping(
+        ELEMENT_CONCENTRATION,
+        {"district": district, "element": F.when(element.isin(*wanted.elements), element)},
+        where=F.col("year").between(wanted.first_year, wanted.last_year)
+        & district.isin(*districts),
+        totals=("element",),
+    )
+
+
+def element_concentration(counted: pd.DataFrame) -> pd.DataFrame:
     """Computes the share and the location quotient of elements by district.
 
     Args:
-        records: element, district, year, person, cost.
-        districts: district.
-        wanted: Elements and years.
+        counted: Counts of `concentration_grouping`.
 
     Returns:
         One row per district and element with records. Columns as in ELEMENT_CONCENTRATION.
     """
-    within = records.where(F.col("year").between(wanted.first_year, wanted.last_year)).join(
-        F.broadcast(districts), "district", "left_semi"
-    )
-    named = within.where(F.col("element").isin(*wanted.elements))
-    number = F.count(F.lit(1))
-    of_district = within.groupBy("district").agg(number.alias("_of_district"))
-    of_element = named.groupBy("element").agg(number.alias("_of_element"))
-    everywhere = within.agg(number.alias("_everywhere"))
-    share = F.col("records") / F.col("_of_district")
-    overall = F.col("_of_element") / F.col("_everywhere")
-    counted = count_people(named, ["district", "element"], cost="cost")
-    return (
-        counted.join(F.broadcast(of_district), "district")
-        .join(F.broadcast(of_element), "element")
-        .join(F.broadcast(everywhere))
-        .select(counted["*"], share.alias("share"), (share / overall).alias("location_quotient"))
-    )
+    is_total = counted["element"].isna()
+    of_district = counted[is_total].set_index("district")["records"]
+    named = counted[~is_total]
+    share = ratio(named["records"], named["district"].map(of_district))
+    of_element = named.groupby("element")["records"].transform("sum")
+    overall = of_element.astype("float64") / float(of_district.sum())
+    return named.assign(share=share, location_quotient=ratio(share, overall))

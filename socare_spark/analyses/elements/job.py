@@ -5,127 +5,162 @@ days on which an agreement is open, up to the run's as-of date. Source: thesis 4
 """
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 
+import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import agreement_needs, cost_to, read_bands
+from socare_spark.analyses.agreements import agreement_needs, cost_to
 from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.districts import districts_of
-from socare_spark.analyses.element_codes import canonical_code, read_canonical_codes
-from socare_spark.analyses.elements.code_variants import ELEMENT_VARIANTS, element_variants
+from socare_spark.analyses.element_codes import canonical_code
+from socare_spark.analyses.elements.code_variants import (
+    ELEMENT_VARIANTS,
+    element_variants,
+    look_alikes,
+    most_common,
+    unknown_codes_as_written,
+)
 from socare_spark.analyses.elements.comparison import (
     ELEMENT_COMPARISON,
     ELEMENT_CONCENTRATION,
     ELEMENT_PROFILE,
+    comparison_groupings,
+    concentration_grouping,
     element_comparison,
     element_concentration,
     element_profile,
 )
 from socare_spark.analyses.elements.pictures import draw
-from socare_spark.analyses.elements.regions import (
-    REGION_PROFILE,
-    districts_of_regions,
-    region_profile,
-    years_open,
+from socare_spark.analyses.elements.regions import REGION_PROFILE, count_regions, region_profile
+from socare_spark.analyses.elements.settings import (
+    SETTINGS,
+    ElementsSettings,
+    Settings,
+    load_settings,
 )
-from socare_spark.analyses.elements.settings import SETTINGS, Regions, Settings
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analyses.vocabulary import codes_present, read_elements, warn_unknown_codes
-from socare_spark.analysis import Analysis, Context, Need
-from socare_spark.config import read_model
+from socare_spark.analyses.vocabulary import code_counts, codes_present, unknown_codes
+from socare_spark.analysis import Analysis, Frame, Result
+from socare_spark.inputs import Inputs, Need
+from socare_spark.lake.collect import collect
 from socare_spark.lake.table import TableSpec
-from socare_spark.measures.bands import Band, band_of
+from socare_spark.measures.bands import band_of
+from socare_spark.measures.person_counts import Grouping, count_groupings, split_groupings
 from socare_spark.places.reference_tables import AREAS
 from socare_spark.postcodes import district_of
 
+# Names of collected frames, for messages.
+_CELLS, _ELEMENTS, _DISTRICTS = "elements by district", "codes of elements", "districts"
 
-def _settings(context: Context) -> Settings:
-    return read_model(context.conf / SETTINGS, Settings)
+
+def build(inputs: Inputs, settings: Settings) -> Result:
+    """Builds all tables.
+
+    Spark counts the cells by district in one pass over the agreements, and those of regions in
+    another one. It also writes the profiles and the variants of codes, which can have many rows.
+    """
+    elements, regions = settings.elements, settings.elements.regions
+    records = _records(inputs, settings)
+    city = districts_of(inputs, elements.layer)
+    groupings = [] if city is None else _groupings(elements, city)
+    unknown = unknown_codes_as_written(records, settings.known).cache()
+    collected = collect(
+        {
+            ELEMENT_VARIANTS.path: most_common(unknown, settings.corrections),
+            **_counted(records, elements, groupings, city),
+        }
+    )
+    alike, warnings = look_alikes(collected[ELEMENT_VARIANTS.path], settings.known)
+    tables: dict[TableSpec, Frame] = {
+        ELEMENT_PROFILE: element_profile(
+            records, elements.compared, [*elements.characteristics, "age_band"]
+        ),
+        ELEMENT_VARIANTS: element_variants(unknown, alike, settings.corrections),
+    }
+    if city is not None:
+        counts = split_groupings(collected[_CELLS], groupings)
+        tables[ELEMENT_COMPARISON] = element_comparison(
+            counts[ELEMENT_COMPARISON], elements.comparisons, city
+        )
+        tables[ELEMENT_CONCENTRATION] = element_concentration(counts[ELEMENT_CONCENTRATION])
+    if regions is not None:
+        tables[REGION_PROFILE] = region_profile(collected[REGION_PROFILE.path], regions.of)
+    warnings += _warnings(inputs, elements, collected, city)
+    return Result(tables, _unavailable(elements, city), warnings)
 
 
-def _records(context: Context, settings: Settings, bands: Sequence[Band]) -> DataFrame:
+def _records(inputs: Inputs, settings: Settings) -> DataFrame:
+    dataset = settings.elements.dataset
     start, end = F.col("agreement_start"), F.col("agreement_end")
-    until = last_day(context, settings.dataset)
-    return context.read(restricted(settings.dataset)).select(
+    until = last_day(inputs, dataset)
+    return inputs.read(restricted(dataset)).select(
         F.col("element").alias("code"),
-        canonical_code(F.col("element"), read_canonical_codes(context.conf)).alias("element"),
+        canonical_code(F.col("element"), settings.corrections).alias("element"),
         "person",
         F.year(start).alias("year"),
         start.alias("start"),
         F.least(F.coalesce(end, F.lit(until)), F.lit(until)).alias("end"),
         "weekly_cost",
-        cost_to(context, settings.dataset, until).alias("cost"),
+        cost_to(inputs, dataset, until).alias("cost"),
         district_of(F.col("postcode")).alias("district"),
-        *settings.columns,
-        band_of(F.col("age_at_start"), bands).alias("age_band"),
+        *settings.elements.columns,
+        band_of(F.col("age_at_start"), settings.bands).alias("age_band"),
     )
 
 
-def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
-    """Builds all tables from one read of the agreements."""
-    settings = _settings(context)
-    bands = read_bands(context.conf, settings.age_bands, settings.dataset)
-    records = _records(context, settings, bands).persist()
-    wanted = [*settings.compared, *settings.concentration.elements]
-    present = codes_present(records, "element", wanted)
-    warn_unknown_codes(context, f"{SETTINGS} names the element", wanted, present)
-    city = _city(context, settings)
-    return {
-        ELEMENT_PROFILE: element_profile(
-            records, settings.compared, [*settings.characteristics, "age_band"]
-        ),
-        ELEMENT_VARIANTS: element_variants(
-            records,
-            read_elements(context.conf),
-            read_canonical_codes(context.conf),
-            context.run.warnings.append,
-        ),
-        **_by_district(context, records, city, settings),
-        **_by_region(context, records, city, settings.regions),
-    }
+def _groupings(elements: ElementsSettings, city: Sequence[str]) -> list[Grouping]:
+    return [
+        *comparison_groupings(elements.comparisons, city),
+        concentration_grouping(elements.concentration, city),
+    ]
 
 
-def _city(context: Context, settings: Settings) -> DataFrame | None:
-    """One row per district of the city: district. None if the districts are not known."""
-    districts = districts_of(context, settings.layer)
-    if districts is None:
-        return None
-    return districts.select(F.col("code").alias("district")).persist()
+def _counted(
+    records: DataFrame,
+    elements: ElementsSettings,
+    groupings: Sequence[Grouping],
+    city: Sequence[str] | None,
+) -> dict[str, DataFrame]:
+    """Counts that are collected: of cells by district, of regions, and of codes."""
+    frames = {_ELEMENTS: code_counts(records, "element", elements.named)}
+    if groupings:
+        frames[_CELLS] = count_groupings(records, groupings, cost="cost")
+    if elements.regions is not None:
+        frames[REGION_PROFILE.path] = count_regions(records, elements.regions)
+        if city is None:
+            frames[_DISTRICTS] = code_counts(records, "district", elements.regions.districts)
+    return frames
 
 
-def _by_district(
-    context: Context, records: DataFrame, city: DataFrame | None, settings: Settings
-) -> dict[TableSpec, DataFrame]:
+def _warnings(
+    inputs: Inputs,
+    elements: ElementsSettings,
+    collected: Mapping[str, pd.DataFrame],
+    city: Sequence[str] | None,
+) -> list[str]:
+    """Warnings of elements and districts that the data do not have."""
+    named, present = elements.named, codes_present(collected[_ELEMENTS], elements.named)
+    warnings = unknown_codes(f"{SETTINGS} names the element", named, present)
+    if elements.regions is None or REGION_PROFILE.path in inputs.unavailable:
+        return warnings
+    wanted, named_district = elements.regions.districts, f"{SETTINGS} names the district"
+    if city is not None:
+        lacking = "the city does not have"
+        return [*warnings, *unknown_codes(named_district, wanted, city, lacking)]
+    districts = codes_present(collected[_DISTRICTS], wanted)
+    return [*warnings, *unknown_codes(named_district, wanted, districts)]
+
+
+def _unavailable(elements: ElementsSettings, city: Sequence[str] | None) -> dict[TableSpec, str]:
+    """Tables that cannot be made without districts of the city or without regions."""
+    unavailable: dict[TableSpec, str] = {}
     if city is None:
-        for table in (ELEMENT_COMPARISON, ELEMENT_CONCENTRATION):
-            context.mark_unavailable(table, f"the layer {settings.layer} in {AREAS.path}")
-        return {}
-    compared = [element_comparison(records, city, pair) for pair in settings.comparisons]
-    return {
-        ELEMENT_COMPARISON: reduce(DataFrame.unionByName, compared),
-        ELEMENT_CONCENTRATION: element_concentration(records, city, settings.concentration),
-    }
-
-
-def _by_region(
-    context: Context, records: DataFrame, city: DataFrame | None, regions: Regions | None
-) -> dict[TableSpec, DataFrame]:
-    if regions is None:
-        context.mark_unavailable(REGION_PROFILE, f"'regions' in {SETTINGS}")
-        return {}
-    wanted = [district for region in regions.of.values() for district in region.districts]
-    warn_unknown_codes(
-        context,
-        f"{SETTINGS} names the district",
-        wanted,
-        codes_present(records if city is None else city, "district", wanted),
-        "no record has" if city is None else "the city does not have",
-    )
-    districts = districts_of_regions(context.spark, regions.of)
-    periods = years_open(records, regions)
-    return {REGION_PROFILE: region_profile(records, districts, periods, regions.ethnicity)}
+        missing = f"the layer {elements.layer} in {AREAS.path}"
+        unavailable |= {ELEMENT_COMPARISON: missing, ELEMENT_CONCENTRATION: missing}
+    if elements.regions is None:
+        unavailable[REGION_PROFILE] = f"'regions' in {SETTINGS}"
+    return unavailable
 
 
 _WRITES = (
@@ -137,8 +172,8 @@ _WRITES = (
 )
 
 
-def _needs(context: Context) -> list[Need]:
-    settings = _settings(context)
+def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
+    elements = settings.elements
     by_place = (ELEMENT_COMPARISON, ELEMENT_CONCENTRATION)
     others = (*by_place, ELEMENT_PROFILE, ELEMENT_VARIANTS)
     needed_by: dict[str, tuple[TableSpec, ...]] = {
@@ -154,11 +189,11 @@ def _needs(context: Context) -> list[Need]:
         "weekly_cost": _WRITES,
         "age_at_start": (ELEMENT_PROFILE, REGION_PROFILE),
     }
-    ethnicity = [settings.regions.ethnicity] if settings.regions else []
-    source = restricted(settings.dataset)
+    ethnicity = [elements.regions.ethnicity] if elements.regions else []
+    source = restricted(elements.dataset)
     return [
-        *agreement_needs(context, settings.dataset, needed_by, empty_in),
-        *(Need(source, column, "", (ELEMENT_PROFILE,)) for column in settings.characteristics),
+        *agreement_needs(inputs, elements.dataset, needed_by, empty_in),
+        *(Need(source, column, "", (ELEMENT_PROFILE,)) for column in elements.characteristics),
         *(Need(source, column, "string", (REGION_PROFILE,)) for column in ethnicity),
     ]
 
@@ -166,10 +201,11 @@ def _needs(context: Context) -> list[Need]:
 ANALYSIS = Analysis(
     name="elements",
     description="Compares elements of service by district, person and region.",
-    reads=lambda context: [restricted(_settings(context).dataset)],
-    optional=lambda _: [AREAS.path],
+    load_settings=load_settings,
+    reads=lambda _, settings: [restricted(settings.elements.dataset)],
+    optional=lambda _, __: [AREAS.path],
     writes=_WRITES,
-    needs=_needs,
-    tables=tables,
+    build=build,
     draw=draw,
+    needs=_needs,
 )

@@ -5,36 +5,33 @@ import re
 import pandas as pd
 import shapely
 
-from socare_spark.analyses.agreements import read_bands
 from socare_spark.analyses.elements.comparison import (
     ELEMENT_COMPARISON,
     ELEMENT_CONCENTRATION,
     ELEMENT_PROFILE,
 )
 from socare_spark.analyses.elements.regions import REGION_PROFILE
-from socare_spark.analyses.elements.settings import SETTINGS, Settings
-from socare_spark.analyses.vocabulary import read_ethnic_groups
+from socare_spark.analyses.elements.settings import ElementsSettings, Settings
 from socare_spark.analysis import Context
 from socare_spark.charts.comparison_charts import Pair, draw_differences, draw_profiles
 from socare_spark.charts.concentration_maps import Concentrations, draw_concentration
 from socare_spark.charts.map_series import Frames, draw_frames
 from socare_spark.charts.region_charts import RegionPicture, draw_regions
-from socare_spark.config import read_model
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.bands import UNKNOWN
 from socare_spark.places.shapes import shapes_of
 
 
-def draw(context: Context) -> None:
+def draw(context: Context, settings: Settings) -> None:
     """Draws the charts whose tables have rows."""
-    settings = read_model(context.conf / SETTINGS, Settings)
-    _draw_comparisons(context, settings)
-    _draw_profiles(context, settings)
+    elements = settings.elements
+    _draw_comparisons(context, elements)
+    _draw_profiles(context, elements)
     _draw_regions(context, settings)
-    areas = shapes_of(context.lake, settings.layer)
+    areas = shapes_of(context.lake, elements.layer)
     if len(areas):
-        _draw_comparison_maps(context, settings, areas)
-        _draw_concentration(context, settings, areas)
+        _draw_comparison_maps(context, elements, areas)
+        _draw_concentration(context, elements, areas)
 
 
 def _rows(context: Context, table: TableSpec) -> pd.DataFrame:
@@ -48,7 +45,7 @@ def _slug(*codes: str) -> str:
     return "_".join(re.sub(r"\W+", "_", code) for code in codes)
 
 
-def _draw_comparisons(context: Context, settings: Settings) -> None:
+def _draw_comparisons(context: Context, settings: ElementsSettings) -> None:
     rows = _rows(context, ELEMENT_COMPARISON)
     for pair in settings.comparisons:
         pair_rows = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
@@ -58,7 +55,9 @@ def _draw_comparisons(context: Context, settings: Settings) -> None:
             context.picture(draw_differences(Pair(pair.a, pair.b, source), pair_rows, path))
 
 
-def _draw_comparison_maps(context: Context, settings: Settings, areas: pd.DataFrame) -> None:
+def _draw_comparison_maps(
+    context: Context, settings: ElementsSettings, areas: pd.DataFrame
+) -> None:
     rows = _rows(context, ELEMENT_COMPARISON)
     for pair in settings.comparisons:
         pair_rows = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
@@ -76,7 +75,7 @@ def _draw_comparison_maps(context: Context, settings: Settings, areas: pd.DataFr
         context.picture(draw_frames(frames, "Records", path))
 
 
-def _draw_concentration(context: Context, settings: Settings, areas: pd.DataFrame) -> None:
+def _draw_concentration(context: Context, settings: ElementsSettings, areas: pd.DataFrame) -> None:
     wanted = settings.concentration
     picture = Concentrations(
         _rows(context, ELEMENT_CONCENTRATION),
@@ -91,7 +90,7 @@ def _draw_concentration(context: Context, settings: Settings, areas: pd.DataFram
     context.picture(draw_concentration(picture, path))
 
 
-def _draw_profiles(context: Context, settings: Settings) -> None:
+def _draw_profiles(context: Context, settings: ElementsSettings) -> None:
     rows = _rows(context, ELEMENT_PROFILE)
     for pair in settings.comparisons:
         pair_rows = rows[rows["element"].isin([pair.a, pair.b])]
@@ -104,15 +103,15 @@ def _draw_profiles(context: Context, settings: Settings) -> None:
 
 def _draw_regions(context: Context, settings: Settings) -> None:
     rows = _rows(context, REGION_PROFILE)
-    if settings.regions is None or not len(rows):
+    regions = settings.elements.regions
+    if regions is None or not len(rows):
         return
     regions_with_rows = set(rows["region"])
-    bands = [band.label for band in read_bands(context.conf, settings.age_bands)]
     picture = RegionPicture(
         rows,
-        [name for name in settings.regions.of if name in regions_with_rows],
-        read_ethnic_groups(context.conf),
-        [*bands, UNKNOWN],
-        f"{REGION_PROFILE.path}; {settings.dataset}, people by home postcode",
+        [name for name in regions.of if name in regions_with_rows],
+        settings.ethnic_groups,
+        [*(band.label for band in settings.bands), UNKNOWN],
+        f"{REGION_PROFILE.path}; {settings.elements.dataset}, people by home postcode",
     )
     context.picture(draw_regions(picture, context.lake.pictures / "region_profile.png"))

@@ -7,12 +7,14 @@ docs/definitions.md, section 6.4.
 
 from collections.abc import Mapping
 
-from pyspark.sql import DataFrame, SparkSession
+import pandas as pd
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.elements.settings import Region, Regions
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.periods import Period, open_in, with_total, years
+from socare_spark.measures.complete_grid import ratio
+from socare_spark.measures.periods import open_in_years
 from socare_spark.measures.person_counts import count_people
 
 NOT_RECORDED = "not recorded"
@@ -58,62 +60,52 @@ REGION_PROFILE = cell_table(
 )
 
 
-def districts_of_regions(spark: SparkSession, regions: Mapping[str, Region]) -> DataFrame:
-    """One row per region and district: region, district, population (of the region)."""
-    rows = {
-        (name, district, region.population)
-        for name, region in regions.items()
-        for district in region.districts
-    }
-    schema = "region string, district string, population bigint"
-    return spark.createDataFrame(sorted(rows, key=str), schema)
-
-
-def years_open(records: DataFrame, wanted: Regions) -> list[Period]:
-    """Calendar years in which agreements are open, within the limits of the configuration.
-
-    Args:
-        records: start, end (last day, not null).
-        wanted: First and last year, if limited.
-
-    Returns:
-        The years; empty if there is no agreement.
-    """
-    row = records.agg(F.min(F.year("start")), F.max(F.year("end"))).collect()[0]
-    first, last = wanted.first_year or row[0], wanted.last_year or row[1]
-    return [] if first is None or last is None else years(first, last)
-
-
-def region_profile(
-    records: DataFrame, districts: DataFrame, periods: list[Period], ethnicity: str
-) -> DataFrame:
+def count_regions(records: DataFrame, regions: Regions) -> DataFrame:
     """Counts people with an open agreement by region, year, age band and ethnic class.
 
     Args:
-        records: person, district, start, end (last day, not null), weekly_cost, age_band and the
-            column of the ethnic class.
-        districts: Result of `districts_of_regions`.
-        periods: Result of `years_open`.
-        ethnicity: Column of the ethnic class.
+        records: `person`, `district`, `start`, `end` (last day, not null), `weekly_cost`,
+            `age_band` and the column of the ethnic class.
+        regions: The regions and the limits of the years.
 
     Returns:
-        One row per region, year, age band and ethnic class, with totals. Columns as in
-        REGION_PROFILE.
+        One row per region, year, age band and ethnic class, with totals: these dimensions and the
+        measures of `count_people`.
     """
-    located = records.join(F.broadcast(districts), "district").select(
-        "region",
+    located = records.select(
+        F.explode(_regions_of(F.col("district"), regions)).alias("region"),
         "person",
         "age_band",
-        F.coalesce(F.col(ethnicity), F.lit(NOT_RECORDED)).alias("ethnicity"),
+        F.coalesce(F.col(regions.ethnicity), F.lit(NOT_RECORDED)).alias("ethnicity"),
         "weekly_cost",
         "start",
         "end",
     )
+    # The rows of a person stay in one partition, so the rows of years and totals are not shuffled.
+    by_person = located.repartition("person")
     # The total of all years is a separate period, in which an agreement is one record.
-    rows = open_in(located, with_total(periods), "year int")
-    counted = count_people(rows, _DIMS, cost="cost", totals=["age_band", "ethnicity"])
-    population = districts.select("region", "population").distinct()
-    return counted.join(F.broadcast(population), "region").select(
-        "*",
-        F.try_divide(F.col("people") * F.lit(1000.0), F.col("population")).alias("per_1000"),
+    rows = open_in_years(by_person, regions.first_year, regions.last_year)
+    return count_people(rows, _DIMS, cost="cost", totals=["age_band", "ethnicity"])
+
+
+def _regions_of(district: Column, regions: Regions) -> Column:
+    """Array of the regions that contain a district; regions may overlap."""
+    names = [F.when(district.isin(*x.districts), F.lit(name)) for name, x in regions.of.items()]
+    return F.array_compact(F.array(*names))
+
+
+def region_profile(counted: pd.DataFrame, regions: Mapping[str, Region]) -> pd.DataFrame:
+    """Computes people relative to the population.
+
+    Args:
+        counted: Result of `count_regions`.
+        regions: Name -> region.
+
+    Returns:
+        The rows with the population of the region. Columns as in REGION_PROFILE.
+    """
+    population = counted["region"].map({name: each.population for name, each in regions.items()})
+    people = counted["people"].astype("float64")
+    return counted.assign(
+        population=population.astype("Int64"), per_1000=ratio(people * 1000, population)
     )

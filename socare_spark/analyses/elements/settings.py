@@ -1,11 +1,16 @@
 """Settings of the `elements` analysis, in `conf/analyses/elements.yaml`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from pathlib import Path
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from socare_spark.config import StrictModel
+from socare_spark.analyses.agreements import read_bands
+from socare_spark.analyses.element_codes import read_canonical_codes
+from socare_spark.analyses.vocabulary import read_elements, read_ethnic_groups
+from socare_spark.config import StrictModel, read_model
+from socare_spark.measures.bands import Band
 
 SETTINGS = "analyses/elements.yaml"
 
@@ -50,6 +55,11 @@ class Regions(StrictModel):
     first_year: int | None = None
     last_year: int | None = None
 
+    @property
+    def districts(self) -> list[str]:
+        """Districts of all regions."""
+        return [district for region in self.of.values() for district in region.districts]
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.first_year and self.last_year and self.last_year < self.first_year:
@@ -57,7 +67,7 @@ class Regions(StrictModel):
         return self
 
 
-class Settings(StrictModel):
+class ElementsSettings(StrictModel):
     """`conf/analyses/elements.yaml`."""
 
     dataset: str
@@ -74,7 +84,42 @@ class Settings(StrictModel):
         return list(dict.fromkeys(code for pair in self.comparisons for code in (pair.a, pair.b)))
 
     @property
+    def named(self) -> list[str]:
+        """All elements in the settings."""
+        return [*self.compared, *self.concentration.elements]
+
+    @property
     def columns(self) -> list[str]:
         """Columns of the dataset in the settings."""
         of_regions = [self.regions.ethnicity] if self.regions else []
         return list(dict.fromkeys([*self.characteristics, *of_regions]))
+
+
+class Settings(NamedTuple):
+    """Settings of the `elements` analysis.
+
+    Attributes:
+        elements: `conf/analyses/elements.yaml`.
+        bands: The age bands.
+        known: Codes of the vocabulary, in upper case.
+        corrections: Spelling of an element -> its canonical code.
+        ethnic_groups: Ethnic class -> its group; empty without regions.
+    """
+
+    elements: ElementsSettings
+    bands: tuple[Band, ...]
+    known: tuple[str, ...]
+    corrections: Mapping[str, str]
+    ethnic_groups: Mapping[str, str]
+
+
+def load_settings(conf: Path) -> Settings:
+    """Reads the settings and the vocabulary."""
+    elements = read_model(conf / SETTINGS, ElementsSettings)
+    return Settings(
+        elements,
+        read_bands(conf, elements.age_bands, elements.dataset),
+        tuple(read_elements(conf)),
+        read_canonical_codes(conf),
+        read_ethnic_groups(conf) if elements.regions else {},
+    )

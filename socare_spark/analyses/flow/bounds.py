@@ -3,79 +3,73 @@
 A flow with too many activities is refused. Over the other limits the run gets a warning.
 """
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pandas as pd
 
 from socare_spark.analyses.flow.durations import FLOW_DURATIONS
-from socare_spark.analyses.flow.graph import FLOW_VARIANTS, LONGER, MOST_STEPS
-from socare_spark.analyses.flow.settings import ASSESSED, Flow, Log
-from socare_spark.analysis import Context
+from socare_spark.analyses.flow.graph import FLOW_VARIANTS, LONGER
+from socare_spark.analyses.flow.settings import Flow, Log
+from socare_spark.analyses.flow.stages import MOST_STEPS
 from socare_spark.errors import ConfigurationError
 
 # The driver orders all activities for the chart in one matrix.
 MOST_ACTIVITIES = 2_000
 
 
-def check_activities(flow: Flow, log: Log, visited: DataFrame) -> None:
+def check_activities(flow: str, log: Log, activities: int) -> None:
     """Refuses a log with too many activities, for example because the column has free text.
 
     Args:
-        flow: The flow.
+        flow: Name of the flow.
         log: Its log.
-        visited: Result of `visits`.
+        activities: Number of different activities.
 
     Raises:
         ConfigurationError: the log has more activities than a flow may have.
     """
-    activities = visited.select("stage").distinct().count()
     if activities > MOST_ACTIVITIES:
         raise ConfigurationError(
-            f"Flow {flow.flow}: column {log.activity} of dataset {log.dataset} has {activities:,} "
+            f"Flow {flow}: column {log.activity} of dataset {log.dataset} has {activities:,} "
             f"different activities; at most {MOST_ACTIVITIES:,} are allowed. Set 'activity' to a "
             "column of kinds of activities, or remove the flow from conf/flows."
         )
 
 
-def warn_long_cases(context: Context, flow: Flow, visited: DataFrame) -> None:
-    """Counts the cases with more than `MOST_STEPS` steps, and warns of them.
+def transitions_of(edges: pd.DataFrame) -> pd.DataFrame:
+    """Transitions between different activities, the most common first: from_activity, to_activity.
 
     Args:
-        context: The run.
-        flow: The flow.
-        visited: Result of `visits`.
+        edges: Rows of FLOW_EDGES.
     """
-    steps = visited.where(F.col("stage") != ASSESSED).groupBy("case").agg(F.sum("records"))
-    long = steps.where(F.col("sum(records)") > MOST_STEPS).count()
+    names = ["from_activity", "to_activity"]
+    changes = edges[edges["from_activity"] != edges["to_activity"]]
+    return changes.sort_values(["transitions", *names], ascending=[False, True, True])[names]
+
+
+def exceeded_limits(flow: Flow, long: int, edges: pd.DataFrame) -> tuple[list[str], dict[str, int]]:
+    """Reports long cases, and transitions of a log without durations.
+
+    Args:
+        flow: The flow.
+        long: Number of cases with more than MOST_STEPS steps.
+        edges: Rows of FLOW_EDGES.
+
+    Returns:
+        Warnings, and numbers for the run record.
+    """
+    warnings, counts = [], {}
     if long:
-        context.run.counts[f"{flow.flow}.cases_too_long"] = long
-        context.run.warnings.append(
+        counts["cases_too_long"] = long
+        warnings.append(
             f"Flow {flow.flow} has {long:,} cases with more than {MOST_STEPS:,} steps. "
             f"{FLOW_VARIANTS.path} has them in one variant, `{LONGER}`. Check whether the case is "
             "a placeholder; if so, declare it in 'missingValues' of the contract."
         )
-
-
-def most_common(context: Context, flow: Flow, log: Log, edges: DataFrame) -> DataFrame:
-    """Selects the most common transitions of a log, for which durations are computed.
-
-    Args:
-        context: The run. It gets a warning if transitions are left out.
-        flow: The flow.
-        log: Its log.
-        edges: Result of `flow_edges`.
-
-    Returns:
-        One row per transition: from_activity, to_activity. At most `log.transitions` rows.
-    """
-    names = ["from_activity", "to_activity"]
-    changes = edges.where("from_activity <> to_activity")
-    transitions = changes.count()
-    if transitions > log.transitions:
-        without_durations = transitions - log.transitions
-        context.run.counts[f"{flow.flow}.transitions_without_durations"] = without_durations
-        context.run.warnings.append(
+    transitions = len(transitions_of(edges))
+    if flow.log is not None and transitions > flow.log.transitions:
+        counts["transitions_without_durations"] = transitions - flow.log.transitions
+        warnings.append(
             f"Flow {flow.flow} has {transitions:,} transitions. {FLOW_DURATIONS.path} has the "
-            f"{log.transitions:,} most common. To change the number, set 'transitions' of its log "
-            "in conf/flows."
+            f"{flow.log.transitions:,} most common. To change the number, set 'transitions' of its "
+            "log in conf/flows."
         )
-    return changes.orderBy(F.desc("transitions"), *names).limit(log.transitions).select(*names)
+    return warnings, counts

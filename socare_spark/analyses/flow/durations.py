@@ -5,17 +5,18 @@ which both stages have records are censored on that day. Reference: J. Klein, M.
 Survival Analysis, 2003, sections 4.2 and 4.3.
 """
 
-import itertools
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
+from socare_spark.analyses.flow.events import EPOCH, MICROSECONDS_A_DAY, transition_name
 from socare_spark.analyses.flow.stages import FLOW
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
-from socare_spark.measures.survival import kaplan_meier
 
 FLOW_REWORK = cell_table(
     "flow_rework",
@@ -58,70 +59,90 @@ FLOW_DURATIONS = cell_table(
 )
 
 
-def flow_rework(visited: DataFrame) -> DataFrame:
-    """Counts repeated activities.
+class Transition(NamedTuple):
+    """Two different activities, and the last day to which cases are followed from one to the other.
+
+    Later events do not count.
+    """
+
+    from_activity: str
+    to_activity: str
+    last: date
+
+
+def followed_transitions(
+    pairs: Iterable[tuple[str, str]], ends: Mapping[str, date | None]
+) -> list[Transition]:
+    """Follows pairs of activities to the earlier of their last days.
 
     Args:
-        visited: case, stage, records; one row per case and activity.
+        pairs: Pairs of activities.
+        ends: Activity -> last day of its records, if it is known.
 
     Returns:
-        One row per activity. Columns as in FLOW_REWORK, without `flow`.
+        The transitions. A pair without a last day is left out. If one activity has no last day, it
+        is that of the other one.
     """
-    counted = count_people(visited, ["stage"], person="case", records="records")
-    repeats = visited.groupBy("stage").agg(
-        F.sum(F.col("records") - 1).alias("repeats"),
-        F.count_if(F.col("records") > 1).alias("people_repeating"),
-    )
-    return counted.join(repeats, "stage").withColumnRenamed("stage", "activity")
+    transitions = []
+    for first, second in pairs:
+        days = [day for day in (ends[first], ends[second]) if day is not None]
+        if days:
+            transitions.append(Transition(first, second, min(days)))
+    return transitions
 
 
-def consecutive(events: DataFrame, stages: Sequence[str]) -> DataFrame:
-    """One row per stage and the stage declared after it: from_activity, to_activity."""
-    pairs = list(itertools.pairwise(stages))
-    return events.sparkSession.createDataFrame(pairs, "from_activity string, to_activity string")
-
-
-def flow_durations(events: DataFrame, pairs: DataFrame) -> DataFrame:
-    """Estimates the durations from one activity to another.
+def count_durations(events: DataFrame, transitions: Sequence[Transition]) -> DataFrame:
+    """Counts cases by the days from one activity to another, for `kaplan_meier`.
 
     Args:
         events: case, activity, at (microseconds since 1970), tie.
-        pairs: from_activity, to_activity, last (DATE; later events are ignored). A small frame.
-            Pairs of equal activities are ignored.
+        transitions: The transitions.
 
     Returns:
-        One row per transition and number of days. Columns as in FLOW_DURATIONS, without `flow`.
+        One row per `transition` (its name) and `days`, with the measures of `count_people` and
+        `events`, the number of cases that came to the second activity.
     """
-    midnight = (F.unix_date("last").cast("bigint") + 1) * MICROSECONDS_A_DAY
-    wanted = F.broadcast(
-        pairs.where("from_activity <> to_activity").select("*", (midnight - 1).alias("until"))
+    of_transition = Window.partitionBy("case", "transition")
+    moment, begins = F.col("moment"), F.col("begins")
+    entered = F.min(F.when(begins, moment)).over(of_transition)
+    rows = (
+        events.select(
+            "case",
+            F.struct("at", "tie").alias("moment"),
+            F.inline(F.try_element_at(_parts_of(transitions), F.col("activity"))),
+        )
+        .where(F.col("moment.at") <= F.col("until"))
+        .withColumn("entered", entered)
     )
-    moments = events.select("case", "activity", F.struct("at", "tie").alias("moment"))
-    entered = moments.groupBy("case", "activity").agg(F.min("moment").alias("entered"))
-    begun = (
-        entered.join(wanted, entered["activity"] == wanted["from_activity"])
-        .drop("activity")
-        .where(F.col("entered.at") <= F.col("until"))
+    came = F.min(F.when(~begins & (moment > F.col("entered")), moment))
+    followed = (
+        rows.where(F.col("entered").isNotNull())
+        .groupBy("case", "transition", "until", "entered")
+        .agg(came.alias("came"))
+        .select(
+            "case",
+            "transition",
+            _days(F.coalesce("came.at", "until") - F.col("entered.at")).alias("days"),
+            F.col("came").isNotNull().alias("events"),
+        )
     )
-    later = moments.join(wanted, moments["activity"] == wanted["to_activity"]).select(
-        "case", "from_activity", "to_activity", "moment"
-    )
-    edge = ["case", "from_activity", "to_activity"]
-    came = (
-        begun.join(later, edge)
-        .where((F.col("moment") > F.col("entered")) & (F.col("moment.at") <= F.col("until")))
-        .groupBy(*edge)
-        .agg(F.min("moment").alias("came"))
-    )
-    followed = begun.join(came, edge, "left").select(
-        "case",
-        F.concat_ws(SEPARATOR, *(escaped(F.col(name)) for name in edge[1:])).alias("transition"),
-        _days(F.coalesce("came.at", "until") - F.col("entered.at")).alias("days"),
-        F.col("came").isNotNull().cast("int").alias("event"),
-    )
-    leaving = followed.groupBy("transition", "days").agg(F.sum("event").alias("events"))
-    counted = count_people(followed, ["transition", "days"], person="case")
-    return kaplan_meier(counted.join(leaving, ["transition", "days"]))
+    return count_people(followed, ["transition", "days"], person="case", people_with=["events"])
+
+
+def _parts_of(transitions: Sequence[Transition]) -> Column:
+    """Map of each activity to its transitions: their name, their end, and whether it begins them.
+
+    It is one literal text, because a log has up to thousands of transitions.
+    """
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for each in transitions:
+        name = transition_name(each.from_activity, each.to_activity)
+        until = ((each.last - EPOCH).days + 1) * MICROSECONDS_A_DAY - 1
+        for activity, begins in ((each.from_activity, True), (each.to_activity, False)):
+            part = {"transition": name, "until": until, "begins": begins}
+            parts.setdefault(activity, []).append(part)
+    type_ = "map<string, array<struct<transition: string, until: bigint, begins: boolean>>>"
+    return F.from_json(F.lit(json.dumps(parts)), type_)
 
 
 def _days(microseconds: Column) -> Column:

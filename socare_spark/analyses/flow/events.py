@@ -4,8 +4,10 @@ Events at the same time are ordered by the declared order of stages, or by the k
 Events of the same stage and time are equal in every table, so their order does not matter.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import date, timedelta
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, TimestampNTZType, TimestampType
@@ -14,6 +16,7 @@ from socare_spark.analyses.flow.settings import Flow, Log, Outcomes, Records
 from socare_spark.errors import ConfigurationError
 
 MICROSECONDS_A_DAY = 86_400_000_000
+EPOCH = date(1970, 1, 1)
 SEPARATOR = " > "
 Read = Callable[[str], DataFrame]
 
@@ -27,12 +30,17 @@ def escaped(activity: Column) -> Column:
     return F.replace(activity, F.lit(">"), F.lit("\\>"))
 
 
+def transition_name(from_activity: str, to_activity: str) -> str:
+    """Name of a transition: both activities, with `>` written as in `escaped`."""
+    return SEPARATOR.join(name.replace(">", "\\>") for name in (from_activity, to_activity))
+
+
 def all_events(flow: Flow, read: Read) -> DataFrame:
     """Reads all events of a flow, including incomplete ones.
 
     Returns:
-        One row per event: case, activity, at (microseconds since 1970; midnight for a date), tie.
-        A missing case, activity or time is null.
+        One row per event: dataset, case, activity, at (microseconds since 1970; midnight for a
+        date), tie. A missing case, activity or time is null.
 
     Raises:
         ConfigurationError: a column is missing, or the time is not a date or a timestamp.
@@ -41,6 +49,7 @@ def all_events(flow: Flow, read: Read) -> DataFrame:
         log = flow.log
         frame = columns_of(flow, log, read, *log.columns)
         return frame.select(
+            F.lit(log.dataset).alias("dataset"),
             F.col(log.case).alias("case"),
             F.col(log.activity).cast("string").alias("activity"),
             _microseconds(flow, frame, log.time).alias("at"),
@@ -78,6 +87,7 @@ def _stage_events(flow: Flow, place: int, read: Read) -> DataFrame:
     stage, meant = flow.stages[place], flow.stages[place].records
     frame = _records_of(flow, meant, read)
     return frame.select(
+        F.lit(meant.dataset).alias("dataset"),
         F.col(meant.case).alias("case"),
         F.lit(stage.code).alias("activity"),
         _microseconds(flow, frame, meant.time).alias("at"),
@@ -97,16 +107,50 @@ def complete_events(events: DataFrame) -> DataFrame:
     return events.dropna(subset=["case", "activity", "at"])
 
 
-def count_incomplete(events: DataFrame) -> Mapping[str, int]:
-    """Counts all events, and those without a case, time or activity (first missing one only)."""
-    no_case, no_time = F.isnull("case"), F.isnull("at")
-    row = events.agg(
+def count_events(events: DataFrame) -> DataFrame:
+    """Counts the events of each dataset.
+
+    Args:
+        events: Result of `all_events`.
+
+    Returns:
+        One row per dataset: dataset, events (all), without_case, without_time and without_activity
+        (first missing one only), activities (different ones of complete events), last (`at` of the
+        last complete event).
+    """
+    no_case, no_time, no_activity = F.isnull("case"), F.isnull("at"), F.isnull("activity")
+    complete = ~no_case & ~no_time & ~no_activity
+    return events.groupBy("dataset").agg(
         F.count(F.lit(1)).alias("events"),
         F.count_if(no_case).alias("without_case"),
         F.count_if(~no_case & no_time).alias("without_time"),
-        F.count_if(~no_case & ~no_time & F.isnull("activity")).alias("without_activity"),
-    ).first()
-    return row.asDict() if row is not None else {}
+        F.count_if(~no_case & ~no_time & no_activity).alias("without_activity"),
+        F.count_distinct(F.when(complete, F.col("activity"))).alias("activities"),
+        F.max(F.when(complete, F.col("at"))).alias("last"),
+    )
+
+
+def incomplete_events(counted: pd.DataFrame) -> dict[str, int]:
+    """Numbers of all events and of incomplete events, for the run record.
+
+    Args:
+        counted: Result of `count_events`.
+    """
+    names = ["events", "without_case", "without_time", "without_activity"]
+    return {name: int(counted[name].sum()) for name in names}
+
+
+def last_days(counted: pd.DataFrame) -> dict[str, date]:
+    """Dataset -> day of its last event.
+
+    Args:
+        counted: Result of `count_events`. A dataset without complete events is left out.
+    """
+    dated = counted.dropna(subset=["last"])
+    return {
+        dataset: EPOCH + timedelta(int(last / MICROSECONDS_A_DAY))
+        for dataset, last in zip(dated["dataset"], dated["last"], strict=True)
+    }
 
 
 def _records_of(flow: Flow, meant: Records, read: Read) -> DataFrame:

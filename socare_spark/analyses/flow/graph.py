@@ -6,19 +6,19 @@ they do not depend on partitioning. Reference: W. van der Aalst, Process Mining,
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
-from socare_spark.analyses.flow.stages import FLOW
+from socare_spark.analyses.flow.stages import FLOW, MOST_STEPS
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.person_counts import Grouping, count_people
 from socare_spark.measures.ranks import ranked
 
 # The name of a longer variant has this number of steps and a digest of all of them.
 STEPS_SPELLED = 40
 # Cases with more steps share one variant. No other variant has its name, because `>` is escaped.
-MOST_STEPS = 10_000
 LONGER = f"> {MOST_STEPS} steps"
 
 FLOW_EDGES = cell_table(
@@ -74,6 +74,9 @@ FLOW_STARTS_ENDS = cell_table(
 )
 
 
+EDGE = ["from_activity", "to_activity"]
+
+
 def traces(events: DataFrame) -> DataFrame:
     """Orders the events of each case and adds the next event.
 
@@ -94,21 +97,41 @@ def traces(events: DataFrame) -> DataFrame:
     )
 
 
-def flow_edges(traced: DataFrame) -> DataFrame:
-    """One row per transition. Columns as in FLOW_EDGES, without `flow`."""
+def graph_groupings() -> list[Grouping]:
+    """Cells of FLOW_EDGES and FLOW_STARTS_ENDS, counted from the result of `traces`."""
+    activity, following = F.col("activity"), F.col("next_at").isNotNull()
+    edge = {"from_activity": activity, "to_activity": F.col("next_activity")}
+    start, end = ({"kind": F.lit(kind), "activity": activity} for kind in ("start", "end"))
+    return [
+        Grouping(FLOW_EDGES, edge, where=following),
+        Grouping(FLOW_STARTS_ENDS, start, where=F.col("place") == 1),
+        Grouping(FLOW_STARTS_ENDS, end, where=~following),
+    ]
+
+
+def edge_days(traced: DataFrame) -> DataFrame:
+    """Percentiles of the days between two activities: from_activity, to_activity, `*_days`.
+
+    Args:
+        traced: Result of `traces`.
+    """
     follows = traced.where(F.col("next_at").isNotNull()).select(
-        "case",
         F.col("activity").alias("from_activity"),
         F.col("next_activity").alias("to_activity"),
         ((F.col("next_at") - F.col("at")) / MICROSECONDS_A_DAY).alias("days"),
     )
-    edge = ["from_activity", "to_activity"]
-    waited = percentiles(follows, edge, "days", {"median_days": 0.5, "p90_days": 0.9})
-    return (
-        count_people(follows, edge, person="case")
-        .join(waited, edge)
-        .withColumn("transitions", F.col("records"))
-    )
+    return percentiles(follows, EDGE, "days", {"median_days": 0.5, "p90_days": 0.9})
+
+
+def flow_edges(counted: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
+    """Rows of FLOW_EDGES, without `flow`.
+
+    Args:
+        counted: Counts of `graph_groupings`.
+        days: Result of `edge_days`.
+    """
+    edges = counted.merge(days, on=EDGE)
+    return edges.assign(transitions=edges["records"])
 
 
 def percentiles(
@@ -159,20 +182,25 @@ def _between(name: str, share: float) -> Column:
     return F.when(low == high, low).otherwise(interpolated).alias(name)
 
 
-def flow_variants(traced: DataFrame) -> DataFrame:
-    """One row per variant. Columns as in FLOW_VARIANTS, without `flow`."""
+def flow_variants(traced: DataFrame, cases: int) -> DataFrame:
+    """Counts the cases of each variant, and ranks the variants.
+
+    Args:
+        traced: Result of `traces`.
+        cases: Number of all cases.
+
+    Returns:
+        One row per variant. Columns as in FLOW_VARIANTS, without `flow`.
+    """
     first = F.when(F.col("place") <= MOST_STEPS, F.struct("place", "activity"))
     variants = (
         traced.groupBy("case")
         .agg(F.max("place").alias("events"), F.array_sort(F.collect_list(first)).alias("steps"))
         .select("case", "events", variant(F.col("steps.activity"), F.col("events")))
     )
-    counted = count_people(variants, ["variant"], person="case", records="events").persist()
+    counted = count_people(variants, ["variant"], person="case", records="events")
     in_order = ranked(counted, [F.desc("people"), F.asc("variant")], sums="people")
-    total = counted.agg(F.sum("people").alias("_total"))
-    return in_order.join(F.broadcast(total)).withColumn(
-        "coverage", F.col("so_far") / F.col("_total")
-    )
+    return in_order.withColumn("coverage", F.col("so_far") / F.lit(cases))
 
 
 def variant(activities: Column, events: Column) -> Column:
@@ -193,10 +221,3 @@ def variant(activities: Column, events: Column) -> Column:
     )
     name = F.when(events > MOST_STEPS, LONGER).when(events > STEPS_SPELLED, abbreviated)
     return name.otherwise(whole).alias("variant")
-
-
-def flow_starts_ends(traced: DataFrame) -> DataFrame:
-    """One row per kind and activity. Columns as in FLOW_STARTS_ENDS, without `flow`."""
-    starts = traced.where("place = 1").select("case", F.lit("start").alias("kind"), "activity")
-    ends = traced.where("next_at IS NULL").select("case", F.lit("end").alias("kind"), "activity")
-    return count_people(starts.unionByName(ends), ["kind", "activity"], person="case")

@@ -6,7 +6,7 @@ import pandas as pd
 
 from socare_spark.analyses.flow.durations import FLOW_DURATIONS
 from socare_spark.analyses.flow.graph import FLOW_EDGES, FLOW_STARTS_ENDS
-from socare_spark.analyses.flow.settings import Flow, SingleStage, read_flows
+from socare_spark.analyses.flow.settings import Flow, Settings, SingleStage
 from socare_spark.analyses.flow.single_stage import SINGLE_STAGE
 from socare_spark.analyses.flow.stages import OUTCOME_BY_TEAM, STAGE_TOTALS
 from socare_spark.analysis import Context
@@ -33,10 +33,10 @@ _DRAWN = (
 _Rows = Mapping[TableSpec, pd.DataFrame]
 
 
-def draw(context: Context) -> None:
+def draw(context: Context, settings: Settings) -> None:
     """Draws the charts of all flows with rows."""
     frames = {table: context.lake.to_pandas(table) for table in _DRAWN}
-    for flow in read_flows(context.conf):
+    for flow in settings.flows:
         flow_rows = {table: frame[frame["flow"] == flow.flow] for table, frame in frames.items()}
         if flow_rows[STAGE_TOTALS].empty:
             continue

@@ -4,8 +4,9 @@ A flow either declares stages in order, with the records of each, or takes its a
 column of an event log. Other modules do not distinguish the two kinds.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 from pyspark.sql import Column
@@ -13,10 +14,10 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses import coded_text
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analysis import Need
+from socare_spark.analyses.vocabulary import read_outcomes, read_teams
 from socare_spark.config import StrictModel, read_model
 from socare_spark.errors import ConfigurationError
-from socare_spark.lake.lake import Lake
+from socare_spark.inputs import Inputs, Need
 
 ASSESSED = "assessed"
 
@@ -157,6 +158,10 @@ class Flow(StrictModel):
         """Selection of the records of a stage."""
         return next(stage.records for stage in self.stages if stage.code == code)
 
+    def dataset_of(self, activity: str) -> str:
+        """Dataset of the records of a stage, or of an activity of a log."""
+        return self.log.dataset if self.log is not None else self.records_of(activity).dataset
+
     @property
     def codes(self) -> list[str]:
         """Codes of the stages in order; empty for a log."""
@@ -190,13 +195,39 @@ class Flow(StrictModel):
             needs["single_stage"] = _needs(self.records_of(single.stage), columns)
         return needs
 
-    def missing_tables(self, lake: Lake) -> list[str]:
+    def missing_tables(self, inputs: Inputs) -> list[str]:
         """Tables that the flow requires and the lake does not have."""
-        return [name for name in self.tables if not lake.exists(name)]
+        return [name for name in self.tables if not inputs.exists(name)]
 
 
 def _needs(part: Records | Log | Outcomes, columns: list[str]) -> list[Need]:
     return [Need(restricted(part.dataset), column, "") for column in columns]
+
+
+class Settings(NamedTuple):
+    """Settings of the `flow` analysis.
+
+    Attributes:
+        flows: All flows.
+        outcomes: Code of an outcome -> its category; empty if no flow has outcomes.
+        teams: Name of a team -> its category; empty if no flow has outcomes.
+    """
+
+    flows: tuple[Flow, ...]
+    outcomes: Mapping[str, str]
+    teams: Mapping[str, str]
+
+
+def load_settings(conf: Path) -> Settings:
+    """Reads all flows, and the categories of outcomes and teams if a flow uses them."""
+    flows = read_flows(conf)
+    with_outcomes = any(flow.outcomes or flow.single_stage for flow in flows)
+    with_teams = any(flow.outcomes for flow in flows)
+    return Settings(
+        tuple(flows),
+        read_outcomes(conf) if with_outcomes else {},
+        read_teams(conf) if with_teams else {},
+    )
 
 
 def read_flows(conf: Path) -> list[Flow]:

@@ -3,14 +3,17 @@
 Source: thesis 4.3.2, figures 33 and 34.
 """
 
-from pyspark.sql import DataFrame
+from collections.abc import Mapping
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import coded_text
 from socare_spark.analyses.flow.events import Read, columns_of
 from socare_spark.analyses.flow.settings import ASSESSED, Flow, SingleStage
 from socare_spark.analyses.flow.stages import FLOW
-from socare_spark.analyses.vocabulary import UNKNOWN
+from socare_spark.analyses.vocabulary import UNKNOWN, category_of
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
 
@@ -37,6 +40,7 @@ SINGLE_STAGE = cell_table(
     ],
     source="Thesis 4.3.2, figures 33 and 34",
 )
+_ASSESSMENTS = "assessments"
 
 
 def cases_only_in(visited: DataFrame, stage: str) -> DataFrame:
@@ -77,11 +81,11 @@ def stage_records(flow: Flow, single: SingleStage, read: Read) -> DataFrame:
     )
 
 
-def single_stage(
+def count_single_stage(
     single: SingleStage,
     only: DataFrame,
     records: DataFrame,
-    outcomes: DataFrame,
+    outcomes: Mapping[str, str],
     places: DataFrame | None,
 ) -> DataFrame:
     """Counts people in one stage only by number of assessments, duration, outcome and area.
@@ -90,46 +94,45 @@ def single_stage(
         single: The stage and its columns.
         only: Result of `cases_only_in`.
         records: Result of `stage_records`.
-        outcomes: code, outcome_category.
+        outcomes: Code of an outcome -> its category.
         places: postcode, layer, code; None if the lake has no areas of postcodes.
 
     Returns:
-        One row per measure, value and outcome category. Columns as in SINGLE_STAGE, without `flow`.
+        One row per `measure`, `value` and `outcome_category`, with the measures of `count_people`.
     """
-    once = (
-        only.where("assessments = 1")
-        .join(records, "case")
-        .join(F.broadcast(outcomes), "code", "left")
-        .fillna({"outcome_category": UNKNOWN})
-    )
-    category = F.col("outcome_category")
-    none = F.lit(None).cast("string")
+    rows = only.join(records, "case")
+    category, none = category_of(F.col("code"), outcomes, UNKNOWN), F.lit(None).cast("string")
     seen = {"length_days": (F.col("length_days"), none), "outcome_category": (category, none)}
     if places is not None and single.postcode:
         within = places.where(F.col("layer") == single.layer)
         areas = within.select("postcode", F.col("code").alias("_area"))
-        once = once.join(areas, "postcode", "left")
+        rows = rows.join(areas, "postcode", "left")
         seen[single.layer] = (F.col("_area"), category)
+    once = F.col("assessments") == 1
     ways = [
-        F.struct(
-            F.lit(measure).alias("measure"),
-            value.cast("string").alias("value"),
-            of.alias("outcome_category"),
-        )
-        for measure, (value, of) in seen.items()
+        _way(_ASSESSMENTS, F.col("assessments"), none),
+        *(F.when(once, _way(measure, value, of)) for measure, (value, of) in seen.items()),
     ]
-    often = only.select(
-        "case",
-        F.lit("assessments").alias("measure"),
-        F.col("assessments").cast("string").alias("value"),
-        none.alias("outcome_category"),
-        F.col("assessments").alias("records"),
+    counted = rows.select("case", F.inline(F.array_compact(F.array(*ways))))
+    return count_people(counted, ["measure", "value", "outcome_category"], person="case")
+
+
+def _way(measure: str, value: Column, category: Column) -> Column:
+    return F.struct(
+        F.lit(measure).alias("measure"),
+        value.cast("string").alias("value"),
+        category.alias("outcome_category"),
     )
-    rows = once.select("case", F.inline(F.array(*ways))).withColumn("records", F.lit(1))
-    counted = count_people(
-        often.unionByName(rows),
-        ["measure", "value", "outcome_category"],
-        person="case",
-        records="records",
-    )
-    return counted.withColumn("stage", F.lit(single.stage))
+
+
+def single_stage(counted: pd.DataFrame, stage: str) -> pd.DataFrame:
+    """Rows of SINGLE_STAGE, without `flow`.
+
+    Args:
+        counted: Result of `count_single_stage`.
+        stage: Code of the stage.
+    """
+    often = counted["measure"] == _ASSESSMENTS
+    assessments = counted["value"].where(often, "1").astype("Int64")
+    records = counted["records"].where(~often, counted["people"] * assessments)
+    return counted.assign(stage=stage, records=records)

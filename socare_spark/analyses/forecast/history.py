@@ -5,9 +5,8 @@ count, and forecasts use complete quarters only. A series begins with the first 
 source. If that quarter has no record, it begins with the quarter after that of its first record.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from statistics import fmean
 from typing import Any
@@ -18,7 +17,7 @@ from socare_spark.lake.table import CELL_MEASURES
 
 MEASURES = tuple(column.name for column in CELL_MEASURES)
 _Cell = Mapping[str, int | Decimal | None]
-_EMPTY: _Cell = {"people": 0, "records": 0, "unnamed": 0}
+_EMPTY: _Cell = dict.fromkeys(MEASURES) | {"people": 0, "records": 0, "unnamed": 0}
 
 
 @dataclass(frozen=True)
@@ -60,23 +59,8 @@ class History:
         return ""
 
 
-def whole_quarters(first: date, last: date) -> list[str]:
-    """Quarters that are completely between two days, such as '2010Q1'."""
-    begin, end = pd.Period(first, freq="Q"), pd.Period(last, freq="Q")
-    if begin.start_time.date() < first:
-        begin += 1
-    if end.end_time.date() > last:
-        end -= 1
-    return [str(quarter) for quarter in pd.period_range(begin, end)]
-
-
-def quarters_after(period: str, number: int) -> list[str]:
-    """A number of quarters after a quarter."""
-    return [str(quarter) for quarter in pd.period_range(pd.Period(period) + 1, periods=number)]
-
-
 def histories(
-    rows: Iterable[Mapping[str, Any]],
+    counted: pd.DataFrame,
     wanted: Mapping[str, str],
     measures: Sequence[str],
     periods: Sequence[str],
@@ -85,19 +69,22 @@ def histories(
     """Builds the series of one source. A quarter without a row has counts of 0.
 
     Args:
-        rows: counted (an element or a description), period, the measures of cells, unnamed.
+        counted: One row for each element or description and quarter: `counted` (the element or
+            description), `period`, the measures of cells, `unnamed`.
         wanted: Element or description -> its name in messages.
         measures: Measures; one series each.
         periods: The whole quarters of the source.
         complete: Quarters with all their records in the source; None means all.
     """
-    row_of = {(row["counted"], row["period"]): row for row in rows}
-    for counted, known_as in wanted.items():
-        cells = [_cell(row_of.get((counted, period), _EMPTY)) for period in periods]
+    columns = ["counted", "period", *MEASURES, "unnamed"]
+    rows = counted[columns].to_numpy(dtype=object).tolist()
+    cell_of = {(name, period): _cell(values) for name, period, *values in rows}
+    for name, known_as in wanted.items():
+        cells = [cell_of.get((name, period), _EMPTY) for period in periods]
         begin = _begin(cells)
         for measure in measures:
             yield History(
-                series=f"{counted}, {measure}",
+                series=f"{name}, {measure}",
                 known_as=f"{known_as}, {measure}",
                 measure=measure,
                 periods=tuple(periods[begin:]),
@@ -106,8 +93,9 @@ def histories(
             )
 
 
-def _cell(row: Mapping[str, Any]) -> _Cell:
-    return {name: row.get(name) for name in (*MEASURES, "unnamed")}
+def _cell(values: Sequence[Any]) -> _Cell:
+    names = (*MEASURES, "unnamed")
+    return {n: None if pd.isna(v) else v for n, v in zip(names, values, strict=True)}
 
 
 def _begin(cells: Sequence[_Cell]) -> int:

@@ -6,22 +6,22 @@ no forecast; the run gets a warning with the reason. Counts of elements come fro
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
-from pyspark.sql import DataFrame
 
 from socare_spark.analyses.extracts import extract_need, restricted
-from socare_spark.analyses.forecast.history import MEASURES, History, quarters_after
-from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
+from socare_spark.analyses.forecast.history import MEASURES, History
+from socare_spark.analyses.forecast.settings import ForecastSettings, load_settings
 from socare_spark.analyses.forecast.sources import element_histories, request_histories
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
-from socare_spark.analysis import Analysis, Context, Need
+from socare_spark.analysis import Analysis, Context, Result
 from socare_spark.charts.fan_chart import Fan, draw_fans
-from socare_spark.config import read_model
 from socare_spark.errors import MissingInputError
+from socare_spark.inputs import Inputs, Need
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone, cell_table
+from socare_spark.measures.periods import quarters_after
 from socare_spark.measures.time_series import Backtest, Forecast, forecast
 
 _SERIES = ColumnSpec(
@@ -90,7 +90,7 @@ FORECAST_BACKTEST = TableSpec(
 
 def forecasts(
     series: Iterable[History], settings: ForecastSettings
-) -> tuple[_Rows, _Rows, list[str]]:
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Returns the rows of FORECAST, the rows of FORECAST_BACKTEST, and warnings."""
     forecast_rows: _Rows = []
     backtest_rows: _Rows = []
@@ -116,7 +116,11 @@ def forecasts(
         f"{FORECAST.path} {message.format('; '.join(names))}"
         for message, names in names_by_message.items()
     ]
-    return forecast_rows, backtest_rows, warnings
+    return _frame(FORECAST, forecast_rows), _frame(FORECAST_BACKTEST, backtest_rows), warnings
+
+
+def _frame(table: TableSpec, rows: _Rows) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=table.names, dtype=object)
 
 
 def _history_rows(history: History, result: Forecast) -> _Rows:
@@ -166,15 +170,16 @@ def _backtest_row(history: History, backtest: Backtest) -> tuple[Any, ...]:
     )
 
 
-def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
+def build(inputs: Inputs, settings: ForecastSettings) -> Result:
     """Builds both tables from the sources that the lake has.
 
     Raises:
         MissingInputError: the lake has none of the sources.
     """
-    settings = _settings(context)
     needed = _needed(settings)
-    missing = {source: _missing_tables(context, source, names) for source, names in needed.items()}
+    missing = {
+        source: _missing_tables(inputs, settings, source, names) for source, names in needed.items()
+    }
     if needed and all(missing.values()):
         alternatives = " or ".join(" and ".join(names) for names in missing.values())
         raise MissingInputError(
@@ -182,49 +187,48 @@ def tables(context: Context) -> Mapping[TableSpec, DataFrame]:
             "it first."
         )
     series: list[History] = []
+    warnings = []
     for source, names in missing.items():
         if names:
-            context.run.warnings.append(
+            warnings.append(
                 f"{FORECAST.path} has no {source}: the lake does not have {' and '.join(names)}."
             )
         else:
-            series += _READ[source](context, settings)
-    forecast_rows, backtest_rows, warnings = forecasts(series, settings)
-    context.run.warnings.extend(warnings)
-    return {
-        FORECAST: context.spark.createDataFrame(forecast_rows, FORECAST.schema),
-        FORECAST_BACKTEST: context.spark.createDataFrame(backtest_rows, FORECAST_BACKTEST.schema),
-    }
+            of_source, warnings_of_source = _READ[source](inputs, settings)
+            series += of_source
+            warnings += warnings_of_source
+    expected, tried, left_out = forecasts(series, settings)
+    return Result({FORECAST: expected, FORECAST_BACKTEST: tried}, warnings=[*warnings, *left_out])
 
 
 _READ = {"elements": element_histories, "requests": request_histories}
 
 
-def _missing_tables(context: Context, source: str, tables: list[str]) -> list[str]:
+def _missing_tables(
+    inputs: Inputs, settings: ForecastSettings, source: str, tables: list[str]
+) -> list[str]:
     """Tables of a source that the lake does not have; if it has all, the missing columns."""
-    absent = [name for name in tables if not context.lake.exists(name)]
-    return absent or [need.text for need in context.missing(_columns(context, source))]
+    absent = [name for name in tables if not inputs.exists(name)]
+    return absent or [need.text for need in inputs.missing(_columns(inputs, settings, source))]
 
 
-def _columns(context: Context, source: str) -> list[Need]:
+def _columns(inputs: Inputs, settings: ForecastSettings, source: str) -> list[Need]:
     """Columns that a source requires."""
-    settings = _settings(context)
     if source == "elements":
-        until = extract_need(context, settings.agreements)
-        return [until] if context.as_of is None else []
+        until = extract_need(inputs, settings.agreements)
+        return [until] if inputs.as_of is None else []
     dataset = settings.requests.dataset
     table = restricted(dataset)
     return [
         Need(table, "service_description", "string"),
         Need(table, "request_date", "date"),
-        extract_need(context, dataset),
+        extract_need(inputs, dataset),
     ]
 
 
-def _needs(context: Context) -> list[Need]:
+def _needs(inputs: Inputs, settings: ForecastSettings) -> list[Need]:
     """Columns of all sources. The column `person` is optional."""
-    settings = _settings(context)
-    columns = [need for source in _needed(settings) for need in _columns(context, source)]
+    columns = [n for source in _needed(settings) for n in _columns(inputs, settings, source)]
     people = Need(restricted(settings.requests.dataset), "person", "bigint", without=(FORECAST,))
     return [*columns, people] if "requests" in _needed(settings) else columns
 
@@ -239,7 +243,7 @@ def _needed(settings: ForecastSettings) -> dict[str, list[str]]:
     return needed
 
 
-def draw(context: Context) -> None:
+def draw(context: Context, _: ForecastSettings) -> None:
     """Draws all series with their forecasts in one figure."""
     rows = _rows(context, FORECAST)
     trials = _rows(context, FORECAST_BACKTEST)
@@ -285,17 +289,14 @@ def _accuracy_caption(chosen: pd.DataFrame) -> str:
     return f"{_METHOD_CAPTIONS[chosen['method'].iloc[0]]}{error}; intervals held {held}"
 
 
-def _settings(context: Context) -> ForecastSettings:
-    return read_model(context.conf / SETTINGS, ForecastSettings)
-
-
 ANALYSIS = Analysis(
     name="forecast",
     description="Forecasts quarterly people, cost and requests, and reports back-test accuracy.",
-    reads=lambda _: [],
-    optional=lambda context: [name for t in _needed(_settings(context)).values() for name in t],
+    load_settings=load_settings,
+    reads=lambda _, __: [],
+    optional=lambda _, settings: [name for t in _needed(settings).values() for name in t],
     writes=(FORECAST, FORECAST_BACKTEST),
     needs=_needs,
-    tables=tables,
+    build=build,
     draw=draw,
 )

@@ -1,11 +1,12 @@
 """Settings of the `forecast` analysis, in `conf/analyses/forecast.yaml`."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from socare_spark.config import StrictModel
+from socare_spark.config import StrictModel, read_model
 
 SETTINGS = "analyses/forecast.yaml"
 
@@ -46,3 +47,8 @@ class ForecastSettings(StrictModel):
     elements: tuple[str, ...] = ()
     requests: RequestSettings
     incomplete_months: Mapping[str, Annotated[int, Field(ge=0)]] = {}
+
+
+def load_settings(conf: Path) -> ForecastSettings:
+    """Reads the settings."""
+    return read_model(conf / SETTINGS, ForecastSettings)

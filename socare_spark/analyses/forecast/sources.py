@@ -10,47 +10,53 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.completeness import complete_until
 from socare_spark.analyses.extracts import SNAPSHOT, in_snapshots, restricted
-from socare_spark.analyses.forecast.history import MEASURES, History, histories, whole_quarters
+from socare_spark.analyses.forecast.history import MEASURES, History, histories
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, RequestSettings
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
-from socare_spark.analyses.vocabulary import warn_unknown_codes
-from socare_spark.analysis import Context
+from socare_spark.analyses.vocabulary import unknown_codes
+from socare_spark.inputs import Inputs
+from socare_spark.lake.collect import collect
+from socare_spark.measures.periods import quarter, whole_quarters
 from socare_spark.measures.person_counts import count_people
 
 # Fewest records of a description that a message may quote. Rarer ones may be free text.
 _COMMON = 10
 # Largest number of descriptions that are compared with one that no record has.
 _QUOTED = 10_000
+# Name of collected frames, for messages.
+_REQUESTS = "requests by quarter"
+_Series = tuple[list[History], list[str]]
 
 
-def element_histories(context: Context, settings: ForecastSettings) -> list[History]:
-    """Series of people and cost of elements. Warns of elements without rows."""
-    counted = element_quarters(context.read(USERS_BY_QUARTER), settings.elements).collect()
-    present = {row["counted"] for row in counted}
+def element_histories(inputs: Inputs, settings: ForecastSettings) -> _Series:
+    """Series of people and cost of elements, and warnings about elements without rows."""
+    users = inputs.to_pandas(USERS_BY_QUARTER, "element", "quarter", *MEASURES)
+    counted = element_quarters(users, settings.elements)
+    present = {*counted["counted"]}
     missing = [code for code in settings.elements if code not in present]
+    warnings = []
     if missing:
-        context.run.warnings.append(
+        warnings.append(
             f"{SETTINGS} names {', '.join(missing)}, which {USERS_BY_QUARTER.path} does not have: "
             "name them in 'quarters' of analyses/use.yaml too."
         )
     if not present:
-        return []
-    periods = sorted({row["period"] for row in counted})
-    first, last = pd.Period(periods[0]).start_time.date(), pd.Period(periods[-1]).end_time.date()
-    whole = whole_quarters(first, min(last_day(context, settings.agreements), last))
-    until = complete_until(context, settings.agreements)
+        return [], warnings
+    first, last = quarter(counted["period"].min()).first, quarter(counted["period"].max()).last
+    whole = whole_quarters(first, min(last_day(inputs, settings.agreements), last))
+    until, of_completeness = complete_until(inputs, settings.agreements)
+    warnings += of_completeness
     complete = whole_quarters(first, min(until, last))
     if len(complete) < len(whole):
-        context.run.warnings.append(
+        warnings.append(
             f"{restricted(settings.agreements)} is complete until {until}. Elements are forecast "
             "from the quarters before that day. The counts of later quarters are too low."
         )
     wanted = {code: code for code in settings.elements if code in present}
-    rows = [row.asDict() for row in counted]
-    return list(histories(rows, wanted, ["people", "cost"], whole, complete))
+    return [*histories(counted, wanted, ["people", "cost"], whole, complete)], warnings
 
 
-def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
+def element_quarters(users: pd.DataFrame, elements: Sequence[str]) -> pd.DataFrame:
     """Selects the counts of elements.
 
     Args:
@@ -58,74 +64,99 @@ def element_quarters(users: DataFrame, elements: Sequence[str]) -> DataFrame:
         elements: Codes of the elements.
 
     Returns:
-        One row per element and quarter: `counted` (the element), `period`, the measures of
+        One row for each element and quarter: `counted` (the element), `period`, the measures of
         `count_people`, `unnamed` (records without a person; 0, as agreements have persons).
     """
-    return users.where(F.col("element").isin(*elements)).select(
-        F.col("element").alias("counted"),
-        F.col("quarter").alias("period"),
-        *MEASURES,
-        F.lit(0).alias("unnamed"),
-    )
+    chosen = users[users["element"].isin(elements)].assign(unnamed=0)
+    return chosen.rename(columns={"element": "counted", "quarter": "period"})
 
 
-def request_histories(context: Context, settings: ForecastSettings) -> list[History]:
-    """Series of records by description, from the newest snapshot of the requests."""
+def request_histories(inputs: Inputs, settings: ForecastSettings) -> _Series:
+    """Series of records by description, from the newest snapshot of the requests, and warnings."""
     wanted = settings.requests
-    copies = in_snapshots(context, wanted.dataset).where(F.col("service_description").isNotNull())
-    span = _newest(context, copies, wanted.dataset)
+    rows, warnings = in_snapshots(inputs, wanted.dataset)
+    copies = rows.where(F.col("service_description").isNotNull())
+    span, of_span = newest_span(_collected(first_days(copies)), wanted.dataset)
     if span is None:
-        return []
+        return [], [*warnings, *of_span]
     first, snapshot = span
-    newest = copies.where(F.col(SNAPSHOT) == snapshot)
-    described = _candidates(context, newest, wanted)
+    newest = copies.where(F.col(SNAPSHOT) == F.lit(snapshot))
+    described = _collected(candidates(newest, wanted))
     chosen = chosen_descriptions(described, wanted)
-    rows = [row.asDict() for row in request_quarters(newest, list(chosen)).collect()]
-    return list(histories(rows, chosen, ["records"], whole_quarters(first, snapshot)))
+    counted = _collected(request_quarters(newest, [*chosen]))
+    series = [*histories(counted, chosen, ["records"], whole_quarters(first, snapshot))]
+    return series, [*warnings, *unknown_descriptions(described, wanted)]
 
 
-def _newest(context: Context, copies: DataFrame, dataset: str) -> tuple[date, date] | None:
+def _collected(frame: DataFrame) -> pd.DataFrame:
+    return collect({_REQUESTS: frame})[_REQUESTS]
+
+
+def first_days(copies: DataFrame) -> DataFrame:
+    """The first day of a request in each snapshot that has one: `snapshot`, `first`."""
+    return copies.groupBy(SNAPSHOT).agg(F.min("request_date").alias("first")).dropna()
+
+
+def newest_span(
+    first_days: pd.DataFrame, dataset: str
+) -> tuple[tuple[date, date] | None, list[str]]:
     """First day of a request in the newest snapshot, and the day of the snapshot.
 
-    None if no snapshot has a day of a request. None with a warning if the newest snapshot begins
-    after the day of the one before it, because it is then not a whole copy.
+    Args:
+        first_days: Collected result of the function `first_days`.
+        dataset: Dataset of requests, for the warning.
+
+    Returns:
+        None if no snapshot has a day of a request. None and a warning if the newest snapshot begins
+        after the day of the one before it, because it is then not a whole copy.
     """
-    rows = copies.groupBy(SNAPSHOT).agg(F.min("request_date").alias("first")).dropna().collect()
-    spans = sorted((row[SNAPSHOT], row["first"]) for row in rows)
+    spans = sorted(first_days[[SNAPSHOT, "first"]].itertuples(index=False, name=None))
     if not spans:
-        return None
+        return None, []
     newest, first = spans[-1]
-    if len(spans) > 1 and first > spans[-2][0]:
-        context.run.warnings.append(
-            f"No requests are forecast: the extract of {restricted(dataset)} of {newest} begins "
-            f"with {first}, after the day of the extract before it, {spans[-2][0]}. It is no whole "
-            f"copy: remove snapshots: true from conf/datasets/{dataset}.yaml."
-        )
-        return None
-    return first, newest
+    if len(spans) == 1 or first <= spans[-2][0]:
+        return (first, newest), []
+    return None, [
+        f"No requests are forecast: the extract of {restricted(dataset)} of {newest} begins with "
+        f"{first}, after the day of the extract before it, {spans[-2][0]}. It is no whole copy: "
+        f"remove snapshots: true from conf/datasets/{dataset}.yaml."
+    ]
 
 
-def _candidates(context: Context, requests: DataFrame, wanted: RequestSettings) -> pd.DataFrame:
-    """One row per frequent or configured description: service_description, records.
+def candidates(requests: DataFrame, wanted: RequestSettings) -> DataFrame:
+    """Counts the records of the configured and of the most frequent descriptions.
 
-    Warns of configured descriptions that no record has.
+    Args:
+        requests: `service_description`.
+        wanted: The configured descriptions, and the number of frequent ones.
+
+    Returns:
+        One row for each description: `service_description`, `records`. Frequent descriptions are
+        also those for the warnings of `unknown_descriptions`.
     """
-    described = (
-        requests.groupBy("service_description").agg(F.count(F.lit(1)).alias("records")).persist()
+    description = F.col("service_description")
+    names = [*dict.fromkeys(wanted.descriptions)]
+    frequent = max(wanted.top, _QUOTED) if names else wanted.top
+    described = requests.groupBy(description).agg(F.count(F.lit(1)).alias("records"))
+    named_first = description.isin(*names).desc()
+    in_order = described.orderBy(named_first, F.desc("records"), description)
+    return in_order.limit(len(names) + frequent)
+
+
+def unknown_descriptions(described: pd.DataFrame, wanted: RequestSettings) -> list[str]:
+    """Warnings about configured descriptions that no record has.
+
+    Args:
+        described: Collected result of `candidates`.
+        wanted: The configured descriptions.
+    """
+    common = described.loc[described["records"] >= _COMMON].nlargest(_QUOTED, "records")
+    return unknown_codes(
+        f"{SETTINGS} names the description",
+        wanted.descriptions,
+        described["service_description"],
+        near=common["service_description"],
     )
-    ranked = described.orderBy(F.desc("records"), "service_description")
-    named = described.where(F.col("service_description").isin(*wanted.descriptions)).toPandas()
-    if {*wanted.descriptions} - {*named["service_description"]}:
-        common = ranked.where(F.col("records") >= _COMMON).limit(_QUOTED).toPandas()
-        warn_unknown_codes(
-            context,
-            f"{SETTINGS} names the description",
-            wanted.descriptions,
-            named["service_description"],
-            near=common["service_description"],
-        )
-    most = ranked.limit(wanted.top).toPandas()
-    return pd.concat([most, named]).drop_duplicates("service_description")
 
 
 def chosen_descriptions(described: pd.DataFrame, wanted: RequestSettings) -> dict[str, str]:
@@ -135,7 +166,7 @@ def chosen_descriptions(described: pd.DataFrame, wanted: RequestSettings) -> dic
     text of a resident.
 
     Args:
-        described: service_description, records; at least the frequent and the configured ones.
+        described: `service_description`, `records`; at least the frequent and the configured ones.
         wanted: The configured descriptions, and the number of frequent ones.
 
     Returns:
@@ -154,25 +185,19 @@ def request_quarters(requests: DataFrame, descriptions: Sequence[str]) -> DataFr
     """Counts the requests of one snapshot by description and quarter.
 
     Args:
-        requests: service_description, request_date, person.
+        requests: `service_description`, `request_date`, `person`.
         descriptions: Descriptions as written.
 
     Returns:
-        One row per description and quarter: `counted` (the description), `period`, the measures of
-        `count_people`, `unnamed` (records without a person).
+        One row for each description and quarter: `counted` (the description), `period`, the
+        measures of `count_people`, `unnamed` (records without a person).
     """
     day = F.col("request_date")
-    dims = ["counted", "period"]
-    gathered = (
-        requests.where(F.col("service_description").isin(*descriptions))
-        .groupBy(
-            F.col("service_description").alias("counted"),
-            F.concat(F.year(day), F.lit("Q"), F.quarter(day)).alias("period"),
-            "person",
-        )
-        .agg(F.count(F.lit(1)).alias("records"))
-        .persist()
+    counted = F.col("service_description")
+    rows = requests.where(counted.isin(*descriptions)).select(
+        counted.alias("counted"),
+        F.concat(F.year(day), F.lit("Q"), F.quarter(day)).alias("period"),
+        "person",
+        F.col("person").isNull().cast("int").alias("unnamed"),
     )
-    without_person = F.when(F.col("person").isNull(), F.col("records")).otherwise(0)
-    unnamed = gathered.groupBy(*dims).agg(F.sum(without_person).alias("unnamed"))
-    return count_people(gathered, dims, records="records").join(F.broadcast(unnamed), dims)
+    return count_people(rows, ["counted", "period"], sums=["unnamed"])

@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from socare_spark.analyses.agreements import read_bands
 from socare_spark.analyses.provision.distribution import ELEMENT_DISTRIBUTION
 from socare_spark.analyses.provision.registered import ELEMENTS_PER_PERSON, REGISTERED_SERVICES
 from socare_spark.analyses.provision.settings import (
@@ -10,12 +9,11 @@ from socare_spark.analyses.provision.settings import (
     DISTRIBUTION_FILE,
     Area,
     DistributionSettings,
-    ServicesSettings,
     Settings,
     file_name,
     of_ages,
 )
-from socare_spark.analyses.vocabulary import read_services, warn_unknown_codes
+from socare_spark.analyses.vocabulary import unknown_codes
 from socare_spark.analysis import Context
 from socare_spark.charts.histograms import Histograms, draw_histograms
 from socare_spark.charts.rank_chart import Ranking, draw_ranking
@@ -28,13 +26,13 @@ _SERVICE_LINES, _SERVICE_ROWS = 5, 30
 
 def draw_charts(context: Context, settings: Settings) -> None:
     """Draws the charts in `working/pictures` of the tables that this run wrote."""
-    outputs, services = context.run.outputs, settings.provision.services
+    outputs = context.run.outputs
     if ELEMENT_DISTRIBUTION.path in outputs:
         _draw_elements(context, settings.distribution)
     if REGISTERED_SERVICES.path in outputs:
-        _draw_services(context, services)
+        _draw_services(context, settings)
     if ELEMENTS_PER_PERSON.path in outputs:
-        _draw_people(context, services)
+        _draw_people(context, settings)
 
 
 def _draw_elements(context: Context, settings: DistributionSettings) -> None:
@@ -47,7 +45,7 @@ def _draw_elements(context: Context, settings: DistributionSettings) -> None:
     for area in settings.pictures:
         layer_rows = rows[rows["layer"] == area.layer]
         named = f"{DISTRIBUTION_FILE} names the {area.layer}"
-        warn_unknown_codes(context, named, [area.code], layer_rows["code"])
+        context.run.warnings += unknown_codes(named, [area.code], layer_rows["code"])
         chosen = layer_rows[layer_rows["code"] == area.code]
         if len(chosen):
             name = str(names.get((area.layer, area.code), area.code))
@@ -73,25 +71,25 @@ def _draw_area(
     context.picture(draw_ranking(ranking, rows, path))
 
 
-def _shown(context: Context, settings: ServicesSettings, present: pd.Series) -> list[str]:
+def _shown(settings: Settings, present: pd.Series) -> list[str]:
     """Age bands with rows: all ages, then the configured bands, then `unknown`."""
-    labels = [band.label for band in read_bands(context.conf, settings.age_bands)]
+    labels = [band.label for band in settings.age_bands(settings.provision.services)]
     return [band for band in (ALL_AGES, *labels, UNKNOWN) if (present == band).any()]
 
 
-def _draw_services(context: Context, settings: ServicesSettings) -> None:
+def _draw_services(context: Context, settings: Settings) -> None:
     """Draws a chart of services for each age band."""
-    labels = read_services(context.conf)
+    labels, services = settings.services, settings.provision.services
     rows = context.lake.to_pandas(REGISTERED_SERVICES, "year", "age_band", "service", "records")
     rows["age_band"] = rows["age_band"].fillna(ALL_AGES)
     codes = rows["service"].fillna(_NO_SERVICE)
     rows["name"] = codes.map(labels).fillna(codes)
-    for band in _shown(context, settings, rows["age_band"]):
+    for band in _shown(settings, rows["age_band"]):
         ranking = Ranking(
             f"Services registered for people {of_ages(band)}",
             "Agreements by service and year of start; age at the start",
-            settings.dataset,
-            list(settings.years),
+            services.dataset,
+            list(services.years),
             _SERVICE_LINES,
             _SERVICE_ROWS,
         )
@@ -99,22 +97,22 @@ def _draw_services(context: Context, settings: ServicesSettings) -> None:
         context.picture(draw_ranking(ranking, rows[rows["age_band"] == band], path))
 
 
-def _draw_people(context: Context, settings: ServicesSettings) -> None:
+def _draw_people(context: Context, settings: Settings) -> None:
     """Draws a chart of registered and distinct elements per person, by age band."""
     rows = context.lake.to_pandas(ELEMENTS_PER_PERSON, "kind", "age_band", "elements", "people")
     rows = rows.rename(columns={"age_band": "group", "elements": "number"})
     rows["group"] = rows["group"].fillna(ALL_AGES)
-    shown = _shown(context, settings, rows["group"])
+    shown = _shown(settings, rows["group"])
     if not shown:
         return
     histograms = Histograms(
         "Elements of each person",
         "People by how many elements they have: every agreement, and different codes; by the age "
         "at which they were registered",
-        f"{settings.dataset}, all years",
+        f"{settings.provision.services.dataset}, all years",
         {"registered": "Registered elements", "distinct": "Distinct elements"},
         {band: of_ages(band).capitalize() for band in shown},
-        settings.drawn_elements,
+        settings.provision.services.drawn_elements,
     )
     path = context.lake.pictures / "elements_per_person.png"
     context.picture(draw_histograms(histograms, rows, path))

@@ -4,17 +4,15 @@ Source: thesis 3.11 and 4.2, Table 7 (age bands); docs/definitions.md, sections 
 """
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import with_band
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.bands import Band
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.bands import Band, band_of
+from socare_spark.measures.person_counts import Grouping
 
 DATASET = ColumnSpec("dataset", "string", "Dataset of agreements.")
 AGE_BAND = ColumnSpec(
@@ -41,47 +39,61 @@ DENSE_WINDOW = cell_table(
 )
 
 
-def dataset_totals(records: DataFrame, bands: Mapping[str, Sequence[Band]]) -> DataFrame:
-    """Counts the records of each dataset by age band.
+def totals_grouping(bands: Mapping[str, Sequence[Band]]) -> Grouping:
+    """Cells of DATASET_TOTALS.
 
     Args:
-        records: `dataset`, `age`, `person`, `cost`.
         bands: Dataset -> its age bands.
-
-    Returns:
-        One row per dataset and age band, with totals. Columns as in DATASET_TOTALS.
     """
-    banded = reduce(
-        DataFrame.unionByName,
-        [
-            with_band(records.where(F.col("dataset") == dataset), dataset_bands)
-            for dataset, dataset_bands in bands.items()
-        ],
+    dataset, age = F.col("dataset"), F.col("age")
+    band = F.coalesce(*(F.when(dataset == name, band_of(age, own)) for name, own in bands.items()))
+    return Grouping(
+        DATASET_TOTALS,
+        {"dataset": dataset, "age_band": band},
+        where=dataset.isin(*bands),
+        totals=("age_band",),
     )
-    return count_people(banded, ["dataset", "age_band"], cost="cost", totals=["age_band"])
 
 
-def dense_windows(records: DataFrame, datasets: Sequence[str], share: float) -> DataFrame:
-    """Finds the dense window of each dataset and counts the records that start in it.
+def records_by_year(records: DataFrame, datasets: Sequence[str]) -> DataFrame:
+    """Counts the dated records of each dataset by year: `dataset`, `year`, `records`.
 
     Args:
-        records: `dataset`, `year`, `person`, `cost`.
+        records: `dataset`, `year`.
         datasets: Names of the datasets.
+    """
+    dated = records.where(F.col("dataset").isin(*datasets) & F.col("year").isNotNull())
+    return dated.groupBy("dataset", "year").agg(F.count(F.lit(1)).alias("records"))
+
+
+def dense_windows(years: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Finds the dense window of each dataset.
+
+    Args:
+        years: Result of `records_by_year`.
         share: Smallest share of a dataset's records in the window.
 
     Returns:
-        One row per dataset with dated records. Columns as in DENSE_WINDOW.
+        One row per dataset: `dataset`, `first_year`, `last_year`, `share`.
     """
-    wanted = records.where(F.col("dataset").isin(*datasets))
-    years = wanted.where("year IS NOT NULL").groupBy("dataset", "year").count().toPandas()
     rows = [
-        (dataset, *window(years["year"].to_numpy(int), years["count"].to_numpy(int), share))
-        for dataset, years in years.groupby("dataset")
+        (dataset, *window(rows["year"].to_numpy(int), rows["records"].to_numpy(int), share))
+        for dataset, rows in years.groupby("dataset")
     ]
-    schema = "dataset string, first_year int, last_year int, share double"
-    windows = F.broadcast(wanted.sparkSession.createDataFrame(rows, schema))
-    inside = wanted.join(windows, "dataset").where("year BETWEEN first_year AND last_year")
-    return count_people(inside, ["dataset", "first_year", "last_year", "share"], cost="cost")
+    return pd.DataFrame(rows, columns=["dataset", "first_year", "last_year", "share"])
+
+
+def window_grouping(windows: pd.DataFrame) -> Grouping:
+    """Cells of DENSE_WINDOW, of the records that start in the window of their dataset.
+
+    Args:
+        windows: Result of `dense_windows`.
+    """
+    dataset, year = F.col("dataset"), F.col("year")
+    inside = F.lit(False)
+    for name, first, last, _ in windows.to_numpy().tolist():
+        inside = inside | ((dataset == name) & year.between(first, last))
+    return Grouping(DENSE_WINDOW, {"dataset": dataset}, where=inside)
 
 
 def window(years: np.ndarray, counts: np.ndarray, share: float) -> tuple[int, int, float]:

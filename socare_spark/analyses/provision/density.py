@@ -11,21 +11,20 @@ Most functions have an argument `by`, the second column of the counts: `age_band
 `year` in `density_series`. Gi* is computed separately for each of its values.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.agreements import with_band
 from socare_spark.analyses.exclusions import NO_POSTCODE, OUTSIDE_CITY, OUTSIDE_YEARS, UNLOCATED
 from socare_spark.analyses.provision.dense_window import AGE_BAND
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.bands import Band
-from socare_spark.measures.complete_grid import zero_filled
-from socare_spark.measures.hotspots import gi_star
+from socare_spark.measures.bands import Band, band_of
+from socare_spark.measures.complete_grid import complete_grid, ratio
+from socare_spark.measures.hotspots import Neighbours, gi_star
 from socare_spark.measures.multiple_testing import benjamini_hochberg, two_sided
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.person_counts import Grouping
 from socare_spark.places.reference_tables import CODE, LAYER
 
 _AREA = ColumnSpec("area_km2", "double", "The area in square kilometres.")
@@ -100,135 +99,123 @@ def with_place(records: DataFrame, places: DataFrame) -> DataFrame:
     return records.join(by_postcode, "postcode", "left")
 
 
-def within(
-    placed: DataFrame, layers: Iterable[str], years: tuple[int | None, int | None]
-) -> DataFrame:
-    """Keeps the areas of some layers, and adds the reason for leaving out a record.
+def left_out_of_areas(
+    layers: Iterable[str], first_year: int | None, last_year: int | None
+) -> Column:
+    """Reason for which an analysis by area leaves out a record; null for a record that counts.
+
+    The record has the columns of `with_place`, `postcode` and `year`.
 
     Args:
-        placed: Result of `with_place`, with `year`.
         layers: Names of the layers.
-        years: First and last year of start; None means no limit.
-
-    Returns:
-        The records with `areas` and `reason` (null for a record that counts).
+        first_year: First year of start; None means no limit.
+        last_year: Last year of start; None means no limit.
     """
     wanted = list(layers)
-    inside = F.filter("areas", lambda at: at["layer"].isin(*wanted))
-    first, last = years
-    too_early = F.lit(False) if first is None else F.col("year") < first
-    too_late = F.lit(False) if last is None else F.col("year") > last
-    reason = (
+    in_layers = F.exists("areas", lambda at: at["layer"].isin(*wanted))
+    too_early = F.lit(False) if first_year is None else F.col("year") < first_year
+    too_late = F.lit(False) if last_year is None else F.col("year") > last_year
+    return (
         F.when(F.col("postcode").isNull(), NO_POSTCODE)
         .when(~F.coalesce("located", F.lit(False)), UNLOCATED)
-        .when(F.size(inside) == 0, OUTSIDE_CITY)
+        .when(~F.coalesce(in_layers, F.lit(False)), OUTSIDE_CITY)
         .when(too_early | too_late, OUTSIDE_YEARS)
     )
-    return placed.withColumns({"areas": inside, "reason": reason})
 
 
-def counted_areas(inside: DataFrame, by: str, totals: Sequence[str] = ()) -> DataFrame:
-    """Counts people by area and another column.
+def by_area(placed: DataFrame, layers: Iterable[str]) -> DataFrame:
+    """One row per record and area of some layers.
 
     Args:
-        inside: Result of `within`, with `person`, `cost` and the other column.
-        by: The other column.
-        totals: As in `count_people`.
+        placed: Result of `with_place`.
+        layers: Names of the layers.
 
     Returns:
-        One row per `layer`, `code` and value of the other column, with the measures of
-        `count_people`.
+        The columns of the records, with `layer` and `code`. `areas` is kept.
     """
-    at = inside.where("reason IS NULL").select(F.explode("areas").alias("at"), by, "person", "cost")
-    flat = at.select("at.layer", "at.code", by, "person", "cost")
-    return count_people(flat, ["layer", "code", by], cost="cost", totals=totals)
+    return placed.select("*", F.inline("areas")).where(F.col("layer").isin(*layers))
 
 
-def counted_bands(inside: DataFrame, bands: Sequence[Band]) -> DataFrame:
-    """Counts people by area and age band.
+def density_grouping(bands: Sequence[Band], where: Column) -> Grouping:
+    """Cells of DENSITY by area and age band.
 
     Args:
-        inside: Result of `within`, with `age`, `person` and `cost`.
         bands: The age bands.
-
-    Returns:
-        One row per `layer`, `code` and `age_band` (null means all ages), with the measures of
-        `count_people`.
+        where: Condition of the rows of `by_area` that count.
     """
-    return counted_areas(with_band(inside, bands), "age_band", totals=["age_band"])
+    dims = {
+        "layer": F.col("layer"),
+        "code": F.col("code"),
+        "age_band": band_of(F.col("age"), bands),
+    }
+    return Grouping(DENSITY, dims, where, totals=("age_band",))
 
 
-def every_band(counted: DataFrame, labels: Iterable[str]) -> DataFrame:
-    """Age bands for which every area has a row: `age_band`; null means all ages.
+def series_grouping(where: Column) -> Grouping:
+    """Cells of DENSITY_SERIES by area and year.
 
-    These are the given bands, all ages, and any other band in the counts, such as `unknown`.
+    Args:
+        where: Condition of the rows of `by_area` that count.
     """
-    rows = [*((label,) for label in labels), (None,)]
-    given_bands = counted.sparkSession.createDataFrame(rows, "age_band string")
-    return given_bands.unionByName(counted.select("age_band")).distinct()
+    return Grouping(
+        DENSITY_SERIES, {name: F.col(name) for name in ("layer", "code", "year")}, where
+    )
+
+
+def bands_of(counted: pd.DataFrame, bands: Iterable[Band]) -> list[str | None]:
+    """Age bands for which every area has a row; None means all ages.
+
+    These are the given bands, any other band in the counts, such as `unknown`, and all ages.
+    """
+    labels = [band.label for band in bands]
+    others = sorted({*counted["age_band"].dropna()}.difference(labels))
+    return [*labels, *others, None]
 
 
 def per_area(
-    counted: DataFrame, areas: DataFrame, population: DataFrame | None, values: DataFrame
-) -> DataFrame:
+    counted: pd.DataFrame,
+    areas: pd.DataFrame,
+    population: pd.DataFrame,
+    by: str,
+    values: Sequence[str | int | None],
+) -> pd.DataFrame:
     """Completes the counts with areas without people, and computes rates.
 
     Args:
-        counted: Result of `counted_areas`.
+        counted: Counts by `layer`, `code` and the column `by`.
         areas: `layer`, `code`, `area_km2`.
-        population: `layer`, `code`, the second column of the counts, `population`; None if the
-            population is not known.
-        values: One column: the values of the second column for which every area has a row.
+        population: `layer`, `code`, the column `by`, `population`; it can lack areas and values.
+        by: The second column of the counts.
+        values: Its values for which every area has a row.
 
     Returns:
-        One row per area and value: `layer`, `code`, the second column, `area_km2`,
-        `people_per_km2`, `people_per_1000` and the measures of `count_people`.
+        One row per area and value: `layer`, `code`, the column `by`, `area_km2`, `people_per_km2`,
+        `people_per_1000` and the measures of `count_people`.
     """
-    key = ["layer", "code", *values.columns]
-    grid = areas.select("layer", "code", "area_km2").crossJoin(F.broadcast(values))
-    full = _left(grid, counted, key)
-    if population is None:
-        full = full.withColumn("population", F.lit(None).cast("bigint"))
-    else:
-        full = _left(full, population, key)
-    people = F.coalesce("people", F.lit(0))
-    return full.select(
-        *key,
-        "area_km2",
-        (people / F.col("area_km2")).alias("people_per_km2"),
-        F.try_divide(people * F.lit(1000.0), F.col("population")).alias("people_per_1000"),
-        *zero_filled(),
+    key = ["layer", "code", by]
+    column = pd.DataFrame({by: values}, dtype=object)
+    grid = areas[["layer", "code", "area_km2"]].merge(column, how="cross")
+    full = complete_grid(grid[key], counted).assign(area_km2=grid["area_km2"])
+    full = full.merge(population.astype({by: full[by].dtype}), on=key, how="left")
+    return full.assign(
+        people_per_km2=full["people"].astype(float) / full["area_km2"],
+        people_per_1000=ratio(full["people"].astype(float) * 1000, full["population"]),
     )
 
 
-def _left(left: DataFrame, right: DataFrame, key: Sequence[str]) -> DataFrame:
-    """Left join in which null (all ages) matches null."""
-    same = [F.col(f"l.{name}").eqNullSafe(F.col(f"r.{name}")) for name in key]
-    other_columns = [f"r.{name}" for name in right.columns if name not in key]
-    return left.alias("l").join(right.alias("r"), same, "left").select("l.*", *other_columns)
-
-
-def with_hotspots(densities: DataFrame, pairs: DataFrame, by: str) -> DataFrame:
-    """Adds `gi_z` and `gi_p_adjusted` for all values of a column in one pass.
+def with_hotspots(densities: pd.DataFrame, near: Mapping[str, Neighbours], by: str) -> pd.DataFrame:
+    """Adds `gi_z` and `gi_p_adjusted` for all values of a column.
 
     Args:
-        densities: Result of `per_area`. It is read twice and should be checkpointed.
-        pairs: Result of `hotspots.neighbours`.
+        densities: Result of `per_area`.
+        near: Result of `hotspots.neighbours`.
         by: The second column of the counts.
     """
-    series = F.coalesce(F.col(by).cast("string"), F.lit(_ALL))
-    values = densities.select(
-        "layer", "code", series.alias("series"), F.col("people_per_km2").alias("value")
-    )
-    schema = "layer string, code string, series string, gi_z double, gi_p_adjusted double"
-    scores = densities.sparkSession.createDataFrame(
-        with_adjusted_p(gi_star(values, pairs).toPandas()), schema
-    )
-    return (
-        densities.withColumn("series", series)
-        .join(F.broadcast(scores), ["layer", "code", "series"], "left")
-        .select(*densities.columns, "gi_z", "gi_p_adjusted")
-    )
+    series = densities[by].astype(str).where(densities[by].notna(), _ALL)
+    values = densities.assign(series=series, value=densities["people_per_km2"])
+    scores = with_adjusted_p(gi_star(values, near))
+    keys = ["layer", "code", "series"]
+    return values.merge(scores, on=keys, how="left").drop(columns=["series", "value"])
 
 
 def with_adjusted_p(z: pd.DataFrame) -> pd.DataFrame:
@@ -237,8 +224,3 @@ def with_adjusted_p(z: pd.DataFrame) -> pd.DataFrame:
     grouped = p.groupby([z["layer"], z["series"]])
     adjusted_p = grouped.transform(lambda group: benjamini_hochberg(group.to_numpy()))
     return z.assign(gi_p_adjusted=adjusted_p)[["layer", "code", "series", "gi_z", "gi_p_adjusted"]]
-
-
-def areas_of(areas: DataFrame, layers: Iterable[str]) -> DataFrame:
-    """Areas of some layers."""
-    return areas.where(F.col("layer").isin(*layers))

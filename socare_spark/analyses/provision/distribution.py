@@ -3,7 +3,7 @@
 Source: thesis 3.13.3, figures 14-18. A record is in the area of its postcode, as in `density`.
 """
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.provision.matrix import YEAR
@@ -29,30 +29,25 @@ ELEMENT_DISTRIBUTION = cell_table(
 )
 
 
-def with_element(inside: DataFrame) -> DataFrame:
-    """Sets the reason of records without an element to `no_element`, if they have no other reason.
+def left_out_of_distribution(left_out_of_areas: Column) -> Column:
+    """Reason for which the distribution leaves out a record; null for a record that counts.
 
     Args:
-        inside: `element`, `reason` and other columns.
+        left_out_of_areas: Result of `density.left_out_of_areas`. It precedes `no_element`.
     """
-    missing = F.when(F.col("element").isNull(), NO_ELEMENT)
-    return inside.withColumn("reason", F.coalesce("reason", missing))
+    return F.coalesce(left_out_of_areas, F.when(F.col("element").isNull(), NO_ELEMENT))
 
 
-def element_distribution(inside: DataFrame) -> DataFrame:
+def element_distribution(at: DataFrame) -> DataFrame:
     """Counts the records of each element by area and year, and ranks the elements.
 
     Args:
-        inside: Result of `with_element`: `areas` (array of `layer`, `code`), `element`, `year`,
-            `reason` (null for a record that counts), `person`, `cost`.
+        at: Rows of `density.by_area` that count: `layer`, `code`, `element`, `year`, `person`,
+            `cost`.
 
     Returns:
         One row per area, element and year. Columns as in ELEMENT_DISTRIBUTION.
     """
-    at = inside.where("reason IS NULL").select(
-        F.explode("areas").alias("at"), "element", "year", "person", "cost"
-    )
-    flat = at.select("at.layer", "at.code", "element", "year", "person", "cost")
-    counted = count_people(flat, ["layer", "code", "element", "year"], cost="cost")
+    counted = count_people(at, ["layer", "code", "element", "year"], cost="cost")
     most = Window.partitionBy("layer", "code", "year").orderBy(F.desc("records"), "element")
     return counted.withColumn("rank", F.row_number().over(most))

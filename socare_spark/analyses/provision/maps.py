@@ -23,9 +23,7 @@ from socare_spark.analyses.provision.settings import (
 from socare_spark.analysis import Context
 from socare_spark.charts.area_maps import AreaMap, draw_density, draw_hotspots, draw_matrix
 from socare_spark.charts.spatial_files import write_geojson, write_geoparquet
-from socare_spark.config import read_model
 from socare_spark.places.reference_tables import AREAS
-from socare_spark.places.settings import PlacesSettings
 
 _FIGURES = ("people", "people_per_km2", "people_per_1000", "gi_z", "gi_p_adjusted")
 
@@ -57,7 +55,7 @@ def draw_maps(context: Context, settings: Settings) -> None:
     if DENSITY.path not in outputs:
         return
     layers = _layers(context, dense)
-    outline = _outline(context, layers)
+    outline = _outline(layers, settings.city_layer)
     for layer in layers:
         _write_files(context, layer)
         if dense.layers[layer.name].pictures:
@@ -70,7 +68,7 @@ def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
     wanted = F.col("layer").isin(*settings.layers)
     degrees = "ST_AsBinary(ST_Transform(ST_GeomFromWKB(geometry), 'EPSG:27700', 'EPSG:4326'))"
     areas = (
-        context.read(AREAS)
+        context.inputs.read(AREAS)
         .where(wanted)
         .select("layer", "code", "name", "area_km2", "geometry", F.expr(degrees).alias("degrees"))
         .toPandas()
@@ -90,10 +88,9 @@ def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
     ]
 
 
-def _outline(context: Context, layers: Sequence[_Layer]) -> BaseGeometry | None:
-    """The city's edge: the union of the layer `bounds`; None if it is not one of the layers."""
-    bounds = read_model(context.conf / "places.yaml", PlacesSettings).bounds
-    city = next((layer for layer in layers if layer.name == bounds), None)
+def _outline(layers: Sequence[_Layer], city_layer: str | None) -> BaseGeometry | None:
+    """The city's edge: the union of its layer; None if it is not one of the layers."""
+    city = next((layer for layer in layers if layer.name == city_layer), None)
     return None if city is None else shapely.union_all(city.shapes)
 
 

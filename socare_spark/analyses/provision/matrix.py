@@ -5,18 +5,18 @@ city if the district of its postcode is a reference district (a district with lo
 the city). The district is parsed from the text of the postcode, so terminated postcodes count too.
 """
 
-from collections.abc import Mapping
-from functools import reduce
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.exclusions import NO_POSTCODE, OUTSIDE_CITY, OUTSIDE_YEARS
-from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.complete_grid import complete_grid
-from socare_spark.measures.person_counts import count_people
+from socare_spark.analyses.provision.settings import ProvisionSettings
+from socare_spark.lake.table import ColumnSpec, TableSpec, cell_table
+from socare_spark.measures.complete_grid import all_cells, complete_grid
+from socare_spark.measures.person_counts import Grouping
 from socare_spark.measures.residuals import LEAST_EXPECTED, flag_residuals, residuals
 from socare_spark.measures.trends import mann_kendall, theil_sen_slope
 from socare_spark.postcodes import district_of
@@ -79,55 +79,51 @@ REMOVED_ROWS = cell_table(
 )
 
 
-UNUSUAL_SCHEMA = (
-    "district string, year int, expected double, residual double, p_adjusted double, flag string"
-)
-TRENDS_SCHEMA = "district string, slope double, p double, trend string"
-
-
-def with_district(records: DataFrame, districts: DataFrame, years: range) -> DataFrame:
-    """Adds `district`, and `reason` if the matrix leaves out the record.
+def left_out_of_matrix(districts: Sequence[str], years: range) -> Column:
+    """Reason for which the matrix leaves out a record; null for a record that counts.
 
     Args:
-        records: `postcode`, `year` and other columns.
-        districts: `code` of the city's districts.
+        districts: Codes of the city's districts.
         years: Years of the matrix.
-
-    Returns:
-        The records with `district` and `reason` (null for a record that counts).
     """
-    district = district_of(F.col("postcode"))
-    city = districts.select(F.col("code").alias("_city"))
-    reason = (
+    in_city = F.coalesce(district_of(F.col("postcode")).isin(*districts), F.lit(False))
+    return (
         F.when(F.col("postcode").isNull(), NO_POSTCODE)
-        .when(F.col("_city").isNull(), OUTSIDE_CITY)
+        .when(~in_city, OUTSIDE_CITY)
         .when(~F.col("year").between(years[0], years[-1]), OUTSIDE_YEARS)
     )
-    return (
-        records.withColumn("district", district)
-        .join(F.broadcast(city), F.col("district") == F.col("_city"), "left")
-        .withColumn("reason", reason)
-        .drop("_city")
-    )
 
 
-def counted_matrix(placed: DataFrame, districts: DataFrame, years: range) -> DataFrame:
-    """Counts agreements by district and year of start.
+def matrix_grouping(where: Column) -> Grouping:
+    """Cells of PROVISION_MATRIX. The total over all years is for PROVISION_TRENDS.
 
     Args:
-        placed: Result of `with_district`, with `person` and `cost`.
-        districts: `code` of the city's districts.
-        years: Years of the matrix.
+        where: Condition of the records that count.
+    """
+    dims = {"district": district_of(F.col("postcode")), "year": F.col("year")}
+    return Grouping(PROVISION_MATRIX, dims, where, totals=("year",))
+
+
+def provision_matrix(
+    counted: pd.DataFrame, districts: Sequence[str], settings: ProvisionSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Completes the matrix, flags unusual cells and computes trends.
+
+    Args:
+        counted: Counts of `matrix_grouping`.
+        districts: Codes of the city's districts.
+        settings: Years, significance and smallest expected number of records.
 
     Returns:
-        One row per district and year, including cells without records: `district`, `year` (null
-        means all years) and the measures of `count_people`.
+        The rows of PROVISION_MATRIX and of PROVISION_TRENDS.
     """
-    kept = placed.where("reason IS NULL")
-    counted = count_people(kept, ["district", "year"], cost="cost", totals=["year"])
-    columns = F.array(*(F.lit(year) for year in (*years, None)))
-    grid = districts.select(F.col("code").alias("district"), F.explode(columns).alias("year"))
-    return complete_grid(grid, counted)
+    cells = all_cells({"district": districts, "year": [*settings.years, None]})
+    full = complete_grid(cells, counted)
+    by_year, whole = full[full["year"].notna()], full[full["year"].isna()]
+    by_cell = unusual(by_year, settings.significance, settings.least_expected)
+    by_row = trends(by_year, settings.significance)
+    by_cell = by_cell.astype({"year": by_year["year"].dtype})
+    return by_year.merge(by_cell, on=["district", "year"]), whole.merge(by_row, on="district")
 
 
 def unusual(
@@ -183,21 +179,13 @@ def _trend(slope: float, p: float, significance: float) -> str:
     return "challenging" if slope > 0 else "improving"
 
 
-def count_removed(placed: Mapping[str, DataFrame]) -> DataFrame:
-    """Counts the records that analyses leave out.
+def removed_grouping(analysis: TableSpec, reason: Column, where: Column) -> Grouping:
+    """Cells of REMOVED_ROWS of one analysis.
 
     Args:
-        placed: Name of a table -> its input records: `reason`, `person`, `cost`.
-
-    Returns:
-        One row per analysis and reason: `analysis`, `reason` and the measures of `count_people`.
+        analysis: The table that leaves out records.
+        reason: Reason for which it leaves out a record; null for a record that counts.
+        where: Condition of the input records of the analysis.
     """
-    left_out = [
-        frame.where("reason IS NOT NULL").select(
-            F.lit(analysis).alias("analysis"), "reason", "person", "cost"
-        )
-        for analysis, frame in placed.items()
-    ]
-    return count_people(
-        reduce(DataFrame.unionByName, left_out), ["analysis", "reason"], cost="cost"
-    )
+    dims = {"analysis": F.lit(analysis.name), "reason": reason}
+    return Grouping(REMOVED_ROWS, dims, where & reason.isNotNull())

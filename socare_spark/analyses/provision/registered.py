@@ -3,7 +3,9 @@
 Source: thesis 3.13.5, figures 21-25. These tables count a whole dataset, independent of areas.
 """
 
-from pyspark.sql import DataFrame
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.exclusions import OUTSIDE_YEARS
@@ -11,7 +13,8 @@ from socare_spark.analyses.provision.dense_window import AGE_BAND
 from socare_spark.analyses.provision.distribution import NO_ELEMENT
 from socare_spark.analyses.provision.matrix import YEAR
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.bands import Band, band_of
+from socare_spark.measures.person_counts import Grouping, count_people
 
 NO_PERSON = "no_person"
 REGISTERED_SERVICES = cell_table(
@@ -41,53 +44,46 @@ ELEMENTS_PER_PERSON = cell_table(
 )
 
 
-def flag_other_years(records: DataFrame, years: range) -> DataFrame:
-    """Adds `reason`: `outside_years` for a record that starts in another year, otherwise null.
+def left_out_of_years(years: range) -> Column:
+    """Reason `outside_years` for a record that starts in another year, otherwise null."""
+    inside = F.coalesce(F.col("year").between(years[0], years[-1]), F.lit(False))
+    return F.when(~inside, OUTSIDE_YEARS)
+
+
+def services_grouping(bands: Sequence[Band], where: Column) -> Grouping:
+    """Cells of REGISTERED_SERVICES by year, age band and service.
 
     Args:
-        records: `year` and other columns.
-        years: Consecutive years that count.
+        bands: The age bands.
+        where: Condition of the records that count.
     """
-    outside = ~F.coalesce(F.col("year").between(years[0], years[-1]), F.lit(False))
-    return records.withColumn("reason", F.when(outside, OUTSIDE_YEARS))
+    dims = {
+        "year": F.col("year"),
+        "age_band": band_of(F.col("age"), bands),
+        "service": F.col("service"),
+    }
+    return Grouping(REGISTERED_SERVICES, dims, where, totals=("age_band",))
 
 
-def registered_services(started: DataFrame) -> DataFrame:
-    """Counts agreements by year, age band and service.
-
-    Args:
-        started: Result of `flag_other_years`, with `age_band`, `service`, `person`, `cost`.
-
-    Returns:
-        One row per year, age band and service, with totals. Columns as in REGISTERED_SERVICES.
-    """
-    kept = started.where("reason IS NULL")
-    return count_people(kept, ["year", "age_band", "service"], cost="cost", totals=["age_band"])
-
-
-def with_person(records: DataFrame) -> DataFrame:
-    """Adds `reason`: `no_person` or `no_element` if one is null, otherwise null.
-
-    Args:
-        records: `person`, `element` and other columns.
-    """
+def left_out_of_elements() -> Column:
+    """Reason `no_person` or `no_element` for a record that lacks one, otherwise null."""
     reason = F.when(F.col("person").isNull(), NO_PERSON)
-    return records.withColumn("reason", reason.when(F.col("element").isNull(), NO_ELEMENT))
+    return reason.when(F.col("element").isNull(), NO_ELEMENT)
 
 
 def elements_per_person(records: DataFrame) -> DataFrame:
     """Counts people by their number of elements.
 
     Args:
-        records: Result of `with_person`, with `age_band`, `cost`.
+        records: Records that count: `person`, `element`, `age_band`, `cost`.
 
     Returns:
         One row per kind, age band and number of elements. Columns as in ELEMENTS_PER_PERSON.
     """
-    kept = records.where("reason IS NULL").select(
+    banded = records.select(
         "person", F.explode(F.array("age_band", F.lit(None))).alias("age_band"), "element", "cost"
     )
-    by_element = kept.groupBy("person", "age_band", "element").agg(
+    by_element = banded.groupBy("person", "age_band", "element").agg(
         F.count(F.lit(1)).alias("records"), F.sum("cost").alias("cost")
     )
     by_person = by_element.groupBy("person", "age_band").agg(

@@ -14,7 +14,7 @@ from socare_spark.analyses.provision.settings import (
     file_name,
     of_ages,
 )
-from socare_spark.analyses.vocabulary import warn_unknown_codes
+from socare_spark.analyses.vocabulary import unknown_codes
 from socare_spark.analysis import Context
 from socare_spark.charts.map_series import Frames, draw_frames
 
@@ -50,7 +50,7 @@ def draw_series(
         codes = areas[area.layer]["code"].tolist() if area.layer in whole else []
         if area.code not in codes:
             named = f"{DENSITY_FILE} names the {area.layer}"
-            warn_unknown_codes(context, named, [area.code], codes)
+            context.run.warnings += unknown_codes(named, [area.code], codes)
             continue
         frames = whole[area.layer]
         shown = replace(

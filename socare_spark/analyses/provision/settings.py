@@ -1,13 +1,18 @@
 """Settings in `conf/analyses/provision.yaml`, `density.yaml` and `distribution.yaml`."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from socare_spark.analyses.agreements import read_bands
+from socare_spark.analyses.vocabulary import read_services
 from socare_spark.config import StrictModel, read_model
+from socare_spark.measures.bands import Band
 from socare_spark.measures.residuals import LEAST_EXPECTED
+from socare_spark.places.settings import city_layer
 
 PROVISION_FILE = "analyses/provision.yaml"
 DENSITY_FILE = "analyses/density.yaml"
@@ -202,17 +207,43 @@ class DistributionSettings(OneBand):
 
 
 class Settings(NamedTuple):
-    """Settings of the `provision` analysis."""
+    """Settings of the `provision` analysis.
+
+    Attributes:
+        provision: Settings of the space-time matrix, the totals and the services.
+        density: Settings of the density maps.
+        distribution: Settings of the elements by area and year.
+        bands: Name of a set of age bands and dataset -> the bands.
+        services: Code of a service in upper case -> its label.
+        city_layer: Layer whose areas cover the city; None if `places.yaml` names none.
+    """
 
     provision: ProvisionSettings
     density: DensitySettings
     distribution: DistributionSettings
+    bands: Mapping[tuple[str, str], tuple[Band, ...]]
+    services: Mapping[str, str]
+    city_layer: str | None
+
+    def age_bands(
+        self, part: ServicesSettings | DensitySettings | DistributionSettings
+    ) -> tuple[Band, ...]:
+        """The age bands of a part of the settings."""
+        return self.bands[part.age_bands, part.dataset]
 
 
-def read_settings(conf: Path) -> Settings:
-    """Reads the settings from three files."""
+def load_settings(conf: Path) -> Settings:
+    """Reads the settings, and checks the age bands against the contracts of their datasets."""
+    provision = read_model(conf / PROVISION_FILE, ProvisionSettings)
+    dense = read_model(conf / DENSITY_FILE, DensitySettings)
+    spread = read_model(conf / DISTRIBUTION_FILE, DistributionSettings)
+    sets = {(name, dataset) for dataset, name in provision.totals.items()}
+    sets |= {(each.age_bands, each.dataset) for each in (provision.services, dense, spread)}
     return Settings(
-        read_model(conf / PROVISION_FILE, ProvisionSettings),
-        read_model(conf / DENSITY_FILE, DensitySettings),
-        read_model(conf / DISTRIBUTION_FILE, DistributionSettings),
+        provision,
+        dense,
+        spread,
+        {(name, dataset): read_bands(conf, name, dataset) for name, dataset in sorted(sets)},
+        read_services(conf),
+        city_layer(conf),
     )

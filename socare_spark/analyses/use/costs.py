@@ -3,16 +3,16 @@
 Source: thesis 4.4.1 and figure 36; docs/definitions.md, section 7.3.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import product
+from collections.abc import Iterable, Mapping, Sequence
 
-from pyspark.sql import Column, DataFrame, Window
+import pandas as pd
 from pyspark.sql import functions as F
 
-from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.complete_grid import complete_grid
-from socare_spark.measures.periods import Period, open_in
-from socare_spark.measures.person_counts import count_people
+from socare_spark.analyses.use.records import is_of, year_of_row
+from socare_spark.lake.table import ColumnSpec, TableSpec, cell_table
+from socare_spark.measures.complete_grid import all_cells, complete_grid, ratio
+from socare_spark.measures.periods import Period
+from socare_spark.measures.person_counts import Grouping
 
 ELEMENT_GROUP = ColumnSpec(
     "element_group", "string", "Programme of conf/analyses/use.yaml: a group of elements."
@@ -36,30 +36,37 @@ ELEMENT_COST_BY_YEAR = cell_table(
 )
 
 
-def in_groups(records: DataFrame, groups: Mapping[str, Sequence[str]]) -> DataFrame:
-    """Adds `element_group` to the records of the groups' elements.
+SUMS = ("weekly_cost",)
+
+
+def group_groupings(
+    table: TableSpec, groups: Mapping[str, Sequence[str]], periods: Iterable[Period]
+) -> list[Grouping]:
+    """Cells of groups of elements by period. An element can be in several groups.
 
     Args:
-        records: element and other columns.
+        table: A table with the dimensions `element_group` and `year`.
         groups: Name of a group -> its elements.
-
-    Returns:
-        One row per record and group of its element.
+        periods: The periods.
     """
-    pairs = [(name, element) for name, elements in groups.items() for element in elements]
-    group_elements = records.sparkSession.createDataFrame(
-        pairs, "element_group string, element string"
-    )
-    return records.join(F.broadcast(group_elements), "element")
+    in_period = is_of(periods)
+    return [
+        Grouping(
+            table,
+            {"element_group": F.lit(name), "year": year_of_row()},
+            where=F.col("element").isin(*elements) & in_period,
+        )
+        for name, elements in groups.items()
+    ]
 
 
 def element_cost_by_year(
-    grouped: DataFrame, groups: Sequence[str], years: Sequence[Period]
-) -> DataFrame:
-    """Counts people, records and cost of groups by year.
+    counted: pd.DataFrame, groups: Iterable[str], years: Sequence[Period]
+) -> pd.DataFrame:
+    """Completes the years of each group, and computes shares.
 
     Args:
-        grouped: Result of `in_groups`, with person, start, end, weekly_cost (pounds).
+        counted: Counts of `group_groupings` by year, with SUMS.
         groups: Names of all groups.
         years: Consecutive years.
 
@@ -67,43 +74,36 @@ def element_cost_by_year(
         One row per group and year, including years without records. Columns as in
         ELEMENT_COST_BY_YEAR.
     """
-    dims = ["element_group", "year"]
-    rows = open_in(grouped, years, "year int")
-    counted = count_people(rows, dims, cost="cost", sums=["weekly_cost"])
-    grid = grouped.sparkSession.createDataFrame(
-        list(product(groups, [year.label for year in years])), "element_group string, year int"
-    )
-    return complete_grid(grid, counted, ["weekly_cost"]).select(
-        "*",
-        _share("people").alias("share_people"),
-        _share("records").alias("share_records"),
-        _share("weekly_cost").alias("share_cost"),
+    cells = all_cells({"element_group": [*groups], "year": [year.label for year in years]})
+    full = complete_grid(cells, counted, SUMS)
+    return full.assign(
+        share_people=_share(full, "people"),
+        share_records=_share(full, "records"),
+        share_cost=_share(full, "weekly_cost"),
     )
 
 
-def _share(name: str) -> Column:
-    """Share of a value in its sum over the years of the group; null if the sum is 0."""
-    total = F.sum(name).over(Window.partitionBy("element_group"))
-    return F.try_divide(F.col(name).cast("double"), total.cast("double"))
+def _share(full: pd.DataFrame, name: str) -> pd.Series:
+    """Share of a value in its sum over the years of the group; NaN if the sum is 0."""
+    values = full[name].astype("float64")
+    return ratio(values, values.groupby(full["element_group"]).transform("sum"))
 
 
 def cost_by_quarter(
-    grouped: DataFrame, groups: Sequence[str], quarters: Sequence[Period]
+    counted: pd.DataFrame, groups: Iterable[str], quarters: Sequence[Period]
 ) -> dict[str, list[float]]:
-    """Computes the cost of groups by quarter.
+    """The cost of groups by quarter.
 
     Args:
-        grouped: Result of `in_groups`, with start, end, weekly_cost (pounds).
+        counted: Counts of `group_groupings`, with the label of a quarter in `year`.
         groups: Names of all groups.
         quarters: Consecutive quarters.
 
     Returns:
         Group -> its cost in each quarter in pounds; 0 for a quarter without open agreements.
     """
-    rows = open_in(grouped, quarters, "quarter string")
-    sums = rows.groupBy("element_group", "quarter").agg(F.sum("cost").alias("cost")).collect()
-    costs = {(row["element_group"], row["quarter"]): row["cost"] for row in sums}
+    costs = counted.dropna(subset="cost").set_index(["element_group", "year"])["cost"].to_dict()
     return {
-        name: [float(costs.get((name, quarter.label)) or 0) for quarter in quarters]
+        name: [float(costs.get((name, quarter.label), 0)) for quarter in quarters]
         for name in groups
     }

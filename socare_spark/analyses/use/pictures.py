@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from socare_spark.analyses.use.costs import ELEMENT_COST_BY_YEAR
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
-from socare_spark.analyses.use.settings import SETTINGS, UseSettings
+from socare_spark.analyses.use.settings import SETTINGS, Settings, UseSettings
 from socare_spark.analyses.use.split import PROVISION_SPLIT
 from socare_spark.analyses.use.threshold import THRESHOLD_USE
 from socare_spark.analysis import Context
@@ -18,20 +18,19 @@ from socare_spark.charts.area_maps import AreaMap, draw_density
 from socare_spark.charts.bar_panels import Panel, Panels, draw_panels
 from socare_spark.charts.shaded_tables import NOTHING, Block, Matrices, draw_matrices, natural
 from socare_spark.charts.style import DIVERGING, DIVERGING_SCALE, SEQUENTIAL, SEQUENTIAL_SCALE
-from socare_spark.config import read_model
 from socare_spark.lake.table import TableSpec
 from socare_spark.places.shapes import shapes_of
 
 
-def draw(context: Context) -> None:
+def draw(context: Context, settings: Settings) -> None:
     """Draws the charts in `working/pictures` and the maps in `working/maps`."""
-    settings = read_model(context.conf / SETTINGS, UseSettings)
-    _draw_users(context, settings)
-    _draw_costs(context, settings)
+    use = settings.use
+    _draw_users(context, use)
+    _draw_costs(context, use)
     over = _rows(context, THRESHOLD_USE)
-    _draw_threshold(context, settings, over)
-    _draw_over_map(context, settings, over)
-    _draw_split(context, settings)
+    _draw_threshold(context, use, over)
+    _draw_over_map(context, use, over)
+    _draw_split(context, use)
 
 
 def _rows(context: Context, table: TableSpec) -> pd.DataFrame:

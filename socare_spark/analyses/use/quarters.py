@@ -6,16 +6,17 @@ is that of the days in the quarter.
 """
 
 from collections.abc import Sequence
-from itertools import product
 
-from pyspark.sql import DataFrame, Window
+import pandas as pd
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.use.records import is_of
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.agreement_cost import cost_of_days, days_open
-from socare_spark.measures.complete_grid import complete_grid
-from socare_spark.measures.periods import Period, open_in
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.complete_grid import all_cells, complete_grid, ratio
+from socare_spark.measures.periods import Period
+from socare_spark.measures.person_counts import Grouping
 
 ELEMENT = ColumnSpec("element", "string", "Code of the service element, corrected.")
 
@@ -52,16 +53,76 @@ USERS_BETWEEN_QUARTERS = cell_table(
     ],
     source="Thesis 4.2.2, Table 10 (B2)",
 )
-_BETWEEN = ["element", "quarter_a", "quarter_b"]
+PEOPLE_WITH = ("people_a", "people_b")
+_DAYS = "first_a:date,last_a:date,first_b:date,last_b:date"
+_PAIRS = f"array<struct<quarter_a:string,quarter_b:string,{_DAYS}>>"
+Pair = tuple[Period, Period]
+
+
+def quarter_grouping(elements: Sequence[str], quarters: Sequence[Period]) -> Grouping:
+    """Cells of USERS_BY_QUARTER.
+
+    Args:
+        elements: Codes of the elements.
+        quarters: The quarters.
+    """
+    element = F.col("element")
+    return Grouping(
+        USERS_BY_QUARTER,
+        {"element": element, "quarter": F.col("period")},
+        where=element.isin(*elements) & is_of(quarters),
+    )
+
+
+def pair_grouping() -> Grouping:
+    """Cells of USERS_BETWEEN_QUARTERS, of the rows of `in_pairs`."""
+    dims = {name: F.col(name) for name in ("element", "quarter_a", "quarter_b")}
+    return Grouping(USERS_BETWEEN_QUARTERS, dims, where=F.col("quarter_a").isNotNull())
+
+
+def in_pairs(records: DataFrame, elements: Sequence[str], pairs: Sequence[Pair]) -> DataFrame:
+    """Repeats records for each pair of quarters in which they are open.
+
+    Args:
+        records: `element`, `person`, `start`, `end`, `weekly_cost` (pounds).
+        elements: Codes of the elements.
+        pairs: Pairs of quarters. A pair in the list twice counts once.
+
+    Returns:
+        One row per record of the elements and pair: `element`, `person`, `quarter_a`, `quarter_b`,
+        `cost` (of the days in both quarters), `people_a` and `people_b` (whether it is open in the
+        first and in the second).
+    """
+    values = [
+        F.struct(*map(F.lit, (a.label, b.label, a.first, a.last, b.first, b.last)))
+        for a, b in dict.fromkeys(pairs)
+    ]
+    rows = records.where(F.col("element").isin(*elements)).select(
+        "*", F.inline(F.array(*values).cast(_PAIRS))
+    )
+    days_a, days_b = (
+        days_open(F.col("start"), F.col("end"), F.col(f"first_{side}"), F.col(f"last_{side}"))
+        for side in "ab"
+    )
+    weekly = F.col("weekly_cost")
+    return rows.where((days_a > 0) | (days_b > 0)).select(
+        "element",
+        "person",
+        "quarter_a",
+        "quarter_b",
+        (cost_of_days(weekly, days_a) + cost_of_days(weekly, days_b)).alias("cost"),
+        (days_a > 0).alias("people_a"),
+        (days_b > 0).alias("people_b"),
+    )
 
 
 def users_by_quarter(
-    records: DataFrame, elements: Sequence[str], quarters: Sequence[Period]
-) -> DataFrame:
-    """Counts people by element and quarter.
+    counted: pd.DataFrame, elements: Sequence[str], quarters: Sequence[Period]
+) -> pd.DataFrame:
+    """Completes the quarters of each element, and computes the change of people.
 
     Args:
-        records: element, person, start, end, weekly_cost (pounds).
+        counted: Counts of `quarter_grouping`.
         elements: Codes of the elements.
         quarters: Consecutive quarters.
 
@@ -69,62 +130,35 @@ def users_by_quarter(
         One row per element and quarter, including quarters without agreements. Columns as in
         USERS_BY_QUARTER.
     """
-    selected = records.where(F.col("element").isin(*elements))
-    counted = count_people(
-        open_in(selected, quarters, "quarter string"), ["element", "quarter"], cost="cost"
-    )
-    cells = product(dict.fromkeys(elements), [quarter.label for quarter in quarters])
-    grid = records.sparkSession.createDataFrame(list(cells), "element string, quarter string")
-    before = F.lag("people").over(Window.partitionBy("element").orderBy("quarter"))
-    return complete_grid(grid, counted).select(
-        "*", (F.try_divide(F.col("people"), before) - 1).alias("change")
-    )
+    cells = all_cells({"element": elements, "quarter": [quarter.label for quarter in quarters]})
+    full = complete_grid(cells, counted)
+    before = full.groupby("element")["people"].shift()
+    return full.assign(change=ratio(full["people"], before) - 1)
 
 
 def users_between_quarters(
-    records: DataFrame, elements: Sequence[str], pairs: Sequence[tuple[Period, Period]]
-) -> DataFrame:
-    """Compares the people of pairs of quarters, in one pass over the records.
+    counted: pd.DataFrame, elements: Sequence[str], pairs: Sequence[Pair]
+) -> pd.DataFrame:
+    """Completes the pairs of quarters of each element, and compares their people.
 
     Args:
-        records: element, person, start, end, weekly_cost (pounds).
+        counted: Counts of `pair_grouping`, with PEOPLE_WITH.
         elements: Codes of the elements.
         pairs: Pairs of quarters.
 
     Returns:
         One row per element and pair of quarters. Columns as in USERS_BETWEEN_QUARTERS.
     """
-    spark = records.sparkSession
-    quarter_pairs = spark.createDataFrame(
-        [(a.label, b.label, a.first, a.last, b.first, b.last) for a, b in pairs],
-        "quarter_a string, quarter_b string, first_a date, last_a date, first_b date, last_b date",
-    )
-    days = {
-        side: days_open(F.col("start"), F.col("end"), F.col(f"first_{side}"), F.col(f"last_{side}"))
-        for side in "ab"
-    }
-    cost = cost_of_days(F.col("weekly_cost"), days["a"]) + cost_of_days(
-        F.col("weekly_cost"), days["b"]
-    )
-    either = (
-        records.where(F.col("element").isin(*elements))
-        .join(F.broadcast(quarter_pairs), (days["a"] > 0) | (days["b"] > 0))
-        .select(
-            *_BETWEEN,
-            "person",
-            cost.alias("cost"),
-            (days["a"] > 0).alias("people_a"),
-            (days["b"] > 0).alias("people_b"),
-        )
-    )
-    sides = ["people_a", "people_b"]
-    counted = count_people(either, _BETWEEN, cost="cost", people_with=sides)
-    cells = [(element, a.label, b.label) for element in dict.fromkeys(elements) for a, b in pairs]
-    grid = spark.createDataFrame(cells, "element string, quarter_a string, quarter_b string")
-    people, people_a, people_b = F.col("people"), F.col("people_a"), F.col("people_b")
-    return complete_grid(grid, counted, sides).select(
-        "*",
-        (people_a + people_b - people).alias("people_both"),
-        (people - people_b).alias("only_a"),
-        (people - people_a).alias("only_b"),
+    rows = [
+        (element, a.label, b.label)
+        for element in dict.fromkeys(elements)
+        for a, b in dict.fromkeys(pairs)
+    ]
+    cells = pd.DataFrame(rows, columns=["element", "quarter_a", "quarter_b"], dtype=object)
+    full = complete_grid(cells, counted, PEOPLE_WITH)
+    people, people_a, people_b = (full[name] for name in ("people", *PEOPLE_WITH))
+    return full.assign(
+        people_both=people_a + people_b - people,
+        only_a=people - people_b,
+        only_b=people - people_a,
     )

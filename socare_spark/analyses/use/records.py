@@ -1,68 +1,89 @@
-"""Reader of agreements for the `use` analysis: element, person, dates, cost and district."""
+"""Reader of agreements for the `use` analysis, and their periods as text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
-from pyspark.sql import DataFrame
+import pandas as pd
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.districts import districts_of
-from socare_spark.analyses.element_codes import canonical_code, read_canonical_codes
+from socare_spark.analyses.element_codes import canonical_code
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analyses.use.settings import UseSettings
-from socare_spark.analysis import Context
+from socare_spark.analyses.use.settings import Settings, UseSettings
+from socare_spark.inputs import Inputs
+from socare_spark.measures.periods import Period, open_in
 from socare_spark.places.population import chosen_population
 from socare_spark.places.reference_tables import POPULATION
 from socare_spark.postcodes import district_of
 
+_ALL_YEARS = "all years"
 
-def read_records(context: Context, dataset: str, until: date) -> DataFrame:
-    """Reads the agreements of a dataset.
+
+def read_records(inputs: Inputs, settings: Settings, until: date) -> DataFrame:
+    """Reads the agreements.
 
     Returns:
         One row per agreement: `element` (corrected), `person`, `start`, `end` (the last day),
         `weekly_cost` (pounds), `district` (of the postcode). Agreements that end before they start,
         or start after `until`, are left out.
     """
-    return (
-        context.read(restricted(dataset))
-        .select(
-            canonical_code(F.col("element"), read_canonical_codes(context.conf)).alias("element"),
-            "person",
-            F.col("agreement_start").alias("start"),
-            F.least("agreement_end", F.lit(until)).alias("end"),
-            "weekly_cost",
-            district_of(F.col("postcode")).alias("district"),
-        )
-        .where("end >= start")
+    records = inputs.read(restricted(settings.use.dataset)).select(
+        canonical_code(F.col("element"), settings.corrections).alias("element"),
+        "person",
+        F.col("agreement_start").alias("start"),
+        F.least("agreement_end", F.lit(until)).alias("end"),
+        "weekly_cost",
+        district_of(F.col("postcode")).alias("district"),
     )
+    return records.where("end >= start")
 
 
-def read_districts(context: Context, layer: str, records: DataFrame) -> list[str]:
-    """Reads the city's postcode districts; without the layer, all districts in the records."""
-    districts = districts_of(context, layer)
+def in_districts(records: DataFrame, districts: Sequence[str] | None) -> DataFrame:
+    """Sets districts outside the city to null; without a list all districts are kept."""
     if districts is None:
-        districts = records.select("district").where("district IS NOT NULL").distinct()
-    return sorted(row[0] for row in districts.collect())
+        return records
+    district = F.col("district")
+    return records.withColumn("district", F.when(district.isin(*districts), district))
 
 
-def in_districts(records: DataFrame, districts: Sequence[str]) -> DataFrame:
-    """Sets districts outside the city to null."""
-    return records.withColumn(
-        "district", F.when(F.col("district").isin(*districts), F.col("district"))
-    )
+def in_periods(records: DataFrame, periods: Iterable[Period]) -> DataFrame:
+    """Repeats records for each period in which they are open, with its label as text.
+
+    Args:
+        records: `start`, `end`, `weekly_cost` and other columns.
+        periods: Periods with different labels. A period in the list twice counts once.
+
+    Returns:
+        As in `periods.open_in`, with the label `period`.
+    """
+    texts = [replace(period, label=_text(period)) for period in dict.fromkeys(periods)]
+    return open_in(records, texts, "period string")
 
 
-def read_population(context: Context, settings: UseSettings) -> DataFrame | None:
+def is_of(periods: Iterable[Period]) -> Column:
+    """Condition that a row of `in_periods` is of one of some periods."""
+    return F.col("period").isin(*map(_text, periods))
+
+
+def year_of_row() -> Column:
+    """Year of a row of `in_periods`; null for the total of all years."""
+    return F.nullif(F.col("period"), F.lit(_ALL_YEARS))
+
+
+def _text(period: Period) -> str:
+    return _ALL_YEARS if period.label is None else str(period.label)
+
+
+def read_population(inputs: Inputs, settings: UseSettings) -> pd.DataFrame | None:
     """Reads the population of all ages.
 
     Returns:
-        One row per district: district, population. None if the lake has no population.
+        One row per district: `district`, `population`. None if the lake has no population.
     """
-    if not context.lake.exists(POPULATION):
+    if not inputs.exists(POPULATION):
         return None
-    of_layer = context.read(POPULATION).where(
-        (F.col("layer") == settings.layer) & F.col("age_band").isNull()
-    )
+    population = inputs.to_pandas(POPULATION)
+    of_layer = population[(population["layer"] == settings.layer) & population["age_band"].isna()]
     chosen = chosen_population(of_layer, settings.threshold.population_year)
-    return chosen.select(F.col("code").alias("district"), "population")
+    return chosen.rename(columns={"code": "district"})[["district", "population"]]

@@ -9,17 +9,15 @@ are used as they are.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pandas as pd
 
 from socare_spark.analyses.use.costs import ELEMENT_GROUP
 from socare_spark.analyses.use.settings import Savings
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.complete_grid import complete_grid
-from socare_spark.measures.periods import Period, financial_year, open_in, quarters
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.periods import Period, financial_year, quarters
 from socare_spark.measures.time_series import Forecast, forecast
 
 SAVINGS_VIABILITY = cell_table(
@@ -58,11 +56,18 @@ SAVINGS_VIABILITY = cell_table(
 )
 # Horizon of the back-test in quarters. Five years of quarters are too short for a longer one.
 _BACKTEST_HORIZON = 8
-_ROWS = (
-    "element_group string, year string, base_year string, target decimal(20,2), "
-    "reduction_needed double, trend_reduction double, trend_lower double, trend_upper double, "
-    "viable boolean"
+_COLUMNS = (
+    "element_group",
+    "year",
+    "base_year",
+    "target",
+    "reduction_needed",
+    "trend_reduction",
+    "trend_lower",
+    "trend_upper",
+    "viable",
 )
+_PENNY = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -142,33 +147,32 @@ def viability(
             expected, lower, upper = ((base[0] - cost_ahead) / base[0] for cost_ahead in ahead)
             trend = (expected, upper, lower)
         viable = None if trend[0] is None else trend[0] >= needed
-        rows.append((group, year, savings.base_year, target * 1_000_000, needed, *trend, viable))
+        pounds = (target * 1_000_000).quantize(_PENNY, ROUND_HALF_UP)
+        rows.append((group, year, savings.base_year, pounds, needed, *trend, viable))
     return rows
 
 
 def savings_viability(
-    grouped: DataFrame,
+    counted: pd.DataFrame,
     programmes: Mapping[str, Savings],
     costs: Mapping[str, ProjectedCost],
-) -> DataFrame:
-    """Compares the targets of all groups with their trends, and counts the base years.
+) -> pd.DataFrame:
+    """Compares the targets of all groups with their trends, and adds the counts of base years.
 
     Args:
-        grouped: Result of `costs.in_groups`, with person, start, end, weekly_cost (pounds).
+        counted: Counts of `costs.group_groupings` by financial year.
         programmes: Group -> its savings.
         costs: Group -> its projected cost.
 
     Returns:
         One row per group and target. Columns as in SAVINGS_VIABILITY.
     """
-    spark = grouped.sparkSession
     rows = [
         row for name, savings in programmes.items() for row in viability(name, savings, costs[name])
     ]
-    targets = spark.createDataFrame(rows, _ROWS)
-    bases = sorted({savings.base_year for savings in programmes.values()})
-    opened = open_in(grouped, map(financial_year, bases), "base_year string")
+    targets = pd.DataFrame(rows, columns=_COLUMNS, dtype=object)
     dims = ["element_group", "base_year"]
-    counted = count_people(opened, dims, cost="cost")
-    base = complete_grid(targets.select(*dims).distinct(), counted)
-    return targets.join(F.broadcast(base), dims)
+    bases = complete_grid(
+        targets[dims].drop_duplicates(), counted.rename(columns={"year": "base_year"})
+    )
+    return targets.merge(bases, on=dims)

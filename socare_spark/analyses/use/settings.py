@@ -1,12 +1,16 @@
 """Settings of the `use` analysis, in `conf/analyses/use.yaml`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from socare_spark.config import StrictModel
+from socare_spark.analyses.element_codes import read_canonical_codes
+from socare_spark.analyses.vocabulary import Element, Elements, read_element_words
+from socare_spark.config import StrictModel, read_model
+from socare_spark.errors import ConfigurationError
 from socare_spark.measures.periods import FinancialYear, Quarter
 from socare_spark.measures.residuals import LEAST_EXPECTED
 
@@ -184,3 +188,108 @@ class UseSettings(StrictModel):
         target = self.threshold.target
         millions = None if target is None else self._saving(target)
         return None if millions is None else millions * 1_000_000
+
+
+class Provider(NamedTuple):
+    """An element of a client group, with its provider.
+
+    Attributes:
+        element: Code in upper case.
+        client_group: Name of the client group.
+        is_internal: Whether the council provides it itself.
+    """
+
+    element: str
+    client_group: str
+    is_internal: bool
+
+
+class Settings(NamedTuple):
+    """Settings of the `use` analysis.
+
+    Attributes:
+        use: `conf/analyses/use.yaml`.
+        groups: Programme -> its elements.
+        providers: Elements of internal and external provision.
+        corrections: Spelling of an element -> its canonical code.
+    """
+
+    use: UseSettings
+    groups: Mapping[str, tuple[str, ...]]
+    providers: tuple[Provider, ...]
+    corrections: Mapping[str, str]
+
+    @property
+    def savings(self) -> dict[str, Savings]:
+        """Programme -> its savings targets, if it has any."""
+        programmes = self.use.programmes.items()
+        return {name: each.savings for name, each in programmes if each.savings}
+
+    @property
+    def named_elements(self) -> list[str]:
+        """The elements that `use.yaml` names; elements of services are not among them."""
+        of_programmes = (programme.elements for programme in self.use.programmes.values())
+        of_tables = (self.use.quarters.elements, self.use.threshold.elements)
+        return [code for codes in (*of_tables, *of_programmes) for code in codes]
+
+    @property
+    def elements(self) -> list[str]:
+        """All elements that a table counts, without repetition."""
+        of_groups = [code for codes in self.groups.values() for code in codes]
+        of_providers = [provider.element for provider in self.providers]
+        return [*dict.fromkeys([*self.named_elements, *of_groups, *of_providers])]
+
+
+def load_settings(conf: Path) -> Settings:
+    """Reads the settings and the vocabulary.
+
+    Raises:
+        ConfigurationError: the vocabulary has no element of a service or client group.
+    """
+    use, words = read_model(conf / SETTINGS, UseSettings), read_element_words(conf)
+    services = {word.service for word in words.elements}
+    of_programmes = {code for each in use.programmes.values() for code in each.services}
+    _check("service", of_programmes, services)
+    _check("service", use.split.services, services)
+    _check("client group", use.split.client_groups, {word.client_group for word in words.elements})
+    groups = {name: _elements_of(each, words) for name, each in use.programmes.items()}
+    return Settings(use, groups, providers_of(words, use.split), read_canonical_codes(conf))
+
+
+def _check(kind: str, names: Iterable[str], vocabulary: Iterable[str]) -> None:
+    """Raises a `ConfigurationError` for a name that the vocabulary does not have."""
+    allowed = sorted({*vocabulary} - {""})
+    for name in names:
+        if name not in allowed:
+            raise ConfigurationError(
+                f"{SETTINGS} names the {kind} {name}, but vocabulary/elements.yaml has no element "
+                f"with it; it has {', '.join(allowed)}."
+            )
+
+
+def _elements_of(programme: Programme, words: Elements) -> tuple[str, ...]:
+    of_services = [word.code for word in words.elements if word.service in programme.services]
+    return tuple(dict.fromkeys(code.upper() for code in (*programme.elements, *of_services)))
+
+
+def providers_of(words: Elements, split: Split) -> tuple[Provider, ...]:
+    """Lists the elements of the services with their provider.
+
+    Args:
+        words: The vocabulary.
+        split: Services, client groups and letters.
+    """
+    found = (_provider(word, words, split) for word in words.elements)
+    return tuple(provider for provider in found if provider)
+
+
+def _provider(word: Element, words: Elements, split: Split) -> Provider | None:
+    """The provider of an element; None for an element that is not counted."""
+    if word.service not in split.services or word.client_group not in split.client_groups:
+        return None
+    code = word.code.upper()
+    after = code.removeprefix(word.client_group.upper())
+    if not after.startswith((split.internal, split.external)):
+        return None
+    name = words.client_groups.get(word.client_group, word.client_group)
+    return Provider(code, name, after.startswith(split.internal))

@@ -5,21 +5,19 @@ in an element's code identifies the provider: the council or others. An agreemen
 year in which it is open.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import product
 
 import numpy as np
-from pyspark.sql import DataFrame
+import pandas as pd
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.use.settings import Split
-from socare_spark.analyses.vocabulary import Elements
-from socare_spark.lake.checkpoint import checkpointed
+from socare_spark.analyses.use.records import is_of, year_of_row
+from socare_spark.analyses.use.settings import Provider, Split
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.complete_grid import complete_grid
-from socare_spark.measures.periods import Period, open_in
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.complete_grid import all_cells, complete_grid, ratio
+from socare_spark.measures.periods import Period
+from socare_spark.measures.person_counts import Grouping
 from socare_spark.measures.residuals import flag_residuals, residuals
 
 PROVISION_SPLIT = cell_table(
@@ -70,87 +68,53 @@ PROVISION_SPLIT = cell_table(
     ],
     source="Thesis 4.4.2, figure 37 (B9)",
 )
-_DIMS = ["client_group", "district", "year"]
-_UNUSUAL = (
-    "client_group string, district string, year int, residual double, p_adjusted double, "
-    "flag string"
-)
+SUMS = ("internal", "external")
 
 
-def providers_of(words: Elements, split: Split) -> list[tuple[str, str, bool]]:
-    """Lists the elements of the services with their provider.
-
-    Args:
-        words: The vocabulary.
-        split: Services, client groups and letters.
-
-    Returns:
-        One tuple per element: code, name of the client group, whether provision is internal.
-    """
-    providers = []
-    for word in words.elements:
-        if word.service in split.services and word.client_group in split.client_groups:
-            after = word.code.upper().removeprefix(word.client_group.upper())
-            name = words.client_groups.get(word.client_group, word.client_group)
-            if after.startswith((split.internal, split.external)):
-                providers.append((word.code.upper(), name, after.startswith(split.internal)))
-    return providers
+def provider_columns(providers: Iterable[Provider]) -> dict[str, Column]:
+    """Columns `internal` and `external` of a record: 1 if its element is of the kind, else 0."""
+    internal = [provider.element for provider in providers if provider.is_internal]
+    external = [provider.element for provider in providers if not provider.is_internal]
+    element = F.col("element")
+    return {
+        name: element.isin(*elements).cast("int")
+        for name, elements in zip(SUMS, (internal, external), strict=True)
+    }
 
 
-def counted_split(
-    records: DataFrame,
-    providers: Sequence[tuple[str, str, bool]],
-    years: Iterable[Period],
-    districts: Sequence[str],
-) -> DataFrame:
-    """Counts internal and external records by client group, district and year.
+def split_grouping(providers: Sequence[Provider], years: Iterable[Period]) -> Grouping:
+    """Cells of PROVISION_SPLIT by client group, district and year.
 
     Args:
-        records: element, person, start, end, weekly_cost (pounds), district (null outside the
-            city).
-        providers: Result of `providers_of`.
-        years: Consecutive calendar years and their total (`periods.with_total`).
-        districts: Codes of the city's districts.
-
-    Returns:
-        One row per client group, district and year, with totals. Columns as in PROVISION_SPLIT,
-        without `residual`, `p_adjusted` and `flag`.
+        providers: Elements with their client group.
+        years: Calendar years and their total.
     """
-    spark = records.sparkSession
-    elements = spark.createDataFrame(
-        providers, "element string, client_group string, is_internal boolean"
+    elements: dict[str, list[str]] = {}
+    for provider in providers:
+        elements.setdefault(provider.client_group, []).append(provider.element)
+    group = F.lit(None).cast("string")
+    for name, codes in elements.items():
+        group = F.when(F.col("element").isin(*codes), F.lit(name)).otherwise(group)
+    return Grouping(
+        PROVISION_SPLIT,
+        {"client_group": group, "district": F.col("district"), "year": year_of_row()},
+        where=group.isNotNull() & is_of(years),
+        totals=("client_group", "district"),
     )
-    periods = list(years)
-    internal = F.col("is_internal").cast("int")
-    rows = open_in(records.join(F.broadcast(elements), "element"), periods, "year int").select(
-        *_DIMS, "person", "cost", internal.alias("internal"), (1 - internal).alias("external")
-    )
-    kinds = ["internal", "external"]
-    counted = count_people(
-        rows, _DIMS, cost="cost", totals=["client_group", "district"], sums=kinds
-    )
-    groups = dict.fromkeys(name for _, name, _ in providers)
-    grid = spark.createDataFrame(
-        list(product([*groups, None], [*districts, None], [period.label for period in periods])),
-        "client_group string, district string, year int",
-    )
-    full = complete_grid(grid, counted, kinds)
-    both = F.col("internal") + F.col("external")
-    return full.select("*", F.try_divide("internal", both).alias("share_internal"))
 
 
 def provision_split(
-    records: DataFrame,
-    providers: Sequence[tuple[str, str, bool]],
+    counted: pd.DataFrame,
+    providers: Sequence[Provider],
     years: Iterable[Period],
     districts: Sequence[str],
     split: Split,
-) -> DataFrame:
-    """Counts internal and external records, and flags unusual districts.
+) -> pd.DataFrame:
+    """Completes the cells, computes shares, and flags unusual districts.
 
     Args:
-        records: As in `counted_split`.
-        providers: Result of `providers_of`.
+        counted: Counts of `split_grouping`, with SUMS.
+        providers: Elements with their client group.
         years: Consecutive calendar years and their total.
         districts: Codes of the city's districts.
         split: Settings of the test.
@@ -158,54 +122,41 @@ def provision_split(
     Returns:
         One row per client group, district and year, with totals. Columns as in PROVISION_SPLIT.
     """
-    counted = checkpointed(counted_split(records, providers, years, districts))
-    placed = counted.where("district IS NOT NULL").select(*_DIMS, "internal", "external")
-    tested = unusual_split(
-        [tuple(row) for row in placed.collect()], split.significance, split.least_expected
+    groups = [provider.client_group for provider in providers]
+    cells = all_cells(
+        {
+            "client_group": [*groups, None],
+            "district": [*districts, None],
+            "year": [period.label for period in years],
+        }
     )
-    flags = counted.sparkSession.createDataFrame(tested, _UNUSUAL)
-    same = [F.col(f"l.{name}").eqNullSafe(F.col(f"r.{name}")) for name in _DIMS]
-    return (
-        counted.alias("l")
-        .join(F.broadcast(flags).alias("r"), same, "left")
-        .select("l.*", "r.residual", "r.p_adjusted", "r.flag")
+    full = complete_grid(cells, counted, SUMS)
+    share = ratio(full["internal"], full["internal"] + full["external"])
+    return unusual_split(
+        full.assign(share_internal=share), split.significance, split.least_expected
     )
 
 
-def unusual_split(
-    counts: Iterable[tuple[str | None, str, int | None, int, int]],
-    significance: float,
-    least_expected: float,
-) -> list[tuple[str | None, str, int | None, float | None, float | None, str | None]]:
+def unusual_split(counts: pd.DataFrame, significance: float, least_expected: float) -> pd.DataFrame:
     """Compares the split of each district with that of its client group and year.
 
     Args:
-        counts: client_group, district, year, internal, external.
+        counts: `client_group`, `district`, `year`, `internal`, `external`.
         significance: Upper limit of the adjusted p of a flagged district.
         least_expected: Smallest expected number of records of either kind for a test.
 
     Returns:
-        One tuple per client group, district and year: client_group, district, year, residual,
-        p_adjusted, flag. The last three are None for a district that is not tested.
+        The rows with `residual`, `p_adjusted` and `flag`. They are null for a district that is not
+        tested, and for the total of all districts.
     """
-    families = defaultdict(list)
-    for group, district, year, internal, external in counts:
-        families[group, year].append((district, internal, external))
-    flags = []
-    for (group, year), rows in families.items():
-        expected, residual = residuals(np.array([counts for _, *counts in rows], dtype=float))
-        z_of, least = residual[:, 0], expected.min(axis=1)
-        tests = flag_residuals(z_of, least, significance, least_expected)
-        for row, z, p, flag in zip(rows, z_of, *tests, strict=True):
-            is_tested = not np.isnan(p)
-            flags.append(
-                (
-                    group,
-                    row[0],
-                    year,
-                    float(z) if is_tested else None,
-                    float(p) if is_tested else None,
-                    flag,
-                )
-            )
-    return flags
+    tested = counts.reset_index(drop=True)
+    residual, p = np.full(len(tested), np.nan), np.full(len(tested), np.nan)
+    flag = np.full(len(tested), None, dtype=object)
+    placed = tested[tested["district"].notna()]
+    for _, rows in placed.groupby(["client_group", "year"], dropna=False, sort=False):
+        expected, z = residuals(rows[[*SUMS]].to_numpy(float))
+        p[rows.index], flag[rows.index] = flag_residuals(
+            z[:, 0], expected.min(axis=1), significance, least_expected
+        )
+        residual[rows.index] = np.where(np.isnan(p[rows.index]), np.nan, z[:, 0])
+    return tested.assign(residual=residual, p_adjusted=p, flag=flag)

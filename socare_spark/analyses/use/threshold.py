@@ -7,20 +7,21 @@ in the new year only. A day that several agreements of a spell cover counts once
 them. Its cost is that of all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from itertools import product
 
-from pyspark.sql import Column, DataFrame, Window
+import pandas as pd
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.use.records import is_of, year_of_row
 from socare_spark.analyses.use.settings import Threshold
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.agreement_cost import cost_of_days, days_open
-from socare_spark.measures.complete_grid import complete_grid
-from socare_spark.measures.periods import Period, open_in
-from socare_spark.measures.person_counts import count_people
-from socare_spark.measures.spells import spells
+from socare_spark.measures.complete_grid import all_cells, complete_grid, ratio
+from socare_spark.measures.periods import Period
+from socare_spark.measures.person_counts import Grouping
+from socare_spark.measures.spells import with_spells
 
 THRESHOLD_USE = cell_table(
     "threshold_use",
@@ -67,104 +68,50 @@ THRESHOLD_USE = cell_table(
     ],
     source="Thesis 4.4.3, figures 38 and 39 (B10)",
 )
-_DIMS = ["element", "year", "district"]
+SUMS, PEOPLE_WITH = ("days_over", "cost_over"), ("people_over",)
 
 
-def threshold_use(
-    records: DataFrame,
-    threshold: Threshold,
-    years: Sequence[Period],
-    districts: Sequence[str],
-    *,
-    population: DataFrame | None = None,
-    target: Decimal | None = None,
-) -> DataFrame:
-    """Counts people, days and cost beyond the threshold.
+def with_beyond(records: DataFrame, threshold: Threshold) -> DataFrame:
+    """Adds the first day of each record beyond the threshold.
 
     Args:
-        records: element, person, start, end (the last day, not null), weekly_cost (pounds),
-            district (null outside the city).
+        records: `element`, `person`, `start`, `end` (the last day, not null), `district`, and other
+            columns.
         threshold: Elements, weeks and gap.
-        years: Consecutive calendar years and their total (`periods.with_total`).
-        districts: Codes of the city's districts.
-        population: district, population; None if it is not known.
-        target: Yearly saving in pounds with which the cost of a year is compared.
-
-    Returns:
-        One row per element, year and district, with totals. Columns as in THRESHOLD_USE.
-    """
-    selected = records.where(F.col("element").isin(*threshold.elements))
-    rows = open_in(_with_beyond(selected, threshold), years, "year int").select(
-        *_DIMS, "person", "cost", *_over()
-    )
-    elements, areas = [*dict.fromkeys(threshold.elements), None], [*districts, None]
-    grid = records.sparkSession.createDataFrame(
-        list(product(elements, [year.label for year in years], areas)),
-        "element string, year int, district string",
-    )
-    sums, people_with = ["days_over", "cost_over"], ["people_over"]
-    counted = count_people(
-        rows, _DIMS, cost="cost", totals=["element", "district"], sums=sums, people_with=people_with
-    )
-    full = complete_grid(grid, counted, [*sums, *people_with])
-    yearly_cost = F.col("cost_over").cast("double") / F.when(
-        F.col("year").isNull(), len(years) - 1
-    ).otherwise(1)
-    return _with_population(full, population).select(
-        "*",
-        F.try_divide(F.col("people_over"), F.col("people")).alias("share_over"),
-        (F.col("days_over") / 7).alias("weeks_over"),
-        F.try_divide(F.col("people_over") * 1000.0, F.col("population")).alias("per_1000"),
-        (yearly_cost / F.lit(target).cast("double")).alias("share_of_target"),
-    )
-
-
-def _with_beyond(records: DataFrame, threshold: Threshold) -> DataFrame:
-    """Adds the first day of each record beyond the threshold.
 
     Returns:
         The records with `beyond` (first day of the spell beyond the threshold) and `own_beyond`
-        (first such day that no earlier agreement covers). Both are null if the spell does not reach
-        the threshold, and for records without a person.
+        (first such day that no earlier agreement covers). `beyond` is null if the spell does not
+        reach the threshold, for other elements, and for records without a person.
     """
     # Records without a person have no spell. They are kept out of the window, where one task would
     # sort all of them.
-    without_person = records.where("person IS NULL").select(
-        "*", *(F.lit(None).cast("date").alias(name) for name in ("beyond", "own_beyond"))
+    has_spell = F.col("element").isin(*threshold.elements) & F.col("person").isNotNull()
+    none = F.lit(None).cast("date")
+    others = records.where(~F.coalesce(has_spell, F.lit(False))).select(
+        "*", none.alias("beyond"), none.alias("own_beyond")
     )
-    return _of_people(records.where("person IS NOT NULL"), threshold).unionByName(without_person)
+    return _of_people(records.where(has_spell), threshold).unionByName(others)
 
 
 def _of_people(records: DataFrame, threshold: Threshold) -> DataFrame:
-    keys = ["person", "element"]
-    earlier = Window.partitionBy(*keys).orderBy("start", "end", "district")
-    covered = F.max("end").over(earlier.rowsBetween(Window.unboundedPreceding, -1))
-    long = (
-        spells(records, keys, gap_days=threshold.gap_days)
-        .where(F.col("days") > threshold.days)
-        .select(
-            *keys,
-            F.col("start").alias("spell_start"),
-            F.col("end").alias("spell_end"),
-            F.date_add("start", threshold.days).alias("beyond"),
-        )
+    spelled = with_spells(
+        records, ["person", "element"], gap_days=threshold.gap_days, then_by=["district"]
     )
-    within = F.col("start").between(F.col("spell_start"), F.col("spell_end"))
-    same = [F.col(f"r.{name}") == F.col(f"s.{name}") for name in keys]
-    return (
-        records.withColumn("covered", covered)
-        .alias("r")
-        .join(long.alias("s"), [*same, within], "left")
-        .select(
-            *(F.col(f"r.{name}") for name in records.columns),
-            F.col("s.beyond"),
-            F.greatest("s.beyond", F.date_add("r.covered", 1)).alias("own_beyond"),
-        )
+    is_long = F.datediff("spell_end", "spell_start") + 1 > threshold.days
+    beyond = F.when(is_long, F.date_add("spell_start", threshold.days))
+    return spelled.select(
+        *records.columns,
+        beyond.alias("beyond"),
+        F.greatest(beyond, F.date_add("covered_until", 1)).alias("own_beyond"),
     )
 
 
-def _over() -> list[Column]:
-    """Columns `people_over`, `days_over` and `cost_over` of a record in its period."""
+def over_columns() -> dict[str, Column]:
+    """Columns `people_over`, `days_over` and `cost_over` of a record in a period.
+
+    The record has the columns of `with_beyond` and of `open_in`.
+    """
     start, end, first, last = (F.col(name) for name in ("start", "end", "first", "last"))
 
     def days(since: str) -> Column:
@@ -173,14 +120,68 @@ def _over() -> list[Column]:
         return F.when(none, 0).otherwise(open_beyond)
 
     covered = days("beyond")
-    return [
-        (covered > 0).alias("people_over"),
-        days("own_beyond").alias("days_over"),
-        cost_of_days(F.col("weekly_cost"), covered).alias("cost_over"),
-    ]
+    return {
+        "people_over": covered > 0,
+        "days_over": days("own_beyond"),
+        "cost_over": cost_of_days(F.col("weekly_cost"), covered),
+    }
 
 
-def _with_population(full: DataFrame, population: DataFrame | None) -> DataFrame:
+def threshold_grouping(threshold: Threshold, years: Iterable[Period]) -> Grouping:
+    """Cells of THRESHOLD_USE by element, year and district.
+
+    Args:
+        threshold: The elements.
+        years: Calendar years and their total.
+    """
+    element = F.col("element")
+    return Grouping(
+        THRESHOLD_USE,
+        {"element": element, "year": year_of_row(), "district": F.col("district")},
+        where=element.isin(*threshold.elements) & is_of(years),
+        totals=("element", "district"),
+    )
+
+
+def threshold_use(
+    counted: pd.DataFrame,
+    threshold: Threshold,
+    years: Sequence[Period],
+    districts: Sequence[str],
+    *,
+    population: pd.DataFrame | None = None,
+    target: Decimal | None = None,
+) -> pd.DataFrame:
+    """Completes the cells, and computes shares and rates.
+
+    Args:
+        counted: Counts of `threshold_grouping`, with SUMS and PEOPLE_WITH.
+        threshold: Elements, weeks and gap.
+        years: Consecutive calendar years and their total (`periods.with_total`).
+        districts: Codes of the city's districts.
+        population: `district`, `population`; None if it is not known.
+        target: Yearly saving in pounds with which the cost of a year is compared.
+
+    Returns:
+        One row per element, year and district, with totals. Columns as in THRESHOLD_USE.
+    """
+    cells = all_cells(
+        {
+            "element": [*threshold.elements, None],
+            "year": [year.label for year in years],
+            "district": [*districts, None],
+        }
+    )
+    full = complete_grid(cells, counted, [*SUMS, *PEOPLE_WITH])
     if population is None:
-        return full.withColumn("population", F.lit(None).cast("bigint"))
-    return full.join(F.broadcast(population), "district", "left")
+        full["population"] = float("nan")
+    else:
+        full = full.merge(population, on="district", how="left")
+    years_of_row = full["year"].isna().map({True: len(years) - 1, False: 1})
+    yearly_cost = full["cost_over"].astype("float64") / years_of_row
+    return full.assign(
+        share_over=ratio(full["people_over"], full["people"]),
+        weeks_over=full["days_over"].astype("float64") / 7,
+        per_1000=ratio(full["people_over"].astype("float64") * 1000, full["population"]),
+        share_of_target=yearly_cost / (float("nan") if target is None else float(target)),
+    )
