@@ -5,6 +5,7 @@ with the limits of the contract. Other refusals are raised where a file is read 
 `file_profile`) and reach this module as `RefusedFile`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,14 +20,7 @@ from socare_spark.ingest.discovery import (
     discover_files,
     inspect_file,
 )
-from socare_spark.ingest.ledger import (
-    LedgerEntry,
-    LedgerState,
-)
-from socare_spark.ingest.ledger_entries import (
-    Identity,
-    JudgedDataset,
-)
+from socare_spark.ingest.ledger import Identity, LedgerEntry, LedgerState
 from socare_spark.ingest.repeated_keys import (
     count_repeated_keys,
     refusal_reason,
@@ -44,7 +38,7 @@ EMPTY_REPLACEMENT = (
 UNREADABLE = "cannot be read to its end, or has changed since the run began: ask for the file again"
 
 
-@dataclass
+@dataclass(frozen=True)
 class DatasetFiles:
     """The files of one contract, by outcome.
 
@@ -60,13 +54,32 @@ class DatasetFiles:
     """
 
     contract: Contract
-    accepted: list[ReadableFile] = field(default_factory=list)
-    refused: list[RefusedFile] = field(default_factory=list)
+    accepted: Sequence[ReadableFile] = ()
+    refused: Sequence[RefusedFile] = ()
     older: Sequence[str] = ()
-    unchanged: list[LandedFile] = field(default_factory=list)
+    unchanged: Sequence[LandedFile] = ()
     rebuild: bool = False
     skipped: Mapping[str, str] = field(default_factory=dict)
     gone: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class JudgedDataset:
+    """A staged dataset with the decision on each of its files.
+
+    Attributes:
+        staged: The staged rows.
+        accepted: Indices of the accepted files.
+        refused: Index of each file refused after staging -> reason.
+        repeated: Index of file -> rows whose key a later row of the file has.
+        rebuild: Whether the table is emptied first because the contract changed for all files.
+    """
+
+    staged: StagedDataset
+    accepted: Sequence[int]
+    refused: Mapping[int, str]
+    repeated: Mapping[int, int] = field(default_factory=dict)
+    rebuild: bool = False
 
 
 def classify_files(landing: Path, contract: Contract, ledger: LedgerState) -> DatasetFiles:
@@ -76,30 +89,22 @@ def classify_files(landing: Path, contract: Contract, ledger: LedgerState) -> Da
     outdated = {file.name: reason for file in newest if (reason := outdated_reason(file, ledger))}
     files = [file for file in newest if file.name not in outdated]
     dated = [*files, *(r.landed for r in refused if r.landed.extract)]
-    changed = _check_contract(contract, dated, current)
-    dataset = DatasetFiles(contract, rebuild=changed, refused=refused, older=older)
-    dataset.gone, dataset.skipped = _files_gone(contract, dated, current), outdated
+    rebuild = _check_contract(contract, dated, current)
     with worker_pool(_WORKERS) as pool:
-        entries = [None if changed else current.get(landed.identity) for landed in files]
-        unchanged = list(pool.map(is_unchanged, files, entries))
-        dataset.unchanged = [
-            landed for landed, is_unchanged in zip(files, unchanged, strict=True) if is_unchanged
-        ]
-        changed_files = [
-            landed
-            for landed, is_unchanged in zip(files, unchanged, strict=True)
-            if not is_unchanged
-        ]
-        for file in pool.map(inspect_file, changed_files):
-            if isinstance(file, RefusedFile):
-                dataset.refused.append(file)
-            elif file.profile.records == 0 and _had_records(file, current):
-                dataset.refused.append(
-                    RefusedFile(file.landed, file.profile.sha256, EMPTY_REPLACEMENT)
-                )
-            else:
-                dataset.accepted.append(file)
-    return dataset
+        entries = [None if rebuild else current.get(landed.identity) for landed in files]
+        states = list(zip(files, pool.map(is_unchanged, files, entries), strict=True))
+        inspected = list(pool.map(inspect_file, [f for f, unchanged in states if not unchanged]))
+    checked = [_check_emptied(file, current) for file in inspected]
+    return DatasetFiles(
+        contract,
+        accepted=[file for file in checked if isinstance(file, ReadableFile)],
+        refused=[*refused, *(file for file in checked if isinstance(file, RefusedFile))],
+        older=older,
+        unchanged=[file for file, unchanged in states if unchanged],
+        rebuild=rebuild,
+        skipped=outdated,
+        gone=_files_gone(contract, dated, current),
+    )
 
 
 def outdated_reason(file: LandedFile, ledger: LedgerState) -> str:
@@ -147,9 +152,16 @@ def is_unchanged(landed: LandedFile, entry: LedgerEntry | None) -> bool:
     return entry.sha256 == _digest(landed)
 
 
-def _had_records(file: ReadableFile, entries: Mapping[Identity, LedgerEntry]) -> bool:
+def _check_emptied(
+    file: ReadableFile | RefusedFile, entries: Mapping[Identity, LedgerEntry]
+) -> ReadableFile | RefusedFile:
+    """Refuses a file without records if the lake has records of its period."""
+    if isinstance(file, RefusedFile) or file.profile.records:
+        return file
     entry = entries.get(file.landed.identity)
-    return entry is not None and entry.rows_kept > 0
+    if entry is None or not entry.rows_kept:
+        return file
+    return RefusedFile(file.landed, file.profile.sha256, EMPTY_REPLACEMENT)
 
 
 def _check_contract(
@@ -198,7 +210,8 @@ def apply_file_limits(staged: StagedDataset, *, rebuild: bool, refused: int) -> 
         rebuild: Whether the table is rebuilt; then all files are accepted or none.
         refused: Number of files of the dataset that were refused before staging.
     """
-    accepted, reasons = [], {}
+    accepted: list[int] = []
+    reasons: dict[int, str] = {}
     repeated = count_repeated_keys(staged)
     for i, (file, tally) in enumerate(zip(staged.files, staged.tallies, strict=True)):
         share = tally.quarantined / tally.rows if tally.rows else 0.0
@@ -211,7 +224,7 @@ def apply_file_limits(staged: StagedDataset, *, rebuild: bool, refused: int) -> 
                 else UNREADABLE
             )
         elif share > max_share:
-            common = ", ".join(f"{code} {n}" for code, n in tally.reasons.most_common(3))
+            common = ", ".join(f"{code} {n}" for code, n in Counter(tally.reasons).most_common(3))
             reasons[i] = (
                 f"{tally.quarantined} of {tally.rows} rows ({share:.1%}) would be quarantined, "
                 f"and the contract allows {max_share:.1%} (most often {common}); see the rejected "

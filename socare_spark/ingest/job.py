@@ -19,6 +19,7 @@ from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.ingest.admission import (
     UNREADABLE,
     DatasetFiles,
+    JudgedDataset,
     apply_file_limits,
     classify_files,
     is_unchanged,
@@ -36,18 +37,14 @@ from socare_spark.ingest.ledger import (
     LEDGER,
     PEOPLE,
     QUARANTINE,
-    LedgerEntry,
     LedgerState,
     read_ledger,
 )
-from socare_spark.ingest.ledger_entries import (
-    Identity,
-    JudgedDataset,
-    commit_people,
-    make_entries,
-    write_ledger,
-)
-from socare_spark.ingest.loader import DatasetLoader, LoadOutcome, staged_table, superseded_table
+from socare_spark.ingest.ledger_entries import commit_people, make_entries, write_ledger
+from socare_spark.ingest.load_driver import DriverLoader, read_small_load
+from socare_spark.ingest.load_plan import Loader, LoadOutcome, LoadPlan, LoadTarget
+from socare_spark.ingest.load_spark import SparkLoader
+from socare_spark.ingest.precedence import DUPLICATE
 from socare_spark.ingest.pseudonym import Keyring, check_key, open_keyring
 from socare_spark.ingest.rejected_lines import (
     ChangedError,
@@ -55,9 +52,8 @@ from socare_spark.ingest.rejected_lines import (
     write_refused,
     write_rejected,
 )
-from socare_spark.ingest.repeated_keys import (
-    repeated_keys_warning,
-)
+from socare_spark.ingest.repeated_keys import repeated_keys_warning
+from socare_spark.ingest.restricted_tables import staged_table
 from socare_spark.ingest.staging import StagedDataset, stage_dataset, staging_folder
 from socare_spark.ingest.synthetic import is_synthetic
 from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
@@ -96,10 +92,10 @@ def run(context: Context) -> None:
     _report_history(context, datasets)
     context.run.warnings += _same_contents(datasets, ledger)
     try:
-        judged = _stage_all(context, [d for d in datasets if d.accepted], keyring)
-        refused = [file for d in datasets for file in d.refused] + refused_by_limits(judged)
-        _load_all(context, judged, refused, ledger, keyring)
-        context.run.warnings += _repeated_key_warnings(judged)
+        judged, more_refused = _stage_all(context, [d for d in datasets if d.accepted], keyring)
+        refused = [*(file for d in datasets for file in d.refused), *more_refused]
+        outcomes = _load_all(context, judged, refused, ledger, keyring)
+        context.run.warnings += _repeated_key_warnings(judged, outcomes)
     finally:
         shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
     for file in refused:
@@ -241,47 +237,58 @@ def _record_outcomes(
 
 def _stage_all(
     context: Context, datasets: Sequence[DatasetFiles], keyring: Keyring
-) -> list[JudgedDataset]:
-    def stage_and_judge(dataset: DatasetFiles) -> JudgedDataset | None:
-        staged = _staged(context, dataset, keyring)
-        step.advance()
-        return (
-            staged
-            if staged is None
-            else apply_file_limits(staged, rebuild=dataset.rebuild, refused=len(dataset.refused))
-        )
+) -> tuple[list[JudgedDataset], list[RefusedFile]]:
+    """Stages the accepted files of each dataset and applies the limits of its contract.
 
+    Returns:
+        The judged datasets, and the files that Spark could not read or that a limit refuses.
+    """
     if not datasets:
-        return []
+        return [], []
     with (
         context.progress.step("ingest: read, check, pseudonymise", of=len(datasets)) as step,
         worker_pool(_WORKERS) as pool,
     ):
-        return [judged for judged in pool.map(stage_and_judge, datasets) if judged is not None]
+
+        def stage_and_judge(
+            dataset: DatasetFiles,
+        ) -> tuple[JudgedDataset | None, list[RefusedFile]]:
+            staged, unreadable = _stage(context, dataset, keyring)
+            step.advance()
+            if staged is None:
+                return None, unreadable
+            refused = len(dataset.refused) + len(unreadable)
+            return apply_file_limits(staged, rebuild=dataset.rebuild, refused=refused), unreadable
+
+        results = list(pool.map(stage_and_judge, datasets))
+    judged = [dataset for dataset, _ in results if dataset is not None]
+    unreadable = [file for _, files in results for file in files]
+    return judged, [*unreadable, *refused_by_limits(judged)]
 
 
-def _staged(context: Context, dataset: DatasetFiles, keyring: Keyring) -> StagedDataset | None:
+def _stage(
+    context: Context, dataset: DatasetFiles, keyring: Keyring
+) -> tuple[StagedDataset | None, list[RefusedFile]]:
     """Stages the accepted files of a dataset.
 
-    If Spark fails on a file, each file is tried alone, the failing ones are refused and the others
-    are staged.
+    If Spark fails on a file, each file is tried alone, and the others are staged.
 
     Returns:
-        The staged dataset; None if no file is left.
+        The staged dataset, None if no file is left; and the failing files.
     """
 
     def stage(files: Sequence[ReadableFile]) -> StagedDataset:
         return stage_dataset(context.spark, context.lake, dataset.contract, files, keyring)
 
     try:
-        return stage(dataset.accepted)
+        return stage(dataset.accepted), []
     except Exception as error:
         if not _is_file_error(error):
             raise
     faulty = [file for file in dataset.accepted if not _can_stage(stage, file)]
-    dataset.refused += [RefusedFile(f.landed, f.profile.sha256, UNREADABLE) for f in faulty]
-    dataset.accepted = [file for file in dataset.accepted if file not in faulty]
-    return stage(dataset.accepted) if dataset.accepted else None
+    refused = [RefusedFile(file.landed, file.profile.sha256, UNREADABLE) for file in faulty]
+    readable = [file for file in dataset.accepted if file not in faulty]
+    return (stage(readable) if readable else None), refused
 
 
 def _can_stage(
@@ -308,82 +315,94 @@ def _load_all(
     refused: Sequence[RefusedFile],
     ledger: LedgerState,
     keyring: Keyring,
-) -> None:
+) -> dict[str, LoadOutcome]:
+    """Loads the accepted files and writes the ledger, in one group of commits.
+
+    Returns:
+        Dataset -> outcome of its load; empty if nothing is new.
+    """
     landing = _landing(context)
     new_refusals = [file for file in refused if file.key not in ledger.refused]
-    nothing_to_do = not new_refusals and not any(dataset.accepted for dataset in judged)
+    accepted = [dataset for dataset in judged if dataset.accepted]
+    nothing_to_do = not new_refusals and not accepted
     if not nothing_to_do or not all(has_reason(landing, file.landed) for file in refused):
         context.run.warnings += _write_reasons(landing, judged, refused)
     if nothing_to_do:
-        return
-    tables = [staged_table(dataset.staged) for dataset in judged]
-    changed = [t for table in tables for t in (table, superseded_table(table))]
-    touched = [t.path for t in (*changed, PEOPLE, QUARANTINE, LEDGER)]
-
-    def prepare(dataset: JudgedDataset) -> Callable[[], LoadOutcome]:
-        return _plan_load(context, dataset, ledger.current)
-
-    def load(dataset: JudgedDataset, commit: Callable[[], LoadOutcome]) -> None:
-        dataset.outcome = commit()
-        step.advance()
-
-    accepted = [dataset for dataset in judged if dataset.accepted]
-
+        return {}
+    targets = [_target(context, dataset.staged) for dataset in judged]
+    changed = [table for target in targets for table in (target.table, target.superseded)]
+    touched = [table.path for table in (*changed, PEOPLE, QUARANTINE, LEDGER)]
     with (
         atomic_commits(context.spark, context.lake, touched, keep=True),
         context.progress.step("ingest: commit", of=len(accepted) + 1) as step,
     ):
+        for dataset in accepted:
+            if dataset.rebuild:
+                # All files are read again, and the old rows have the columns of the old contract.
+                _truncate(_target(context, dataset.staged))
         with worker_pool(_WORKERS) as pool:
             people = pool.submit(commit_people, context, accepted, keyring)
-            plans = list(pool.map(prepare, accepted))
-            list(pool.map(load, accepted, plans))
+            plans = list(pool.map(lambda each: _plan_load(context, each, ledger), accepted))
+
+            def commit(plan: LoadPlan) -> LoadOutcome:
+                outcome = plan.commit()
+                step.advance()
+                return outcome
+
+            names = [dataset.staged.contract.name for dataset in accepted]
+            outcomes = dict(zip(names, pool.map(commit, plans), strict=True))
             people.result()
-        entries = make_entries(context, judged, new_refusals, ledger)
+        entries = make_entries(context.run.run_id, judged, outcomes, new_refusals, ledger)
         write_ledger(context, judged, entries, {file.landed.name for file in new_refusals})
         step.advance()
     context.spark.catalog.clearCache()
     context.run.ledger.extend(asdict(e) for e in entries)
     for name in touched:
-        commit = context.lake.last_commit(name)
-        if commit is not None and commit.metadata.get("run_id") == context.run.run_id:
-            context.run.outputs[name] = {"version": commit.version, "rows": commit.rows}
+        last = context.lake.last_commit(name)
+        if last is not None and last.metadata.get("run_id") == context.run.run_id:
+            context.run.outputs[name] = {"version": last.version, "rows": last.rows}
+    return outcomes
 
 
-def _repeated_key_warnings(judged: Sequence[JudgedDataset]) -> list[str]:
+def _repeated_key_warnings(
+    judged: Sequence[JudgedDataset], outcomes: Mapping[str, LoadOutcome]
+) -> list[str]:
     messages = []
     for dataset in judged:
-        dropped = dataset.outcome.dropped if dataset.outcome else {}
+        contract = dataset.staged.contract
+        dropped = outcomes[contract.name].dropped if contract.name in outcomes else {}
         for i in dataset.accepted:
             name, tally = dataset.staged.files[i].landed.name, dataset.staged.tallies[i]
-            duplicate = dropped.get((name, "duplicate"), 0)
-            messages.append(
-                repeated_keys_warning(
-                    dataset.staged.contract, name, tally, dataset.repeated[i], duplicate
-                )
-            )
+            duplicate = dropped.get((name, DUPLICATE), 0)
+            repeated = dataset.repeated.get(i, 0)
+            messages.append(repeated_keys_warning(contract, name, tally, repeated, duplicate))
     return [message for message in messages if message]
 
 
-def _plan_load(
-    context: Context, judged: JudgedDataset, entries: Mapping[Identity, LedgerEntry]
-) -> Callable[[], LoadOutcome]:
-    """Plans the commits of a dataset; calling the result executes them.
+def _target(context: Context, staged: StagedDataset) -> LoadTarget:
+    table = staged_table(staged)
+    return LoadTarget(context.lake, staged.contract, table, context.commit_metadata())
 
-    If the table is rebuilt, its rows and the superseded rows are deleted here.
-    """
-    staged, lake = judged.staged, context.lake
-    loaded = {i: e for i, e in entries.items() if i[0] == staged.contract.name}
-    if judged.rebuild:
-        # All files are read again, and the old rows have the columns of the old contract.
-        for name in (staged_table(staged), superseded_table(staged_table(staged))):
-            if lake.exists(name):
-                lake.truncate(name, context.commit_metadata())
+
+def _truncate(target: LoadTarget) -> None:
+    """Removes all rows of a dataset, the superseded ones included."""
+    for table in (target.table, target.superseded):
+        if target.lake.exists(table):
+            target.lake.truncate(table, target.metadata)
+
+
+def _plan_load(context: Context, judged: JudgedDataset, ledger: LedgerState) -> LoadPlan:
+    """Plans the commits of the accepted files of a dataset."""
+    target, staged = _target(context, judged.staged), judged.staged
     identities = [staged.files[i].landed.identity for i in judged.accepted]
-    replaced = [loaded[i].file for i in identities if i in loaded]
-    destination = DatasetLoader(
-        lake, staged.contract, staged_table(staged), context.commit_metadata()
+    replaced = [ledger.current[i].file for i in identities if i in ledger.current]
+    small = None if replaced else read_small_load(target, staged, judged.accepted)
+    loader: Loader = (
+        DriverLoader(target, small)
+        if small
+        else SparkLoader(target, staged, judged.accepted, replaced)
     )
-    return destination.plan(staged, judged.accepted, replaced)
+    return loader.plan()
 
 
 def _write_reasons(

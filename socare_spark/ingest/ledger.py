@@ -99,6 +99,9 @@ PEOPLE = TableSpec(
 )
 
 
+Identity = tuple[str, str, str]
+
+
 class UnbalancedError(Exception):
     """The row counts of a file do not add up. This is a bug of this package."""
 
@@ -127,7 +130,7 @@ class LedgerEntry:
     columns_dropped: str = ""
 
     @property
-    def identity(self) -> tuple[str, str, str]:
+    def identity(self) -> Identity:
         """Dataset, as-of day and part: a corrected file shares them with the file it replaces."""
         return (self.dataset, str(self.extract), self.part)
 
@@ -184,9 +187,9 @@ class LedgerState:
         sequence: Sequence number for the next run that writes to the ledger.
     """
 
-    current: Mapping[tuple[str, str, str], LedgerEntry]
+    current: Mapping[Identity, LedgerEntry]
     refused: frozenset[tuple[str, str, str]]
-    withdrawn: Mapping[tuple[str, str, str], LedgerEntry] = field(default_factory=dict)
+    withdrawn: Mapping[Identity, LedgerEntry] = field(default_factory=dict)
     sequence: int = 1
 
 

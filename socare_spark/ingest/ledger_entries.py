@@ -4,9 +4,8 @@ The entries are balanced before they are written, and the ledger is written last
 entry is therefore not loaded.
 """
 
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
 import pyarrow as pa
@@ -14,15 +13,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analysis import Context
+from socare_spark.ingest.admission import JudgedDataset
 from socare_spark.ingest.conversion import failed_rules
 from socare_spark.ingest.discovery import RefusedFile
 from socare_spark.ingest.ledger import LEDGER, QUARANTINE, LedgerEntry, LedgerState, ledger_rows
-from socare_spark.ingest.loader import LoadOutcome
+from socare_spark.ingest.load_plan import LoadOutcome
 from socare_spark.ingest.people import register_people
+from socare_spark.ingest.precedence import DUPLICATE, SUPERSEDED
 from socare_spark.ingest.pseudonym import Keyring
-from socare_spark.ingest.staging import StagedDataset
 
-Identity = tuple[str, str, str]
 # Up to this number the driver writes the quarantined rows; above it Spark tasks do.
 _DRIVER_MAX_QUARANTINED = 100_000
 _TEXT = pa.string()
@@ -38,77 +37,69 @@ _SCHEMA = pa.schema(
 )
 
 
-@dataclass
-class JudgedDataset:
-    """A staged dataset with the decision on each of its files.
-
-    Attributes:
-        staged: The staged rows.
-        accepted: Indices of the accepted files.
-        refused: Index of each file refused after staging -> reason.
-        repeated: Index of file -> rows whose key a later row of the file has.
-        rebuild: Whether the table is emptied first because the contract changed for all files.
-        outcome: Row counts after the load; None before it.
-    """
-
-    staged: StagedDataset
-    accepted: list[int]
-    refused: dict[int, str]
-    repeated: Counter[int] = field(default_factory=Counter)
-    rebuild: bool = False
-    outcome: LoadOutcome | None = None
-
-
 def make_entries(
-    context: Context,
+    run_id: str,
     judged: Sequence[JudgedDataset],
+    outcomes: Mapping[str, LoadOutcome],
     refused: Sequence[RefusedFile],
     ledger: LedgerState,
 ) -> list[LedgerEntry]:
     """Builds the ledger entries of a run and checks that each is balanced.
 
     Args:
-        context: The run.
-        judged: The staged datasets after their load.
+        run_id: The id of the run.
+        judged: The staged datasets.
+        outcomes: Dataset -> outcome of its load, for datasets with accepted files.
         refused: Files that are refused for the first time.
         ledger: The ledger before the run.
 
     Raises:
         UnbalancedError: the counts of an entry do not add up.
     """
-    run = context.run.run_id
-    entries: list[LedgerEntry] = []
-    for dataset in judged:
-        contract, files = dataset.staged.contract, dataset.staged.files
-        for i in dataset.accepted:
-            entries.append(_accepted_entry(run, dataset, i))
-        loaded = {files[i].landed.identity for i in dataset.accepted}
-        for identity, entry in ledger.current.items():
-            if identity[0] != contract.name:
-                continue
-            if identity in loaded or (dataset.rebuild and dataset.accepted):
-                # The entry keeps the counts of the old file; its rows are no longer in the table.
-                entries.append(replace(entry, run_id=run, status="replaced"))
-            elif dataset.outcome is not None:
-                changed = amended_entry(run, dataset.outcome, entry)
-                entries += [changed] if changed else []
-    entries.extend(_refused_entry(run, file, judged) for file in refused)
+    entries = [
+        entry
+        for dataset in judged
+        if dataset.staged.contract.name in outcomes
+        for entry in _entries_of_load(
+            run_id, dataset, outcomes[dataset.staged.contract.name], ledger
+        )
+    ]
+    entries.extend(_refused_entry(run_id, file, judged) for file in refused)
     balanced = (replace(e, sequence=ledger.sequence).check_balanced() for e in entries)
     return sorted(balanced, key=lambda e: e.status != "replaced")
 
 
-def _accepted_entry(run: str, judged: JudgedDataset, index: int) -> LedgerEntry:
-    file, tally, outcome = judged.staged.files[index], judged.staged.tallies[index], judged.outcome
-    assert outcome is not None  # noqa: S101 - an accepted file has been loaded
+def _entries_of_load(
+    run_id: str, judged: JudgedDataset, outcome: LoadOutcome, ledger: LedgerState
+) -> Iterator[LedgerEntry]:
+    """Yields the entries of the accepted files, and of the loaded files that they change."""
+    contract, files = judged.staged.contract, judged.staged.files
+    for i in judged.accepted:
+        yield _accepted_entry(run_id, judged, outcome, i)
+    loaded = {files[i].landed.identity for i in judged.accepted}
+    for identity, entry in ledger.current.items():
+        if identity[0] != contract.name:
+            continue
+        if identity in loaded or judged.rebuild:
+            # The entry keeps the counts of the old file; its rows are no longer in the table.
+            yield replace(entry, run_id=run_id, status="replaced")
+        elif changed := amended_entry(run_id, outcome, entry):
+            yield changed
+
+
+def _accepted_entry(
+    run_id: str, judged: JudgedDataset, outcome: LoadOutcome, index: int
+) -> LedgerEntry:
+    file, tally = judged.staged.files[index], judged.staged.tallies[index]
     name = file.landed.name
-    duplicate = outcome.dropped.get((name, "duplicate"), 0)
+    duplicate = outcome.dropped.get((name, DUPLICATE), 0)
     if outcome.recount is None:
-        superseded = outcome.dropped.get((name, "superseded"), 0)
+        superseded = outcome.dropped.get((name, SUPERSEDED), 0)
         kept = tally.valid - duplicate - superseded
     else:
         kept, superseded = outcome.recount.get(name, (0, 0))
     return LedgerEntry(
-        run_id=run,
+        run_id=run_id,
         dataset=judged.staged.contract.name,
         file=name,
         sha256=file.profile.sha256,
@@ -140,7 +131,7 @@ def amended_entry(run: str, outcome: LoadOutcome, entry: LedgerEntry) -> LedgerE
     if outcome.recount is not None:
         kept, superseded = outcome.recount.get(entry.file, (0, 0))
     else:
-        newly_superseded = outcome.dropped.get((entry.file, "superseded"), 0)
+        newly_superseded = outcome.dropped.get((entry.file, SUPERSEDED), 0)
         kept, superseded = (
             entry.rows_kept - newly_superseded,
             entry.rows_superseded + newly_superseded,

@@ -5,10 +5,11 @@ is a duplicate if a later line of its file equals it in all columns; otherwise i
 result depends on the files only, not on the order in which they were ingested.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -18,10 +19,48 @@ from pyspark.sql import functions as F
 
 from socare_spark.contracts.contract import SOURCE_LINE, Contract
 
+DUPLICATE, SUPERSEDED = "duplicate", "superseded"
 _POSITION = list(SOURCE_LINE)
 _CONTENT_HASH = "_content"
 # Broadcast threshold for key hashes and dropped rows: 16 MB, twice that as a hash table.
 _BROADCAST_MAX_ROWS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Precedence:
+    """The order of the versions of a key. The driver and Spark both follow it.
+
+    Attributes:
+        key: Columns of the key.
+        extract: Column of the extract's day.
+    """
+
+    key: list[str]
+    extract: str
+
+    @classmethod
+    def of(cls, contract: Contract) -> Self:
+        """The precedence that a contract declares."""
+        return cls(contract.key, contract.socare.extract_column)
+
+    @property
+    def order(self) -> list[str]:
+        """Columns by which versions are ordered; the last version is kept."""
+        return [self.extract, *_POSITION]
+
+    @property
+    def columns(self) -> list[str]:
+        """The key and the columns of the order."""
+        return list(dict.fromkeys([*self.key, *self.order]))
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether two rows can be versions of one record; they cannot without a declared key."""
+        return not {*_POSITION} <= {*self.key}
+
+    def content(self, columns: Iterable[str]) -> list[str]:
+        """The columns in which a duplicate equals a later row of its file."""
+        return [name for name in columns if name != "line" and not name.startswith("_")]
 
 
 @dataclass(frozen=True)
@@ -47,30 +86,33 @@ class Resolution:
         """The rows that a newer extract replaced."""
         if not self.any_superseded:
             return rows.limit(0)
-        superseded_positions = self.dropped.where("lost = 'superseded'")
+        superseded_positions = self.dropped.where(F.col("lost") == SUPERSEDED)
         return rows.join(superseded_positions, _POSITION, "left_semi")
 
     @property
     def any_superseded(self) -> bool:
         """Whether any row is superseded."""
-        return any(outcome == "superseded" for _, outcome in self.counts)
+        return any(outcome == SUPERSEDED for _, outcome in self.counts)
 
 
 def resolve(
-    rows: DataFrame, contract: Contract, *, existing: DataFrame | None = None, many: bool = True
+    rows: DataFrame,
+    precedence: Precedence,
+    *,
+    existing: DataFrame | None = None,
+    many: bool = True,
 ) -> Resolution:
     """Finds the rows to drop so that each key remains once.
 
     Args:
         rows: Rows with the columns of the restricted table.
-        contract: The contract, for the key and the column of the extract's day.
+        precedence: The order of versions.
         existing: Rows of other files that share a key with `rows`, as `existing_versions` returns
             them.
         many: Whether the key hashes (8 bytes each) can be too large for the driver.
     """
-    key = contract.key
-    if {*_POSITION} <= {*key}:
-        # The contract has no key, so no two rows are versions of one record.
+    key = precedence.key
+    if not precedence.has_versions:
         return _no_dropped_rows(rows)
     keys = [frame.select(*key) for frame in (rows, existing) if frame is not None]
     repeated, size = _repeated_key_hashes(reduce(DataFrame.unionByName, keys), key, many=many)
@@ -81,9 +123,9 @@ def resolve(
     contested = (
         rows if size > _BROADCAST_MAX_ROWS else _rows_with_repeated_keys(rows, repeated, key)
     )
-    candidates = _candidates(contested, contract)
+    candidates = _candidates(contested, precedence)
     dropped = _find_dropped(
-        candidates if existing is None else candidates.unionByName(existing), contract
+        candidates if existing is None else candidates.unionByName(existing), precedence
     ).cache()
     counted = dropped.groupBy("source_file", "extract", "lost").count().collect()
     small = sum(r["count"] for r in counted) < _BROADCAST_MAX_ROWS
@@ -98,14 +140,14 @@ def _no_dropped_rows(rows: DataFrame) -> Resolution:
     return Resolution(rows.select(*_POSITION).limit(0), {}, frozenset())
 
 
-def find_dropped_arrow(new: pa.Table, existing: pa.Table, contract: Contract) -> pd.DataFrame:
+def find_dropped_arrow(new: pa.Table, existing: pa.Table, precedence: Precedence) -> pd.DataFrame:
     """Driver-side equivalent of `resolve`, faster for few rows.
 
     Args:
         new: Rows with the columns of the restricted table.
-        existing: Rows of other files that share a key with `new`, with `precedence_columns`. Their
+        existing: Rows of other files that share a key with `new`, with `precedence.columns`. Their
             keys are distinct.
-        contract: The contract, for the key and the column of the extract's day.
+        precedence: The order of versions.
 
     Returns:
         One row for each dropped row: the columns of `existing`; `at`, its index in `new` or -1 for
@@ -113,35 +155,29 @@ def find_dropped_arrow(new: pa.Table, existing: pa.Table, contract: Contract) ->
     """
     new_rows = new.select(existing.column_names).to_pandas().assign(at=np.arange(len(new)))
     candidates = [new_rows, existing.to_pandas().assign(at=-1)] if len(existing) else [new_rows]
-    ranked = pd.concat(candidates).sort_values([contract.socare.extract_column, *_POSITION])
-    older = ranked.loc[ranked.duplicated(contract.key, keep="last")]
+    ranked = pd.concat(candidates).sort_values(precedence.order)
+    older = ranked.loc[ranked.duplicated(precedence.key, keep="last")]
     # Few rows of a file share a key. Only these are compared in all columns.
-    repeated = new_rows.loc[new_rows.duplicated(contract.key, keep=False)].sort_values("line")["at"]
+    repeated = new_rows.loc[new_rows.duplicated(precedence.key, keep=False)].sort_values("line")[
+        "at"
+    ]
     # Integers stay integers beside nulls: large ones can be equal as floats.
-    contents = (
-        new.take(pa.array(repeated)).drop_columns("line").to_pandas(integer_object_nulls=True)
-    )
+    compared = new.select(precedence.content(new.column_names)).take(pa.array(repeated))
+    contents = compared.to_pandas(integer_object_nulls=True)
     is_duplicate = older["at"].isin(repeated[contents.duplicated(keep="last").to_numpy()])
-    dropped: pd.DataFrame = older.assign(lost=np.where(is_duplicate, "duplicate", "superseded"))
+    dropped: pd.DataFrame = older.assign(lost=np.where(is_duplicate, DUPLICATE, SUPERSEDED))
     return dropped
 
 
-def existing_versions(rows: DataFrame, contract: Contract) -> DataFrame:
+def existing_versions(rows: DataFrame, precedence: Precedence) -> DataFrame:
     """Precedence columns of loaded rows, whose keys are distinct, with a constant content hash."""
-    return rows.select(*precedence_columns(contract), F.lit(0).cast("bigint").alias(_CONTENT_HASH))
+    return rows.select(*precedence.columns, F.lit(0).cast("bigint").alias(_CONTENT_HASH))
 
 
-def _candidates(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Precedence columns of rows and a hash of their content (all columns but the line)."""
-    content_columns = [c for c in rows.columns if c != "line" and not c.startswith("_")]
-    return rows.select(
-        *precedence_columns(contract), F.xxhash64(*_null_safe(content_columns)).alias(_CONTENT_HASH)
-    )
-
-
-def precedence_columns(contract: Contract) -> list[str]:
-    """Names of the columns that decide precedence: key, extract's day, file and line."""
-    return list(dict.fromkeys([*contract.key, contract.socare.extract_column, *_POSITION]))
+def _candidates(rows: DataFrame, precedence: Precedence) -> DataFrame:
+    """Precedence columns of rows and a hash of their content."""
+    content = _null_safe(precedence.content(rows.columns))
+    return rows.select(*precedence.columns, F.xxhash64(*content).alias(_CONTENT_HASH))
 
 
 def _repeated_key_hashes(
@@ -179,19 +215,17 @@ def _key_hash(key: Sequence[str]) -> Column:
     return F.xxhash64(*_null_safe(key)).alias("_key")
 
 
-def _find_dropped(candidates: DataFrame, contract: Contract) -> DataFrame:
-    key, extract = contract.key, contract.socare.extract_column
-    same_content = Window.partitionBy(*key, "source_file", _CONTENT_HASH).orderBy(F.desc("line"))
-    same_key = Window.partitionBy(*key).orderBy(
-        F.desc(extract), F.desc("source_file"), F.desc("line")
-    )
+def _find_dropped(candidates: DataFrame, precedence: Precedence) -> DataFrame:
+    latest = [F.desc(name) for name in precedence.order]
+    same_content = Window.partitionBy(*precedence.key, "source_file", _CONTENT_HASH)
+    same_key = Window.partitionBy(*precedence.key)
     ranked = candidates.select(
         *_POSITION,
-        F.col(extract).alias("extract"),
-        F.row_number().over(same_content).alias("_same"),
-        F.row_number().over(same_key).alias("_rank"),
+        F.col(precedence.extract).alias("extract"),
+        F.row_number().over(same_content.orderBy(F.desc("line"))).alias("_same"),
+        F.row_number().over(same_key.orderBy(*latest)).alias("_rank"),
     )
-    outcome = F.when(F.col("_same") > 1, "duplicate").when(F.col("_rank") > 1, "superseded")
+    outcome = F.when(F.col("_same") > 1, DUPLICATE).when(F.col("_rank") > 1, SUPERSEDED)
     return ranked.select(*_POSITION, "extract", outcome.alias("lost")).where("lost is not null")
 
 

@@ -4,8 +4,8 @@ A row's line number is its block's offset plus its position in the block, so lin
 neither a second read nor a sort.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
@@ -32,7 +32,7 @@ DRIVER_MAX_BYTES = 200_000_000
 _BLOCK = ["_file", "_block"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tally:
     """Row counts of one staged file.
 
@@ -44,7 +44,7 @@ class Tally:
 
     rows: int = 0
     valid: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def quarantined(self) -> int:
@@ -266,7 +266,7 @@ def _tallies(counts: pd.DataFrame, names: Sequence[tuple[str, str]], files: int)
     codes = list(dict.fromkeys(code for code, _ in names))
     sums = counts.groupby("_file")[["rows", "bad", *codes]].sum().astype("int64")
     for row in sums.reset_index().to_dict("records"):
-        reasons = Counter({code: row[code] for code in codes if row[code]})
+        reasons = {code: row[code] for code in codes if row[code]}
         tallies[row["_file"]] = Tally(row["rows"], row["rows"] - row["bad"], reasons)
     return tallies
 

@@ -17,8 +17,10 @@ from socare_spark.contracts.contract import Contract, read_contracts
 from socare_spark.errors import ConfigurationError
 from socare_spark.ingest.ledger import LEDGER, QUARANTINE, LedgerEntry, ledger_rows, read_ledger
 from socare_spark.ingest.ledger_entries import amended_entry
-from socare_spark.ingest.loader import DatasetLoader, existing_table, superseded_table
+from socare_spark.ingest.load_plan import LoadTarget
+from socare_spark.ingest.load_spark import plan_removal
 from socare_spark.ingest.rejected_lines import remove_rejected
+from socare_spark.ingest.restricted_tables import existing_table
 from socare_spark.lake.transaction import atomic_commits
 
 _MAX_SUGGESTIONS = 3
@@ -64,13 +66,13 @@ def withdraw(context: Context, landing: Path) -> None:
     for entry in entries_to_withdraw(context):
         by_dataset[entry.dataset].append(entry)
     contracts = {contract.name: contract for contract in read_contracts(context.conf)}
-    loaders = [_loader(context, contracts.get(name), name) for name in by_dataset]
-    touched = [t.path for loader in loaders for t in (loader.table, superseded_table(loader.table))]
+    targets = [_target(context, contracts.get(name), name) for name in by_dataset]
+    touched = [t.path for target in targets for t in (target.table, target.superseded)]
     touched += [QUARANTINE.path, LEDGER.path]
     entries: list[LedgerEntry] = []
     with atomic_commits(context.spark, context.lake, touched, keep=True):
-        for loader, removed in zip(loaders, by_dataset.values(), strict=True):
-            entries += _remove_files(context, loader, removed)
+        for target, removed in zip(targets, by_dataset.values(), strict=True):
+            entries += _remove_files(context, target, removed)
         context.lake.append_arrow(LEDGER, ledger_rows(entries), context.commit_metadata())
     context.spark.catalog.clearCache()
     context.run.ledger.extend(asdict(entry) for entry in entries)
@@ -80,7 +82,7 @@ def withdraw(context: Context, landing: Path) -> None:
             context.progress.say(f"ingest: {entry.file} withdrawn, {entry.rows_kept} rows")
 
 
-def _loader(context: Context, contract: Contract | None, dataset: str) -> DatasetLoader:
+def _target(context: Context, contract: Contract | None, dataset: str) -> LoadTarget:
     if contract is None:
         raise ConfigurationError(
             f"conf/datasets/{dataset}.yaml does not exist, so no file of {dataset} can be "
@@ -92,23 +94,23 @@ def _loader(context: Context, contract: Contract | None, dataset: str) -> Datase
             f"conf/datasets/{dataset}.yaml declares another key than the table in the lake: "
             "restore the contract, withdraw the file, then change the contract."
         )
-    return DatasetLoader(context.lake, contract, table, context.commit_metadata())
+    return LoadTarget(context.lake, contract, table, context.commit_metadata())
 
 
 def _remove_files(
-    context: Context, loader: DatasetLoader, removed: Sequence[LedgerEntry]
+    context: Context, target: LoadTarget, removed: Sequence[LedgerEntry]
 ) -> list[LedgerEntry]:
     """Removes files from a dataset. Returns the new ledger entries."""
     ledger, run = read_ledger(context.lake), context.run.run_id
     files = sorted({entry.file for entry in removed})
-    outcome = loader.plan_removal(context.spark, files)()
+    outcome = plan_removal(target, context.spark, files).commit()
     if context.lake.exists(QUARANTINE):
         names = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-        predicate = f"dataset = '{loader.contract.name}' AND file IN ({names})"
+        predicate = f"dataset = '{target.contract.name}' AND file IN ({names})"
         context.lake.delete_rows(QUARANTINE, predicate, context.commit_metadata())
     entries = [replace(entry, run_id=run, status="withdrawn") for entry in removed]
     for entry in ledger.current.values():
-        if entry.dataset == loader.contract.name and entry.file not in files:
+        if entry.dataset == target.contract.name and entry.file not in files:
             changed = amended_entry(run, outcome, entry)
             entries += [changed] if changed else []
     return [replace(entry, sequence=ledger.sequence).check_balanced() for entry in entries]

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from council import Council
 
-from socare_spark.ingest import ledger_entries, loader, staging
+from socare_spark.ingest import ledger_entries, load_driver, staging
 from socare_spark.lake.transaction import has_unfinished_commits, roll_back
 
 
@@ -252,7 +252,7 @@ def test_driver_and_spark_loads_alternate_on_one_table(council, monkeypatch):
 
 
 def test_small_load_into_large_partitions_is_done_by_spark(council, monkeypatch):
-    monkeypatch.setattr(loader, "DRIVER_MAX_REWRITE_BYTES", 0)
+    monkeypatch.setattr(load_driver, "DRIVER_MAX_REWRITE_BYTES", 0)
     council.lands("2014.csv", row("a", note="old", start="2014-01-01"), row("b"))
     council.ingests(monkeypatch)
     council.lands("2015.csv", row("a", note="new", start="2014-01-01"))

@@ -101,7 +101,7 @@ def test_large_table_is_not_read_by_the_driver(spark, tmp_path, monkeypatch):
     council = Council(spark, tmp_path)
     council.lands("2015.csv", GOOD.format(1), GOOD.format(2))
     council.ingests(monkeypatch)
-    for module in ("loader", "people"):
+    for module in ("load_driver", "people"):
         monkeypatch.setattr(f"socare_spark.ingest.{module}.DRIVER_MAX_SCAN_BYTES", 0)
     monkeypatch.setattr(Lake, "lookup", lambda *_: pytest.fail("the driver read a large table"))
     council.lands("2016.csv", GOOD.replace(",7,", ",8,").format(2), GOOD.format(3))

@@ -1,19 +1,23 @@
 """Each key once: by tasks and by the driver alike, whatever the rows."""
 
 from datetime import date
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from socare_spark.ingest import precedence as resolving
-from socare_spark.ingest.precedence import existing_versions, find_dropped_arrow, resolve
+from socare_spark.ingest.precedence import (
+    Precedence,
+    existing_versions,
+    find_dropped_arrow,
+    resolve,
+)
 
 TYPES = "a string, b bigint, said bigint, extract date, source_file string, line bigint"
 TYPED = ["a", "b", "said", "extract", "source_file", "line"]
 DECISIVE = ["a", "b", "extract", "source_file", "line"]
-CONTRACT = SimpleNamespace(key=["a", "b"], socare=SimpleNamespace(extract_column="extract"))
+PRECEDENCE = Precedence(["a", "b"], "extract")
 
 
 _LARGE = 2**53  # as floats, it and its successor are one number
@@ -76,10 +80,10 @@ def test_driver_and_spark_drop_the_same_versions(spark, with_known, many):
     old = spark.createDataFrame(known[TYPED], TYPES)
     met = old.join(frame.select("a", "b"), ["a", "b"], "left_semi")
 
-    rivals = existing_versions(met, CONTRACT) if with_known else None
-    by_tasks = resolve(frame, CONTRACT, existing=rivals, many=many)
+    rivals = existing_versions(met, PRECEDENCE) if with_known else None
+    by_tasks = resolve(frame, PRECEDENCE, existing=rivals, many=many)
     table = met.select(*DECISIVE).toArrow()
-    by_driver = find_dropped_arrow(frame.toArrow(), table, CONTRACT)
+    by_driver = find_dropped_arrow(frame.toArrow(), table, PRECEDENCE)
 
     met_keys = set(zip(new["a"], new["b"], strict=True))
     rivals = known[[k in met_keys for k in zip(known["a"], known["b"], strict=True)]]
