@@ -5,7 +5,6 @@ module does the rest for all analyses: it skips an analysis that is up to date, 
 same time, and records versions.
 """
 
-import hashlib
 import json
 import time
 from argparse import ArgumentParser
@@ -13,13 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import MissingInputError
+from socare_spark.files import replacement
+from socare_spark.freshness import FINGERPRINT, are_fresh, fingerprint_of, record_existing
 from socare_spark.inputs import (
     Inputs,
     Need,
@@ -77,7 +78,7 @@ class Context:
 
     def commit_metadata(self, fingerprint: str = "") -> dict[str, str]:
         """User metadata of the Delta commits of this run."""
-        return {"run_id": self.run.run_id, "job": self.run.job, "fingerprint": fingerprint}
+        return {"run_id": self.run.run_id, "job": self.run.job, FINGERPRINT: fingerprint}
 
     def write(self, table: TableSpec, frame: Frame, fingerprint: str = "") -> None:
         """Replaces a result table; records its version, its rows and the seconds it took."""
@@ -198,7 +199,8 @@ class Analysis(Generic[S]):
             "pictures": context.run.pictures,
             "lacking": context.unavailable,
         }
-        _state(context, self.name).write_text(json.dumps(state), "utf-8")
+        with replacement(_state(context, self.name)) as path:
+            path.write_text(json.dumps(state), "utf-8")
 
     def _build(self, inputs: Inputs, settings: S) -> Result:
         """Makes the rows of each table that has its columns.
@@ -261,10 +263,8 @@ class Analysis(Generic[S]):
         names = sorted({*tables})
         versions = {name: context.lake.version(name) for name in names}
         context.run.tables_read.update({k: v for k, v in versions.items() if v is not None})
-        versions = {name: context.lake.rows_version(name) for name in names}
-        parts = [self.name, context.run.code, context.run.configuration, str(context.as_of)]
-        text = json.dumps([parts, versions], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        rows = {name: context.lake.rows_version(name) for name in names}
+        return fingerprint_of(context.run, str(context.as_of), rows)
 
     def _up_to_date(self, context: Context, fingerprint: str) -> bool:
         try:
@@ -275,18 +275,16 @@ class Analysis(Generic[S]):
             return False
         if not all((context.lake.root / p).is_file() for p in state["pictures"]):
             return False
-        made = [table for table in self.writes if table.path not in state["lacking"]]
-        commits = [context.lake.last_commit(table) for table in made]
-        return all(c is not None and c.metadata.get("fingerprint") == fingerprint for c in commits)
+        return are_fresh(context.lake, self._made(state), fingerprint)
+
+    def _made(self, state: Mapping[str, Any]) -> list[TableSpec]:
+        """The tables that the last run made."""
+        return [table for table in self.writes if table.path not in state["lacking"]]
 
     def _reuse_outputs(self, context: Context) -> None:
         """Records the existing tables and pictures of an analysis that is up to date."""
-        context.run.up_to_date = True
         state = json.loads(_state(context, self.name).read_text("utf-8"))
-        for table in self.writes:
-            commit = context.lake.last_commit(table)
-            if commit is not None and table.path not in state["lacking"]:
-                context.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
+        record_existing(context.run, context.lake, self._made(state))
         context.run.pictures.extend(state["pictures"])
 
 

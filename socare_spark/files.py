@@ -1,7 +1,13 @@
-"""Files of the machine: digests."""
+"""Files of the machine: digests, and files that replace others as a whole."""
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+# Added to the name of a file while it is written.
+PARTIAL = ".partial"
 
 
 def sha256_of(path: Path) -> str:
@@ -12,3 +18,23 @@ def sha256_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def replacement(path: Path, ending: str = PARTIAL) -> Iterator[Path]:
+    """Provides the path of a new file that replaces another one when the block ends.
+
+    Readers see the old file or the complete new one. After an error the new file is removed and the
+    old one is unchanged.
+
+    Args:
+        path: The file to replace; it need not exist.
+        ending: Added to the name of the file for the new one.
+    """
+    partial = path.with_name(f"{path.name}{ending}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

@@ -5,7 +5,6 @@ Values that the vocabulary does not list are kept: an outcome counts as `Unknown
 elements are corrected only by the declared list of spellings.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses import coded_text
 from socare_spark.config import StrictModel, read_model
+from socare_spark.spelling import closest_names
 
 SUBPROCESSES = "vocabulary/subprocesses.yaml"
 UNKNOWN, OTHERS, UNMAPPED = "Unknown", "Others", "Unmapped"
@@ -153,7 +153,7 @@ def unknown_codes(
     warnings = []
     for code in dict.fromkeys(wanted):
         if code not in present_codes:
-            close = difflib.get_close_matches(code, quoted, n=3, cutoff=0.6)
+            close = closest_names(code, quoted)
             like = f"; the nearest are {', '.join(close)}" if close else ""
             warnings.append(f"{named} {code}, which {lacking}{like}.")
     return warnings

@@ -4,7 +4,6 @@ A file whose name, header or bytes do not match its contract is refused as a who
 Other files are not affected.
 """
 
-import difflib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from socare_spark.files import sha256_of
 from socare_spark.ingest.file_names import name_below, unusable_name
 from socare_spark.ingest.file_profile import FileProfile, Head, profile_file, read_head
 from socare_spark.ingest.format_diagnosis import wrong_header
+from socare_spark.spelling import closest_names
 
 
 @dataclass(frozen=True)
@@ -288,9 +288,7 @@ def match_header(
 
 def _closest_name(header: str, names: Sequence[str]) -> str:
     by_normalised = {normalise_header(name): name for name in names}
-    close = difflib.get_close_matches(
-        normalise_header(header), list(by_normalised), n=1, cutoff=0.75
-    )
+    close = closest_names(normalise_header(header), by_normalised, most=1, cutoff=0.75)
     return by_normalised[close[0]] if close else ""
 
 

@@ -4,9 +4,11 @@ import os
 import unicodedata
 from pathlib import Path
 
+from socare_spark.files import PARTIAL
+
 _HIDDEN = ("_", ".")
 # Bytes that file systems allow in a name, less the suffix that files of rejected lines add.
-MAX_NAME_BYTES = 255 - len(".rejected.csv.partial")
+MAX_NAME_BYTES = 255 - len(f".rejected.csv{PARTIAL}")
 
 
 def name_below(landing: Path, path: Path) -> str:

@@ -80,7 +80,7 @@ def run(context: Context) -> None:
         return
     project, contracts = read_project(context.conf), read_contracts(context.conf)
     _check_schemes(project, contracts)
-    keyring = open_keyring(project, twin=is_synthetic(landing), environment=os.environ)
+    keyring = open_keyring(project, synthetic=is_synthetic(landing), environment=os.environ)
     has_rows = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
     check_key(keyring, context.lake.root / "restricted" / "key_check.json", begun=has_rows)
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)

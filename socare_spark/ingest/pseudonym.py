@@ -84,12 +84,12 @@ class Keyring:
         return hmac.new(self.subkey(_CHECK), b"check", hashlib.sha256).hexdigest()[:16]
 
 
-def open_keyring(project: Project, *, twin: bool, environment: Mapping[str, str]) -> Keyring:
+def open_keyring(project: Project, *, synthetic: bool, environment: Mapping[str, str]) -> Keyring:
     """Reads the key that the environment names.
 
     Args:
         project: Council, project and key id.
-        twin: Whether the landing folder is synthetic. Only then is the demo key permitted.
+        synthetic: Whether the landing folder is synthetic. Only then is the demo key permitted.
         environment: Environment variables, usually `os.environ`.
 
     Raises:
@@ -98,7 +98,7 @@ def open_keyring(project: Project, *, twin: bool, environment: Mapping[str, str]
     """
     value = environment.get(KEY, "")
     if value.strip().lower() == DEMO:
-        if not twin:
+        if not synthetic:
             raise NotPermittedError(
                 "The demo key is permitted for synthetic data only, and the landing folder has "
                 f"other files: set {KEY_FILE} to the file with the project's key."

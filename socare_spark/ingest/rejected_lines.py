@@ -11,6 +11,7 @@ from itertools import chain, tee
 from pathlib import Path
 
 from socare_spark.errors import DataError
+from socare_spark.files import replacement
 from socare_spark.ingest.conversion import failed_rules
 from socare_spark.ingest.discovery import LandedFile, ReadableFile
 from socare_spark.ingest.file_profile import record_bytes
@@ -104,11 +105,6 @@ def _path(landing: Path, landed: LandedFile, ending: str) -> Path:
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.writelines(lines)
-    except (ChangedError, OSError):
-        partial.unlink(missing_ok=True)
-        raise
-    os.replace(partial, path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with replacement(path) as partial, open(os.open(partial, flags, 0o600), "wb") as file:
+        file.writelines(lines)

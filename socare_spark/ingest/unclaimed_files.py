@@ -1,6 +1,5 @@
 """Finds files of the landing folder that no job reads and names the closest contract."""
 
-import difflib
 import os
 import re
 from collections import defaultdict
@@ -13,6 +12,7 @@ import yaml
 from socare_spark.contracts.contract import Contract
 from socare_spark.ingest.file_names import name_below
 from socare_spark.ingest.synthetic import marker_files
+from socare_spark.spelling import closest_names
 
 _COPY = re.compile(r" \(\d+\)|( -)? copy( \(\d+\))?|^copy of ", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(zip|7z|rar|bz2|xz|zst|tar|tgz)$", re.IGNORECASE)
@@ -148,7 +148,7 @@ def _closest(name: str, contracts: Sequence[Contract]) -> Contract | None:
     by_prefix = {_literal_prefix(c.socare.files).lower(): c for c in contracts}
     folder = name.lower().partition("/")[0]
     same_folder = [c for start, c in by_prefix.items() if start.partition("/")[0] == folder]
-    close = difflib.get_close_matches(name.lower(), list(by_prefix), n=1, cutoff=0.5)
+    close = closest_names(name.lower(), by_prefix, most=1, cutoff=0.5)
     return same_folder[0] if same_folder else by_prefix[close[0]] if close else None
 
 

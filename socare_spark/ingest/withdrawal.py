@@ -5,7 +5,6 @@ is not loaded again unless its content changes. People of a withdrawn file stay 
 `restricted/people`.
 """
 
-import difflib
 from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,8 +21,7 @@ from socare_spark.ingest.load_spark import plan_removal
 from socare_spark.ingest.rejected_lines import remove_rejected
 from socare_spark.ingest.restricted_tables import existing_table
 from socare_spark.lake.transaction import atomic_commits
-
-_MAX_SUGGESTIONS = 3
+from socare_spark.spelling import closest_names
 
 
 def add_option(options: ArgumentParser) -> None:
@@ -47,7 +45,7 @@ def entries_to_withdraw(context: Context) -> Sequence[LedgerEntry]:
     names = sorted({entry.file for entry in current})
     for name in context.withdraw:
         if name not in names:
-            close = difflib.get_close_matches(name, names, _MAX_SUGGESTIONS)
+            close = closest_names(name, names)
             hint = f"; close names are {', '.join(close)}" if close else ""
             raise ConfigurationError(
                 f"--withdraw {name}: the lake has no rows of this file{hint}. Give the path below "

@@ -24,6 +24,7 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from socare_spark.errors import DataError
+from socare_spark.files import replacement
 from socare_spark.lake.lake import Lake
 
 _JOURNAL = "unfinished.json"
@@ -198,12 +199,10 @@ def _data_files_of_commit(table: Path, log_file: Path) -> list[Path]:
 
 def write_durably(path: Path, values: Mapping[str, object]) -> None:
     """Writes a JSON file atomically and syncs it to disk."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
+    with replacement(path) as partial, partial.open("w", encoding="utf-8") as file:
         json.dump(values, file, indent=2, sort_keys=True)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial, path)
     fsync(path.parent)
 
 

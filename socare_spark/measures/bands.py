@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+from socare_spark.config import StrictModel
 
 UNKNOWN = "unknown"
 
 
-class Band(BaseModel):
+class Band(StrictModel):
     """A band of values from `from` (included) to `to` (excluded); without `to` it is unbounded."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     label: str
     start: int = Field(alias="from")

@@ -3,8 +3,6 @@
 It writes nothing if the files, the configuration and the code are unchanged since the last run.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -17,6 +15,7 @@ from socare_spark.analysis import Context, Job
 from socare_spark.config import read_model
 from socare_spark.errors import ConfigurationError, DataError, MissingInputError
 from socare_spark.files import sha256_of
+from socare_spark.freshness import are_fresh, fingerprint_of, record_existing
 from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.table import TableSpec
@@ -227,14 +226,10 @@ def _run(context: Context) -> None:
     settings = _settings(context, landing)
     for path in all_files(landing, settings):
         context.run.files_read[path.relative_to(landing).as_posix()] = sha256_of(path)
-    fingerprint = _fingerprint(context)
-    commits = [context.lake.last_commit(table) for table in REFERENCE]
-    if all(c is not None and c.metadata.get("fingerprint") == fingerprint for c in commits):
+    fingerprint = fingerprint_of(context.run, context.run.files_read)
+    if are_fresh(context.lake, REFERENCE, fingerprint):
         context.progress.say(f"{_NAME}: up to date")
-        context.run.up_to_date = True
-        for table, commit in zip(REFERENCE, commits, strict=True):
-            if commit is not None:
-                context.run.outputs[table.path] = {"version": commit.version, "rows": commit.rows}
+        record_existing(context.run, context.lake, REFERENCE)
         return
     with context.progress.step(f"{_NAME}: postcodes, areas and the spatial join"):
         places = find_places(context.spark, landing, settings)
@@ -305,11 +300,6 @@ def _sources_read_before(context: Context, configured: PlacesSettings) -> set[st
     if len(people) and len(configured.population) == 1:
         names.add(f"population {configured.population[0].files[0]}")
     return names
-
-
-def _fingerprint(context: Context) -> str:
-    parts = [_NAME, context.run.code, context.run.configuration, context.run.files_read]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _landing(context: Context) -> Path:

@@ -28,6 +28,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking import MlflowClient
 from sqlalchemy.engine import make_url
 
+from socare_spark.files import replacement
 from socare_spark.lake.lake import Lake
 from socare_spark.tracking.checkout import commit
 from socare_spark.tracking.datasets import datasets
@@ -51,9 +52,8 @@ def _create_database(uri: str) -> None:
     if not database or database == ":memory:" or Path(database).exists():
         return
     path = Path(database)
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    MlflowClient(sqlite_uri(partial)).search_experiments(max_results=1)
-    os.replace(partial, path)
+    with replacement(path, f".{os.getpid()}") as partial:
+        MlflowClient(sqlite_uri(partial)).search_experiments(max_results=1)
 
 
 @contextmanager

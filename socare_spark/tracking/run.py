@@ -7,7 +7,6 @@ cell values.
 
 import hashlib
 import json
-import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from socare_spark import __version__
+from socare_spark.files import replacement
 
 
 def _new_id() -> str:
@@ -124,9 +124,8 @@ class Run:
 
 
 def _write_record(path: Path, record: Mapping[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(record, indent=2, sort_keys=True, default=str), "utf-8")
-    os.replace(partial, path)
+    with replacement(path) as partial:
+        partial.write_text(json.dumps(record, indent=2, sort_keys=True, default=str), "utf-8")
 
 
 def close_dead_runs(folder: Path) -> list[str]:

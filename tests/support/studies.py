@@ -6,9 +6,10 @@ import pytest
 from processes import twin
 from rich.console import Console
 
-from socare_spark.cli import parser, run_jobs
+from socare_spark.cli import parser
 from socare_spark.errors import ExitCode
 from socare_spark.registry import JOBS
+from socare_spark.runner import run_jobs
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 

@@ -74,7 +74,7 @@ def test_transaction_file_is_synced_before_the_first_table_write(calls):
     ]
     assert len(writes) >= 6
     begun = first(found, ("rename", "renameat", "renameat2"), "unfinished.json")
-    assert synced(found[:begun])["unfinished.partial"] < begun
+    assert synced(found[:begun])["unfinished.json.partial"] < begun
     assert begun < synced(found[: writes[0]])[""] < writes[0]
 
 
@@ -86,7 +86,7 @@ def test_all_written_files_are_synced_before_the_transaction_file_is_removed(cal
     assert sum(path.suffix == ".parquet" for path in written) == 4
     missing = [p for p in written if str(p.relative_to(lake)) not in on_disk]
     assert missing == []
-    assert {"restricted", "versions.partial", ""} <= on_disk.keys()
+    assert {"restricted", "versions.json.partial", ""} <= on_disk.keys()
     for path in written:
         # A folder's entry for a file counts once the folder itself is brought to disk after it.
         parent = str(path.parent.relative_to(lake))

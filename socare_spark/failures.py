@@ -1,0 +1,122 @@
+"""Ends a job that fails: messages to the operator, exit codes and tracebacks.
+
+An error of the operator gives one message and an exit code. Another error writes its traceback to
+the run log, without text that can contain cell values.
+"""
+
+import sys
+import traceback
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
+from py4j.protocol import Py4JError
+from pyspark import SparkContext
+from pyspark.errors import PySparkException
+
+from socare_spark.errors import ExitCode, OperatorError
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.transaction import has_unfinished_commits
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.run import Run
+
+_MAX_STACK_FRAMES = 12
+_DISK_ERRORS = ("No space left on device", "Read-only file system", "Input/output error")
+
+
+def state_of_tables(folder: Path) -> str:
+    """Clause on the tables of a lake after a job ended early."""
+    if has_unfinished_commits(Lake(folder)):
+        return "tables of the last step are incomplete, and the next run restores them first"
+    return "every table is at its last commit"
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether an error is a panic of a Rust library, as delta-rs raises on a full disk."""
+    return type(error).__name__ == "PanicException"
+
+
+def report_error(error: OperatorError, progress: Progress) -> ExitCode:
+    """Prints the message of an operator's error. Returns its exit code."""
+    progress.console.print(str(error), style="bold red", markup=False)
+    return error.exit_code
+
+
+def report_crash(error: BaseException, run: Run, progress: Progress) -> ExitCode:
+    """Prints a message for any other error and writes its traceback to the run log.
+
+    Returns:
+        The exit code.
+    """
+    if _spark_has_ended():
+        message = "Spark ended, on request or for lack of memory: run the same command again"
+        exit_code = ExitCode.INFRASTRUCTURE
+    elif (
+        any(sign in str(error) for sign in _DISK_ERRORS)
+        or isinstance(error, ConnectionError)
+        or is_panic(error)
+    ):
+        message = "A disk or a connection failed: repair it and run the same command again"
+        exit_code = ExitCode.INFRASTRUCTURE
+    else:
+        message, exit_code = "The job failed because of an internal error", ExitCode.FAULT
+    location = _write_traceback(error, run)
+    progress.console.print(
+        f"{message}; {state_of_tables(run.folder.parent)}. The traceback is in {location}",
+        style="bold red",
+        markup=False,
+    )
+    return exit_code
+
+
+def _spark_has_ended() -> bool:
+    """Whether the Java process of the session no longer answers."""
+    context = SparkContext._active_spark_context
+    if context is None or context._jvm is None:
+        return False
+    try:
+        context._jvm.java.lang.System.nanoTime()
+    except (Py4JError, OSError):
+        return True
+    return False
+
+
+def _write_traceback(error: BaseException, run: Run) -> str:
+    """Writes the traceback to the run log.
+
+    Exceptions that can contain cell values are logged by class only.
+
+    Returns:
+        Path of the log, or `standard error` if the log cannot be written.
+    """
+    text = "".join(traceback.format_tb(error.__traceback__))
+    cause: BaseException | None = error
+    while cause is not None:
+        can_contain_cells = isinstance(cause, PySparkException | pa.ArrowException | DeltaError)
+        can_contain_cells |= "py4j" in type(cause).__module__ or is_panic(cause)
+        text += (
+            f"{type(cause).__name__}: {_redacted_error(cause) if can_contain_cells else cause}\n"
+        )
+        cause = cause.__cause__
+    with suppress(OSError):
+        run.log.parent.mkdir(parents=True, exist_ok=True)
+        run.log.write_text(text, "utf-8")
+        return str(run.log)
+    sys.stderr.write(text)
+    return "standard error"
+
+
+def _redacted_error(error: BaseException) -> str:
+    """Describes an error without its message: Spark's condition, or Java classes and frames."""
+    with suppress(Exception):
+        if isinstance(error, PySparkException) and error.getCondition():
+            return f"{error.getCondition()} {error.getSqlState() or ''}".strip()
+        thrown = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+        lines = []
+        while thrown is not None:
+            lines.append(thrown.getClass().getName())
+            lines += [f"    {frame}" for frame in list(thrown.getStackTrace())[:_MAX_STACK_FRAMES]]
+            thrown = thrown.getCause()
+        return "\n".join(lines)
+    return "(message withheld because it can contain data)"

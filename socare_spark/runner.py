@@ -1,0 +1,178 @@
+"""Runs one job, or the jobs of a study in order, in an existing session."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from socare_spark.analysis import Context, Job
+from socare_spark.errors import ExitCode, MissingInputError, OperatorError
+from socare_spark.failures import is_panic, report_crash, report_error
+from socare_spark.ingest.rejected_lines import rejected_folder
+from socare_spark.lake.access import open_to_others
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.transaction import check_versions, has_unfinished_commits, roll_back
+from socare_spark.tracking.mirror import Mirror, experiment_of
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.run import Run, close_dead_runs, configuration_digest
+
+STUDY = "study"
+
+
+def run_jobs(
+    spark: SparkSession,
+    jobs: Sequence[Job],
+    run: Run,
+    options: argparse.Namespace,
+    progress: Progress,
+) -> tuple[ExitCode, Lake, list[Run]]:
+    """Runs jobs in an existing session without stopping it. The caller must hold the lake's lock.
+
+    Args:
+        spark: The session.
+        jobs: The jobs, in order.
+        run: The run of the study or of the single job.
+        options: The parsed options.
+        progress: Reports the progress.
+
+    Returns:
+        The exit code, the lake and the run records of the jobs.
+
+    Raises:
+        DataError: an extract table is missing or was changed since the last run.
+    """
+    progress.tasks = lambda: _tasks(spark)
+    lake = Lake(options.lake.resolve())
+    if has_unfinished_commits(lake) and options.dry_run:
+        progress.say("a run was interrupted: the next run restores its tables first")
+    else:
+        for name in roll_back(spark, lake):
+            progress.say(f"{name}: restored to its state before an interrupted run")
+        check_versions(lake)
+    study = run.job == STUDY
+    run.configuration = configuration_digest(options.conf)
+    if options.dry_run:
+        for job in jobs:
+            context = _context(spark, lake, options, run, progress)
+            print(f"{job.name}:", *job.plan(context), sep="\n  ")  # noqa: T201
+        return ExitCode.DONE, lake, []
+    mirror = Mirror(options.mlflow, lake, progress, experiment_of(options.conf))
+    run.warnings.extend(_access_warnings(lake, options.landing))
+    interrupted = close_dead_runs(run.folder)
+    for run_id in interrupted:
+        progress.say(f"the run {run_id} was interrupted; its record is now closed")
+    if interrupted:
+        mirror.close_dead(interrupted)
+    if study:
+        run.save()
+        mirror.begin(run)
+
+    def run_job(job: Job, job_run: Run) -> ExitCode:
+        context = _context(spark, lake, options, job_run, progress)
+        return _run_job(job, context, mirror, study=study)
+
+    runs: list[Run] = []
+    status = "interrupted"
+    try:
+        exit_code = _run_in_order(jobs, run, runs, run_job)
+        status = _status(exit_code)
+    finally:
+        if study:
+            run.finish(status)
+            mirror.end(run)
+        mirror.close()
+    return exit_code, lake, runs
+
+
+def _access_warnings(lake: Lake, landing: Path | None) -> list[str]:
+    """Warnings about folders with exact or raw data that other users of the machine can read."""
+    folders = [lake.root] if landing is None else [lake.root, rejected_folder(landing)]
+    warnings = [warning for folder in folders if (warning := open_to_others(folder))]
+    if "SPARK_LOCAL_DIRS" in os.environ:
+        warnings.append(
+            "SPARK_LOCAL_DIRS is set, so spilled data is not in the folder of this run and remains "
+            "if the run is killed: unset it and set spark.local.dir instead"
+        )
+    return warnings
+
+
+def _run_in_order(
+    jobs: Sequence[Job], parent: Run, runs: list[Run], run_job: Callable[[Job, Run], ExitCode]
+) -> ExitCode:
+    """Runs jobs in order until one fails.
+
+    Args:
+        jobs: The jobs.
+        parent: The run of the study or of the single job.
+        runs: The list to which the run of each job is appended.
+        run_job: Runs one job.
+
+    Returns:
+        The exit code of the failed job, or the highest exit code of all jobs.
+    """
+    exit_code = ExitCode.DONE
+    for job in jobs:
+        parent_id = parent.run_id if parent.job == STUDY else None
+        run = Run(job.name, parent.folder, parent.arguments, parent_id)
+        run.configuration = parent.configuration
+        if not runs:
+            run.warnings.extend(parent.warnings)
+        runs.append(run)
+        job_code = run_job(job, run)
+        if job_code not in (ExitCode.DONE, ExitCode.DATA):
+            return job_code
+        exit_code = max(exit_code, job_code)
+    return exit_code
+
+
+def _run_job(job: Job, context: Context, mirror: Mirror, *, study: bool) -> ExitCode:
+    """Runs one job and records its start and end. A study skips a job without its inputs."""
+    run = context.run
+    run.save()
+    mirror.begin(run)
+    exit_code, status = ExitCode.FAULT, None
+    try:
+        job.run(context)
+        exit_code = ExitCode.DONE
+    except MissingInputError as error:
+        if study:
+            context.progress.say(str(error))
+            exit_code, status = ExitCode.DONE, "passed over"
+        else:
+            exit_code = report_error(error, context.progress)
+    except OperatorError as error:
+        exit_code = report_error(error, context.progress)
+    except Exception as error:
+        exit_code = report_crash(error, run, context.progress)
+    except BaseException as error:
+        if not is_panic(error):
+            status = "interrupted"
+            raise
+        exit_code = report_crash(error, run, context.progress)
+    finally:
+        run.finish(status or _status(exit_code))
+        mirror.end(run)
+        for warning in run.warnings:
+            context.progress.say(f"note: {warning}")
+    return exit_code
+
+
+def _status(exit_code: ExitCode) -> str:
+    return {ExitCode.DONE: "done", ExitCode.DATA: "done with refusals"}.get(exit_code, "failed")
+
+
+def _context(
+    spark: SparkSession, lake: Lake, options: argparse.Namespace, run: Run, progress: Progress
+) -> Context:
+    context = Context(spark, lake, options.conf, options.landing, options.as_of, run, progress)
+    context.withdraw = tuple(getattr(options, "withdraw", None) or ())
+    return context
+
+
+def _tasks(spark: SparkSession) -> tuple[int, int]:
+    tracker = spark.sparkContext.statusTracker()
+    stages = [tracker.getStageInfo(s) for s in tracker.getActiveStageIds()]
+    active = [s for s in stages if s is not None]
+    return sum(s.numCompletedTasks for s in active), sum(s.numTasks for s in active)
