@@ -1,12 +1,12 @@
 """Declares the tables of ledger, quarantine and people, and reads the ledger.
 
-For each file: read = kept + quarantined + duplicate + superseded + expired. A run appends a row for
+For each file: read = kept + quarantined + duplicate + superseded. A run appends a row for
 each file that it accepts, refuses, replaces or withdraws, and for each earlier file whose counts it
 changes. The last row of a file is its current state. Rows are ordered by `sequence`, not by time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
@@ -44,7 +44,6 @@ LEDGER = TableSpec(
         ColumnSpec("rows_quarantined", "bigint", "Rows that failed a rule."),
         ColumnSpec("rows_duplicate", "bigint", "Rows that equal a later row of the file."),
         ColumnSpec("rows_superseded", "bigint", "Rows that a newer extract replaced."),
-        ColumnSpec("rows_expired", "bigint", "Rows past their retention."),
         ColumnSpec("extract", "date", "As-of day of the extract."),
         ColumnSpec("part", "string", "Identifies one of several files of a period."),
         ColumnSpec("revision", "int", "Revision in the name of the file; 0 if there is none."),
@@ -120,7 +119,6 @@ class LedgerEntry:
     rows_quarantined: int = 0
     rows_duplicate: int = 0
     rows_superseded: int = 0
-    rows_expired: int = 0
     extract: date | None = None
     part: str = ""
     revision: int = 0
@@ -155,7 +153,6 @@ class LedgerEntry:
             self.rows_quarantined,
             self.rows_duplicate,
             self.rows_superseded,
-            self.rows_expired,
         )
         if self.rows_read != sum(parts) or min(parts) < 0:
             raise UnbalancedError(
@@ -224,7 +221,7 @@ def _order(entry: LedgerEntry) -> tuple[int, bool]:
 
 
 def _entry(row: Mapping[str, Any]) -> LedgerEntry:
-    return LedgerEntry(**{k: v for k, v in row.items() if k != "at"})
+    return LedgerEntry(**{field.name: row[field.name] for field in fields(LedgerEntry)})
 
 
 def ledger_rows(entries: Sequence[LedgerEntry]) -> pa.Table:

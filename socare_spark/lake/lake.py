@@ -281,9 +281,13 @@ class Lake:
         return self._commit_made(table)
 
     def append_arrow(self, table: TableSpec, rows: pa.Table, metadata: Mapping[str, str]) -> Commit:
-        """Adds rows of the driver to a table in one commit, without a Spark job."""
-        schema = self._arrow_schema(table)
-        rows = rows.select(table.names).cast(schema)
+        """Adds rows of the driver to a table in one commit, without a Spark job.
+
+        A column of the table that is no longer declared becomes null.
+        """
+        rows = rows.select(table.names).cast(self._arrow_schema(table))
+        if self.exists(table):
+            rows = _with_undeclared(rows, pa.schema(DeltaTable(self.folder(table)).schema()))
         write_deltalake(
             self.folder(table), rows, mode="append", **self._write_options(table, metadata)
         )
@@ -425,6 +429,14 @@ def _metadata_text(metadata: Mapping[str, str]) -> str:
 def _cast_like(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Casts the columns of rows to their types in a schema."""
     return rows.cast(pa.schema([schema.field(name) for name in rows.column_names]))
+
+
+def _with_undeclared(rows: pa.Table, stored: pa.Schema) -> pa.Table:
+    """Adds the columns of a stored table that rows lack, with null."""
+    for field in stored:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field.name, pa.nulls(len(rows), field.type))
+    return rows
 
 
 def _is_among(rows: pa.Table, keys: pa.Table) -> pa.Array:

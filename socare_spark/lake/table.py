@@ -24,7 +24,6 @@ class Zone(StrEnum):
     RESTRICTED = "restricted"
     REFERENCE = "reference"
     WORKING = "working"
-    RELEASED = "released"
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def _ledger(lake: Lake) -> Grid | None:
     ledger = _read(lake, "restricted/ledger")
     if ledger is None:
         return None
-    kinds = ("read", "kept", "quarantined", "duplicate", "superseded", "expired")
+    kinds = ("read", "kept", "quarantined", "duplicate", "superseded")
     files, sums = Counter[str](), {kind: Counter[str]() for kind in kinds}
     for row in _last(ledger, "accepted", "amended").values():
         files[row["dataset"]] += 1

@@ -40,7 +40,7 @@ _MAX_NAME_CHARACTERS, _MAX_VALUE_CHARACTERS = 250, 500
 _BATCH_SIZE = 100
 _MLFLOW_STATUS = {"failed": "FAILED", "interrupted": "KILLED"}
 _INVALID_CHARACTERS = re.compile(r"[^/\w.\- :]")
-_ROW_COUNTS = ("read", "kept", "quarantined", "duplicate", "superseded", "expired")
+_ROW_COUNTS = ("read", "kept", "quarantined", "duplicate", "superseded")
 _INGEST, _PEOPLE = "ingest", "restricted/people"
 
 

@@ -185,7 +185,7 @@ def test_names_that_mlflow_refuses_do_not_hide_the_others(lake):
 
 
 def entry(**given):
-    names = ("read", "kept", "quarantined", "duplicate", "superseded", "expired")
+    names = ("read", "kept", "quarantined", "duplicate", "superseded")
     rows = {f"rows_{name}": 0 for name in names}
     return {"dataset": "visits", "file": "v/1.csv", "sha256": "ab" * 32, **rows, **given}
 
