@@ -2,7 +2,7 @@
 
     python scripts/bench_duckdb.py LAKE
 
-The query of a table is `scripts/duckdb/JOB/TABLE.sql`, written from the declaration of the table.
+The query of a table is `tests/reference_sql/JOB/TABLE.sql`, written from its declaration.
 `_shared.sql` of a job prepares rows for several of its tables. Statistics (tests of significance,
 Gi*, confidence limits, forecasts, similarity of texts) and columns for disclosure control are not
 recomputed. Counts and money must be equal, other numbers to a relative difference of 1e-9. Open
@@ -33,7 +33,7 @@ from socare_spark.lake.table import TableSpec, Zone
 from socare_spark.registry import JOBS
 
 ROOT = Path(__file__).resolve().parents[1]
-QUERIES = ROOT / "scripts" / "duckdb"
+QUERIES = ROOT / "tests" / "reference_sql"
 THREADS = 2
 # Tables with statistics only.
 LEFT_OUT = {
