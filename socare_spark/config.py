@@ -17,6 +17,22 @@ class StrictModel(BaseModel):
     )
 
 
+def check_order(model: BaseModel, first: str, last: str) -> None:
+    """Checks that one value of a model is not before another one. None means no limit.
+
+    Args:
+        model: The model.
+        first: Name of the lower value.
+        last: Name of the upper value.
+
+    Raises:
+        ValueError: the upper value is less than the lower one.
+    """
+    low, high = getattr(model, first), getattr(model, last)
+    if low is not None and high is not None and high < low:
+        raise ValueError(f"'{last}' must not be before '{first}'")
+
+
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -5,7 +5,7 @@ declared beside the function that builds its rows. No schema is declared elsewhe
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 import pandas as pd
@@ -65,8 +65,6 @@ class TableSpec:
         measures: Other columns.
         source: Source of the definition: a section of a document, or a chapter, table or figure of
             the thesis.
-        partitions: Names of dimensions that split people without overlap, so their counts can be
-            added.
         partition_by: Columns by which the files are partitioned; none for a small table.
         grows: Whether the table can be larger than a result that the driver collects, because its
             rows grow with records, postcodes or free texts, or hold large values. Spark tasks write
@@ -79,7 +77,6 @@ class TableSpec:
     dims: tuple[ColumnSpec, ...]
     measures: tuple[ColumnSpec, ...] = ()
     source: str = ""
-    partitions: frozenset[str] = field(default_factory=frozenset)
     partition_by: tuple[str, ...] = ()
     grows: bool = False
 
@@ -162,7 +159,6 @@ def cell_table(
     measures: Iterable[ColumnSpec] = (),
     *,
     source: str = "",
-    partitions: Iterable[str] = (),
     grows: bool = False,
 ) -> TableSpec:
     """Declares a working table with the given measures followed by CELL_MEASURES."""
@@ -173,6 +169,5 @@ def cell_table(
         tuple(dims),
         tuple(measures) + CELL_MEASURES,
         source,
-        frozenset(partitions),
         grows=grows,
     )

@@ -29,7 +29,7 @@ def test_the_choices_of_the_thesis_are_the_default():
 @pytest.mark.parametrize(
     ("file", "change", "says"),
     [
-        ("distribution", {"last_year": 2000}, "last_year must not be before first_year"),
+        ("distribution", {"last_year": 2000}, "'last_year' must not be before 'first_year'"),
         ("distribution", {"layers": ["city"]}, "names the layer ward, 'layers' does not"),
         ("density", {"layers": {"city": {}}}, "draws the layer ward, 'layers' does not"),
         ("provision", {"services": {"dataset": "d", "age_bands": "a"}}, "first_year"),

@@ -49,7 +49,6 @@ CROSS_SERVICE_PEOPLE = cell_table(
     "in unlinkable.",
     [_SERVICES],
     source="Thesis 6.5 and 7.2 (E5)",
-    partitions=["services"],
 )
 CROSS_SERVICE_PLACES = cell_table(
     "cross_service_places",
@@ -65,7 +64,6 @@ CROSS_SERVICE_PLACES = cell_table(
         _SERVICES,
     ],
     source="Thesis 6.5 and 7.2 (E5)",
-    partitions=["code", "services"],
 )
 UNLINKABLE = cell_table(
     "unlinkable",

@@ -4,7 +4,6 @@ A column of persons must be pseudonymised under a scheme of people. Other column
 data are read.
 """
 
-import difflib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.project import Project, read_project
 from socare_spark.errors import ConfigurationError
 from socare_spark.places.settings import city_layer
+from socare_spark.spelling import closest_names
 
 SETTINGS = "analyses/cross_service.yaml"
 # Services are bits of a BIGINT.
@@ -250,7 +250,7 @@ def _field(contract: Contract, column: str) -> contract.Field:
 
 
 def _like(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    near = closest_names(name, known)
     listed = ", ".join(near or sorted(known))
     return f": the nearest are {listed}" if near else f": there are {listed}"
 

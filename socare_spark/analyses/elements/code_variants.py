@@ -4,7 +4,6 @@ Codes are corrected only by the declared list. A code that resembles a known cod
 not corrected. Source: thesis 4.2.1, where one code has three spellings.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -14,6 +13,7 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.vocabulary import MOST_COMPARED
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
+from socare_spark.spelling import closest_names
 
 _ALIKE = 0.8
 
@@ -76,7 +76,7 @@ def look_alikes(common: pd.DataFrame, known: Sequence[str]) -> tuple[dict[str, s
     ordered = common.sort_values(["records", "element"], ascending=[False, True])["element"]
     found: dict[str, str] = {}
     for code in ordered.head(MOST_COMPARED):
-        near = difflib.get_close_matches(code.upper(), known, n=1, cutoff=_ALIKE)
+        near = closest_names(code.upper(), known, most=1, cutoff=_ALIKE)
         found.update((code, known_code) for known_code in near)
     if len(common) <= MOST_COMPARED:
         return found, []

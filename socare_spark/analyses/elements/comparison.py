@@ -33,7 +33,6 @@ ELEMENT_COMPARISON = cell_table(
         ColumnSpec("rank", "bigint", "1 has the smallest difference; equal ones rank by district."),
     ],
     source="Thesis 4.2.1, Table 9 and figure 26",
-    partitions=["district"],
 )
 ELEMENT_PROFILE = cell_table(
     "element_profile",

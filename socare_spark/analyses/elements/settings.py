@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from socare_spark.analyses.agreements import read_bands
 from socare_spark.analyses.element_codes import read_canonical_codes
 from socare_spark.analyses.vocabulary import read_elements, read_ethnic_groups
-from socare_spark.config import StrictModel, read_model
+from socare_spark.config import StrictModel, check_order, read_model
 from socare_spark.measures.bands import Band
 
 SETTINGS = "analyses/elements.yaml"
@@ -62,8 +62,7 @@ class Regions(StrictModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.first_year and self.last_year and self.last_year < self.first_year:
-            raise ValueError("'last_year' must not be before 'first_year'")
+        check_order(self, "first_year", "last_year")
         return self
 
 

@@ -58,7 +58,6 @@ FLOW_VARIANTS = cell_table(
         ),
     ],
     source="Thesis 4.3.1; process variants",
-    partitions=["variant"],
     grows=True,
 )
 FLOW_STARTS_ENDS = cell_table(
@@ -70,7 +69,6 @@ FLOW_STARTS_ENDS = cell_table(
         ColumnSpec("activity", "string", "First or last activity of the case."),
     ],
     source="Thesis 4.3.1; directly-follows graph",
-    partitions=["activity"],
 )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from socare_spark.analyses.agreements import read_bands
 from socare_spark.analyses.vocabulary import read_services
-from socare_spark.config import StrictModel, read_model
+from socare_spark.config import StrictModel, check_order, read_model
 from socare_spark.measures.bands import Band
 from socare_spark.measures.residuals import LEAST_EXPECTED
 from socare_spark.places.settings import city_layer
@@ -38,8 +38,7 @@ class Years(StrictModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.last_year < self.first_year:
-            raise ValueError("last_year must not be before first_year")
+        check_order(self, "first_year", "last_year")
         return self
 
     @property

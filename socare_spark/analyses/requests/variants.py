@@ -22,7 +22,6 @@ REQUEST_VARIANTS = cell_table(
     ],
     [ColumnSpec("canonical", "string", "The spelling of the group that most records have.")],
     source="Thesis 6.2, Table 26",
-    partitions=["description"],
 )
 
 

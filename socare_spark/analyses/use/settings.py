@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from socare_spark.analyses.element_codes import read_canonical_codes
 from socare_spark.analyses.vocabulary import Element, Elements, read_element_words
-from socare_spark.config import StrictModel, read_model
+from socare_spark.config import StrictModel, check_order, read_model
 from socare_spark.errors import ConfigurationError
 from socare_spark.measures.periods import FinancialYear, Quarter
 from socare_spark.measures.residuals import LEAST_EXPECTED
@@ -19,25 +19,36 @@ _Codes = Annotated[tuple[str, ...], Field(min_length=1)]
 _Millions = Annotated[Decimal, Field(gt=0)]
 
 
-class Quarters(StrictModel):
+class QuarterRange(StrictModel):
+    """Consecutive quarters.
+
+    Attributes:
+        first: First quarter.
+        last: Last quarter, included.
+    """
+
+    first: Quarter
+    last: Quarter
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        check_order(self, "first", "last")
+        return self
+
+
+class Quarters(QuarterRange):
     """Settings of people by quarter.
 
     Attributes:
         elements: Codes of elements, counted separately.
-        first: First quarter.
-        last: Last quarter.
         pairs: Pairs of quarters to compare; `all` means all pairs from `first` to `last`.
     """
 
     elements: _Codes
-    first: Quarter
-    last: Quarter
     pairs: Literal["all"] | tuple[tuple[Quarter, Quarter], ...] = ()
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.last < self.first:
-            raise ValueError("'last' must not be before 'first'")
+    def _of_two(self) -> Self:
         if self.pairs != "all" and any(a == b for a, b in self.pairs):
             raise ValueError("a pair must be of two different quarters")
         return self
@@ -77,17 +88,8 @@ class Programme(StrictModel):
         return self
 
 
-class Trend(StrictModel):
+class Trend(QuarterRange):
     """First and last quarter from which the cost of programmes is forecast."""
-
-    first: Quarter
-    last: Quarter
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.last < self.first:
-            raise ValueError("'last' must not be before 'first'")
-        return self
 
 
 class Target(StrictModel):
@@ -167,8 +169,7 @@ class UseSettings(StrictModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.last_year < self.first_year:
-            raise ValueError("'last_year' must not be before 'first_year'")
+        check_order(self, "first_year", "last_year")
         target = self.threshold.target
         if target is not None and self._saving(target) is None:
             raise ValueError(
