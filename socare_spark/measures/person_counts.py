@@ -20,6 +20,8 @@ from socare_spark.lake.collect import to_pandas
 from socare_spark.lake.table import TableSpec
 
 _SALTS = 64
+# Column that spreads records without a person over tasks.
+PART = "_part"
 _MEASURES = ("people", "records", "cost", "cost_top1", "cost_top2", "providers")
 
 
@@ -60,6 +62,7 @@ def count_people(
         F.col(person).alias("_person"),
         (F.col(cost) if cost else F.lit(None)).cast("decimal(20,2)").alias("_cost"),
         (F.col(records) if records else F.lit(1)).cast("bigint").alias("_records"),
+        *([PART] if PART in frame.columns else []),
         *sums,
         *people_with,
     )
@@ -139,7 +142,10 @@ def count_groupings(
     cells = [cell for at, g in enumerate(groupings) for cell in g.cells(at, keys)]
     named = (person, cost, records, *sums, *people_with)
     measures = dict.fromkeys(name for name in named if name)
-    rows = frame.select(*measures, F.inline(F.array_compact(F.array(*cells))))
+    # A record has many cells, so the records are shuffled, and not their cells.
+    rows = by_person(frame, person).select(
+        *measures, PART, F.inline(F.array_compact(F.array(*cells)))
+    )
     names = ["_grouping", *(f"_key{at}" for at in range(keys))]
     return count_people(
         rows,
@@ -150,6 +156,24 @@ def count_groupings(
         sums=sums,
         people_with=people_with,
     )
+
+
+def by_person(frame: DataFrame, person: str = "person") -> DataFrame:
+    """Shuffles the records of a person to one task, for counts that need no further shuffle.
+
+    Args:
+        frame: One row for each record. It is returned as it is if it has been shuffled before.
+        person: Column of the pseudonym.
+
+    Returns:
+        The rows with `PART`: 0 for the records of a person. Records without a person are spread by
+        their content.
+    """
+    if PART in frame.columns:
+        return frame
+    spread = F.pmod(F.hash(*frame.columns), F.lit(_SALTS))
+    part = F.when(F.col(person).isNotNull(), F.lit(0)).otherwise(spread)
+    return frame.withColumn(PART, part).repartition(person, PART)
 
 
 def split_groupings(
@@ -221,15 +245,16 @@ def _with_total(name: str) -> Column:
 def _count(
     rows: DataFrame, dims: list[str], more_measures: _MoreMeasures, *, cost: bool
 ) -> DataFrame:
-    by_person = rows.groupBy(*dims, "_person").agg(
+    part = [PART] if PART in rows.columns else []
+    of_person = rows.groupBy(*dims, "_person", *part).agg(
         F.sum("_records").alias("_records"),
         *([F.sum("_cost").alias("_cost")] if cost else []),
         *more_measures.of_a_person(),
     )
     by_cell = (
-        _with_cost(by_person, dims, more_measures)
+        _with_cost(of_person, dims, more_measures)
         if cost
-        else _without_cost(by_person, dims, more_measures)
+        else _without_cost(of_person, dims, more_measures)
     )
     providers = F.lit(None).cast("bigint")
     return by_cell.withColumn("providers", providers).select(
@@ -237,9 +262,9 @@ def _count(
     )
 
 
-def _without_cost(by_person: DataFrame, dims: list[str], more_measures: _MoreMeasures) -> DataFrame:
+def _without_cost(of_person: DataFrame, dims: list[str], more_measures: _MoreMeasures) -> DataFrame:
     no_cost = F.lit(None).cast("decimal(20,2)")
-    return by_person.groupBy(*dims).agg(
+    return of_person.groupBy(*dims).agg(
         F.count("_person").alias("people"),
         F.sum("_records").alias("records"),
         no_cost.alias("cost"),
@@ -249,12 +274,12 @@ def _without_cost(by_person: DataFrame, dims: list[str], more_measures: _MoreMea
     )
 
 
-def _with_cost(by_person: DataFrame, dims: list[str], more_measures: _MoreMeasures) -> DataFrame:
+def _with_cost(of_person: DataFrame, dims: list[str], more_measures: _MoreMeasures) -> DataFrame:
     # The two largest costs are first kept per salt, so a total over all people is not collected in
     # one row.
     person_cost = F.when(F.col("_person").isNotNull(), F.col("_cost"))
     salted = (
-        by_person.withColumn("_salt", F.pmod(F.hash("_person"), F.lit(_SALTS)))
+        of_person.withColumn("_salt", F.pmod(F.hash("_person"), F.lit(_SALTS)))
         .groupBy(*dims, "_salt")
         .agg(
             F.count("_person").alias("people"),

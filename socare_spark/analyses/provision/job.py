@@ -44,6 +44,7 @@ from socare_spark.inputs import Inputs, Need
 from socare_spark.lake.collect import to_pandas
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.hotspots import neighbours
+from socare_spark.measures.person_counts import by_person
 from socare_spark.places.population import chosen_population, population_by_year
 from socare_spark.places.reference_tables import AREAS, POPULATION, POSTCODE_AREAS
 
@@ -96,7 +97,8 @@ def build(inputs: Inputs, settings: Settings) -> Result:
         unavailable[REMOVED_ROWS] = "one of the tables that leave rows out"
     datasets = [name for name in _dataset_names(settings) if inputs.exists(restricted(name))]
     located = not made.isdisjoint(_BY_AREA)
-    records = read_records(inputs, settings, datasets, located=located).cache()
+    # Both passes count people, so the records of a person are in one task.
+    records = by_person(read_records(inputs, settings, datasets, located=located)).cache()
     windows = find_windows(records, settings.provision) if DENSE_WINDOW in made else None
     more = [totals_grouping(inputs, settings)] if DATASET_TOTALS in made else []
     if windows is not None:
