@@ -1,12 +1,12 @@
-"""Working a frame out once, for steps that build on one another."""
+"""Checkpoints of frames that several steps build on."""
 
 from pyspark.sql import DataFrame
 
 
 def checkpointed(frame: DataFrame) -> DataFrame:
-    """The rows of a frame, worked out now, without the way to them.
+    """Computes the rows of a frame now and drops its plan.
 
-    A cached frame keeps its whole plan, and Spark prints, compares and optimises it again in every
-    plan that uses it: with a dozen steps that stand on one another that takes longer than the work.
+    A cached frame keeps its whole plan. Spark prints, compares and optimises this plan again in
+    each plan that uses it. With a dozen steps that takes longer than the computation.
     """
     return frame.localCheckpoint()
