@@ -105,7 +105,7 @@ class Inputs:
         """The needed columns that a table lacks, or has with a type that cannot be read."""
         present = [need for need in needs if self.lake.exists(need.source)]
         schemas = {
-            source: self.lake.schema(source)
+            source: self.lake.schema(source, self.pin(source))
             for source in dict.fromkeys(need.source for need in present)
         }
         return [n for n in present if not is_readable(schemas[n.source], n.column, n.type)]

@@ -156,9 +156,9 @@ class Lake:
             [F.col(f"`{f.name}`").alias(f.name, metadata=f.metadata) for f in schema.fields]
         )
 
-    def schema(self, table: TableSpec | str) -> StructType:
-        """The columns that a table has now, without a Spark job."""
-        return _spark_schema(DeltaTable(self.folder(table)))
+    def schema(self, table: TableSpec | str, version: int | None = None) -> StructType:
+        """The columns of a table at its newest version or at a given one, without a Spark job."""
+        return _spark_schema(DeltaTable(self.folder(table), version=version))
 
     def to_dicts(
         self, table: TableSpec | str, *columns: str, order: str | None = None
@@ -283,7 +283,7 @@ class Lake:
     def append_arrow(self, table: TableSpec, rows: pa.Table, metadata: Mapping[str, str]) -> Commit:
         """Adds rows of the driver to a table in one commit, without a Spark job.
 
-        A column of the table that is no longer declared becomes null.
+        A column of the table that is no longer declared is null in the new rows.
         """
         rows = rows.select(table.names).cast(self._arrow_schema(table))
         if self.exists(table):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -14,6 +14,8 @@ UNKNOWN = "unknown"
 
 class Band(StrictModel):
     """A band of values from `from` (included) to `to` (excluded); without `to` it is unbounded."""
+
+    model_config = ConfigDict(populate_by_name=False)
 
     label: str
     start: int = Field(alias="from")

@@ -7,11 +7,8 @@ longest path. Source: Kiveris, Lattanzi, Mirrokni, Rastogi and Vassilvitskii (20
 Components in MapReduce and Beyond, https://doi.org/10.1145/2670979.2670997.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Observation, Window
+from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 
@@ -35,7 +32,7 @@ def connected_components(pairs: DataFrame) -> DataFrame:
     return edges.union(roots).withColumnRenamed("near", "root")
 
 
-def _checkpointed(edges: DataFrame) -> tuple[DataFrame, Mapping[str, Any]]:
+def _checkpointed(edges: DataFrame) -> tuple[DataFrame, Row | None]:
     """Computes the edges now, truncates their lineage and stores them on two executors.
 
     Otherwise the query plan would grow with each round.
@@ -43,13 +40,9 @@ def _checkpointed(edges: DataFrame) -> tuple[DataFrame, Mapping[str, Any]]:
     Returns:
         The edges, and their count and hash sum, to detect a change of the set.
     """
-    fingerprint = Observation()
+    stored = edges.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK_2)
     hashed = F.xxhash64("node", "near").cast("decimal(38,0)")
-    observed = edges.observe(
-        fingerprint, F.count(F.lit(1)).alias("edges"), F.sum(hashed).alias("hashes")
-    )
-    stored = observed.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK_2)
-    return stored, fingerprint.get
+    return stored, stored.agg(F.count(F.lit(1)), F.sum(hashed)).first()
 
 
 def _ordered_edges(edges: DataFrame) -> DataFrame:

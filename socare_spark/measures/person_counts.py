@@ -162,7 +162,9 @@ def by_person(frame: DataFrame, person: str = "person") -> DataFrame:
     """Shuffles the records of a person to one task, for counts that need no further shuffle.
 
     Args:
-        frame: One row for each record. It is returned as it is if it has been shuffled before.
+        frame: One row for each record. It is returned as it is if it has been shuffled before. A
+            repeated computation must give the same values, because records without a person are
+            placed by them.
         person: Column of the pseudonym.
 
     Returns:

@@ -114,3 +114,9 @@ def test_renames_equal_a_comparison_of_all_pairs(uses, days, least):
     found = renamed(reasons, Renames(similarity=least, days=days, shortest=9))
     assert {(r.reason_a, r.reason_b, r.gap_days) for r in found} == expected
     assert len(found) == len(expected)
+
+
+def test_reason_in_use_until_the_last_day_of_the_calendar_has_no_successor():
+    endless = Reason("OLD", "Referral Form", False, None, DAY, date.max)
+    later = Reason("NEW", "Referral Form", False, None, DAY + timedelta(days=1), date.max)
+    assert renamed([endless, later], WANTED) == []

@@ -21,6 +21,7 @@ def test_an_age_in_no_band_has_a_row_of_its_own_everywhere():
     rows = [("ward", "W1", band, 1, 1) for band in ("unknown", "0-11", None)]
     assert density.bands_of(count_frame(rows, DIMS), BANDS) == ["0-11", "11+", "unknown", None]
     assert density.bands_of(count_frame([], DIMS), BANDS) == ["0-11", "11+", None]
+    assert density.bands_of(count_frame([], DIMS), BANDS * 2) == ["0-11", "11+", None]
 
 
 @pytest.mark.parametrize("with_rows", [True, False])

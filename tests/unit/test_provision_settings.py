@@ -29,6 +29,7 @@ def test_the_choices_of_the_thesis_are_the_default():
 @pytest.mark.parametrize(
     ("file", "change", "says"),
     [
+        ("density", {"first_year": 2015, "last_year": 2010}, "'last_year' must not be before"),
         ("distribution", {"last_year": 2000}, "'last_year' must not be before 'first_year'"),
         ("distribution", {"layers": ["city"]}, "names the layer ward, 'layers' does not"),
         ("density", {"layers": {"city": {}}}, "draws the layer ward, 'layers' does not"),

@@ -8,7 +8,7 @@ texts are often changed slightly, which leaves most words unchanged.
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import pandas as pd
@@ -97,11 +97,11 @@ def similarity(a: Counter[str], b: Counter[str]) -> float:
 def _handovers(reasons: Sequence[_Used], days: int) -> Iterator[tuple[_Used, _Used]]:
     """Pairs where the second begins and ends later, and begins near the end of the first."""
     by_start = sorted(reasons, key=lambda r: (r.first, r.code))
-    starts = [r.first for r in by_start]
+    starts = [r.first.toordinal() for r in by_start]
     for a in reasons:
-        adjoining = a.last + timedelta(days=1)
-        low = bisect_left(starts, adjoining - timedelta(days=days))
-        high = bisect_right(starts, adjoining + timedelta(days=days))
+        # Ordinal days have no upper limit; records can end on the last day of the calendar.
+        adjoining = a.last.toordinal() + 1
+        low, high = bisect_left(starts, adjoining - days), bisect_right(starts, adjoining + days)
         yield from ((a, b) for b in by_start[low:high] if b.first > a.first and b.last > a.last)
 
 

@@ -15,7 +15,7 @@ from socare_spark.analyses.elements.settings import Region, Regions
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.complete_grid import ratio
 from socare_spark.measures.periods import open_in_years
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.person_counts import by_person, count_people
 
 NOT_RECORDED = "not recorded"
 _DIMS = ["region", "year", "age_band", "ethnicity"]
@@ -82,9 +82,8 @@ def count_regions(records: DataFrame, regions: Regions) -> DataFrame:
         "end",
     )
     # The rows of a person stay in one partition, so the rows of years and totals are not shuffled.
-    by_person = located.repartition("person")
     # The total of all years is a separate period, in which an agreement is one record.
-    rows = open_in_years(by_person, regions.first_year, regions.last_year)
+    rows = open_in_years(by_person(located), regions.first_year, regions.last_year)
     return count_people(rows, _DIMS, cost="cost", totals=["age_band", "ethnicity"])
 
 

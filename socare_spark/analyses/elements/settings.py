@@ -29,6 +29,11 @@ class Concentration(StrictModel):
     first_year: int
     last_year: int
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        check_order(self, "first_year", "last_year")
+        return self
+
 
 District = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=2)]
 

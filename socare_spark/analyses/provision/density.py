@@ -93,7 +93,9 @@ def with_place(records: DataFrame, places: DataFrame) -> DataFrame:
         postcode that `places` does not have.
     """
     by_postcode = places.groupBy("postcode").agg(
-        F.expr("collect_list(struct(layer, code)) FILTER (WHERE code IS NOT NULL)").alias("areas"),
+        F.array_sort(
+            F.expr("collect_list(struct(layer, code)) FILTER (WHERE code IS NOT NULL)")
+        ).alias("areas"),
         F.expr(f"NOT bool_and(rule = '{UNLOCATED}')").alias("located"),
     )
     return records.join(by_postcode, "postcode", "left")
@@ -169,7 +171,7 @@ def bands_of(counted: pd.DataFrame, bands: Iterable[Band]) -> list[str | None]:
     """
     labels = [band.label for band in bands]
     others = sorted({*counted["age_band"].dropna()}.difference(labels))
-    return [*labels, *others, None]
+    return [*dict.fromkeys([*labels, *others]), None]
 
 
 def per_area(

@@ -172,6 +172,7 @@ class DensitySettings(StrictModel):
 
     @model_validator(mode="after")
     def _drawn_are_counted(self) -> Self:
+        check_order(self, "first_year", "last_year")
         for layer in (*self.series.pictures, *(area.layer for area in self.series.surroundings)):
             if layer not in self.layers:
                 raise ValueError(f"'series' draws the layer {layer}, 'layers' does not have it")
