@@ -22,6 +22,7 @@ from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
 _MAX_STACK_FRAMES = 12
+_PACKAGE = Path(__file__).parent
 _DISK_ERRORS = ("No space left on device", "Read-only file system", "Input/output error")
 
 
@@ -85,7 +86,7 @@ def _spark_has_ended() -> bool:
 def _write_traceback(error: BaseException, run: Run) -> str:
     """Writes the traceback to the run log.
 
-    Exceptions that can contain cell values are logged by class only.
+    Only messages of this package are logged. Those of libraries can contain cell values.
 
     Returns:
         Path of the log, or `standard error` if the log cannot be written.
@@ -93,11 +94,8 @@ def _write_traceback(error: BaseException, run: Run) -> str:
     text = "".join(traceback.format_tb(error.__traceback__))
     cause: BaseException | None = error
     while cause is not None:
-        can_contain_cells = isinstance(cause, PySparkException | pa.ArrowException | DeltaError)
-        can_contain_cells |= "py4j" in type(cause).__module__ or is_panic(cause)
-        text += (
-            f"{type(cause).__name__}: {_redacted_error(cause) if can_contain_cells else cause}\n"
-        )
+        message = cause if _is_of_this_package(cause) else _redacted_error(cause)
+        text += f"{type(cause).__name__}: {message}\n"
         cause = cause.__cause__
     with suppress(OSError):
         run.log.parent.mkdir(parents=True, exist_ok=True)
@@ -105,6 +103,14 @@ def _write_traceback(error: BaseException, run: Run) -> str:
         return str(run.log)
     sys.stderr.write(text)
     return "standard error"
+
+
+def _is_of_this_package(error: BaseException) -> bool:
+    """Whether the package raised an error, and not a library that it calls."""
+    if isinstance(error, PySparkException | Py4JError | pa.ArrowException | DeltaError):
+        return False
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and _PACKAGE in Path(frames[-1].filename).parents and not is_panic(error)
 
 
 def _redacted_error(error: BaseException) -> str:
@@ -118,5 +124,6 @@ def _redacted_error(error: BaseException) -> str:
             lines.append(thrown.getClass().getName())
             lines += [f"    {frame}" for frame in list(thrown.getStackTrace())[:_MAX_STACK_FRAMES]]
             thrown = thrown.getCause()
-        return "\n".join(lines)
+        if lines:
+            return "\n".join(lines)
     return "(message withheld because it can contain data)"

@@ -50,11 +50,14 @@ def neighbours(areas: pd.DataFrame, metres: Mapping[str, float]) -> dict[str, Ne
 
 def _neighbours_within(areas: pd.DataFrame, metres: float) -> Neighbours:
     centres = shapely.get_coordinates(shapely.centroid(shapely.from_wkb(areas["geometry"])))
-    near = KDTree(centres).query_ball_point(centres, metres) if len(areas) else []
-    columns = np.concatenate([np.asarray(of_area, dtype=int) for of_area in [[], *near]])
-    starts = np.cumsum([0, *(len(of_area) for of_area in near)])
-    ones = np.ones(len(columns))
-    weights = csr_array((ones, columns, starts), shape=(len(areas), len(areas)))
+    number = len(areas)
+    pairs = np.empty((0, 2), dtype=int)
+    if number:
+        pairs = KDTree(centres).query_pairs(metres, output_type="ndarray")
+    own = np.arange(number)
+    rows = np.concatenate([pairs[:, 0], pairs[:, 1], own])
+    columns = np.concatenate([pairs[:, 1], pairs[:, 0], own])
+    weights = csr_array((np.ones(len(rows)), (rows, columns)), shape=(number, number))
     return Neighbours(pd.Index(areas["code"]), weights)
 
 

@@ -1,0 +1,34 @@
+"""Tracebacks in the log of a run."""
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from socare_spark.contracts.contract import period_end
+from socare_spark.errors import ExitCode
+from socare_spark.failures import report_crash
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.run import Run
+
+
+def raised(action):
+    with pytest.raises((ValueError, KeyError), match=r"\w") as caught:
+        action()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("action", "is_logged"),
+    [
+        (lambda: pd.Series(["SMITH"]).astype("float64"), False),
+        (lambda: pd.Series({"a": 1})["SMITH"], False),
+        (lambda: period_end("SMITH"), True),
+    ],
+)
+def test_messages_of_libraries_are_not_logged(tmp_path, action, is_logged):
+    run = Run("use", tmp_path / "runs", {})
+    error = raised(action)
+    assert report_crash(error, run, Progress(Console(quiet=True))) == ExitCode.FAULT
+    log = run.log.read_text("utf-8")
+    assert type(error).__name__ in log
+    assert (str(error) in log) == is_logged
