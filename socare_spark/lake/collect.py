@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import DataError
 from socare_spark.lake.pool import worker_pool
@@ -41,6 +41,19 @@ def collect(frames: Mapping[str, DataFrame]) -> dict[str, pd.DataFrame]:
 
     with worker_pool(_QUERIES) as pool:
         return dict(zip(frames, pool.map(collected, frames), strict=True))
+
+
+def collect_one(name: str, frame: DataFrame) -> pd.DataFrame:
+    """Collects one frame.
+
+    Args:
+        name: Path of the result that needs the frame, or another name for messages.
+        frame: The frame.
+
+    Raises:
+        DataError: the frame has more rows than the driver collects.
+    """
+    return collect({name: frame})[name]
 
 
 def collect_arrow(name: str, frame: DataFrame) -> pa.Table:
@@ -74,6 +87,11 @@ def check_size(name: str, rows: int) -> None:
             f"{name} has {rows} rows, and at most {DRIVER_MAX_RESULT_ROWS} are allowed: "
             "its configuration names too many periods, areas, bands or codes. Name fewer."
         )
+
+
+def to_spark(spark: SparkSession, rows: pd.DataFrame, schema: pa.Schema) -> DataFrame:
+    """A small frame of Spark with the columns of a schema."""
+    return spark.createDataFrame(pa.Table.from_pandas(rows, schema, preserve_index=False))
 
 
 def to_pandas(rows: pa.Table) -> pd.DataFrame:

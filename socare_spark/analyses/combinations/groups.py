@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.lake.collect import to_spark
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.person_counts import count_people
 
@@ -69,7 +70,7 @@ def count_groups(records: DataFrame, members: pd.DataFrame) -> DataFrame:
         One row for each group: `group`, the measures of `count_people`, `records_outside` (records
         that begin before or after the declared period).
     """
-    spelled = small_frame(records.sparkSession, members, _MEMBER)
+    spelled = to_spark(records.sparkSession, members, _MEMBER)
     before = F.col("first_day") < F.col("declared_from")
     after = F.col("first_day") > F.col("declared_to")
     in_groups = records.join(F.broadcast(spelled), TEXTS).withColumn(
@@ -101,8 +102,3 @@ def members_of(
     """
     joined = spelled[[*TEXTS, *codes]].merge(groups, on=list(codes))
     return joined if keep else joined.drop(columns=list(codes))
-
-
-def small_frame(spark: SparkSession, rows: pd.DataFrame, schema: pa.Schema) -> DataFrame:
-    """A frame of Spark with the columns of a schema."""
-    return spark.createDataFrame(pa.Table.from_pandas(rows, schema, preserve_index=False))

@@ -49,7 +49,7 @@ from socare_spark.analyses.vocabulary import SUBPROCESSES, UNMAPPED, Claim, unkn
 from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Inputs, Need
-from socare_spark.lake.collect import collect
+from socare_spark.lake.collect import collect_one
 from socare_spark.lake.table import TableSpec
 
 _MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
@@ -117,8 +117,7 @@ def _collect_spellings(records: DataFrame, wanted: Combinations) -> pd.DataFrame
         ConfigurationError: there are too many reasons or combinations.
     """
     frame = spellings(records)
-    name = COMBINATIONS.path
-    spelled = collect({name: frame.limit(_MOST_COMBINATIONS + 1)})[name]
+    spelled = collect_one(COMBINATIONS.path, frame.limit(_MOST_COMBINATIONS + 1))
     number, reasons = len(spelled), spelled["reason"].nunique()
     if number <= _MOST_COMBINATIONS and reasons <= _MOST_REASONS:
         return spelled
@@ -137,7 +136,7 @@ def _count(
     """Counts the groups of some results in one query."""
     groups = number_groups(members)
     name = " and ".join(table.path for table in members)
-    return with_counts(groups, collect({name: count_groups(records, groups.members)})[name])
+    return with_counts(groups, collect_one(name, count_groups(records, groups.members)))
 
 
 def _warnings(unmapped: int, claims: Sequence[Claim], reasons: Sequence[Reason]) -> list[str]:

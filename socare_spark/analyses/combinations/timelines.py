@@ -11,7 +11,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.combinations.counts import SUBPROCESS
-from socare_spark.analyses.combinations.groups import TEXTS, small_frame
+from socare_spark.analyses.combinations.groups import TEXTS
+from socare_spark.lake.collect import to_spark
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 
 PERSON_TIMELINES = TableSpec(
@@ -49,7 +50,7 @@ def person_timelines(records: DataFrame, spelled: pd.DataFrame) -> DataFrame:
     Returns:
         One row for each person, sub-process and month. Columns as in PERSON_TIMELINES.
     """
-    subprocesses = small_frame(records.sparkSession, spelled, _SUBPROCESSES)
+    subprocesses = to_spark(records.sparkSession, spelled, _SUBPROCESSES)
     return (
         records.where(F.col("person").isNotNull())
         .join(F.broadcast(subprocesses), TEXTS)

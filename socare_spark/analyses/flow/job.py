@@ -74,7 +74,7 @@ from socare_spark.analyses.flow.stages import (
 from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.errors import MissingInputError
 from socare_spark.inputs import Inputs, Need
-from socare_spark.lake.collect import collect
+from socare_spark.lake.collect import collect, collect_one
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.person_counts import count_groupings, split_groupings
 from socare_spark.measures.survival import kaplan_meier
@@ -161,7 +161,7 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     read = _reader(inputs)
     check_cases(flow, read)
     rows = all_events(flow, read).persist()
-    number = collect({_EVENTS: count_events(rows)})[_EVENTS]
+    number = collect_one(_EVENTS, count_events(rows))
     if flow.log is not None:
         check_activities(flow.flow, flow.log, int(number["activities"].sum()))
     events = complete_events(rows)
@@ -173,8 +173,8 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     cases = int(ends.loc[ends["kind"] == "start", "people"].sum())
     variants = flow_variants(traced, cases).withColumn("flow", F.lit(flow.flow))
     transitions = _transitions(inputs, flow, edges, last_days(number))
-    durations = collect({FLOW_DURATIONS.path: count_durations(events, transitions)})
-    tables[FLOW_DURATIONS] = kaplan_meier(durations[FLOW_DURATIONS.path])
+    durations = collect_one(FLOW_DURATIONS.path, count_durations(events, transitions))
+    tables[FLOW_DURATIONS] = kaplan_meier(durations)
     warnings, counts = exceeded_limits(flow, long_cases(counted[STAGE_TOTALS.path]), edges)
     frames: dict[TableSpec, Frame] = {t: x.assign(flow=flow.flow) for t, x in tables.items()}
     return Result(

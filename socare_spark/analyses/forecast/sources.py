@@ -15,7 +15,7 @@ from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, 
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.analyses.vocabulary import unknown_codes
 from socare_spark.inputs import Inputs
-from socare_spark.lake.collect import collect
+from socare_spark.lake.collect import collect_one
 from socare_spark.measures.periods import quarter, whole_quarters
 from socare_spark.measures.person_counts import count_people
 
@@ -76,20 +76,16 @@ def request_histories(inputs: Inputs, settings: ForecastSettings) -> _Series:
     wanted = settings.requests
     rows, warnings = in_snapshots(inputs, wanted.dataset)
     copies = rows.where(F.col("service_description").isNotNull())
-    span, of_span = newest_span(_collected(first_days(copies)), wanted.dataset)
+    span, of_span = newest_span(collect_one(_REQUESTS, first_days(copies)), wanted.dataset)
     if span is None:
         return [], [*warnings, *of_span]
     first, snapshot = span
     newest = copies.where(F.col(SNAPSHOT) == F.lit(snapshot))
-    described = _collected(candidates(newest, wanted))
+    described = collect_one(_REQUESTS, candidates(newest, wanted))
     chosen = chosen_descriptions(described, wanted)
-    counted = _collected(request_quarters(newest, [*chosen]))
+    counted = collect_one(_REQUESTS, request_quarters(newest, [*chosen]))
     series = [*histories(counted, chosen, ["records"], whole_quarters(first, snapshot))]
     return series, [*warnings, *unknown_descriptions(described, wanted)]
-
-
-def _collected(frame: DataFrame) -> pd.DataFrame:
-    return collect({_REQUESTS: frame})[_REQUESTS]
 
 
 def first_days(copies: DataFrame) -> DataFrame:

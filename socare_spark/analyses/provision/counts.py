@@ -19,7 +19,7 @@ from socare_spark.analyses.provision.registered import ELEMENTS_PER_PERSON, REGI
 from socare_spark.analyses.provision.selections import Selection
 from socare_spark.analyses.provision.settings import ProvisionSettings, Settings
 from socare_spark.inputs import Inputs
-from socare_spark.lake.collect import collect
+from socare_spark.lake.collect import collect, collect_one
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.person_counts import Grouping, count_groupings, split_groupings
 from socare_spark.places.reference_tables import POSTCODE_AREAS
@@ -54,7 +54,7 @@ def read_records(
 def find_windows(records: DataFrame, settings: ProvisionSettings) -> pd.DataFrame:
     """Counts the records by year and finds the dense windows. Columns as in `dense_windows`."""
     by_year = dense_window.records_by_year(records, settings.dense_datasets)
-    years = collect({DENSE_WINDOW.path: by_year})[DENSE_WINDOW.path]
+    years = collect_one(DENSE_WINDOW.path, by_year)
     return dense_window.dense_windows(years, settings.dense_share)
 
 

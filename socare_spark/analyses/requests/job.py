@@ -4,7 +4,6 @@ A snapshot is a copy of the whole system, so nothing is added up across snapshot
 compared verbatim: "Bins" and "Bins." are different. Source: thesis 6.2, Tables 24 and 25.
 """
 
-import pandas as pd
 from pyspark.sql import DataFrame
 
 from socare_spark.analyses.extracts import SNAPSHOT, extract_need, in_snapshots, restricted
@@ -33,7 +32,7 @@ from socare_spark.analyses.requests.variants import (
 from socare_spark.analysis import Analysis, Context, Frame, Result
 from socare_spark.charts.use_spans import draw_ranks
 from socare_spark.inputs import Inputs, Need
-from socare_spark.lake.collect import collect
+from socare_spark.lake.collect import collect, collect_one
 from socare_spark.lake.table import TableSpec
 
 
@@ -53,7 +52,7 @@ def request_results(counts: DataFrame, settings: Settings) -> Result:
         counts: Result of `request_counts`.
         settings: The settings.
     """
-    snapshots = _collected(REQUEST_SNAPSHOTS.path, request_snapshots(counts))
+    snapshots = collect_one(REQUEST_SNAPSHOTS.path, request_snapshots(counts))
     by_day = snapshots.sort_values("snapshot")
     days = [*by_day["snapshot"]]
     counted, most = by_description(counts), settings.variants.most
@@ -64,7 +63,7 @@ def request_results(counts: DataFrame, settings: Settings) -> Result:
         }
     )
     top, used = frames[REQUEST_TOP.path], frames[REQUEST_VARIANTS.path]
-    before = _collected(REQUEST_TOP.path, ranks_before(counted, wanted_before(top, days)))
+    before = collect_one(REQUEST_TOP.path, ranks_before(counted, wanted_before(top, days)))
     tables: dict[TableSpec, Frame] = {
         REQUEST_SNAPSHOTS: snapshots,
         REQUEST_TOP: request_top(top, before),
@@ -73,10 +72,6 @@ def request_results(counts: DataFrame, settings: Settings) -> Result:
     }
     newest = by_day["descriptions"].tail(1)
     return Result(tables, warnings=not_compared(int(newest.sum()), most))
-
-
-def _collected(name: str, frame: DataFrame) -> pd.DataFrame:
-    return collect({name: frame})[name]
 
 
 def draw(context: Context, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.requests.counts import DESCRIPTION, SNAPSHOT_DAY
+from socare_spark.lake.collect import to_spark
 from socare_spark.lake.table import ColumnSpec, cell_table
 
 REQUEST_TOP = cell_table(
@@ -77,8 +78,7 @@ def ranks_before(counted: DataFrame, wanted: pd.DataFrame) -> DataFrame:
         One row for each description of `wanted` that the snapshot before has: `snapshot`,
         `description`, `records_before`, `rank_before`.
     """
-    rows = pa.Table.from_pandas(wanted, _WANTED, preserve_index=False)
-    small = F.broadcast(counted.sparkSession.createDataFrame(rows))
+    small = F.broadcast(to_spark(counted.sparkSession, wanted, _WANTED))
     earlier = counted.select(F.col("snapshot").alias("before"), "description", "records")
     compared = earlier.join(small, ["before", "description"]).withColumnsRenamed(
         {"description": "_text", "records": "records_before"}
