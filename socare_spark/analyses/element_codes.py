@@ -19,7 +19,10 @@ def read_canonical_codes(conf: Path) -> Mapping[str, str]:
 def canonical_code(code: Column, corrections: Mapping[str, str]) -> Column:
     """Code in upper case, replaced by the canonical code if its spelling has a correction."""
     plain = F.upper(F.trim(code))
-    if not corrections:
-        return plain
-    pairs = [F.lit(text) for pair in corrections.items() for text in pair]
-    return F.coalesce(F.try_element_at(F.create_map(*pairs), plain), plain)
+    return F.coalesce(value_of(plain, corrections), plain)
+
+
+def value_of(key: Column, values: Mapping[str, str]) -> Column:
+    """The value of a key; null for a key without a value."""
+    pairs = [F.lit(text) for pair in values.items() for text in pair]
+    return F.try_element_at(F.create_map(*pairs).cast("map<string,string>"), key)

@@ -7,9 +7,10 @@ not corrected. Source: thesis 4.2.1, where one code has three spellings.
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.element_codes import value_of
 from socare_spark.analyses.vocabulary import MOST_COMPARED
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
@@ -101,15 +102,9 @@ def element_variants(
     Returns:
         One row per unknown code. Columns as in ELEMENT_VARIANTS.
     """
-    correction = _value_of(F.upper("element"), corrections)
+    correction = value_of(F.upper("element"), corrections)
     return unknown.select(
         "*",
-        F.coalesce(correction, _value_of(F.col("element"), alike)).alias("look_alike"),
+        F.coalesce(correction, value_of(F.col("element"), alike)).alias("look_alike"),
         correction.isNotNull().alias("mended"),
     )
-
-
-def _value_of(key: Column, values: Mapping[str, str]) -> Column:
-    """The value of a key; null for a key without a value."""
-    pairs = [F.lit(text) for pair in values.items() for text in pair]
-    return F.try_element_at(F.create_map(*pairs).cast("map<string,string>"), key)
