@@ -7,12 +7,13 @@ financial year is from April to March, written `2016/17`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.config import StrictModel, check_order
 from socare_spark.measures.agreement_cost import cost_of_days, days_open
 
 
@@ -29,6 +30,18 @@ class Period:
     label: int | str | None
     first: date
     last: date
+
+
+class YearRange(StrictModel):
+    """Settings with a first and a last calendar year, both included."""
+
+    first_year: int
+    last_year: int
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> Self:
+        check_order(self, "first_year", "last_year")
+        return self
 
 
 def _follows(label: str) -> str:

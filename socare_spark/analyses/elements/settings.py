@@ -11,6 +11,7 @@ from socare_spark.analyses.element_codes import read_canonical_codes
 from socare_spark.analyses.vocabulary import read_elements, read_ethnic_groups
 from socare_spark.config import StrictModel, check_order, read_model
 from socare_spark.measures.bands import Band
+from socare_spark.measures.periods import YearRange
 
 SETTINGS = "analyses/elements.yaml"
 
@@ -22,17 +23,10 @@ class Comparison(StrictModel):
     b: str
 
 
-class Concentration(StrictModel):
+class Concentration(YearRange):
     """Elements to map, and the first and last year of the start of agreements."""
 
     elements: tuple[str, ...] = Field(min_length=1)
-    first_year: int
-    last_year: int
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        check_order(self, "first_year", "last_year")
-        return self
 
 
 District = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=2)]

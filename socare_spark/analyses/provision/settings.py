@@ -11,6 +11,7 @@ from socare_spark.analyses.agreements import read_bands
 from socare_spark.analyses.vocabulary import read_services
 from socare_spark.config import StrictModel, check_order, read_model
 from socare_spark.measures.bands import Band
+from socare_spark.measures.periods import YearRange
 from socare_spark.measures.residuals import LEAST_EXPECTED
 from socare_spark.places.settings import city_layer
 
@@ -30,16 +31,8 @@ def file_name(code: str) -> str:
     return re.sub(r"[^\w-]+", "_", code.replace("+", "plus"))
 
 
-class Years(StrictModel):
+class Years(YearRange):
     """First and last year of start of the agreements that count."""
-
-    first_year: int
-    last_year: int
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        check_order(self, "first_year", "last_year")
-        return self
 
     @property
     def years(self) -> range:

@@ -11,7 +11,7 @@ from socare_spark.analyses.element_codes import read_canonical_codes
 from socare_spark.analyses.vocabulary import Element, Elements, read_element_words
 from socare_spark.config import StrictModel, check_order, read_model
 from socare_spark.errors import ConfigurationError
-from socare_spark.measures.periods import FinancialYear, Quarter
+from socare_spark.measures.periods import FinancialYear, Quarter, YearRange
 from socare_spark.measures.residuals import LEAST_EXPECTED
 
 SETTINGS = "analyses/use.yaml"
@@ -142,7 +142,7 @@ class Split(StrictModel):
     least_expected: float = Field(default=LEAST_EXPECTED, ge=0)
 
 
-class UseSettings(StrictModel):
+class UseSettings(YearRange):
     """`conf/analyses/use.yaml`.
 
     Attributes:
@@ -159,8 +159,6 @@ class UseSettings(StrictModel):
 
     dataset: str
     layer: str = "district"
-    first_year: int
-    last_year: int
     quarters: Quarters
     programmes: Annotated[Mapping[str, Programme], Field(min_length=1)]
     trend: Trend
@@ -169,7 +167,6 @@ class UseSettings(StrictModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        check_order(self, "first_year", "last_year")
         target = self.threshold.target
         if target is not None and self._saving(target) is None:
             raise ValueError(
