@@ -10,6 +10,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from socare_spark.analysis import Context, Job
@@ -329,8 +330,8 @@ def _load_all(
         context.run.warnings += _write_reasons(landing, judged, refused)
     if nothing_to_do:
         return {}
-    targets = [_target(context, dataset.staged) for dataset in judged]
-    changed = [table for target in targets for table in (target.table, target.superseded)]
+    targets = {d.staged.contract.name: _target(context, d.staged) for d in judged}
+    changed = [table for each in targets.values() for table in (each.table, each.superseded)]
     touched = [table.path for table in (*changed, PEOPLE, QUARANTINE, LEDGER)]
     with (
         atomic_commits(context.spark, context.lake, touched, keep=True),
@@ -339,17 +340,18 @@ def _load_all(
         for dataset in accepted:
             if dataset.rebuild:
                 # All files are read again, and the old rows have the columns of the old contract.
-                _truncate(_target(context, dataset.staged))
+                _truncate(targets[dataset.staged.contract.name])
         with worker_pool(_WORKERS) as pool:
             people = pool.submit(commit_people, context, accepted, keyring)
-            plans = list(pool.map(lambda each: _plan_load(context, each, ledger), accepted))
+            names = [dataset.staged.contract.name for dataset in accepted]
+            loads = [targets[name] for name in names]
+            plans = list(pool.map(partial(_plan_load, ledger), loads, accepted))
 
             def commit(plan: LoadPlan) -> LoadOutcome:
                 outcome = plan.commit()
                 step.advance()
                 return outcome
 
-            names = [dataset.staged.contract.name for dataset in accepted]
             outcomes = dict(zip(names, pool.map(commit, plans), strict=True))
             people.result()
         entries = make_entries(context.run.run_id, judged, outcomes, new_refusals, ledger)
@@ -391,9 +393,9 @@ def _truncate(target: LoadTarget) -> None:
             target.lake.truncate(table, target.metadata)
 
 
-def _plan_load(context: Context, judged: JudgedDataset, ledger: LedgerState) -> LoadPlan:
+def _plan_load(ledger: LedgerState, target: LoadTarget, judged: JudgedDataset) -> LoadPlan:
     """Plans the commits of the accepted files of a dataset."""
-    target, staged = _target(context, judged.staged), judged.staged
+    staged = judged.staged
     identities = [staged.files[i].landed.identity for i in judged.accepted]
     replaced = [ledger.current[i].file for i in identities if i in ledger.current]
     small = None if replaced else read_small_load(target, staged, judged.accepted)
