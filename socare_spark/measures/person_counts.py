@@ -127,7 +127,8 @@ def count_groupings(
     """Counts people, records and cost of several results in one pass over the same records.
 
     Args:
-        frame: One row for each record.
+        frame: One row for each record. If a record has many cells, pass the result of `by_person`:
+            then the records are shuffled, and not their cells.
         groupings: The results with their dimensions.
         person: As in `count_people`.
         cost: As in `count_people`.
@@ -142,10 +143,8 @@ def count_groupings(
     cells = [cell for at, g in enumerate(groupings) for cell in g.cells(at, keys)]
     named = (person, cost, records, *sums, *people_with)
     measures = dict.fromkeys(name for name in named if name)
-    # A record has many cells, so the records are shuffled, and not their cells.
-    rows = by_person(frame, person).select(
-        *measures, PART, F.inline(F.array_compact(F.array(*cells)))
-    )
+    part = [PART] if PART in frame.columns else []
+    rows = frame.select(*measures, *part, F.inline(F.array_compact(F.array(*cells))))
     names = ["_grouping", *(f"_key{at}" for at in range(keys))]
     return count_people(
         rows,
@@ -162,17 +161,14 @@ def by_person(frame: DataFrame, person: str = "person") -> DataFrame:
     """Shuffles the records of a person to one task, for counts that need no further shuffle.
 
     Args:
-        frame: One row for each record. It is returned as it is if it has been shuffled before. A
-            repeated computation must give the same values, because records without a person are
-            placed by them.
+        frame: One row for each record. A repeated computation must give the same values, because
+            records without a person are placed by them.
         person: Column of the pseudonym.
 
     Returns:
         The rows with `PART`: 0 for the records of a person. Records without a person are spread by
         their content.
     """
-    if PART in frame.columns:
-        return frame
     spread = F.pmod(F.hash(*frame.columns), F.lit(_SALTS))
     part = F.when(F.col(person).isNotNull(), F.lit(0)).otherwise(spread)
     return frame.withColumn(PART, part).repartition(person, PART)

@@ -46,7 +46,12 @@ from socare_spark.inputs import Inputs, Need
 from socare_spark.lake.collect import collect
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.bands import band_of
-from socare_spark.measures.person_counts import Grouping, count_groupings, split_groupings
+from socare_spark.measures.person_counts import (
+    Grouping,
+    by_person,
+    count_groupings,
+    split_groupings,
+)
 from socare_spark.places.reference_tables import AREAS
 from socare_spark.postcodes import district_of
 
@@ -125,7 +130,7 @@ def _counted(
     """Counts that are collected: of cells by district, of regions, and of codes."""
     frames = {_ELEMENTS: code_counts(records, "element", elements.named)}
     if groupings:
-        frames[_CELLS] = count_groupings(records, groupings, cost="cost")
+        frames[_CELLS] = count_groupings(by_person(records), groupings, cost="cost")
     if elements.regions is not None:
         frames[REGION_PROFILE.path] = count_regions(records, elements.regions)
         if city is None:

@@ -39,7 +39,12 @@ from socare_spark.lake.collect import collect
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures import periods
 from socare_spark.measures.periods import Period, financial_year, quarter, with_total
-from socare_spark.measures.person_counts import Grouping, count_groupings, split_groupings
+from socare_spark.measures.person_counts import (
+    Grouping,
+    by_person,
+    count_groupings,
+    split_groupings,
+)
 from socare_spark.places.reference_tables import AREAS, POPULATION
 
 # Names of collected frames, for messages.
@@ -217,7 +222,7 @@ def count_cells(
     )
     pairs = quarters.in_pairs(records, settings.use.quarters.elements, spans.pairs)
     return count_groupings(
-        by_period.unionByName(pairs, allowMissingColumns=True),
+        by_person(by_period.unionByName(pairs, allowMissingColumns=True)),
         groupings,
         cost="cost",
         sums=[*costs.SUMS, *split.SUMS, *threshold.SUMS],
