@@ -3,11 +3,10 @@
 from datetime import date
 
 import duckdb
-from agreements import SCHEMA, frames, made_up
+from agreements import DISTRICTS, PROVIDERS, SCHEMA, SPLIT, YEARS, frames, made_up
 from frames import counts_of
 
 from socare_spark.analyses.use.records import in_periods
-from socare_spark.analyses.use.settings import Provider, Split
 from socare_spark.analyses.use.split import (
     PROVISION_SPLIT,
     SUMS,
@@ -15,17 +14,7 @@ from socare_spark.analyses.use.split import (
     provision_split,
     split_grouping,
 )
-from socare_spark.measures.periods import with_total, years
 
-YEARS = with_total(years(2010, 2011))
-DISTRICTS = ["B1", "B2", "B3"]
-PROVIDERS = [
-    Provider("A", "Old", True),
-    Provider("B", "Old", False),
-    Provider("C", "Young", False),
-    Provider("D", "Young", True),
-]
-SPLIT = Split(services=("S",), client_groups=("O", "Y"), least_expected=1)
 NAMES = ("people", "records", "cost", "internal", "external", "share_internal")
 
 

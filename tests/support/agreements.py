@@ -6,6 +6,18 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
 
+from socare_spark.analyses.use.settings import Provider, Split
+from socare_spark.measures.periods import with_total, years
+
+YEARS = with_total(years(2010, 2011))
+DISTRICTS = ["B1", "B2", "B3"]
+PROVIDERS = [
+    Provider("A", "Old", True),
+    Provider("B", "Old", False),
+    Provider("C", "Young", False),
+    Provider("D", "Young", True),
+]
+SPLIT = Split(services=("S",), client_groups=("O", "Y"), least_expected=1)
 COLUMNS = ("element", "person", "start", "end", "weekly_cost", "district")
 SCHEMA = (
     "element string, person bigint, start date, end date, weekly_cost decimal(12,2), "

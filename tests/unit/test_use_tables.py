@@ -7,6 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from agreements import DISTRICTS, PROVIDERS, SPLIT, YEARS
 from frames import count_frame, rows_of
 from scipy.stats import false_discovery_control, norm
 from statsmodels.stats.contingency_tables import Table
@@ -17,20 +18,10 @@ from socare_spark.analyses.use.costs import (
     element_cost_by_year,
 )
 from socare_spark.analyses.use.quarters import users_between_quarters, users_by_quarter
-from socare_spark.analyses.use.settings import Provider, Split, Threshold
+from socare_spark.analyses.use.settings import Threshold
 from socare_spark.analyses.use.split import PROVISION_SPLIT, provision_split, unusual_split
 from socare_spark.analyses.use.threshold import THRESHOLD_USE, threshold_use
-from socare_spark.measures.periods import quarter, quarters, with_total, years
-
-YEARS = with_total(years(2010, 2011))
-DISTRICTS = ["B1", "B2", "B3"]
-PROVIDERS = [
-    Provider("A", "Old", True),
-    Provider("B", "Old", False),
-    Provider("C", "Young", False),
-    Provider("D", "Young", True),
-]
-SPLIT = Split(services=("S",), client_groups=("O", "Y"), least_expected=1)
+from socare_spark.measures.periods import quarter, quarters, years
 
 
 def test_quarter_without_people_gives_no_change_of_the_next():
