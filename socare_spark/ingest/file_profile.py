@@ -403,27 +403,16 @@ class _RecordFilter:
     def __init__(self, header: Sequence[str], encoding: str, delimiter: str) -> None:
         self.encoding, self.delimiter = encoding, delimiter
         self.header = [normalise_header(name) for name in header]
+        # Number of the header's names that another header has.
+        self._min_shared = max(2, (len(self.header) + 1) // 2)
         self.begun = False
         self.skipped: Counter[str] = Counter()
         self._empty = bytes(range(33)) + b'"' + delimiter.encode()
         self._sparse = np.zeros(256, bool)
         self._sparse[list(self._empty)] = True
-        self._prefixes = self._tables([name for name in self.header if name])
-
-    def _tables(self, names: Sequence[str]) -> list[npt.NDArray[np.bool_]]:
-        """Byte values that the header can have at each of the first positions, in any spelling."""
-        tables = [np.zeros(256, bool) for _ in range(_PREFIX_BYTES)]
-        for name in names:
-            for before in (b"", b'"', b" ", b"\xef\xbb\xbf", b'\xef\xbb\xbf"', b"\xef\xbb\xbf "):
-                for j, table in enumerate(tables):
-                    k = j - len(before)
-                    if k < 0:
-                        table[before[j]] = True
-                    elif k < len(name) and name[k] != "_":
-                        table[[ord(name[k]), ord(name[k].upper())]] = True
-                    else:
-                        table[:] = True
-        return tables
+        self._prefixes = [_spellings(name) for name in dict.fromkeys(self.header) if name]
+        # The longest word of each name: a header contains it in any spelling of the name.
+        self._words = [max(name.split("_"), key=len).encode() for name in self.header]
 
     def cells(self, record: bytes) -> list[str]:
         """Parses the cells of a record."""
@@ -444,8 +433,9 @@ class _RecordFilter:
         """
         kept = np.ones(block.starts.size, bool)
         array = np.frombuffer(block.data, np.uint8)
-        suspects = self._matching_prefix(array, block, [self._sparse] * _PREFIX_BYTES)
-        suspects |= self._matching_prefix(array, block, self._prefixes)
+        suspects = _matching_prefix(array, block, [self._sparse] * _PREFIX_BYTES)
+        for tables in self._prefixes:
+            suspects |= _matching_prefix(array, block, tables)
         first = 0
         while not self.begun and first < kept.size:
             kept[first] = self._counts(block, first)
@@ -453,18 +443,6 @@ class _RecordFilter:
         for i in sorted(suspects):
             kept[i] = self._counts(block, i) if i >= first else kept[i]
         return kept
-
-    def _matching_prefix(
-        self,
-        array: npt.NDArray[np.uint8],
-        block: Block,
-        tables: Sequence[npt.NDArray[np.bool_]],
-    ) -> set[int]:
-        candidates = np.arange(block.starts.size)
-        for j, table in enumerate(tables):
-            offsets = np.minimum(block.starts[candidates] + j, block.ends[candidates] - 1)
-            candidates = candidates[table[array[offsets]]]
-        return set(candidates.tolist())
 
     def _counts(self, block: Block, i: int) -> bool:
         record = block.record(i)
@@ -480,7 +458,7 @@ class _RecordFilter:
         if blank:
             self.skipped["blank"] += 1
             return False
-        if len(record) > _MAX_HEADER_CHARACTERS * (len(self.header) + 1):
+        if not self._can_be_header(record):
             return True
         row = self.cells(record)
         if self.is_header(row):
@@ -489,14 +467,48 @@ class _RecordFilter:
         self._check_names(row, block.line_of(int(block.starts[i])))
         return True
 
+    def _can_be_header(self, record: bytes) -> bool:
+        """Whether a record can be the header or another one, by a search without parsing."""
+        if len(record) > _MAX_HEADER_CHARACTERS * (len(self.header) + 1):
+            return False
+        lower = record.lower()
+        present = sum(word in lower for word in self._words)
+        return present >= min(self._min_shared, len(self.header))
+
     def _check_names(self, row: Sequence[str], line: int) -> None:
         names = {normalise_header(cell) for cell in row if normalise_header(cell)}
         shared = names & set(self.header)
-        if len(shared) >= max(2, (len(self.header) + 1) // 2):
+        if len(shared) >= self._min_shared:
             raise DataError(
                 f"line {line} is another header, with other columns or in another order, so the "
                 "file is probably several files joined: ask for separate files"
             )
+
+
+def _spellings(name: str) -> list[npt.NDArray[np.bool_]]:
+    """Byte values that a name of the header can have at each of the first positions."""
+    tables = [np.zeros(256, bool) for _ in range(_PREFIX_BYTES)]
+    for before in (b"", b'"', b" ", b"\xef\xbb\xbf", b'\xef\xbb\xbf"', b"\xef\xbb\xbf "):
+        for j, table in enumerate(tables):
+            k = j - len(before)
+            if k < 0:
+                table[before[j]] = True
+            elif k < len(name) and name[k] != "_":
+                table[[ord(name[k]), ord(name[k].upper())]] = True
+            else:
+                table[:] = True
+    return tables
+
+
+def _matching_prefix(
+    array: npt.NDArray[np.uint8], block: Block, tables: Sequence[npt.NDArray[np.bool_]]
+) -> set[int]:
+    """Indices of the records of a block whose first bytes are all in their tables."""
+    candidates = np.flatnonzero(tables[0][array[block.starts]])
+    for j, table in enumerate(tables[1:], 1):
+        offsets = np.minimum(block.starts[candidates] + j, block.ends[candidates] - 1)
+        candidates = candidates[table[array[offsets]]]
+    return set(candidates.tolist())
 
 
 def record_bytes(
