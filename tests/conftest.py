@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 OWN_DATA = ("test_twin_published.py", "test_little.py")
 
 
+# The mark must be set before pytest-xdist reads it.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """A test has the mark of its folder; tests that share costly data run in one process."""
     for item in items:
