@@ -16,9 +16,14 @@ from socare_spark.errors import ExitCode
 from socare_spark.lake.pool import worker_pool
 
 
-def runs(tmp_path, work, monkeypatch):
+def runs(tmp_path, work, monkeypatch, context=None):
     """Runs a job without a session; returns its ending and the status of its record."""
     (tmp_path / "conf").mkdir()
+    if context is None:
+        # The session of other tests in this process must not end with the job.
+        monkeypatch.setattr(cli, "_stop_spark", lambda: None)
+    else:
+        monkeypatch.setattr(cli.SparkContext, "_active_spark_context", context)
     monkeypatch.setattr(cli, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
     monkeypatch.setattr(cli, "local_folders", lambda: [tmp_path])
     job = Job("works", "Works.", work, lambda _: [], ())
@@ -65,7 +70,6 @@ def test_a_signal_does_not_wait_for_queries(tmp_path, monkeypatch):
     stopped = threading.Event()
     stop = SimpleNamespace(stop=stopped.set)
     context = SimpleNamespace(_jsc=SimpleNamespace(sc=lambda: stop))
-    monkeypatch.setattr(cli.SparkContext, "_active_spark_context", context)
     ends = []
 
     def works(_):
@@ -73,7 +77,8 @@ def test_a_signal_does_not_wait_for_queries(tmp_path, monkeypatch):
             pool.submit(lambda: ends.append(stopped.wait(60)))
             os.kill(os.getpid(), signal.SIGINT)
 
-    assert runs(tmp_path, works, monkeypatch) == (128 + signal.SIGINT, "interrupted")
+    ending = runs(tmp_path, works, monkeypatch, context)
+    assert ending == (128 + signal.SIGINT, "interrupted")
     assert ends == [True]
 
 
