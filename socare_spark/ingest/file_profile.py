@@ -421,8 +421,8 @@ class _RecordFilter:
 
     def is_header(self, row: Sequence[str]) -> bool:
         """Whether the cells are the names of the header in its order."""
-        return (
-            len(row) == len(self.header) and [normalise_header(cell) for cell in row] == self.header
+        return len(row) == len(self.header) and all(
+            normalise_header(cell) == name for cell, name in zip(row, self.header, strict=True)
         )
 
     def kept(self, block: Block) -> npt.NDArray[np.bool_]:

@@ -28,6 +28,24 @@ _IN_UTF_8 = re.compile(
 )
 
 
+def _table(*ranges: range) -> npt.NDArray[np.bool_]:
+    table = np.zeros(256, bool)
+    for values in ranges:
+        table[list(values)] = True
+    return table
+
+
+# The first and the second byte of the matches of these patterns.
+_BEGINS_IN_8_BIT = (
+    _table(range(0xC2, 0xC6), range(0xE2, 0xE3), range(0xEF, 0xF1)),
+    _table(range(0x80, 0xC0)),
+)
+_BEGINS_IN_UTF_8 = (
+    _table(range(0xC2, 0xC4), range(0xEF, 0xF0)),
+    _table(range(0x80, 0xA0), range(0xA2, 0xA3), range(0xAF, 0xB1), range(0xBF, 0xC0)),
+)
+
+
 def is_mojibake(text: str) -> bool:
     """Whether a text contains a typical form of mojibake."""
     return _TYPICAL.search(text) is not None
@@ -47,5 +65,10 @@ def suspect_offsets(data: bytes, encoding: str) -> npt.NDArray[np.int64]:
     """
     if data.isascii():
         return np.zeros(0, np.int64)
-    pattern = _IN_8_BIT if encoding in EIGHT_BIT else _IN_UTF_8
-    return np.array([match.start() for match in pattern.finditer(data)], np.int64)
+    eight_bit = encoding in EIGHT_BIT
+    first, second = _BEGINS_IN_8_BIT if eight_bit else _BEGINS_IN_UTF_8
+    matches = (_IN_8_BIT if eight_bit else _IN_UTF_8).match
+    array = np.frombuffer(data, np.uint8)
+    offsets = np.flatnonzero(first[array[:-1]])
+    offsets = offsets[second[array[offsets + 1]]]
+    return np.array([i for i in offsets.tolist() if matches(data, i)], np.int64)

@@ -70,7 +70,7 @@ def columns_of(fields: Sequence[Field | None], sample: Sequence[Sequence[str]]) 
 
 
 def _column(field: Field | None, cells: Sequence[str]) -> Column:
-    shapes = frozenset(map(_shape, cells))
+    shapes = frozenset(map(_shape, set(cells)))
     if len(shapes) > _MAX_SHAPES or not any(shapes):
         shapes = frozenset()
     shortest = min((len(cell) for cell in cells if cell.strip()), default=0)

@@ -8,6 +8,7 @@ from socare_spark.contracts.contract import Field
 from socare_spark.errors import DataError
 from socare_spark.ingest import csv_records
 from socare_spark.ingest.file_profile import profile_file, record_bytes
+from socare_spark.ingest.mojibake import _IN_8_BIT, _IN_UTF_8, suspect_offsets
 
 FIELDS = [
     Field.model_validate({"name": "ID", "socare": {"keep": "as_is"}}),
@@ -101,3 +102,17 @@ def test_mojibake_is_counted_in_an_8_bit_code_page(tmp_path):
     data = "ID,NOTE,SURNAME\n1,café,x\n2,".encode("cp1252") + "café –,x\n3,y,£\n".encode()
     look = profile_file(file_of(tmp_path, data), "windows-1252", ",", FIELDS)
     assert dict(look.mojibake) == {"NOTE": 1}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pattern"), [("utf-8", _IN_UTF_8), ("windows-1252", _IN_8_BIT)]
+)
+def test_the_first_two_bytes_exclude_no_suspect(encoding, pattern):
+    data = b"".join(
+        bytes([first, second, third, 0x41])
+        for first in range(0x80, 0x100)
+        for second in range(0x100)
+        for third in (0xC2, 0xCB, 0xBD)
+    )
+    expected = {match.start() for match in pattern.finditer(data)}
+    assert expected <= set(suspect_offsets(data, encoding).tolist())

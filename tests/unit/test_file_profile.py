@@ -214,6 +214,39 @@ def test_lines_without_a_value_and_repeated_headers_are_no_records(tmp_path):
     assert dict(profile.skipped) == {"before": 2, "blank": 101, "header": 1}
 
 
+NAMED = "Record ID,REQUEST DATE,Service_Description,Person"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "record_id,request date,SERVICE-DESCRIPTION,person",
+        '"Record  ID","Request Date"," Service Description ",PERSON',
+        " RECORD.ID,Request_Date,service description,Person ",
+        "\ufeffRecord ID,REQUEST DATE,Service_Description,Person",
+    ],
+)
+def test_repeated_headers_are_found_in_any_spelling(tmp_path, spelling):
+    text = f"{NAMED}\n1,2,a,b\n{spelling}\n3,4,c,d\n"
+    profile = profile_file(file_of(tmp_path, text), "utf-8")
+    assert (profile.records, dict(profile.skipped)) == (2, {"header": 1})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Record ID,1,a person,x",
+        "request for a record,2,service,person",
+        "service description,3,,",
+        "person,4,records,description of a service",
+    ],
+)
+def test_records_with_words_of_the_header_are_records(tmp_path, line):
+    text = f"{NAMED}\n1,2,a,b\n{line}\n"
+    profile = profile_file(file_of(tmp_path, text), "utf-8")
+    assert (profile.records, dict(profile.skipped)) == (2, {})
+
+
 def test_a_header_of_another_order_within_the_file_refuses_it(tmp_path):
     text = HEADER + row(1) + "ID,NOTE,DAY,KIND\n" + row(2)
     with pytest.raises(DataError, match="line 3 is another header"):
