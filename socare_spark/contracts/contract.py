@@ -4,12 +4,11 @@ Guarantee: only declared columns are processed, and each has an explicit treatme
 kept by default.
 """
 
-import calendar
 import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import combinations
@@ -21,6 +20,7 @@ from pydantic import field_validator, model_validator
 
 from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts.patterns import portable
+from socare_spark.contracts.periods import Calendar
 from socare_spark.errors import ConfigurationError
 from socare_spark.postcodes import letters_and_digits
 
@@ -32,12 +32,9 @@ _ALTERNATIVES = ("Yy", "mbBj", "dj", "HI", "M", "S", "f", "p", "z")
 PERSON = "person"
 SOURCE_LINE = ("source_file", "line")
 _FIXED_OFFSET = re.compile(r"%[MSf][+-][0-9]{2}:?[0-9]{2}")
-PERIOD_FORMS = "a year, a month or a day (2017, 2017-06 or 2017-06-30), from 1900 to 2100"
 _COLUMN = r"^[a-z][a-z0-9_]*$"
 _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "number")
-_PERIOD = re.compile(r"([0-9]{4})(?:[-_.]?([0-9]{2})(?:[-_.]?([0-9]{2}))?)?")
-_YEARS = range(1900, 2101)
 
 
 class Constraints(StrictModel):
@@ -88,9 +85,11 @@ class Age(StrictModel):
 class Span(StrictModel):
     """A range of periods, open on a side without a bound.
 
+    The calendar of the contract decides the days of a period.
+
     Attributes:
-        start: A year, a month or a day; the range begins with its first day.
-        end: A year, a month or a day; the range ends with its last day.
+        start: A period; the range begins with its first day.
+        end: A period; the range ends with its last day.
     """
 
     start: str | None = Key(default=None, alias="from")
@@ -98,22 +97,38 @@ class Span(StrictModel):
 
     @field_validator("start", "end", mode="before")
     @classmethod
-    def _is_period(cls, value: object) -> object:
-        # YAML parses 2017 as a number and 2017-06-01 as a date.
-        text = None if value is None else str(value)
-        if text is not None:
-            period_days(text)
-        return text
+    def _is_text(cls, value: object) -> object:
+        # YAML parses 2017 as a number, 2017-06-01 as a date, and 2017.10 as 2017.1.
+        if isinstance(value, float):
+            raise ValueError("a period with a point must be in quotes")
+        return None if value is None else str(value)
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not _in_order(self.start, self.end):
-            raise ValueError("'to' must not be before 'from'")
-        return self
+    def fault(self, years: Calendar) -> str:
+        """The first fault of the range; empty for a valid one."""
+        try:
+            first, last = self.days(years)
+        except ValueError as error:
+            return str(error)
+        return "" if first <= last else "'to' must not be before 'from'"
 
-    def overlaps(self, other: "Span") -> bool:
+    def days(self, years: Calendar) -> tuple[date, date]:
+        """The first and the last day of the range.
+
+        Raises:
+            ValueError: a bound is not a period of the calendar.
+        """
+        first = date.min if self.start is None else years.days(self.start)[0]
+        return first, date.max if self.end is None else years.last(self.end)
+
+    def contains(self, day: date, years: Calendar) -> bool:
+        """Whether a day is in the range."""
+        first, last = self.days(years)
+        return first <= day <= last
+
+    def overlaps(self, other: "Span", years: Calendar) -> bool:
         """Whether both ranges contain a common day."""
-        return _in_order(self.start, other.end) and _in_order(other.start, self.end)
+        (first, last), (other_first, other_last) = self.days(years), other.days(years)
+        return first <= other_last and other_first <= last
 
 
 class Treatment(StrictModel):
@@ -213,13 +228,6 @@ class Field(StrictModel):
     def currencies(self) -> tuple[str, ...]:
         """Texts allowed before or after a number."""
         return self.socare.currency or (() if self.bare_number else ("£", "$", "€"))
-
-    def may_lack(self, period: str) -> bool:
-        """Whether a file of the period can lack the column."""
-        optional = self.socare.optional
-        if isinstance(optional, Span):
-            return _within(period, optional.start, optional.end)
-        return optional
 
     @property
     def output(self) -> str:
@@ -373,24 +381,6 @@ class HeaderSpelling(Span):
     also: tuple[str, ...]
 
 
-def _spelling_fault(names: Sequence[str], spellings: Sequence[HeaderSpelling]) -> str:
-    """Checks the declared spellings of headers.
-
-    Returns:
-        The first spelling fault: a header that means no field or two fields; empty if none.
-    """
-    fields = {normalise_header(name): name for name in names}
-    headers = [(normalise_header(text), s) for s in spellings for text in s.also]
-    if any(not text for text, _ in headers):
-        return "a text has no letter or digit"
-    if any(fields.get(text, s.column) != s.column for text, s in headers):
-        return "a text is the name of another field"
-    for (text, first), (other_text, second) in combinations(headers, 2):
-        if text == other_text and first.column != second.column and first.overlaps(second):
-            return f"a text means two columns in one period: {first.column} and {second.column}"
-    return ""
-
-
 class PeriodEncoding(Span):
     """The encoding of some periods."""
 
@@ -409,8 +399,11 @@ class Extension(StrictModel):
 
     Attributes:
         files: Regular expression for the path below the landing folder. The group `period` matches
-            a year, a month or a day, `revision` orders corrected copies, and other groups identify
-            one of several files of a period.
+            a period, `revision` orders corrected copies, and other groups identify one of several
+            files of a period.
+        year_ends: Month and day on which a year of the dataset ends, such as 03-31.
+        years_named_by: Whether a year of one number starts or ends in this calendar year. It is
+            declared only for years that do not end on 31 December.
         extract_column: Name of the column with the extract's as-of day.
         snapshots: Whether each extract is a full copy. Its day is then part of the key and no row
             is superseded.
@@ -426,6 +419,8 @@ class Extension(StrictModel):
     """
 
     files: str
+    year_ends: str = Key(default="12-31", pattern=r"^[0-9]{2}-[0-9]{2}$")
+    years_named_by: Literal["start", "end"] | None = None
     extract_column: str = Key(default="extract", pattern=r"^[a-z][a-z0-9_]*$")
     snapshots: bool = False
     spellings: tuple[HeaderSpelling, ...] = ()
@@ -447,6 +442,61 @@ class Extension(StrictModel):
         if "period" not in groups:
             raise ValueError("needs a group named period: (?P<period>...)")
         return value
+
+    @field_validator("year_ends")
+    @classmethod
+    def _is_day(cls, value: str) -> str:
+        try:
+            date.fromisoformat(f"2001-{value}")
+        except ValueError:
+            raise ValueError("is not a month and a day of every year, such as 03-31") from None
+        return value
+
+    @model_validator(mode="after")
+    def _names_years(self) -> Self:
+        if self.years_named_by and self.calendar.has_calendar_years:
+            raise ValueError("years_named_by needs year_ends: other years than calendar years")
+        return self
+
+    @property
+    def calendar(self) -> Calendar:
+        """The years of the dataset."""
+        month, day = map(int, self.year_ends.split("-"))
+        return Calendar(month, day, self.years_named_by)
+
+
+def _span_fault(settings: Extension, fields: Sequence[Field]) -> str:
+    """The first fault of a `from` or `to`; empty if there is none."""
+    spans: list[tuple[str, object]] = [
+        *((f"socare.spellings: {s.column}", s) for s in settings.spellings),
+        *((f"socare.encodings: {e.encoding}", e) for e in settings.encodings),
+        *((f"{f.name}: optional", f.socare.optional) for f in fields),
+    ]
+    for where, span in spans:
+        fault = span.fault(settings.calendar) if isinstance(span, Span) else ""
+        if fault:
+            return f"{where}: {fault}"
+    return ""
+
+
+def _spelling_fault(names: Sequence[str], settings: Extension) -> str:
+    """Checks the declared spellings of headers.
+
+    Returns:
+        The first spelling fault: a header that means no field or two fields; empty if none.
+    """
+    fields = {normalise_header(name): name for name in names}
+    headers = [(normalise_header(text), s) for s in settings.spellings for text in s.also]
+    if any(not text for text, _ in headers):
+        return "socare.spellings: a text has no letter or digit"
+    if any(fields.get(text, s.column) != s.column for text, s in headers):
+        return "socare.spellings: a text is the name of another field"
+    for (text, first), (other_text, second) in combinations(headers, 2):
+        both = text == other_text and first.overlaps(second, settings.calendar)
+        if both and first.column != second.column:
+            columns = f"{first.column} and {second.column}"
+            return f"socare.spellings: a text means two columns in one period: {columns}"
+    return ""
 
 
 class Contract(StrictModel):
@@ -477,9 +527,9 @@ class Contract(StrictModel):
         unknown = sorted(set(mentioned) - set(names))
         if unknown:
             raise ValueError(f"names columns that are not in schema.fields: {unknown}")
-        fault = _spelling_fault(names, settings.spellings)
+        fault = _span_fault(settings, self.fields) or _spelling_fault(names, settings)
         if fault:
-            raise ValueError(f"socare.spellings: {fault}")
+            raise ValueError(fault)
         conflicting = [f.name for f in self.fields if f.constraints.required and f.socare.optional]
         if conflicting:
             raise ValueError(f"{', '.join(conflicting)}: a required column cannot be optional")
@@ -577,33 +627,45 @@ class Contract(StrictModel):
         data = self.model_dump(mode="json", exclude={"title", "description", "path", "mediatype"})
         for field in data["schema_"]["fields"]:
             field.pop("title"), field.pop("description"), field["socare"].pop("optional")
-        settings, period = data["socare"], day.isoformat()
+        settings = data["socare"]
         for key in (
             "gate",
             "repeated_keys",
             "repeated_keys_gate",
             "files",
+            "year_ends",
+            "years_named_by",
             "encodings",
             "spellings",
         ):
             settings.pop(key)
-        data["encoding"] = self.encoding_of(period)
-        effective = [_declared_for(data, period), self.spellings_of(period)]
+        data["encoding"] = self.encoding_of(day)
+        effective = [data, self.spellings_of(day)]
         text = json.dumps(effective, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def encoding_of(self, period: str) -> str:
-        """The declared encoding of the files of a period."""
-        matching = [e.encoding for e in self.socare.encodings if _within(period, e.start, e.end)]
+    @property
+    def calendar(self) -> Calendar:
+        """The years of the dataset, by which the names of its files are read."""
+        return self.socare.calendar
+
+    def encoding_of(self, day: date) -> str:
+        """The declared encoding of the extract of a day."""
+        matching = [e.encoding for e in self.socare.encodings if e.contains(day, self.calendar)]
         return (matching[-1] if matching else self.encoding).lower()
 
-    def spellings_of(self, period: str) -> Mapping[str, str]:
-        """Normalised header -> field name, for the files of a period."""
+    def spellings_of(self, day: date) -> Mapping[str, str]:
+        """Normalised header -> field name, for the extract of a day."""
         names = {normalise_header(f.name): f.name for f in self.fields}
         for spelling in self.socare.spellings:
-            if _within(period, spelling.start, spelling.end):
+            if spelling.contains(day, self.calendar):
                 names.update({normalise_header(other): spelling.column for other in spelling.also})
         return names
+
+    def may_lack(self, field: Field, day: date) -> bool:
+        """Whether the extract of a day can lack a column."""
+        optional = field.socare.optional
+        return optional.contains(day, self.calendar) if isinstance(optional, Span) else optional
 
 
 def _is_currency(text: str) -> bool:
@@ -615,90 +677,6 @@ def _is_currency(text: str) -> bool:
 def normalise_header(header: str) -> str:
     """Normalises a header to lower snake case. Headers are compared in this form."""
     return re.sub(r"[^0-9a-z]+", "_", header.strip().lower()).strip("_")
-
-
-def period_days(period: str) -> tuple[date, date]:
-    """The first and the last day of a period.
-
-    Args:
-        period: A year, a month or a day, as 2017, 2017-06 or 2017-06-30.
-
-    Raises:
-        ValueError: the period has another form.
-    """
-    match = _PERIOD.fullmatch(period)
-    try:
-        year, month, day = (int(part or 1) for part in match.groups()) if match else (0, 0, 0)
-        first = date(year, month, day)
-    except ValueError:
-        year = 0
-    if match is None or year not in _YEARS:
-        raise ValueError(f"a period must be {PERIOD_FORMS}")
-    if match[3]:
-        return first, first
-    if match[2]:
-        return first, date(year, month, calendar.monthrange(year, month)[1])
-    return first, date(year, 12, 31)
-
-
-def financial_years(periods: Iterable[str]) -> frozenset[str]:
-    """Finds periods that are probably financial years, as 2010-11, and not months.
-
-    All periods with a year and a two-digit part are returned if they have at least two different
-    years and the second part of each is the next year. Otherwise the result is empty.
-    """
-    parts = {p: m.groups() for p in periods if (m := _PERIOD.fullmatch(p)) and m[2] and not m[3]}
-    next_years = all(
-        (int(year) + 1) % 100 == int(next_year) for year, next_year, _ in parts.values()
-    )
-    has_several_years = len({year for year, _, _ in parts.values()}) > 1
-    return frozenset(parts if has_several_years and next_years else ())
-
-
-def period_end(period: str) -> date:
-    """The last day of a period.
-
-    Raises:
-        ValueError: the period is not a year, a month or a day.
-    """
-    return period_days(period)[1]
-
-
-def _in_order(start: str | None, end: str | None) -> bool:
-    """Whether the first day of `start` is not after the last day of `end`; true for None."""
-    return start is None or end is None or period_days(start)[0] <= period_end(end)
-
-
-def _within(period: str, start: str | None, end: str | None) -> bool:
-    """Whether the last day of a period is in the range from `start` to `end`."""
-    day = period_end(period)
-    return (start is None or day >= period_days(start)[0]) and (
-        end is None or day <= period_end(end)
-    )
-
-
-def _declared_for(declared: object, period: str) -> object:
-    """Removes the parts of a declaration whose `from` and `to` exclude a period."""
-    if isinstance(declared, list):
-        return [_declared_for(d, period) for d in declared if _applies(d, period)]
-    if isinstance(declared, dict):
-        dated = _has_periods(declared)
-        return {
-            key: _declared_for(value, period)
-            for key, value in declared.items()
-            if _applies(value, period) and not (dated and key in ("start", "end"))
-        }
-    return declared
-
-
-def _has_periods(declared: object) -> bool:
-    return isinstance(declared, dict) and {"start", "end"} <= declared.keys()
-
-
-def _applies(declared: object, period: str) -> bool:
-    if not isinstance(declared, dict) or not _has_periods(declared):
-        return True
-    return _within(period, declared["start"], declared["end"])
 
 
 def read_contracts(conf: Path) -> Sequence[Contract]:

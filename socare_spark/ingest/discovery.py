@@ -11,13 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from socare_spark.contracts.contract import (
-    PERIOD_FORMS,
-    Contract,
-    financial_years,
-    normalise_header,
-    period_end,
-)
+from socare_spark.contracts.contract import Contract, normalise_header
+from socare_spark.contracts.periods import financial_years
 from socare_spark.errors import DataError
 from socare_spark.files import sha256_of
 from socare_spark.ingest.file_names import name_below, unusable_name
@@ -54,7 +49,7 @@ class LandedFile:
         Raises:
             ValueError: the period cannot be parsed.
         """
-        return period_end(self.period)
+        return self.contract.calendar.last(self.period)
 
     @property
     def extract(self) -> date | None:
@@ -72,7 +67,7 @@ class LandedFile:
     @property
     def encoding(self) -> str:
         """The encoding declared for the period."""
-        return self.contract.encoding_of(self.period)
+        return self.contract.encoding_of(self.as_of)
 
 
 @dataclass(frozen=True)
@@ -133,7 +128,9 @@ def discover_files(
     claimed = [
         (p, m.groupdict()) for p in paths if (m := pattern.fullmatch(name_below(landing, p)))
     ]
-    years = financial_years(groups["period"] or "" for _, groups in claimed)
+    years: Collection[str] = ()
+    if contract.calendar.has_calendar_years:
+        years = financial_years(groups["period"] or "" for _, groups in claimed)
     for path, groups in claimed:
         landed = _landed_file(contract, landing, path, groups, years)
         if isinstance(landed, RefusedFile):
@@ -174,15 +171,14 @@ def _landed_file(
         return _refuse(
             landed,
             "the periods in the file names of the dataset look like financial years (2011-12), but "
-            f"a period must be {PERIOD_FORMS}: write the last day of the period in the name, "
-            "2012-03-31 for a financial year or 2011-12-31 for a month",
+            "can be months: declare the last day of a year (socare.year_ends: 03-31) in the "
+            f"contract {contract.name}, or write the last day of a month in the name (2011-12-31)",
         )
-    if landed.extract is None:
-        return _refuse(
-            landed,
-            f"the period in the name must be {PERIOD_FORMS}: rename the file, or correct "
-            f"socare.files of the contract {contract.name}",
-        )
+    try:
+        contract.calendar.last(period)
+    except ValueError as error:
+        correct = f"rename the file, or correct the contract {contract.name}"
+        return _refuse(landed, f"the name has no valid period, because {error}: {correct}")
     if not has_number:
         return _refuse(landed, "the revision in the name is not an integer: rename the file")
     return landed
@@ -218,7 +214,7 @@ def inspect_file(landed: LandedFile) -> ReadableFile | RefusedFile:
     contract, delimiter = landed.contract, landed.contract.dialect.delimiter
     try:
         head = read_head(landed.path, landed.encoding, delimiter)
-        columns, dropped = _match_columns(head, contract, landed.period)
+        columns, dropped = _match_columns(head, contract, landed.as_of)
         fields = [None if c is None else contract.field(c) for c in columns]
         profile = profile_file(landed.path, landed.encoding, delimiter, fields)
     except DataError as error:
@@ -234,12 +230,12 @@ def inspect_file(landed: LandedFile) -> ReadableFile | RefusedFile:
 
 
 def _match_columns(
-    head: Head, contract: Contract, period: str
+    head: Head, contract: Contract, day: date
 ) -> tuple[tuple[str | None, ...], dict[str, str]]:
     try:
-        return match_header(head.header, contract, period)
+        return match_header(head.header, contract, day)
     except DataError:
-        spellings = contract.spellings_of(period)
+        spellings = contract.spellings_of(day)
         reason = wrong_header(head.text, contract.dialect.delimiter, spellings)
         if reason:
             raise DataError(reason) from None
@@ -247,14 +243,14 @@ def _match_columns(
 
 
 def match_header(
-    header: Iterable[str], contract: Contract, period: str
+    header: Iterable[str], contract: Contract, day: date
 ) -> tuple[tuple[str | None, ...], dict[str, str]]:
     """Assigns the columns of a header to the fields of a contract by name.
 
     Args:
         header: Names of the columns, as written.
         contract: The contract.
-        period: Period of the file, which decides the spellings and the optional columns.
+        day: As-of day of the file, which decides the spellings and the optional columns.
 
     Returns:
         Field name of each column, None for a column of no field; and the header of each column of
@@ -263,7 +259,7 @@ def match_header(
     Raises:
         DataError: a required column is missing, or two columns are the same field.
     """
-    spellings = contract.spellings_of(period)
+    spellings = contract.spellings_of(day)
     columns = tuple(spellings.get(normalise_header(name)) for name in header)
     matched = [c for c in columns if c is not None]
     repeated = sorted({c for c in matched if matched.count(c) > 1})
@@ -280,7 +276,7 @@ def match_header(
             "the first line names no column of the contract, so the file probably has no header: "
             "ask for the file again with a header"
         )
-    required = [f.name for f in missing if contract.is_read(f) and not f.may_lack(period)]
+    required = [f.name for f in missing if contract.is_read(f) and not contract.may_lack(f, day)]
     if required:
         raise DataError(_missing_columns_message(required, dropped))
     return columns, dropped

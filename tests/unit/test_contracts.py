@@ -11,9 +11,9 @@ from socare_spark.contracts.contract import (
     Contract,
     Field,
     normalise_header,
-    period_end,
     read_contracts,
 )
+from socare_spark.contracts.periods import Calendar
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.ingest.discovery import discover_files, match_header
 from socare_spark.ingest.job import plan
@@ -178,6 +178,10 @@ def test_errors_name_file_and_key_and_no_value(tmp_path):
     assert "7.125" not in str(error.value)
 
 
+def last_day(period):
+    return Calendar().last(period)
+
+
 @pytest.mark.parametrize(
     ("period", "last"),
     [
@@ -187,27 +191,27 @@ def test_errors_name_file_and_key_and_no_value(tmp_path):
     ],
 )
 def test_a_period_ends_on_its_last_day(period, last):
-    assert period_end(period) == last
+    assert Calendar().last(period) == last
 
 
 def test_headers_match_by_name_in_any_order_case_and_spacing():
-    columns, dropped = match_header(["Day", " id ", "Extra"], contract(), "2015")
+    columns, dropped = match_header(["Day", " id ", "Extra"], contract(), last_day("2015"))
     assert columns == ("DAY", "ID", None)
     assert dropped == {"Extra": ""}
 
 
 def test_misspelt_column_is_reported_with_the_nearest_name():
     with pytest.raises(DataError, match="'DAYS' looks like DAY"):
-        match_header(["ID", "DAYS"], contract(), "2015")
+        match_header(["ID", "DAYS"], contract(), last_day("2015"))
 
 
 def test_a_column_may_be_absent_only_where_the_contract_says_so():
     schema = contract().model_dump(mode="json", by_alias=True)["schema"]
     schema["fields"][1]["socare"]["optional"] = {"from": "2014", "to": "2015"}
     one = contract(schema=schema)
-    assert match_header(["ID"], one, "2015-03")[0] == ("ID",)
+    assert match_header(["ID"], one, last_day("2015-03"))[0] == ("ID",)
     with pytest.raises(DataError, match="lacks the column DAY"):
-        match_header(["ID"], one, "2016")
+        match_header(["ID"], one, last_day("2016"))
     assert one.digest(DAY) == contract().digest(DAY)
 
 
@@ -224,10 +228,10 @@ def test_a_dropped_column_may_be_absent_where_nothing_needs_it(needs):
         rules["date_order"] = [{"first": "BORN", "then": "DAY"}]
     one = contract(schema=schema | {"fields": [*schema["fields"], dropped]}, socare=rules)
     if needs is None:
-        assert match_header(["ID", "DAY"], one, "2015")[0] == ("ID", "DAY")
+        assert match_header(["ID", "DAY"], one, last_day("2015"))[0] == ("ID", "DAY")
     else:
         with pytest.raises(DataError, match="lacks the column BORN"):
-            match_header(["ID", "DAY"], one, "2015")
+            match_header(["ID", "DAY"], one, last_day("2015"))
 
 
 @pytest.mark.parametrize("delimiter", ['"', "\n", "§"])
@@ -238,16 +242,16 @@ def test_a_delimiter_is_one_ascii_character(delimiter):
 
 def test_a_doubled_column_is_refused():
     with pytest.raises(DataError, match="DAY more than once"):
-        match_header(["ID", "DAY", "day"], contract(), "2015")
+        match_header(["ID", "DAY", "day"], contract(), last_day("2015"))
 
 
 def test_spellings_hold_for_their_periods():
     ours = contract().model_dump(mode="json", by_alias=True)["socare"]
     ours["spellings"] = [{"column": "ID", "also": ["Visit No."], "from": "2014", "to": "2014"}]
     one = contract(socare=ours)
-    assert match_header(["visit no", "DAY"], one, "2014")[0] == ("ID", "DAY")
+    assert match_header(["visit no", "DAY"], one, last_day("2014"))[0] == ("ID", "DAY")
     with pytest.raises(DataError, match="lacks"):
-        match_header(["visit no", "DAY"], one, "2015")
+        match_header(["visit no", "DAY"], one, last_day("2015"))
 
 
 @pytest.mark.parametrize(
@@ -275,11 +279,12 @@ def test_settings_hold_from_the_first_day_to_the_last(start, end, inside, outsid
     one, plainly = contract(socare=ours, schema=schema), contract()
 
     def holds(period):
+        day = last_day(period)
         found = {
-            "visit_no" in one.spellings_of(period),
-            one.encoding_of(period) == "windows-1252",
-            one.field("DAY").may_lack(period),
-            one.digest(period_end(period)) != plainly.digest(period_end(period)),
+            "visit_no" in one.spellings_of(day),
+            one.encoding_of(day) == "windows-1252",
+            one.may_lack(one.field("DAY"), day),
+            one.digest(day) != plainly.digest(day),
         }
         assert len(found) == 1
         return found.pop()
@@ -288,13 +293,18 @@ def test_settings_hold_from_the_first_day_to_the_last(start, end, inside, outsid
     assert [p for p in outside if holds(p)] == []
 
 
-@pytest.mark.parametrize(
-    "wrong", ["", "soon", "2017-13", "2017Q1", "2017-1", "2017/18", 17, 2017.5]
-)
+@pytest.mark.parametrize("wrong", ["", "soon", "2017-13", "2017Q5", "2017-1-", "2017/18", 17])
 def test_a_span_names_periods(wrong):
     ours = contract().socare.model_dump(mode="json", by_alias=True)
     ours["encodings"] = [{"encoding": "windows-1252", "from": wrong}]
     with pytest.raises(ValueError, match="a year, a month or a day"):
+        contract(socare=ours)
+
+
+def test_a_period_with_a_point_is_in_quotes():
+    ours = contract().socare.model_dump(mode="json", by_alias=True)
+    ours["encodings"] = [{"encoding": "windows-1252", "from": 2017.1}]  # 2017.10 in YAML
+    with pytest.raises(ValueError, match="in quotes"):
         contract(socare=ours)
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from socare_spark.contracts.contract import period_end
+from socare_spark.contracts.periods import Calendar
 from socare_spark.errors import ExitCode
 from socare_spark.failures import report_crash
 from socare_spark.tracking.progress import Progress
@@ -22,7 +22,7 @@ def raised(action):
     [
         (lambda: pd.Series(["SMITH"]).astype("float64"), False),
         (lambda: pd.Series({"a": 1})["SMITH"], False),
-        (lambda: period_end("SMITH"), True),
+        (lambda: Calendar().last("SMITH"), True),
     ],
 )
 def test_messages_of_libraries_are_not_logged(tmp_path, action, is_logged):
