@@ -54,6 +54,7 @@ class Context:
         run: The record of this run.
         progress: Prints the steps of the run.
         withdraw: Files that `ingest` removes from the lake; it loads no file then.
+        only: Datasets that `ingest` reads; empty means all.
         unavailable: Path of a table that this run could not make -> the missing tables and columns.
     """
 
@@ -65,6 +66,7 @@ class Context:
     run: Run
     progress: Progress
     withdraw: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     unavailable: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -168,6 +168,7 @@ def _context(
 ) -> Context:
     context = Context(spark, lake, options.conf, options.landing, options.as_of, run, progress)
     context.withdraw = tuple(getattr(options, "withdraw", None) or ())
+    context.only = tuple(getattr(options, "only", None) or ())
     return context
 
 

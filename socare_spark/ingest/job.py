@@ -7,6 +7,7 @@ or not at all.
 
 import os
 import shutil
+from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -61,6 +62,7 @@ from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
 from socare_spark.ingest.withdrawal import add_option, entries_to_withdraw, withdraw
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.transaction import atomic_commits
+from socare_spark.spelling import closest_names
 
 _WORKERS = 2
 # Files named in a warning; the run record names all of them.
@@ -77,9 +79,11 @@ def run(context: Context) -> None:
     """
     landing = _landing(context)
     if context.withdraw:
+        if context.only:
+            raise ConfigurationError("--withdraw reads no file: give it without --only.")
         withdraw(context, landing)
         return
-    project, contracts = read_project(context.conf), read_contracts(context.conf)
+    project, contracts = read_project(context.conf), _contracts(context)
     _check_schemes(project, contracts)
     keyring = open_keyring(project, synthetic=is_synthetic(landing), environment=os.environ)
     has_rows = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
@@ -88,7 +92,10 @@ def run(context: Context) -> None:
     ledger = read_ledger(context.lake)
     with context.progress.step("ingest: inspect files"):
         datasets = [classify_files(landing, contract, ledger) for contract in contracts]
-    unclaimed_files = unclaimed(landing, context.conf, contracts, _claimed(datasets))
+    # Without all contracts, the files of other datasets would count as unclaimed.
+    unclaimed_files: Mapping[str, str] = {}
+    if not context.only:
+        unclaimed_files = unclaimed(landing, context.conf, contracts, _claimed(datasets))
     _record_outcomes(context, datasets, unclaimed_files)
     _report_history(context, datasets)
     context.run.warnings += _same_contents(datasets, ledger)
@@ -120,7 +127,7 @@ def plan(context: Context) -> Sequence[str]:
         return [f"withdraws {entry.file}" for entry in entries_to_withdraw(context)]
     ledger = read_ledger(context.lake)
     lines = []
-    contracts = read_contracts(context.conf)
+    contracts = _contracts(context)
     _check_schemes(read_project(context.conf), contracts)
     for contract in contracts:
         newest, refused, _ = discover_files(landing, contract)
@@ -134,13 +141,24 @@ def plan(context: Context) -> Sequence[str]:
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
 
 
+def _add_options(options: ArgumentParser) -> None:
+    add_option(options)
+    options.add_argument(
+        "--only",
+        action="append",
+        metavar="NAME",
+        help="read the files of this dataset only (conf/datasets/NAME.yaml); can be given several "
+        "times",
+    )
+
+
 JOB = Job(
     "ingest",
     "Read extracts by their contracts: check, pseudonymise, count and keep each key once.",
     run,
     plan,
     (LEDGER, QUARANTINE, PEOPLE),
-    add_option,
+    _add_options,
 )
 
 
@@ -151,6 +169,24 @@ def _landing(context: Context) -> Path:
             "folder with the extracts."
         )
     return context.landing
+
+
+def _contracts(context: Context) -> Sequence[Contract]:
+    """The contracts of the datasets in `context.only`, or all.
+
+    Raises:
+        ConfigurationError: a contract is invalid, or a dataset has none.
+    """
+    contracts = read_contracts(context.conf)
+    names = [contract.name for contract in contracts]
+    for name in context.only:
+        if name not in names:
+            close = closest_names(name, names) or names
+            raise ConfigurationError(
+                f"--only {name}: {context.conf / 'datasets' / f'{name}.yaml'} does not exist. "
+                f"Datasets are {', '.join(close)}."
+            )
+    return [contract for contract in contracts if not context.only or contract.name in context.only]
 
 
 def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:

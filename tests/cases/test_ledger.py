@@ -4,7 +4,8 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from council import KEY, Council
+import yaml
+from council import HEADER, KEY, Council
 from studies import run_here
 
 from socare_spark.errors import ConfigurationError, DataError
@@ -156,3 +157,37 @@ def test_withdrawal_removes_a_file_and_restores_superseded_rows(council, monkeyp
     council.lands("2015.csv", row("b", "sent again"))
     council.ingests(monkeypatch)
     assert council.rows("id", "note") == [("a", "old"), ("b", "sent again")]
+
+
+def test_one_dataset_can_be_read_alone(council, monkeypatch):
+    other = yaml.safe_load(yaml.safe_dump(council.contract))
+    other["name"] = "calls"
+    other["socare"]["files"] = r"calls/(?P<period>\d{4})\.csv"
+    council.context()
+    (council.conf / "datasets" / "calls.yaml").write_text(yaml.safe_dump(other))
+    council.lands("2014.csv", row("a"))
+    council.ingests(monkeypatch)
+    council.lands("2015.csv", row("b"))
+    (council.landing / "calls").mkdir()
+    (council.landing / "calls" / "2015.csv").write_text(f"{HEADER}\n{row('c')}\n")
+
+    def reads(*names):
+        context = council.context()
+        context.only = names
+        JOB.run(context)
+
+    with pytest.raises(
+        ConfigurationError, match=r"--only call: .*call\.yaml does not exist.* calls"
+    ):
+        reads("call")
+    reads("calls")
+    assert council.rows("id", table="restricted/calls") == [("c",)]
+    assert council.rows("id") == [("a",)]
+    assert {*council.run.landing} == {"calls/2015.csv"}
+    assert council.run.warnings == []
+    reads("calls", "visits")
+    assert council.rows("id") == [("a",), ("b",)]
+    context = council.context()
+    context.only, context.withdraw = ("calls",), ("calls/2015.csv",)
+    with pytest.raises(ConfigurationError, match="without --only"):
+        JOB.run(context)

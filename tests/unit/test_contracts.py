@@ -162,7 +162,9 @@ def test_a_dry_run_names_an_unknown_scheme(tmp_path):
     given = contract().model_dump(mode="json", by_alias=True)
     (folder / "datasets" / "visits.yaml").write_text(yaml.safe_dump(given))
     (folder / "project.yaml").write_text((CONF / "project.yaml").read_text())
-    context = SimpleNamespace(conf=folder, landing=tmp_path, lake=Lake(tmp_path), withdraw="")
+    context = SimpleNamespace(
+        conf=folder, landing=tmp_path, lake=Lake(tmp_path), withdraw="", only=()
+    )
     with pytest.raises(ConfigurationError, match="scheme visit"):
         plan(context)
 

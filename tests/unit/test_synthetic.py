@@ -190,6 +190,6 @@ def test_declared_path_outside_the_folder_is_passed_over(landing):
 def test_ingest_refuses_the_demo_key_for_a_folder_that_is_not_synthetic(landing, monkeypatch):
     (landing / "more.csv").write_bytes(b"")
     monkeypatch.setenv("SOCARE_KEY", "demo")
-    context = SimpleNamespace(landing=landing, conf=CONF, withdraw=None)
+    context = SimpleNamespace(landing=landing, conf=CONF, withdraw=None, only=())
     with pytest.raises(NotPermittedError, match="demo key"):
         job.run(context)
