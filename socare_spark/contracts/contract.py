@@ -30,6 +30,7 @@ DIRECTIVES = tuple("YymdHMSIpbBfj")
 # Directives that give the same part of a date or time; a format has at most one of each group.
 _ALTERNATIVES = ("Yy", "mbBj", "dj", "HI", "M", "S", "f", "p", "z")
 PERSON = "person"
+NO_KEY = "none"
 SOURCE_LINE = ("source_file", "line")
 _FIXED_OFFSET = re.compile(r"%[MSf][+-][0-9]{2}:?[0-9]{2}")
 _COLUMN = r"^[a-z][a-z0-9_]*$"
@@ -350,6 +351,13 @@ class Schema(StrictModel):
     missing_values: tuple[str, ...] = Key(default=("",), alias="missingValues")
     primary_key: tuple[str, ...] = Key(alias="primaryKey")
 
+    @field_validator("primary_key", mode="before")
+    @classmethod
+    def _as_names(cls, value: object) -> object:
+        if value == NO_KEY:
+            return ()
+        return (value,) if isinstance(value, str) else value
+
 
 class Dialect(StrictModel):
     """The CSV dialect (Data Package v2)."""
@@ -499,6 +507,18 @@ def _spelling_fault(names: Sequence[str], settings: Extension) -> str:
     return ""
 
 
+def _key_fault(schema: Schema, settings: Extension) -> str:
+    """The first fault of the primary key; empty if there is none."""
+    key = schema.primary_key
+    if not key and settings.repeated_keys_gate is not None:
+        return "repeated_keys_gate needs a primaryKey"
+    if len(set(key)) != len(key):
+        return "primaryKey names a column more than once"
+    valid = {f.name for f in schema.fields if f.constraints.required and not f.socare.drop}
+    invalid = next((name for name in key if name not in valid), None)
+    return f"primaryKey {invalid} must be required and not dropped" if invalid else ""
+
+
 class Contract(StrictModel):
     """The contract of one dataset: `conf/datasets/NAME.yaml`."""
 
@@ -527,7 +547,11 @@ class Contract(StrictModel):
         unknown = sorted(set(mentioned) - set(names))
         if unknown:
             raise ValueError(f"names columns that are not in schema.fields: {unknown}")
-        fault = _span_fault(settings, self.fields) or _spelling_fault(names, settings)
+        fault = (
+            _span_fault(settings, self.fields)
+            or _spelling_fault(names, settings)
+            or _key_fault(self.schema_, settings)
+        )
         if fault:
             raise ValueError(fault)
         conflicting = [f.name for f in self.fields if f.constraints.required and f.socare.optional]
@@ -544,12 +568,6 @@ class Contract(StrictModel):
         encodings = {self.encoding, *(e.encoding for e in settings.encodings)}
         if not {e.lower() for e in encodings} <= set(ENCODINGS):
             raise ValueError(f"encoding: allowed are {', '.join(ENCODINGS)}")
-        if len(set(self.schema_.primary_key)) != len(self.schema_.primary_key):
-            raise ValueError("primaryKey names a column more than once")
-        for key in self.schema_.primary_key:
-            field = self.field(key)
-            if field.socare.drop or not field.constraints.required:
-                raise ValueError(f"primaryKey {key} must be required and not dropped")
         outputs = [f.output for f in self.fields if not f.socare.drop]
         outputs += [a.name for a in ages]
         outputs += [settings.extract_column, *SOURCE_LINE]

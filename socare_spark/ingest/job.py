@@ -54,7 +54,7 @@ from socare_spark.ingest.rejected_lines import (
     write_refused,
     write_rejected,
 )
-from socare_spark.ingest.repeated_keys import repeated_keys_warning
+from socare_spark.ingest.repeated_keys import equal_rows_warning, repeated_keys_warning
 from socare_spark.ingest.restricted_tables import staged_table
 from socare_spark.ingest.staging import StagedDataset, stage_dataset, staging_folder
 from socare_spark.ingest.synthetic import is_synthetic
@@ -408,6 +408,9 @@ def _repeated_key_warnings(
     messages = []
     for dataset in judged:
         contract = dataset.staged.contract
+        if not contract.own_key:
+            messages.append(_equal_rows_warning(dataset))
+            continue
         dropped = outcomes[contract.name].dropped if contract.name in outcomes else {}
         for i in dataset.accepted:
             name, tally = dataset.staged.files[i].landed.name, dataset.staged.tallies[i]
@@ -415,6 +418,13 @@ def _repeated_key_warnings(
             repeated = dataset.repeated.get(i, 0)
             messages.append(repeated_keys_warning(contract, name, tally, repeated, duplicate))
     return [message for message in messages if message]
+
+
+def _equal_rows_warning(dataset: JudgedDataset) -> str:
+    staged, counts = dataset.staged, {i: dataset.repeated.get(i, 0) for i in dataset.accepted}
+    equal = {staged.files[i].landed.name: count for i, count in counts.items() if count}
+    rows = sum(staged.tallies[i].valid for i in dataset.accepted)
+    return equal_rows_warning(staged.contract, equal, rows)
 
 
 def _target(context: Context, staged: StagedDataset) -> LoadTarget:

@@ -1,4 +1,4 @@
-"""Counts keys that repeat within one file.
+"""Counts keys that repeat within one file, or equal rows of a file without keys.
 
 Repeated keys indicate that the keys lost digits or that the primary key lacks a column. The driver
 reads the keys of one batch of files at a time, of bounded size. Spark tasks count those of a larger
@@ -6,7 +6,7 @@ file.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import and_
 
@@ -18,23 +18,32 @@ from pyspark.sql import functions as F
 from socare_spark.contracts.contract import Contract
 from socare_spark.ingest.staging import StagedDataset, Tally, mask_words
 
-# Maximum number of rows in a batch on the driver.
+# Maximum number of rows in a batch on the driver, with a key and with all columns.
 _BATCH_ROWS = 1_000_000
+_BATCH_WHOLE_ROWS = 200_000
 
 
 def count_repeated_keys(stage: StagedDataset) -> Counter[int]:
     """Counts the valid rows whose key a later valid row of the same file has.
 
+    Without a primary key, all columns are compared.
+
     Returns:
-        Index of file -> count; empty if the contract has no key.
+        Index of file -> count.
     """
-    if not stage.contract.own_key:
-        return Counter()
-    large = [i for i, tally in enumerate(stage.tallies) if tally.valid > _BATCH_ROWS]
+    limit = _BATCH_ROWS if stage.contract.own_key else _BATCH_WHOLE_ROWS
+    large = [i for i, tally in enumerate(stage.tallies) if tally.valid > limit]
     counts = _count_with_spark(stage, large) if large else Counter[int]()
-    for batch in _batches(stage.tallies):
+    for batch in _batches(stage.tallies, limit):
         counts += _count_on_driver(stage, batch)
     return counts
+
+
+def _key(stage: StagedDataset) -> list[str]:
+    """File index and key of a row; without a primary key, file index and all columns."""
+    # Columns that are no columns of the table begin with an underscore.
+    columns = [name for name in stage.frame.columns if not name.startswith("_")]
+    return ["_file", *(stage.contract.own_key or columns)]
 
 
 def refusal_reason(contract: Contract, tally: Tally, repeated: int) -> str:
@@ -72,8 +81,30 @@ def repeated_keys_warning(
     return (
         f"{name}: {_describe(contract, tally, repeated)} and were not kept; {duplicate} of them "
         f"{'equals' if duplicate == 1 else 'equal'} a later row in all columns. Ask for the file "
-        "again if its keys lost digits, or correct schema.primaryKey; primaryKey: [] keeps all "
+        "again if its keys lost digits, or correct schema.primaryKey; primaryKey: none keeps all "
         "records."
+    )
+
+
+def equal_rows_warning(contract: Contract, equal: Mapping[str, int], rows: int) -> str:
+    """Reports rows of a dataset without a key that equal another row of their file.
+
+    Args:
+        contract: The contract.
+        equal: Name of each file with such rows -> rows that equal a later row.
+        rows: Valid rows of all accepted files.
+
+    Returns:
+        A warning; empty if there is no such row.
+    """
+    if not equal:
+        return ""
+    total, files = sum(equal.values()), "1 file" if len(equal) == 1 else f"{len(equal)} files"
+    return (
+        f"{contract.name}: {total} of {rows} rows ({total / rows:.1%}) equal a later row of their "
+        f"file in all columns, in {files} ({max(equal, key=lambda name: equal[name])} has most). "
+        "All rows were kept, because the contract has no primaryKey: declare one if these are "
+        "copies."
     )
 
 
@@ -84,14 +115,14 @@ def _describe(contract: Contract, tally: Tally, repeated: int) -> str:
     )
 
 
-def _batches(tallies: Sequence[Tally]) -> Iterator[list[int]]:
+def _batches(tallies: Sequence[Tally], limit: int) -> Iterator[list[int]]:
     """Yields batches of indices of files that the driver counts together."""
     batch: list[int] = []
     rows = 0
     for i, tally in enumerate(tallies):
-        if not 0 < tally.valid <= _BATCH_ROWS:
+        if not 0 < tally.valid <= limit:
             continue
-        if rows + tally.valid > _BATCH_ROWS:
+        if rows + tally.valid > limit:
             yield batch
             batch, rows = [], 0
         batch.append(i)
@@ -101,7 +132,7 @@ def _batches(tallies: Sequence[Tally]) -> Iterator[list[int]]:
 
 
 def _count_on_driver(stage: StagedDataset, files: Sequence[int]) -> Counter[int]:
-    key = ["_file", *stage.contract.own_key]
+    key = _key(stage)
     blocks = stage.blocks
     parts = blocks.loc[blocks["_file"].isin(files), "part"].unique().tolist()
     conditions = [pc.field(word) == 0 for word in mask_words(stage.frame)]
@@ -113,7 +144,7 @@ def _count_on_driver(stage: StagedDataset, files: Sequence[int]) -> Counter[int]
 
 
 def _count_with_spark(stage: StagedDataset, files: Sequence[int]) -> Counter[int]:
-    key = ["_file", *stage.contract.own_key]
+    key = _key(stage)
     distinct = stage.valid_staged_rows(files).select(*key).distinct().groupBy("_file")
     counts = distinct.agg(F.count(F.lit(1)).alias("count_all"))
     return _repeated(stage, counts.toArrow())

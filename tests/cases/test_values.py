@@ -195,14 +195,16 @@ def test_file_that_grows_during_the_run_is_reported(spark_session, tmp_path, mon
 
 def test_without_a_key_every_record_counts(spark_session, tmp_path, monkeypatch):
     council = Council(spark_session, tmp_path)
-    council.contract["schema"]["primaryKey"] = []
+    council.contract["schema"]["primaryKey"] = "none"
     council.lands("2014.csv", *["1,7,2014-01-01"] * 3, header="ID,PERID,START")
     council.lands("2015.csv", *["1,7,2014-01-01"] * 2, header="ID,PERID,START")
     assert council.ingests(monkeypatch) == ""
     place = ("source_file", "line")
     names = [("visits/2014.csv", i) for i in (1, 2, 3)] + [("visits/2015.csv", i) for i in (1, 2)]
     assert council.rows(*place) == names
-    assert not [w for w in council.run.warnings if "of a later row" in w]
+    (warning,) = [w for w in council.run.warnings if "a later row" in w]
+    assert warning.startswith("visits: 3 of 5 rows (60.0%) equal a later row of their file")
+    assert "in 2 files (visits/2014.csv has most). All rows were kept" in warning
     council.lands("2014.csv", *["1,7,2014-01-01"] * 2, header="ID,PERID,START")
     assert council.ingests(monkeypatch) == ""
     assert council.rows(*place) == [n for n in names if n != ("visits/2014.csv", 3)]

@@ -24,6 +24,7 @@ def test_rows_with_the_key_of_a_later_row_of_their_file(
     spark, tmp_path, monkeypatch, most, own_key
 ):
     monkeypatch.setattr(repeated_keys, "_BATCH_ROWS", most)
+    monkeypatch.setattr(repeated_keys, "_BATCH_WHOLE_ROWS", most)
     parts = [tmp_path / f"{i}.parquet" for i in range(2)]
     for part, rows in zip(parts, (ROWS[:5], ROWS[5:]), strict=True):
         rows.to_parquet(part, index=False)
@@ -40,5 +41,5 @@ def test_rows_with_the_key_of_a_later_row_of_their_file(
     frame = spark.read.parquet(str(tmp_path))
     contract = SimpleNamespace(own_key=own_key)
     stage = StagedDataset(contract, [None] * 3, tmp_path, frame, [], tallies, blocks)
-    expected = {("key", "other"): {0: 1, 1: 2}, ("key",): {0: 2, 1: 2}, (): {}}
+    expected = {("key", "other"): {0: 1, 1: 2}, ("key",): {0: 2, 1: 2}, (): {0: 1, 1: 2}}
     assert dict(repeated_keys.count_repeated_keys(stage)) == expected[tuple(own_key)]

@@ -271,3 +271,20 @@ def test_a_key_names_a_column_once():
 
 def test_a_delimiter_is_named_as_yaml_reads_it():
     assert wrong_header("id\tcost\n", ",", {"id", "cost"}).endswith(r'dialect.delimiter "\t"')
+
+
+@pytest.mark.parametrize(
+    ("declared", "key"), [("none", []), ([], []), ("ID", ["id"]), (["ID"], ["id"])]
+)
+def test_a_key_is_a_list_a_name_or_none(declared, key):
+    data = contract().model_dump(mode="json", by_alias=True)
+    data["schema"]["primaryKey"] = declared
+    assert Contract.model_validate(data).own_key == key
+
+
+def test_a_limit_of_repeated_keys_needs_a_key():
+    data = contract().model_dump(mode="json", by_alias=True)
+    data["schema"]["primaryKey"] = "none"
+    data["socare"]["repeated_keys_gate"] = 0.1
+    with pytest.raises(ValueError, match="repeated_keys_gate needs a primaryKey"):
+        Contract.model_validate(data)
