@@ -36,6 +36,8 @@ _FIXED_OFFSET = re.compile(r"%[MSf][+-][0-9]{2}:?[0-9]{2}")
 _COLUMN = r"^[a-z][a-z0-9_]*$"
 _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "number")
+# Default texts of a boolean (Data Package v2).
+_TRUE, _FALSE = ("true", "True", "TRUE", "1"), ("false", "False", "FALSE", "0")
 
 
 class Constraints(StrictModel):
@@ -195,7 +197,7 @@ class Field(StrictModel):
     """A column of the extract (Data Package v2, table schema field)."""
 
     name: str
-    type: Literal["string", "integer", "number", "date", "datetime"] = "string"
+    type: Literal["string", "integer", "number", "boolean", "date", "datetime"] = "string"
     title: str = ""
     description: str = ""
     format: str | None = None
@@ -203,6 +205,8 @@ class Field(StrictModel):
     decimal_char: str = Key(default=".", alias="decimalChar", pattern=r"^[^0-9+\-]$")
     group_char: str | None = Key(default=None, alias="groupChar", pattern=r"^[^0-9+\-]$")
     bare_number: bool = Key(default=True, alias="bareNumber")
+    true_values: tuple[str, ...] = Key(default=_TRUE, alias="trueValues")
+    false_values: tuple[str, ...] = Key(default=_FALSE, alias="falseValues")
     constraints: Constraints = Constraints()
     socare: Treatment
 
@@ -224,6 +228,11 @@ class Field(StrictModel):
     def is_date(self) -> bool:
         """Whether the cells are dates or times."""
         return self.type in _DATES
+
+    @property
+    def is_boolean(self) -> bool:
+        """Whether the cells are yes or no."""
+        return self.type == "boolean"
 
     @property
     def currencies(self) -> tuple[str, ...]:
@@ -262,8 +271,14 @@ def field_fault(field: Field) -> str:
         (field.group_char == field.decimal_char, "groupChar and decimalChar are the same"),
         ((treatment.is_postcode or lengths) and not is_text, "lengths and postcodes need a string"),
         (treatment.no_place and not treatment.is_postcode, "no_place needs a postcode"),
-        (bounds and (is_text or treatment.pseudonymise),
+        (bounds and (is_text or treatment.pseudonymise or field.is_boolean),
          "minimum and maximum need a number or a date"),
+        (not field.is_boolean and (field.true_values, field.false_values) != (_TRUE, _FALSE),
+         "trueValues and falseValues need a boolean"),
+        (field.is_boolean and (limits.enum or limits.pattern or treatment.pseudonymise),
+         "a boolean has no enum or pattern, and is no identifier"),
+        (field.is_boolean and _is_blank_or_shared(field.true_values, field.false_values),
+         "trueValues and falseValues need different texts without blanks at their ends"),
         (lengths != sorted(lengths) or min(lengths, default=0) < 0,
          "minLength must be at least 0 and at most maxLength"),
         (not re.search(_COLUMN, field.output), "needs 'as' with a valid column name"),
@@ -279,6 +294,13 @@ def field_fault(field: Field) -> str:
     ]  # fmt: skip
     fault = next((text for wrong, text in faults if wrong), "")
     return fault or _value_fault(field, bounds)
+
+
+def _is_blank_or_shared(true: Sequence[str], false: Sequence[str]) -> bool:
+    """Whether a text means nothing or two things, or one of the two has no text."""
+    texts = [*true, *false]
+    stripped = all(text and text == text.strip() for text in texts)
+    return not (true and false and stripped) or bool(set(true) & set(false))
 
 
 def _is_unknown(form: str, type_: str) -> bool:
@@ -350,6 +372,14 @@ class Schema(StrictModel):
     fields: tuple[Field, ...]
     missing_values: tuple[str, ...] = Key(default=("",), alias="missingValues")
     primary_key: tuple[str, ...] = Key(alias="primaryKey")
+
+    @model_validator(mode="after")
+    def _has_no_missing_boolean(self) -> Self:
+        for field in self.fields:
+            texts = {*field.true_values, *field.false_values} & {*self.missing_values}
+            if field.is_boolean and texts:
+                raise ValueError(f"{field.name}: a text of missingValues means true or false")
+        return self
 
     @field_validator("primary_key", mode="before")
     @classmethod
@@ -645,6 +675,8 @@ class Contract(StrictModel):
         data = self.model_dump(mode="json", exclude={"title", "description", "path", "mediatype"})
         for field in data["schema_"]["fields"]:
             field.pop("title"), field.pop("description"), field["socare"].pop("optional")
+            if field["type"] != "boolean":
+                field.pop("true_values"), field.pop("false_values")
         settings = data["socare"]
         for key in (
             "gate",

@@ -81,10 +81,18 @@ def convert(field: Field, text: Column) -> Column:
         day = _parse_field_datetime(field, text)
         opens = field.socare.open_ended
         return F.when(~day.cast("date").isin(*opens), day) if opens else day
-    if field.type == "integer":
-        return _convert_number(field, text, "bigint")
-    if field.type == "number":
-        return _convert_number(field, text, _MONEY_TYPE)
+    return _convert_plain(field, text)
+
+
+def _convert_plain(field: Field, text: Column) -> Column:
+    match field.type:
+        case "boolean":
+            is_true = F.when(text.isin(*field.true_values), F.lit(True))
+            return is_true.when(text.isin(*field.false_values), F.lit(False))
+        case "integer":
+            return _convert_number(field, text, "bigint")
+        case "number":
+            return _convert_number(field, text, _MONEY_TYPE)
     return text
 
 

@@ -209,3 +209,17 @@ def test_without_a_key_every_record_counts(spark_session, tmp_path, monkeypatch)
     assert council.ingests(monkeypatch) == ""
     assert council.rows(*place) == [n for n in names if n != ("visits/2014.csv", 3)]
     assert council.ledger()["2014.csv"] == ("accepted", 2, 2, 0, 0, 0)
+
+
+def test_a_boolean_is_a_column_of_the_table(spark_session, tmp_path, monkeypatch):
+    council = Council(spark_session, tmp_path)
+    flag = {"name": "FLAG", "type": "boolean", "socare": {"keep": "as_is"}}
+    council.contract["schema"]["fields"].append(flag)
+    cells = ["true", "0", "", "yes"]
+    rows = [f"{i},7,2014-01-01,{cell}" for i, cell in enumerate(cells)]
+    council.lands("2014.csv", *rows, header="ID,PERID,START,FLAG")
+    assert council.ingests(monkeypatch) == ""
+    assert council.rows("id", "flag") == [("0", True), ("1", False), ("2", None)]
+    assert council.rows("reasons", "columns", table="restricted/quarantine") == [
+        (["type"], ["FLAG"])
+    ]

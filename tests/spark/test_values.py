@@ -192,3 +192,19 @@ def test_dropped_columns_are_checked_and_absent_where_no_rule_reads_them(spark):
         ["date_format DAY", "date_format LATE", "not_allowed KIND", "type COUNT", "type FREE"],
         ["missing NEED"],
     ]
+
+
+def test_booleans_are_read_in_their_declared_spelling(spark):
+    field = Field.model_validate(
+        {
+            "name": "FLAG",
+            "type": "boolean",
+            "trueValues": ["Y", "Yes"],
+            "falseValues": ["N"],
+            "socare": {"keep": "as_is"},
+        }
+    )
+    rows = spark.createDataFrame([(t,) for t in ("Y", "Yes", "N", "y", "1", None)], "FLAG string")
+    read = rows.select(convert(field, F.col("FLAG")).alias("flag"))
+    assert read.schema["flag"].dataType.simpleString() == "boolean"
+    assert [r[0] for r in read.collect()] == [True, True, False, None, None, None]

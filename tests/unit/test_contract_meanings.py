@@ -288,3 +288,25 @@ def test_a_limit_of_repeated_keys_needs_a_key():
     data["socare"]["repeated_keys_gate"] = 0.1
     with pytest.raises(ValueError, match="repeated_keys_gate needs a primaryKey"):
         Contract.model_validate(data)
+
+
+FLAG = {"name": "FLAG", "type": "boolean", "socare": {"keep": "as_is"}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"trueValues": ["Y"], "falseValues": ["Y", "N"]}, "different texts"),
+        ({"trueValues": [" Y"]}, "different texts"),
+        ({"falseValues": []}, "different texts"),
+        ({"type": "string", "trueValues": ["Y"]}, "need a boolean"),
+        ({"constraints": {"enum": ["1"]}}, "no enum or pattern"),
+        ({"constraints": {"minimum": 0}}, "need a number or a date"),
+        ({"trueValues": ["NULL"]}, "missingValues means true or false"),
+    ],
+)
+def test_contradictory_booleans_are_refused(keys, message):
+    schema = {"primaryKey": "none", "missingValues": ["", "NULL"], "fields": [{**FLAG, **keys}]}
+    data = {"name": "visits", "schema": schema, "socare": {"files": "(?P<period>.*)"}}
+    with pytest.raises(ValueError, match=message):
+        Contract.model_validate(data)
