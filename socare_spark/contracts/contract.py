@@ -38,6 +38,14 @@ _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "number")
 # Default texts of a boolean (Data Package v2).
 _TRUE, _FALSE = ("true", "True", "TRUE", "1"), ("false", "False", "FALSE", "0")
+# Keys that contracts did not always have, with their defaults. The digest of a contract leaves out
+# defaults, so that lakes keep their files.
+_LATER_KEYS = {
+    "true_values": [*_TRUE],
+    "false_values": [*_FALSE],
+    "missing_values": None,
+    "status": None,
+}
 
 
 class Constraints(StrictModel):
@@ -149,6 +157,7 @@ class Treatment(StrictModel):
         brackets: Whether a number in brackets is negative.
         open_ended: Dates that mean an open end; they are written as null.
         no_place: Valid texts that are not a postcode; `*` at the end matches any text.
+        status: Name of a column with the meaning of a missing value.
     """
 
     pseudonymise: str | None = None
@@ -162,6 +171,7 @@ class Treatment(StrictModel):
     brackets: bool = False
     open_ended: tuple[date, ...] = ()
     no_place: tuple[str, ...] = ()
+    status: str | None = Key(default=None, pattern=_COLUMN)
 
     @field_validator("no_place")
     @classmethod
@@ -207,8 +217,19 @@ class Field(StrictModel):
     bare_number: bool = Key(default=True, alias="bareNumber")
     true_values: tuple[str, ...] = Key(default=_TRUE, alias="trueValues")
     false_values: tuple[str, ...] = Key(default=_FALSE, alias="falseValues")
+    missing_values: tuple[str, ...] | Mapping[str, str] | None = Key(
+        default=None, alias="missingValues"
+    )
     constraints: Constraints = Constraints()
     socare: Treatment
+
+    @field_validator("missing_values", mode="before")
+    @classmethod
+    def _are_texts(cls, value: object) -> object:
+        texts = [*value] if isinstance(value, (list, tuple, dict)) else []
+        if any(isinstance(text, str) and text != text.strip() for text in texts):
+            raise ValueError("missingValues has a text with blanks at its ends")
+        return value
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -223,6 +244,11 @@ class Field(StrictModel):
         default = "%Y-%m-%d" if self.type == "date" else "%Y-%m-%dT%H:%M:%S"
         main = default if self.format in (None, "default") else self.format
         return (main or default, *self.also_formats)
+
+    @property
+    def missing_meanings(self) -> Mapping[str, str]:
+        """Text of a missing value -> its meaning; empty if none is declared."""
+        return self.missing_values if isinstance(self.missing_values, Mapping) else {}
 
     @property
     def is_date(self) -> bool:
@@ -273,6 +299,9 @@ def field_fault(field: Field) -> str:
         (treatment.no_place and not treatment.is_postcode, "no_place needs a postcode"),
         (bounds and (is_text or treatment.pseudonymise or field.is_boolean),
          "minimum and maximum need a number or a date"),
+        (treatment.status and not field.missing_meanings,
+         "status needs missingValues with the meaning of each text"),
+        (treatment.status and treatment.drop, "a dropped column has no status"),
         (not field.is_boolean and (field.true_values, field.false_values) != (_TRUE, _FALSE),
          "trueValues and falseValues need a boolean"),
         (field.is_boolean and (limits.enum or limits.pattern or treatment.pseudonymise),
@@ -376,10 +405,15 @@ class Schema(StrictModel):
     @model_validator(mode="after")
     def _has_no_missing_boolean(self) -> Self:
         for field in self.fields:
-            texts = {*field.true_values, *field.false_values} & {*self.missing_values}
+            texts = {*field.true_values, *field.false_values} & {*self.missing_texts(field)}
             if field.is_boolean and texts:
                 raise ValueError(f"{field.name}: a text of missingValues means true or false")
         return self
+
+    def missing_texts(self, field: Field) -> Sequence[str]:
+        """Texts that mean a missing value in a column."""
+        own = field.missing_values
+        return self.missing_values if own is None else tuple(own)
 
     @field_validator("primary_key", mode="before")
     @classmethod
@@ -600,6 +634,7 @@ class Contract(StrictModel):
             raise ValueError(f"encoding: allowed are {', '.join(ENCODINGS)}")
         outputs = [f.output for f in self.fields if not f.socare.drop]
         outputs += [a.name for a in ages]
+        outputs += [f.socare.status for f in self.fields if f.socare.status]
         outputs += [settings.extract_column, *SOURCE_LINE]
         if len(set(outputs)) != len(outputs):
             raise ValueError(
@@ -675,8 +710,10 @@ class Contract(StrictModel):
         data = self.model_dump(mode="json", exclude={"title", "description", "path", "mediatype"})
         for field in data["schema_"]["fields"]:
             field.pop("title"), field.pop("description"), field["socare"].pop("optional")
-            if field["type"] != "boolean":
-                field.pop("true_values"), field.pop("false_values")
+            for declared in (field, field["socare"]):
+                for key, default in _LATER_KEYS.items():
+                    if declared.get(key, default) == default:
+                        declared.pop(key, None)
         settings = data["socare"]
         for key in (
             "gate",

@@ -63,6 +63,23 @@ def clean_cell(cell: Column, missing: Sequence[str], *, spaces_only: bool = Fals
     return F.when(~text.isin(null_texts), text)
 
 
+def missing_meaning(
+    cell: Column, meanings: Mapping[str, str], *, spaces_only: bool = False
+) -> Column:
+    """The meaning of a missing value; null for a value, and for a text without a meaning.
+
+    Args:
+        cell: The cell.
+        meanings: Text of a missing value -> its meaning. An empty cell has the text "".
+        spaces_only: As in `clean_cell`.
+    """
+    text = F.coalesce(strip_whitespace(cell, spaces_only=spaces_only), F.lit(""))
+    found = F.lit(None).cast("string")
+    for missing, meaning in meanings.items():
+        found = F.when(text == missing, F.lit(meaning)).otherwise(found)
+    return found
+
+
 def convert(field: Field, text: Column) -> Column:
     """Converts a cleaned cell to the type of its field.
 

@@ -22,6 +22,7 @@ from socare_spark.ingest.conversion import (
     age,
     clean_cell,
     convert,
+    missing_meaning,
     pack_failed_rules,
     rules,
 )
@@ -167,17 +168,24 @@ def _clean_rows(
     Returns:
         `_path`, `_block` and `_row`, the position of the row; `_shapeless`, whether it has another
         number of cells than the header; `t_NAME`, the cleaned cell of each field (for an identifier
-        its normalised text).
+        its normalised text); `m_NAME`, the meaning of a missing value of a field with a status.
     """
     columns = {c: f"c{i}" for i, c in enumerate(files[0].columns) if c is not None}
     ascii_only = all(f.profile.ascii_only for f in files)
     internal = internal_names(contract)
-    missing, spaces_only = contract.schema_.missing_values, files[0].profile.spaces_only
+    spaces_only = files[0].profile.spaces_only
 
     def cell(field: Field) -> Column:
         if field.name not in columns:
             return F.lit(None).cast("string")
+        missing = contract.schema_.missing_texts(field)
         return clean_cell(F.col(columns[field.name]), missing, spaces_only=spaces_only)
+
+    def meaning(field: Field) -> Column:
+        if field.name not in columns:
+            return F.lit(None).cast("string")
+        raw = F.col(columns[field.name])
+        return missing_meaning(raw, field.missing_meanings, spaces_only=spaces_only)
 
     cells = scan(spark, files).select(
         "_path",
@@ -185,6 +193,7 @@ def _clean_rows(
         F.monotonically_increasing_id().alias("_row"),
         F.col(_CORRUPT_RECORD).isNotNull().alias("_shapeless"),
         *[cell(f).alias(f"t_{internal[f.name]}") for f in contract.fields],
+        *[meaning(f).alias(f"m_{internal[f.name]}") for f in contract.fields if f.socare.status],
     )
     schemes = {
         f"t_{internal[f.name]}": keyring.project.schemes[f.socare.pseudonymise]
@@ -332,6 +341,8 @@ def _outputs(contract: Contract) -> list[tuple[str, Column]]:
         if treatment.age is not None:
             age_date = F.col(f"v_{internal[treatment.age.at]}")
             columns.append((treatment.age.name, age(value, age_date, treatment.age.steps)))
+        if treatment.status is not None:
+            columns.append((treatment.status, F.col(f"m_{internal[field.name]}")))
         if treatment.drop:
             continue
         hashed = F.col(f"d_{internal[field.name]}")

@@ -26,6 +26,8 @@ def restricted_table(contract: Contract, types: Mapping[str, str]) -> TableSpec:
         descriptions[field.output] = field.description or f"{field.name} as extracted."
         if field.socare.age:
             descriptions[field.socare.age.name] = f"Age in years at {field.socare.age.at}."
+        if field.socare.status:
+            descriptions[field.socare.status] = f"Meaning of a missing value of {field.name}."
     descriptions[settings.extract_column] = "As-of day of the extract."
     descriptions["source_file"] = "Path of the row's file below the landing folder."
     descriptions["line"] = "Ordinal of the record in its file, from 1."

@@ -223,3 +223,28 @@ def test_a_boolean_is_a_column_of_the_table(spark_session, tmp_path, monkeypatch
     assert council.rows("reasons", "columns", table="restricted/quarantine") == [
         (["type"], ["FLAG"])
     ]
+
+
+def test_the_meaning_of_a_missing_value_is_kept(spark_session, tmp_path, monkeypatch):
+    council = Council(spark_session, tmp_path)
+    count = {
+        "name": "COUNT",
+        "type": "integer",
+        "missingValues": {"*": "suppressed", "": "unknown", "n/a": "not applicable"},
+        "socare": {"keep": "as_is", "status": "count_status", "optional": True},
+    }
+    council.contract["schema"]["fields"].append(count)
+    cells = ["5", "*", " ", "n/a", "NULL"]
+    rows = [f"{i},7,2014-01-01,{cell}" for i, cell in enumerate(cells)]
+    council.lands("2014.csv", *rows, header="ID,PERID,START,COUNT")
+    council.lands("2015.csv", "9,7,2015-01-01", header="ID,PERID,START")
+    assert council.ingests(monkeypatch) == ""
+    assert council.rows("id", "count", "count_status") == [
+        ("0", 5, None),
+        ("1", None, "suppressed"),
+        ("2", None, "unknown"),
+        ("3", None, "not applicable"),
+        ("9", None, None),
+    ]
+    # The column has its own list, so NULL is a text.
+    assert council.rows("reasons", table="restricted/quarantine") == [(["type"],)]

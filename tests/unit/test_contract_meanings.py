@@ -310,3 +310,20 @@ def test_contradictory_booleans_are_refused(keys, message):
     data = {"name": "visits", "schema": schema, "socare": {"files": "(?P<period>.*)"}}
     with pytest.raises(ValueError, match=message):
         Contract.model_validate(data)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"missingValues": ["*"], "socare": {"keep": "as_is", "status": "why"}}, "needs missing"),
+        ({"missingValues": {"*": "x"}, "socare": {"drop": True, "status": "why"}}, "has no status"),
+        ({"missingValues": {" *": "x"}}, "blanks at its ends"),
+        (
+            {"missingValues": {"*": "x"}, "socare": {"keep": "as_is", "status": "flag"}},
+            "same column",
+        ),
+    ],
+)
+def test_contradictory_missing_values_are_refused(keys, message):
+    with pytest.raises(ValueError, match=message):
+        contract({**FLAG, **keys})
