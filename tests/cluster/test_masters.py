@@ -10,7 +10,7 @@ import deltalake
 import pytest
 from processes import submit, twin
 
-pytestmark = pytest.mark.skipif(
+slow = pytest.mark.skipif(
     os.environ.get("SOCARE_MASTERS") != "1", reason="four whole studies: set SOCARE_MASTERS=1"
 )
 SCALE = 0.004
@@ -75,7 +75,7 @@ def standalone():
         process.wait(30)
 
 
-def study(root, landing, master=None):
+def study(root, landing, master=None, *jobs):
     given = {"SOCARE_DRIVER_MEMORY": "2g"} | ({"SOCARE_MASTER": master} if master else {})
     lake = root / re.sub(r"\W+", "_", master or "local")
     done = submit(
@@ -86,6 +86,7 @@ def study(root, landing, master=None):
         lake,
         "--mlflow",
         "off",
+        *(("--jobs", *jobs) if jobs else ()),
         environment=given,
         timeout=1200,
     )
@@ -135,16 +136,26 @@ def assert_same(one, other):
             assert all(close(x, y) for x, y in zip(a, b, strict=True)), name
 
 
+def test_two_executors_give_some_tables_of_local_mode(tmp_path):
+    landing = twin(tmp_path / "landing", 0.002)
+    jobs = ("ingest", "places", "requests", "cross_service")
+    local = study(tmp_path, landing, None, *jobs)
+    assert_same(local, study(tmp_path, landing, "local-cluster[2,1,1024]", *jobs))
+
+
+@slow
 def test_two_executors_give_the_tables_of_local_mode(local, landing):
     root, ours = local
     assert_same(ours, study(root, landing, "local-cluster[2,1,1536]"))
 
 
+@slow
 def test_standalone_cluster_gives_the_tables_of_local_mode(local, landing, standalone):
     root, ours = local
     assert_same(ours, study(root, landing, standalone))
 
 
+@slow
 def test_a_second_study_gives_no_table_a_new_version(local, landing):
     root, lake = local
     before = {n: deltalake.DeltaTable(lake / n).version() for n in tables(lake)}

@@ -111,8 +111,14 @@ def test_a_dry_run_writes_nothing(tmp_path, landing):
     assert not list((tmp_path / "lake").rglob("*.parquet"))
 
 
-@slow
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "sign",
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGTERM, marks=slow),
+        pytest.param(signal.SIGINT, marks=slow),
+    ],
+)
 def test_a_job_that_is_ended_leaves_tables_whole(tmp_path, landing, sign):
     lake = tmp_path / "lake"
     arguments = ("--landing", landing, "--lake", lake, "--mlflow", "off")
