@@ -57,6 +57,12 @@ def read_model(path: Path, model: type[Model]) -> Model:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise ConfigurationError(f"{path}{line} is not valid YAML.") from None
+    except ValueError:
+        # YAML converts a text in the form of a date, such as 2017-02-30.
+        raise ConfigurationError(
+            f"{path} has a day that does not exist: correct it, or write it in quotes if it is a "
+            "text."
+        ) from None
     try:
         return model.model_validate(data if data is not None else {})
     except ValidationError as error:

@@ -109,36 +109,38 @@ class Span(StrictModel):
     @field_validator("start", "end", mode="before")
     @classmethod
     def _is_text(cls, value: object) -> object:
-        # YAML parses 2017 as a number, 2017-06-01 as a date, and 2017.10 as 2017.1.
-        if isinstance(value, float):
-            raise ValueError("a period with a point must be in quotes")
-        return None if value is None else str(value)
+        # YAML reads 2017 as a number and 2017-06-01 as a date, but also 2017.10 as 2017.1 and
+        # 2017_1_1 as 201711.
+        text = None if value is None else str(value)
+        if isinstance(value, (int, float)) and len(text or "") not in (4, 8):
+            raise ValueError("a period must be in quotes, because YAML reads it as a number")
+        return text
 
-    def fault(self, years: Calendar) -> str:
+    def fault(self, calendar: Calendar) -> str:
         """The first fault of the range; empty for a valid one."""
         try:
-            first, last = self.days(years)
+            first, last = self.days(calendar)
         except ValueError as error:
             return str(error)
         return "" if first <= last else "'to' must not be before 'from'"
 
-    def days(self, years: Calendar) -> tuple[date, date]:
+    def days(self, calendar: Calendar) -> tuple[date, date]:
         """The first and the last day of the range.
 
         Raises:
             ValueError: a bound is not a period of the calendar.
         """
-        first = date.min if self.start is None else years.days(self.start)[0]
-        return first, date.max if self.end is None else years.last(self.end)
+        first = date.min if self.start is None else calendar.days(self.start)[0]
+        return first, date.max if self.end is None else calendar.last(self.end)
 
-    def contains(self, day: date, years: Calendar) -> bool:
+    def contains(self, day: date, calendar: Calendar) -> bool:
         """Whether a day is in the range."""
-        first, last = self.days(years)
+        first, last = self.days(calendar)
         return first <= day <= last
 
-    def overlaps(self, other: "Span", years: Calendar) -> bool:
+    def overlaps(self, other: "Span", calendar: Calendar) -> bool:
         """Whether both ranges contain a common day."""
-        (first, last), (other_first, other_last) = self.days(years), other.days(years)
+        (first, last), (other_first, other_last) = self.days(calendar), other.days(calendar)
         return first <= other_last and other_first <= last
 
 
@@ -217,19 +219,37 @@ class Field(StrictModel):
     bare_number: bool = Key(default=True, alias="bareNumber")
     true_values: tuple[str, ...] = Key(default=_TRUE, alias="trueValues")
     false_values: tuple[str, ...] = Key(default=_FALSE, alias="falseValues")
-    missing_values: tuple[str, ...] | Mapping[str, str] | None = Key(
-        default=None, alias="missingValues"
-    )
+    missing_values: Mapping[str, str | None] | None = Key(default=None, alias="missingValues")
     constraints: Constraints = Constraints()
     socare: Treatment
 
+    @field_validator("true_values", "false_values", mode="before")
+    @classmethod
+    def _are_quoted(cls, value: object) -> object:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(t, str) for t in value):
+            raise ValueError('must be a list of texts in quotes, such as ["Yes", "1"]')
+        return value
+
     @field_validator("missing_values", mode="before")
     @classmethod
-    def _are_texts(cls, value: object) -> object:
-        texts = [*value] if isinstance(value, (list, tuple, dict)) else []
-        if any(isinstance(text, str) and text != text.strip() for text in texts):
-            raise ValueError("missingValues has a text with blanks at its ends")
-        return value
+    def _with_meanings(cls, value: object) -> object:
+        """Text -> its meaning or None, from each form of the key."""
+        if value is None:
+            return None
+        if isinstance(value, (list, tuple)):
+            # The standard has texts, or pairs of a value and a label.
+            pairs = [
+                (e.get("value"), e.get("label")) if isinstance(e, dict) else (e, None)
+                for e in value
+            ]
+        else:
+            pairs = [*value.items()] if isinstance(value, dict) else [(None, None)]
+        if not all(_is_missing_text(text, meaning) for text, meaning in pairs):
+            raise ValueError(
+                "must be a list of texts in quotes, or texts in quotes with a meaning each, all "
+                "without blanks at their ends"
+            )
+        return dict(pairs)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -248,7 +268,7 @@ class Field(StrictModel):
     @property
     def missing_meanings(self) -> Mapping[str, str]:
         """Text of a missing value -> its meaning; empty if none is declared."""
-        return self.missing_values if isinstance(self.missing_values, Mapping) else {}
+        return {text: meaning for text, meaning in (self.missing_values or {}).items() if meaning}
 
     @property
     def is_date(self) -> bool:
@@ -305,9 +325,10 @@ def field_fault(field: Field) -> str:
         (not field.is_boolean and (field.true_values, field.false_values) != (_TRUE, _FALSE),
          "trueValues and falseValues need a boolean"),
         (field.is_boolean and (limits.enum or limits.pattern or treatment.pseudonymise),
-         "a boolean has no enum or pattern, and is no identifier"),
+         "a boolean cannot have an enum or a pattern, and cannot be pseudonymised"),
         (field.is_boolean and _is_blank_or_shared(field.true_values, field.false_values),
-         "trueValues and falseValues need different texts without blanks at their ends"),
+         "trueValues and falseValues need one text or more each, all different, without blanks at "
+         "their ends"),
         (lengths != sorted(lengths) or min(lengths, default=0) < 0,
          "minLength must be at least 0 and at most maxLength"),
         (not re.search(_COLUMN, field.output), "needs 'as' with a valid column name"),
@@ -325,8 +346,14 @@ def field_fault(field: Field) -> str:
     return fault or _value_fault(field, bounds)
 
 
+def _is_missing_text(text: object, meaning: object) -> bool:
+    """Whether a text can mean a missing value, with a meaning or without one."""
+    has_meaning = isinstance(meaning, str) and bool(meaning.strip())
+    return isinstance(text, str) and text == text.strip() and (meaning is None or has_meaning)
+
+
 def _is_blank_or_shared(true: Sequence[str], false: Sequence[str]) -> bool:
-    """Whether a text means nothing or two things, or one of the two has no text."""
+    """Whether a list is empty, a text has blanks at its ends, or both lists have a text."""
     texts = [*true, *false]
     stripped = all(text and text == text.strip() for text in texts)
     return not (true and false and stripped) or bool(set(true) & set(false))
@@ -418,9 +445,11 @@ class Schema(StrictModel):
     @field_validator("primary_key", mode="before")
     @classmethod
     def _as_names(cls, value: object) -> object:
-        if value == NO_KEY:
-            return ()
-        return (value,) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return () if value.lower() == NO_KEY else (value,)
+        if not isinstance(value, (list, tuple)):
+            raise ValueError("must be a column, a list of columns, or none")
+        return value
 
 
 class Dialect(StrictModel):
@@ -491,7 +520,7 @@ class Extension(StrictModel):
     """
 
     files: str
-    year_ends: str = Key(default="12-31", pattern=r"^[0-9]{2}-[0-9]{2}$")
+    year_ends: str = "12-31"
     years_named_by: Literal["start", "end"] | None = None
     extract_column: str = Key(default="extract", pattern=r"^[a-z][a-z0-9_]*$")
     snapshots: bool = False
@@ -515,19 +544,19 @@ class Extension(StrictModel):
             raise ValueError("needs a group named period: (?P<period>...)")
         return value
 
-    @field_validator("year_ends")
+    @field_validator("year_ends", mode="before")
     @classmethod
-    def _is_day(cls, value: str) -> str:
+    def _is_day(cls, value: object) -> object:
         try:
             date.fromisoformat(f"2001-{value}")
         except ValueError:
-            raise ValueError("is not a month and a day of every year, such as 03-31") from None
+            raise ValueError("must be a month and a day of every year, such as 03-31") from None
         return value
 
     @model_validator(mode="after")
     def _names_years(self) -> Self:
         if self.years_named_by and self.calendar.has_calendar_years:
-            raise ValueError("years_named_by needs year_ends: other years than calendar years")
+            raise ValueError("years_named_by needs year_ends with another day than 12-31")
         return self
 
     @property
@@ -575,7 +604,7 @@ def _key_fault(schema: Schema, settings: Extension) -> str:
     """The first fault of the primary key; empty if there is none."""
     key = schema.primary_key
     if not key and settings.repeated_keys_gate is not None:
-        return "repeated_keys_gate needs a primaryKey"
+        return "socare.repeated_keys_gate needs a schema.primaryKey: remove it"
     if len(set(key)) != len(key):
         return "primaryKey names a column more than once"
     valid = {f.name for f in schema.fields if f.constraints.required and not f.socare.drop}

@@ -8,21 +8,23 @@ from datetime import date, timedelta
 from typing import Literal
 
 _MARK = "[-_./]"
-_TWO = "0?[1-9]|[1-9][0-9]"
+_NUMBER = "0?[1-9]|[1-9][0-9]"
 # Without a mark a part has all its digits, because 20171 can be read in two ways.
-_MONTH = re.compile(f"([0-9]{{4}})(?:([0-9]{{2}})|{_MARK}({_TWO}))")
+_MONTH = re.compile(f"([0-9]{{4}})(?:([0-9]{{2}})|{_MARK}({_NUMBER}))")
 _DAY = re.compile(
     f"([0-9]{{4}})(?:([0-9]{{2}})([0-9]{{2}})|{_MARK}?([0-9]{{2}}){_MARK}?([0-9]{{2}})"
-    f"|{_MARK}({_TWO}){_MARK}({_TWO}))"
+    f"|{_MARK}({_NUMBER}){_MARK}({_NUMBER}))"
 )
 _YEAR = re.compile("([0-9]{4})")
 _YEARS = re.compile(f"([0-9]{{4}}){_MARK}?([0-9]{{2}}|[0-9]{{4}})")
 _QUARTER = re.compile(f"(.+?){_MARK}?[Qq]([1-4])")
-_WEEK = re.compile(f"([0-9]{{4}}){_MARK}?[Ww]({_TWO})")
+_WEEK = re.compile(f"([0-9]{{4}}){_MARK}?[Ww]({_NUMBER})")
 _VALID_YEARS = range(1900, 2101)
 _DECEMBER = 12
 _MONTHS_OF_A_QUARTER = 3
+_QUARTERS = 4
 
+# The first and the last day.
 Days = tuple[date, date]
 
 
@@ -49,10 +51,12 @@ class Calendar:
     @property
     def forms(self) -> str:
         """The forms of a period, for messages."""
-        year, years = "a year, a month or a day (2017, 2017-06 or 2017-06-30)", ""
-        if not self.has_calendar_years:
-            year, years = "a year or a day (2017-18 or 2017-06-30)", "-18"
-        return f"{year}, a quarter or a week (2017{years}-Q1, 2017-W05), from 1900 to 2100"
+        if self.has_calendar_years:
+            year, quarter = "a year, a month or a day (2017, 2017-06 or 2017-06-30)", "2017-Q1"
+        else:
+            single = "2017 or " if self.named_by else ""
+            year, quarter = f"a year or a day ({single}2017-18, 2017-06-30)", "2017-18-Q1"
+        return f"{year}, a quarter or a week ({quarter}, 2017-W05), from 1900 to 2100"
 
     def days(self, period: str) -> Days:
         """The first and the last day of a period.
@@ -130,8 +134,8 @@ class Calendar:
         if self.named_by == "end":
             return year - 1
         raise _UnnamedYearError(
-            f"the year {year} can be the one that starts or the one that ends in {year}: declare "
-            "socare.years_named_by as start or end, or write both years (2017-18)"
+            f"the year {year} can start or end in {year}: declare socare.years_named_by (start or "
+            f"end) or write both years ({year}-{(year + 1) % 100:02d})"
         )
 
     def _year_from(self, year: int) -> Days:
@@ -154,6 +158,25 @@ def _months_later(day: date, months: int) -> date:
     month = day.month - 1 + months
     year, month = day.year + month // 12, month % 12 + 1
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def names_two_years(period: str) -> bool:
+    """Whether a period consists of a year and the next one, and cannot be a month."""
+    match = _YEARS.fullmatch(period)
+    if match is None or not str(int(match[1]) + 1).endswith(match[2]):
+        return False
+    return not 1 <= int(match[2]) <= _DECEMBER
+
+
+def possible_quarters(periods: Iterable[str]) -> frozenset[str]:
+    """Finds periods that can be quarters or months, as 2017-1.
+
+    These are the months from 1 to 4 of one digit, unless another period is certainly a month.
+    """
+    months = {p: m[2] or m[3] for p in periods if (m := _MONTH.fullmatch(p))}
+    if any(len(month) > 1 or int(month) > _QUARTERS for month in months.values()):
+        return frozenset()
+    return frozenset(months)
 
 
 def financial_years(periods: Iterable[str]) -> frozenset[str]:

@@ -71,7 +71,8 @@ class JudgedDataset:
         staged: The staged rows.
         accepted: Indices of the accepted files.
         refused: Index of each file refused after staging -> reason.
-        repeated: Index of file -> rows whose key a later row of the file has.
+        repeated: Index of file -> rows whose key a later row of the file has; without a primary
+            key, rows that equal a later row.
         rebuild: Whether the table is emptied first because the contract changed for all files.
     """
 

@@ -6,13 +6,17 @@ Other files are not affected.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from socare_spark.contracts.contract import Contract, normalise_header
-from socare_spark.contracts.periods import financial_years
+from socare_spark.contracts.periods import (
+    financial_years,
+    names_two_years,
+    possible_quarters,
+)
 from socare_spark.errors import DataError
 from socare_spark.files import sha256_of
 from socare_spark.ingest.file_names import name_below, unusable_name
@@ -128,11 +132,9 @@ def discover_files(
     claimed = [
         (p, m.groupdict()) for p in paths if (m := pattern.fullmatch(name_below(landing, p)))
     ]
-    years: Collection[str] = ()
-    if contract.calendar.has_calendar_years:
-        years = financial_years(groups["period"] or "" for _, groups in claimed)
+    doubtful = _doubtful_periods(contract, [groups["period"] or "" for _, groups in claimed])
     for path, groups in claimed:
-        landed = _landed_file(contract, landing, path, groups, years)
+        landed = _landed_file(contract, landing, path, groups, doubtful)
         if isinstance(landed, RefusedFile):
             refused.append(landed)
         else:
@@ -154,7 +156,7 @@ def _landed_file(
     landing: Path,
     path: Path,
     groups: Mapping[str, str | None],
-    financial: Collection[str],
+    doubtful: Mapping[str, str],
 ) -> LandedFile | RefusedFile:
     period, revision = groups["period"] or "", groups.get("revision") or "0"
     other_groups = sorted(
@@ -167,21 +169,40 @@ def _landed_file(
     unusable = unusable_name(landing, path)
     if unusable:
         return _refuse(landed, unusable)
-    if period in financial:
-        return _refuse(
-            landed,
-            "the periods in the file names of the dataset look like financial years (2011-12), but "
-            "can be months: declare the last day of a year (socare.year_ends: 03-31) in the "
-            f"contract {contract.name}, or write the last day of a month in the name (2011-12-31)",
-        )
+    if period in doubtful:
+        return _refuse(landed, doubtful[period])
     try:
         contract.calendar.last(period)
     except ValueError as error:
-        correct = f"rename the file, or correct the contract {contract.name}"
-        return _refuse(landed, f"the name has no valid period, because {error}: {correct}")
+        return _refuse(landed, f"the name has no valid period ({error}): rename the file")
     if not has_number:
         return _refuse(landed, "the revision in the name is not an integer: rename the file")
     return landed
+
+
+def _doubtful_periods(contract: Contract, periods: Sequence[str]) -> dict[str, str]:
+    """Period that can be read in two ways, or that only other years can have -> the reason."""
+    if not contract.calendar.has_calendar_years:
+        return {}
+    declare = (
+        f"declare the last day of a year (socare.year_ends: 03-31) in the contract {contract.name}"
+    )
+    reasons = dict.fromkeys(
+        filter(names_two_years, periods),
+        f"the name has a year of two numbers, but the years of the dataset are calendar years: "
+        f"{declare}, or rename the file",
+    )
+    reasons |= dict.fromkeys(
+        financial_years(periods),
+        "the periods in the file names of the dataset look like financial years (2011-12), but "
+        f"can be months: {declare}, or write the last day of a month in the name (2011-12-31)",
+    )
+    reasons |= dict.fromkeys(
+        possible_quarters(periods),
+        "the period in the name can be a month or a quarter: write 2017-01 for a month, or 2017-Q1 "
+        "for a quarter",
+    )
+    return reasons
 
 
 def _refuse_rivals(rivals: Sequence[LandedFile]) -> list[RefusedFile]:

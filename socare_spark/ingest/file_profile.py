@@ -471,6 +471,9 @@ class _RecordFilter:
         """Whether a record can be the header or another one, by a search without parsing."""
         if len(record) > _MAX_HEADER_CHARACTERS * (len(self.header) + 1):
             return False
+        if not record.isascii():
+            # Other letters can have an ASCII letter as their lower case.
+            return True
         lower = record.lower()
         present = sum(word in lower for word in self._words)
         return present >= min(self._min_shared, len(self.header))
@@ -486,15 +489,19 @@ class _RecordFilter:
 
 
 def _spellings(name: str) -> list[npt.NDArray[np.bool_]]:
-    """Byte values that a name of the header can have at each of the first positions."""
+    """Byte values that a name of the header can have at each of the first positions.
+
+    Only its first word counts, because any number of marks can follow a word.
+    """
+    word = name.partition("_")[0]
     tables = [np.zeros(256, bool) for _ in range(_PREFIX_BYTES)]
     for before in (b"", b'"', b" ", b"\xef\xbb\xbf", b'\xef\xbb\xbf"', b"\xef\xbb\xbf "):
         for j, table in enumerate(tables):
             k = j - len(before)
             if k < 0:
                 table[before[j]] = True
-            elif k < len(name) and name[k] != "_":
-                table[[ord(name[k]), ord(name[k].upper())]] = True
+            elif k < len(word):
+                table[[ord(word[k]), ord(word[k].upper())]] = True
             else:
                 table[:] = True
     return tables

@@ -78,9 +78,8 @@ def run(context: Context) -> None:
         NotPermittedError: the key is missing or differs from the key of the lake.
     """
     landing = _landing(context)
+    _check_options(context)
     if context.withdraw:
-        if context.only:
-            raise ConfigurationError("--withdraw reads no file: give it without --only.")
         withdraw(context, landing)
         return
     project, contracts = read_project(context.conf), _contracts(context)
@@ -112,6 +111,13 @@ def run(context: Context) -> None:
     context.progress.say(f"ingest: {unchanged} files unchanged")
     if refused:
         raise DataError(_refusal_message(landing, refused))
+    without_files = [] if not context.only else [d for d in datasets if not _claimed([d])]
+    if without_files:
+        names = ", ".join(dataset.contract.name for dataset in without_files)
+        raise DataError(
+            f"No file of {landing} belongs to {names}: compare the names of the files with "
+            "socare.files of the contract."
+        )
     if unclaimed_files and len(context.run.landing) == len(unclaimed_files):
         raise DataError(
             f"No file of {landing} was read: it contains {len(unclaimed_files)} files, and none "
@@ -123,6 +129,7 @@ def run(context: Context) -> None:
 def plan(context: Context) -> Sequence[str]:
     """Lists the files that the job would read, refuse or skip and the tables it would write."""
     landing = _landing(context)
+    _check_options(context)
     if context.withdraw:
         return [f"withdraws {entry.file}" for entry in entries_to_withdraw(context)]
     ledger = read_ledger(context.lake)
@@ -169,6 +176,11 @@ def _landing(context: Context) -> Path:
             "folder with the extracts."
         )
     return context.landing
+
+
+def _check_options(context: Context) -> None:
+    if context.withdraw and context.only:
+        raise ConfigurationError("--withdraw reads no file: give it without --only.")
 
 
 def _contracts(context: Context) -> Sequence[Contract]:

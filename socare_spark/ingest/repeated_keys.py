@@ -26,7 +26,7 @@ _BATCH_WHOLE_ROWS = 200_000
 def count_repeated_keys(stage: StagedDataset) -> Counter[int]:
     """Counts the valid rows whose key a later valid row of the same file has.
 
-    Without a primary key, all columns are compared.
+    Without a primary key, all columns of the table are compared.
 
     Returns:
         Index of file -> count.
@@ -91,7 +91,8 @@ def equal_rows_warning(contract: Contract, equal: Mapping[str, int], rows: int) 
 
     Args:
         contract: The contract.
-        equal: Name of each file with such rows -> rows that equal a later row.
+        equal: Name of each file with such rows -> rows that equal a later row in all columns of the
+            table. Dropped columns are not compared.
         rows: Valid rows of all accepted files.
 
     Returns:
@@ -99,12 +100,12 @@ def equal_rows_warning(contract: Contract, equal: Mapping[str, int], rows: int) 
     """
     if not equal:
         return ""
-    total, files = sum(equal.values()), "1 file" if len(equal) == 1 else f"{len(equal)} files"
+    total, most = sum(equal.values()), max(equal, key=lambda name: equal[name])
+    files = most if len(equal) == 1 else f"{len(equal)} files, most of them in {most}"
     return (
-        f"{contract.name}: {total} of {rows} rows ({total / rows:.1%}) equal a later row of their "
-        f"file in all columns, in {files} ({max(equal, key=lambda name: equal[name])} has most). "
-        "All rows were kept, because the contract has no primaryKey: declare one if these are "
-        "copies."
+        f"{contract.name}: {total} of {rows} rows ({total / rows:.1%}) equal a later row of the "
+        f"same file in all columns of the table (in {files}). All rows were kept, because the "
+        "contract has no primaryKey: declare one if these are copies."
     )
 
 
@@ -151,6 +152,6 @@ def _count_with_spark(stage: StagedDataset, files: Sequence[int]) -> Counter[int
 
 
 def _repeated(stage: StagedDataset, distinct: pa.Table) -> Counter[int]:
-    """Index of file -> valid rows less distinct keys, without zeros."""
+    """Index of file -> valid rows less distinct keys (or rows), without zeros."""
     keys = {row["_file"]: row["count_all"] for row in distinct.to_pylist()}
     return Counter({i: count for i, n in keys.items() if (count := stage.tallies[i].valid - n)})

@@ -187,6 +187,9 @@ def test_one_dataset_can_be_read_alone(council, monkeypatch):
     assert council.run.warnings == []
     reads("calls", "visits")
     assert council.rows("id") == [("a",), ("b",)]
+    shutil.rmtree(council.landing / "calls")
+    with pytest.raises(DataError, match=r"No file of .* belongs to calls"):
+        reads("calls")
     context = council.context()
     context.only, context.withdraw = ("calls",), ("calls/2015.csv",)
     with pytest.raises(ConfigurationError, match="without --only"):

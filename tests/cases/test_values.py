@@ -203,8 +203,8 @@ def test_without_a_key_every_record_counts(spark_session, tmp_path, monkeypatch)
     names = [("visits/2014.csv", i) for i in (1, 2, 3)] + [("visits/2015.csv", i) for i in (1, 2)]
     assert council.rows(*place) == names
     (warning,) = [w for w in council.run.warnings if "a later row" in w]
-    assert warning.startswith("visits: 3 of 5 rows (60.0%) equal a later row of their file")
-    assert "in 2 files (visits/2014.csv has most). All rows were kept" in warning
+    assert warning.startswith("visits: 3 of 5 rows (60.0%) equal a later row of the same file")
+    assert "(in 2 files, most of them in visits/2014.csv). All rows were kept" in warning
     council.lands("2014.csv", *["1,7,2014-01-01"] * 2, header="ID,PERID,START")
     assert council.ingests(monkeypatch) == ""
     assert council.rows(*place) == [n for n in names if n != ("visits/2014.csv", 3)]

@@ -274,7 +274,7 @@ def test_a_delimiter_is_named_as_yaml_reads_it():
 
 
 @pytest.mark.parametrize(
-    ("declared", "key"), [("none", []), ([], []), ("ID", ["id"]), (["ID"], ["id"])]
+    ("declared", "key"), [("none", []), ("None", []), ([], []), ("ID", ["id"]), (["ID"], ["id"])]
 )
 def test_a_key_is_a_list_a_name_or_none(declared, key):
     data = contract().model_dump(mode="json", by_alias=True)
@@ -286,7 +286,7 @@ def test_a_limit_of_repeated_keys_needs_a_key():
     data = contract().model_dump(mode="json", by_alias=True)
     data["schema"]["primaryKey"] = "none"
     data["socare"]["repeated_keys_gate"] = 0.1
-    with pytest.raises(ValueError, match="repeated_keys_gate needs a primaryKey"):
+    with pytest.raises(ValueError, match="repeated_keys_gate needs a schema"):
         Contract.model_validate(data)
 
 
@@ -296,11 +296,13 @@ FLAG = {"name": "FLAG", "type": "boolean", "socare": {"keep": "as_is"}}
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"trueValues": ["Y"], "falseValues": ["Y", "N"]}, "different texts"),
-        ({"trueValues": [" Y"]}, "different texts"),
-        ({"falseValues": []}, "different texts"),
+        ({"trueValues": ["Y"], "falseValues": ["Y", "N"]}, "all different"),
+        ({"trueValues": [" Y"]}, "all different"),
+        ({"trueValues": [True]}, "texts in quotes"),
+        ({"trueValues": "Y"}, "texts in quotes"),
+        ({"falseValues": []}, "all different"),
         ({"type": "string", "trueValues": ["Y"]}, "need a boolean"),
-        ({"constraints": {"enum": ["1"]}}, "no enum or pattern"),
+        ({"constraints": {"enum": ["1"]}}, "cannot have an enum or a pattern"),
         ({"constraints": {"minimum": 0}}, "need a number or a date"),
         ({"trueValues": ["NULL"]}, "missingValues means true or false"),
     ],
@@ -317,7 +319,12 @@ def test_contradictory_booleans_are_refused(keys, message):
     [
         ({"missingValues": ["*"], "socare": {"keep": "as_is", "status": "why"}}, "needs missing"),
         ({"missingValues": {"*": "x"}, "socare": {"drop": True, "status": "why"}}, "has no status"),
-        ({"missingValues": {" *": "x"}}, "blanks at its ends"),
+        ({"missingValues": {" *": "x"}}, "blanks at their ends"),
+        ({"missingValues": {0: "x"}}, "texts in quotes"),
+        ({"missingValues": {"*": " "}}, "texts in quotes"),
+        ({"missingValues": [0]}, "texts in quotes"),
+        ({"missingValues": "*"}, "texts in quotes"),
+        ({"missingValues": [{"label": "x"}]}, "texts in quotes"),
         (
             {"missingValues": {"*": "x"}, "socare": {"keep": "as_is", "status": "flag"}},
             "same column",
@@ -327,3 +334,26 @@ def test_contradictory_booleans_are_refused(keys, message):
 def test_contradictory_missing_values_are_refused(keys, message):
     with pytest.raises(ValueError, match=message):
         contract({**FLAG, **keys})
+
+
+@pytest.mark.parametrize("declared", [None, 0, False, {"ID": 1}])
+def test_another_key_is_refused(declared):
+    data = contract().model_dump(mode="json", by_alias=True)
+    data["schema"]["primaryKey"] = declared
+    with pytest.raises(ValueError, match="must be a column, a list of columns, or none"):
+        Contract.model_validate(data)
+
+
+def test_missing_values_in_the_form_of_the_standard():
+    pairs = [{"value": "*", "label": "suppressed"}, {"value": ""}]
+    (field,) = contract({**FLAG, "missingValues": pairs}).fields[1:]
+    assert dict(field.missing_values) == {"*": "suppressed", "": None}
+    assert dict(field.missing_meanings) == {"*": "suppressed"}
+
+
+def test_a_day_that_does_not_exist_is_named_with_its_file(tmp_path):
+    (tmp_path / "datasets").mkdir()
+    path = tmp_path / "datasets" / "visits.yaml"
+    path.write_text("socare: {encodings: [{encoding: utf-8, from: 2017-02-30}]}")
+    with pytest.raises(ConfigurationError, match=r"visits\.yaml has a day that does not exist"):
+        read_contracts(tmp_path)

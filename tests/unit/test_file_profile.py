@@ -233,6 +233,30 @@ def test_repeated_headers_are_found_in_any_spelling(tmp_path, spelling):
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        "ID - Client,DOB,SEX",
+        "NHS - Number,DOB,Team",
+        "Ref. / No.,DOB,SEX",
+        "No. - of days,ID,KIND",
+        '"ID - Client",DOB,SEX',
+        "A,B",
+        "ID,\u212ag,DOB",  # its lower case is kg
+    ],
+)
+def test_repeated_headers_are_found_with_any_marks(tmp_path, header):
+    text = f"{header}\n1,2,3\n{header}\n4,5,6\n"
+    profile = profile_file(file_of(tmp_path, text), "utf-8")
+    assert (profile.records, dict(profile.skipped)) == (2, {"header": 1})
+
+
+def test_another_order_of_names_with_marks_refuses_the_file(tmp_path):
+    text = "ID - Client,DOB,SEX\n1,2,3\nSEX,ID - Client,DOB\n4,5,6\n"
+    with pytest.raises(DataError, match="line 3 is another header"):
+        profile_file(file_of(tmp_path, text), "utf-8")
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "Record ID,1,a person,x",
