@@ -36,7 +36,7 @@ REFUSED = {
     "2014_wide.csv": (lines("a").encode("utf-16le"), "UTF-16"),
     "2014_sheet.csv": (b"PK\x03\x04 xl/workbook.xml", "an Excel workbook"),
     "2014_padded.csv.gz": (gzip.compress(lines("a").encode()) + b"\0" * 64, "bytes follow"),
-    "2014-13_month.csv": (lines("a"), "the period in the name"),
+    "2014-13_month.csv": (lines("a"), "the name has no valid period"),
     "2014_twice.csv": (lines("a"), "claim the same period"),
     "2014_twice.csv.gz": (gzip.compress(lines("a").encode()), "claim the same period"),
     "2014_trailing.csv": (HEADER + "\n" + (ROW.format(1, "a") + ",\n") * 3, "end in a delimiter"),
