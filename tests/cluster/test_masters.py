@@ -138,7 +138,7 @@ def assert_same(one, other):
 
 def test_two_executors_give_some_tables_of_local_mode(tmp_path):
     landing = twin(tmp_path / "landing", 0.002)
-    jobs = ("ingest", "places", "requests", "cross_service")
+    jobs = ("ingest", "requests")
     local = study(tmp_path, landing, None, *jobs)
     assert_same(local, study(tmp_path, landing, "local-cluster[2,1,1024]", *jobs))
 
