@@ -7,6 +7,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.vocabulary import read_element_words
+from socare_spark.lake.columns import value_of
 
 
 def read_canonical_codes(conf: Path) -> Mapping[str, str]:
@@ -20,9 +21,3 @@ def canonical_code(code: Column, corrections: Mapping[str, str]) -> Column:
     """Code in upper case, replaced by the canonical code if its spelling has a correction."""
     plain = F.upper(F.trim(code))
     return F.coalesce(value_of(plain, corrections), plain)
-
-
-def value_of(key: Column, values: Mapping[str, str]) -> Column:
-    """The value of a key; null for a key without a value."""
-    pairs = [F.lit(text) for pair in values.items() for text in pair]
-    return F.try_element_at(F.create_map(*pairs).cast("map<string,string>"), key)

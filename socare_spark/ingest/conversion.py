@@ -17,6 +17,7 @@ from socare_spark.contracts.contract import Contract, Field
 from socare_spark.contracts.project import Scheme
 from socare_spark.ingest.pseudonym import has_shape
 from socare_spark.ingest.whitespace import strip_whitespace
+from socare_spark.lake.columns import value_of
 from socare_spark.postcodes import letters_and_digits, letters_and_digits_column, normalise_postcode
 
 BITS_PER_WORD = 60
@@ -74,10 +75,7 @@ def missing_meaning(
         spaces_only: As in `clean_cell`.
     """
     text = F.coalesce(strip_whitespace(cell, spaces_only=spaces_only), F.lit(""))
-    found = F.lit(None).cast("string")
-    for missing, meaning in meanings.items():
-        found = F.when(text == missing, F.lit(meaning)).otherwise(found)
-    return found
+    return value_of(text, meanings)
 
 
 def convert(field: Field, text: Column) -> Column:

@@ -91,3 +91,9 @@ def _is_same_type(actual: DataType, required: DataType) -> bool:
 def _convert(schema: StructType, name: str, type_: str) -> Column:
     value = F.col(name) if is_readable(schema, name, type_) else F.lit(None)
     return value.try_cast(type_ or "string")
+
+
+def value_of(key: Column, values: Mapping[str, str]) -> Column:
+    """The value of a key; null for a key without a value."""
+    pairs = [F.lit(text) for pair in values.items() for text in pair]
+    return F.try_element_at(F.create_map(*pairs).cast("map<string,string>"), key)

@@ -10,8 +10,8 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from socare_spark.analyses.element_codes import value_of
 from socare_spark.analyses.vocabulary import MOST_COMPARED
+from socare_spark.lake.columns import value_of
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
 from socare_spark.spelling import closest_names
