@@ -16,6 +16,7 @@ from pyarrow.dataset import dataset
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.contract import Contract
+from socare_spark.ingest.restricted_tables import value_columns
 from socare_spark.ingest.staging import StagedDataset, Tally, mask_words
 
 # Maximum number of rows in a batch on the driver, with a key and with all columns.
@@ -41,9 +42,7 @@ def count_repeated_keys(stage: StagedDataset) -> Counter[int]:
 
 def _key(stage: StagedDataset) -> list[str]:
     """File index and key of a row; without a primary key, file index and all columns."""
-    # Columns that are no columns of the table begin with an underscore.
-    columns = [name for name in stage.frame.columns if not name.startswith("_")]
-    return ["_file", *(stage.contract.own_key or columns)]
+    return ["_file", *(stage.contract.own_key or value_columns(stage.frame.columns))]
 
 
 def refusal_reason(contract: Contract, tally: Tally, repeated: int) -> str:

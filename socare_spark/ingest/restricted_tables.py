@@ -1,6 +1,6 @@
 """Declares the restricted table of a dataset, and the table of its superseded rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pyspark.sql import SparkSession
 
@@ -33,7 +33,7 @@ def restricted_table(contract: Contract, types: Mapping[str, str]) -> TableSpec:
     descriptions["line"] = "Ordinal of the record in its file, from 1."
     columns = [
         ColumnSpec(n, types[n], descriptions[n])
-        for n in [*_value_columns(types), "source_file", "line"]
+        for n in [*value_columns(types), "source_file", "line"]
     ]
     key = [c for c in columns if c.name in contract.key]
     other_columns = [c for c in columns if c.name not in contract.key]
@@ -80,8 +80,9 @@ def existing_table(lake: Lake, spark: SparkSession, contract: Contract) -> Table
     )
 
 
-def _value_columns(types: Mapping[str, str]) -> list[str]:
-    return [n for n in types if not n.startswith("_") and n not in ("source_file", "line")]
+def value_columns(staged: Iterable[str]) -> list[str]:
+    """The columns of a staged frame that the contract and the extract give to the table."""
+    return [n for n in staged if not n.startswith("_") and n not in ("source_file", "line")]
 
 
 def staged_table(staged: StagedDataset) -> TableSpec:
