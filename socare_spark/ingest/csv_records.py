@@ -7,7 +7,7 @@ other quote or a quote that is never closed. Outside quotes LF, CRLF and CR end 
 """
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +121,13 @@ def _unzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
             raise zlib.error
     except zlib.error:
         raise DataError("the gzip data is cut short or damaged: ask for the file again") from None
+
+
+def byte_table(values: Iterable[int]) -> npt.NDArray[np.bool_]:
+    """A table of 256 flags that is true at the given values of a byte."""
+    table = np.zeros(256, bool)
+    table[[*values]] = True
+    return table
 
 
 def prefetch(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -338,8 +345,7 @@ def _structural_quotes(data: bytes, array: npt.NDArray[np.uint8], delimiter: str
 
 def _is_rfc4180(array: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int) -> bool:
     """Whether all quotes are at positions that RFC 4180 allows and thus open and close in turn."""
-    allowed_neighbours = np.zeros(256, bool)
-    allowed_neighbours[[delimiter, _LF, _CR, _QUOTE]] = True
+    allowed_neighbours = byte_table([delimiter, _LF, _CR, _QUOTE])
     opening, closing = quotes[0::2], quotes[1::2]
     before = array[opening[opening > 0] - 1]
     after = array[closing[closing < array.size - 1] + 1]

@@ -21,7 +21,14 @@ import numpy.typing as npt
 
 from socare_spark.contracts.contract import UTF_16, Field, normalise_header
 from socare_spark.errors import DataError
-from socare_spark.ingest.csv_records import MAX_RECORD_BYTES, Block, blocks, chunks, prefetch
+from socare_spark.ingest.csv_records import (
+    MAX_RECORD_BYTES,
+    Block,
+    blocks,
+    byte_table,
+    chunks,
+    prefetch,
+)
 from socare_spark.ingest.format_diagnosis import encoding_found, odd_width, other_format
 from socare_spark.ingest.mojibake import EIGHT_BIT, is_examined, is_mojibake, suspect_offsets
 from socare_spark.ingest.swallowed_records import MAX_CELL_CHARACTERS, Column, columns_of, swallows
@@ -408,9 +415,10 @@ class _RecordFilter:
         self.begun = False
         self.skipped: Counter[str] = Counter()
         self._empty = bytes(range(33)) + b'"' + delimiter.encode()
-        self._sparse = np.zeros(256, bool)
-        self._sparse[list(self._empty)] = True
-        self._prefixes = [_spellings(name) for name in dict.fromkeys(self.header) if name]
+        self._sparse = byte_table(self._empty)
+        # Only the first word of a name counts, because any number of marks can follow it.
+        first_words = dict.fromkeys(name.partition("_")[0] for name in self.header if name)
+        self._prefixes = [_spellings(word) for word in first_words]
         # The longest word of each name: a header contains it in any spelling of the name.
         self._words = [max(name.split("_"), key=len).encode() for name in self.header]
 
@@ -488,12 +496,8 @@ class _RecordFilter:
             )
 
 
-def _spellings(name: str) -> list[npt.NDArray[np.bool_]]:
-    """Byte values that a name of the header can have at each of the first positions.
-
-    Only its first word counts, because any number of marks can follow a word.
-    """
-    word = name.partition("_")[0]
+def _spellings(word: str) -> list[npt.NDArray[np.bool_]]:
+    """Byte values at each of the first positions of a record that can begin with a word."""
     tables = [np.zeros(256, bool) for _ in range(_PREFIX_BYTES)]
     for before in (b"", b'"', b" ", b"\xef\xbb\xbf", b'\xef\xbb\xbf"', b"\xef\xbb\xbf "):
         for j, table in enumerate(tables):

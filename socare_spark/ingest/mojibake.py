@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socare_spark.contracts.contract import Field
+from socare_spark.ingest.csv_records import byte_table
 
 EIGHT_BIT = ("windows-1252", "iso-8859-1", "iso-8859-15")
 _CODES = bytes(range(0x80, 0xC0))
@@ -28,21 +29,14 @@ _IN_UTF_8 = re.compile(
 )
 
 
-def _table(*ranges: range) -> npt.NDArray[np.bool_]:
-    table = np.zeros(256, bool)
-    for values in ranges:
-        table[list(values)] = True
-    return table
-
-
 # The first and the second byte of the matches of these patterns.
 _BEGINS_IN_8_BIT = (
-    _table(range(0xC2, 0xC6), range(0xE2, 0xE3), range(0xEF, 0xF1)),
-    _table(range(0x80, 0xC0)),
+    byte_table([*range(0xC2, 0xC6), 0xE2, 0xEF, 0xF0]),
+    byte_table(range(0x80, 0xC0)),
 )
 _BEGINS_IN_UTF_8 = (
-    _table(range(0xC2, 0xC4), range(0xEF, 0xF0)),
-    _table(range(0x80, 0xA0), range(0xA2, 0xA3), range(0xAF, 0xB1), range(0xBF, 0xC0)),
+    byte_table([0xC2, 0xC3, 0xEF]),
+    byte_table([*range(0x80, 0xA0), 0xA2, 0xAF, 0xB0, 0xBF]),
 )
 
 
