@@ -70,9 +70,9 @@ class Calendar:
         try:
             days = self._day(period) or self._week(period) or self._quarter(period)
             days = days or self._year(period) or self._month(period)
-        except (ValueError, OverflowError) as error:
-            if isinstance(error, _UnnamedYearError):
-                raise
+        except _UnnamedYearError:
+            raise
+        except (ValueError, OverflowError):
             days = None
         if days is None or not all(day.year in _VALID_YEARS for day in days):
             raise ValueError(f"a period must be {self.forms}")
@@ -115,10 +115,9 @@ class Calendar:
         if single := _YEAR.fullmatch(period):
             return self._year_from(self._first_year(int(single[1])))
         double = _YEARS.fullmatch(period)
-        if double is None or self.has_calendar_years:
+        if double is None or self.has_calendar_years or not _are_consecutive(double):
             return None
-        year, next_year = int(double[1]), double[2]
-        return self._year_from(year) if str(year + 1).endswith(next_year) else None
+        return self._year_from(int(double[1]))
 
     def _month(self, period: str) -> Days | None:
         match = _MONTH.fullmatch(period)
@@ -160,10 +159,15 @@ def _months_later(day: date, months: int) -> date:
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
+def _are_consecutive(years: re.Match[str]) -> bool:
+    """Whether the second of two years, of two or four digits, follows the first."""
+    return str(int(years[1]) + 1).endswith(years[2])
+
+
 def names_two_years(period: str) -> bool:
     """Whether a period consists of a year and the next one, and cannot be a month."""
     match = _YEARS.fullmatch(period)
-    if match is None or not str(int(match[1]) + 1).endswith(match[2]):
+    if match is None or not _are_consecutive(match):
         return False
     return not 1 <= int(match[2]) <= _DECEMBER
 
@@ -185,7 +189,7 @@ def financial_years(periods: Iterable[str]) -> frozenset[str]:
     All periods with a year and a two-digit part are returned if they have at least two different
     years and the second part of each is the next year. Otherwise the result is empty.
     """
-    parts = {p: m.groups() for p in periods if (m := _YEARS.fullmatch(p)) and len(m[2]) == 2}
-    next_years = all((int(year) + 1) % 100 == int(next_year) for year, next_year in parts.values())
-    has_several_years = len({year for year, _ in parts.values()}) > 1
-    return frozenset(parts if has_several_years and next_years else ())
+    parts = {p: m for p in periods if (m := _YEARS.fullmatch(p)) and len(m[2]) == 2}
+    has_several_years = len({years[1] for years in parts.values()}) > 1
+    follow = all(map(_are_consecutive, parts.values()))
+    return frozenset(parts if has_several_years and follow else ())

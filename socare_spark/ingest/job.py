@@ -111,12 +111,11 @@ def run(context: Context) -> None:
     context.progress.say(f"ingest: {unchanged} files unchanged")
     if refused:
         raise DataError(_refusal_message(landing, refused))
-    without_files = [] if not context.only else [d for d in datasets if not _claimed([d])]
+    without_files = [d.contract.name for d in datasets if context.only and not _claimed([d])]
     if without_files:
-        names = ", ".join(dataset.contract.name for dataset in without_files)
         raise DataError(
-            f"No file of {landing} belongs to {names}: compare the names of the files with "
-            "socare.files of the contract."
+            f"No file of {landing} belongs to {', '.join(without_files)}: compare the names of the "
+            "files with socare.files of the contract."
         )
     if unclaimed_files and len(context.run.landing) == len(unclaimed_files):
         raise DataError(

@@ -186,6 +186,13 @@ def test_the_years_do_not_change_the_digest_of_an_extract():
     assert contract(years_named_by="end").digest(day) == contract().digest(day)
 
 
+def of_calendar_years():
+    declared = yaml.safe_load(CONTRACT)
+    declared["socare"].pop("year_ends")
+    declared["schema"]["fields"].pop()
+    return Contract.model_validate(declared)
+
+
 @pytest.mark.parametrize(
     ("names", "doubtful"),
     [
@@ -198,18 +205,12 @@ def test_the_years_do_not_change_the_digest_of_an_extract():
     ],
 )
 def test_a_month_that_can_be_a_quarter_is_refused(tmp_path, names, doubtful):
-    declared = yaml.safe_load(CONTRACT)
-    declared["socare"].pop("year_ends")
-    declared["schema"]["fields"].pop()
-    _, refused = landed(tmp_path, Contract.model_validate(declared), *names)
+    _, refused = landed(tmp_path, of_calendar_years(), *names)
     assert len(refused) == doubtful
     assert all("write 2017-01 for a month, or 2017-Q1 for a quarter" in r for r in refused.values())
 
 
 @pytest.mark.parametrize("name", ["2017-18", "201718", "2017-2018", "2012-13"])
 def test_two_years_in_a_name_need_a_declaration(tmp_path, name):
-    declared = yaml.safe_load(CONTRACT)
-    declared["socare"].pop("year_ends")
-    declared["schema"]["fields"].pop()
-    _, refused = landed(tmp_path, Contract.model_validate(declared), name)
+    _, refused = landed(tmp_path, of_calendar_years(), name)
     assert "declare the last day of a year (socare.year_ends: 03-31)" in refused[name]
