@@ -21,6 +21,8 @@ from socare_spark.spelling import closest_names
 
 SUBPROCESSES = "vocabulary/subprocesses.yaml"
 UNKNOWN, OTHERS, UNMAPPED = "Unknown", "Others", "Unmapped"
+# Codes up to this number get a warning each; of more codes one warning names as many.
+_MOST_WARNINGS = 3
 # Limit of the codes that the driver compares; the most common ones are used.
 MOST_COMPARED = 2_000
 
@@ -139,7 +141,9 @@ def unknown_codes(
     *,
     near: Iterable[str] | None = None,
 ) -> list[str]:
-    """One warning for each code of the configuration that the data do not have.
+    """Warnings about codes of the configuration that the data do not have.
+
+    A few codes have a warning each, with similar codes of the data. More codes have one warning.
 
     Args:
         named: Subject of the sentence, such as `analyses/elements.yaml names the element`.
@@ -149,13 +153,16 @@ def unknown_codes(
         near: Codes of the data that may be listed as similar; None means all.
     """
     present_codes = sorted({code for code in present if code})
+    absent = [code for code in dict.fromkeys(wanted) if code not in {*present_codes}]
+    if len(absent) > _MOST_WARNINGS:
+        first, others = ", ".join(absent[:_MOST_WARNINGS]), len(absent) - _MOST_WARNINGS
+        return [f"{named} {first} and {others} more, which {lacking}."]
     quoted = present_codes if near is None else sorted({*near})
     warnings = []
-    for code in dict.fromkeys(wanted):
-        if code not in present_codes:
-            close = closest_names(code, quoted)
-            like = f"; the nearest are {', '.join(close)}" if close else ""
-            warnings.append(f"{named} {code}, which {lacking}{like}.")
+    for code in absent:
+        close = closest_names(code, quoted)
+        like = f"; the nearest are {', '.join(close)}" if close else ""
+        warnings.append(f"{named} {code}, which {lacking}{like}.")
     return warnings
 
 

@@ -21,7 +21,7 @@ from socare_spark.errors import DataError
 from socare_spark.files import sha256_of
 from socare_spark.ingest.file_names import name_below, unusable_name
 from socare_spark.ingest.file_profile import FileProfile, Head, profile_file, read_head
-from socare_spark.ingest.format_diagnosis import wrong_header
+from socare_spark.ingest.format_diagnosis import NO_HEADER, wrong_header
 from socare_spark.spelling import closest_names
 
 
@@ -293,10 +293,7 @@ def match_header(
     unknown = [name for name, column in zip(header, columns, strict=True) if column is None]
     dropped = {name: _closest_name(name, [f.name for f in missing]) for name in unknown}
     if not matched:
-        raise DataError(
-            "the first line names no column of the contract, so the file probably has no header: "
-            "ask for the file again with a header"
-        )
+        raise DataError(NO_HEADER)
     required = [f.name for f in missing if contract.is_read(f) and not contract.may_lack(f, day)]
     if required:
         raise DataError(_missing_columns_message(required, dropped))

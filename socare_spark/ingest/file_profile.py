@@ -29,7 +29,12 @@ from socare_spark.ingest.csv_records import (
     chunks,
     prefetch,
 )
-from socare_spark.ingest.format_diagnosis import encoding_found, odd_width, other_format
+from socare_spark.ingest.format_diagnosis import (
+    COMPOUND_FILE,
+    encoding_found,
+    odd_width,
+    other_format,
+)
 from socare_spark.ingest.mojibake import EIGHT_BIT, is_examined, is_mojibake, suspect_offsets
 from socare_spark.ingest.swallowed_records import MAX_CELL_CHARACTERS, Column, columns_of, swallows
 
@@ -203,6 +208,8 @@ def read_head(path: Path, encoding: str, delimiter: str) -> Head:
     pieces = chunks(path)
     while len(data) < HEAD_BYTES and (piece := next(pieces, b"")):
         data += piece
+    if data.startswith(COMPOUND_FILE):
+        data += b"".join(pieces)
     message = other_format(data)
     if message:
         raise DataError(message)
@@ -218,8 +225,9 @@ def _read_header(text: str, delimiter: str) -> tuple[str, ...]:
         if any("\n" in cell or "\r" in cell or len(cell) > _MAX_HEADER_CHARACTERS for cell in row):
             # The first line can be a record, so the message must not contain its cells.
             raise DataError(
-                "a name in the header is too long or contains a line break, so a quote is probably "
-                "not closed or the header is missing: ask for the file again"
+                "a name in the first line is too long for a header or contains a line break: if "
+                "the file has no header, declare dialect.header: false and the socare.position of "
+                "each column; if a quote is not closed, ask for the file again"
             )
         if not _is_blank(row) and not _is_separator_line(row, delimiter):
             return tuple(row)

@@ -1,6 +1,6 @@
 """Warnings about files that are readable but unusual."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from socare_spark.contracts.contract import UTF_16, Contract
@@ -24,7 +24,7 @@ def file_warnings(contract: Contract, files: Sequence[ReadableFile]) -> list[str
         One sentence for each warning.
     """
     return [
-        *_undeclared(files),
+        *_undeclared(contract, files),
         *_missing_optional(contract, files),
         *_skipped_lines(files),
         *_byte_order_marks(files),
@@ -32,29 +32,39 @@ def file_warnings(contract: Contract, files: Sequence[ReadableFile]) -> list[str
     ]
 
 
-def _undeclared(files: Sequence[ReadableFile]) -> list[str]:
-    """Columns that the contract does not declare, one warning for all files with the same ones."""
-    groups: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+def _undeclared(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
+    """One warning about all columns that the contract does not declare.
+
+    A missing field of a similar name is named, because the column may be misspelled.
+    """
+    similar: dict[str, str] = {}
     for file in files:
-        if file.dropped:
-            groups[tuple(file.dropped.items())].append(file.landed.name)
-    return [
-        f"{_first_and_count(names)}: {_undeclared_message(columns)}."
-        for columns, names in groups.items()
+        similar |= {head: like or similar.get(head, "") for head, like in file.dropped.items()}
+    if not similar:
+        return []
+    names = [file.landed.name for file in files if file.dropped]
+    if len(similar) == 1:
+        ((head, like),) = similar.items()
+        hint = f", which looks like {like}," if like else ""
+        column = (
+            f"the column '{head}'{hint} is not in the contract and"
+            if head.strip()
+            else ("a column without a name")
+        )
+        return [f"{_first_and_count(names)}: {column} was not read."]
+    columns = sorted(similar.items(), key=lambda column: not column[1])
+    heads = [
+        (f"'{head}'" if head.strip() else "one without a name")
+        + (f" (looks like {like})" if like else "")
+        for head, like in columns
     ]
-
-
-def _undeclared_message(columns: Sequence[tuple[str, str]]) -> str:
-    """Names undeclared columns, each with the missing field of a similar name."""
-    if len(columns) > 1:
-        heads = [f"'{head}'" + (f" (looks like {like})" if like else "") for head, like in columns]
-        count = len(columns)
-        return f"{count} columns are not in the contract and were not read: {_join_names(heads)}"
-    ((head, like),) = columns
-    if not head.strip():
-        return "a column without a name was not read"
-    hint = f", which looks like {like}," if like else ""
-    return f"the column '{head}'{hint} is not in the contract and was not read"
+    count = len(heads)
+    where = (
+        f"{names[0]}: {count} columns"
+        if len(names) == 1
+        else (f"{contract.name}: {count} columns of {len(names)} files")
+    )
+    return [f"{where} are not in the contract and were not read: {_join_names(heads)}."]
 
 
 def _missing_optional(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
@@ -74,19 +84,25 @@ def _missing_optional(contract: Contract, files: Sequence[ReadableFile]) -> list
 
 
 def _skipped_lines(files: Sequence[ReadableFile]) -> list[str]:
-    """Lines that were skipped, and files without a record."""
+    """Lines that were skipped, and files without a record: one warning each."""
     descriptions = {
         "before": "before the header",
         "blank": "without a value",
         "header": "that repeat the header",
     }
-    messages = []
+    total: Counter[str] = Counter()
+    skipped, empty = [], []
     for file in files:
-        counts = [f"{n} {descriptions[kind]}" for kind, n in sorted(file.profile.skipped.items())]
-        if counts:
-            messages.append(f"{file.landed.name}: lines were skipped ({', '.join(counts)}).")
+        total.update(file.profile.skipped)
+        if file.profile.skipped:
+            skipped.append(file.landed.name)
         if not file.profile.records:
-            messages.append(f"{file.landed.name}: the file contains a header and no record.")
+            empty.append(file.landed.name)
+    counts = ", ".join(f"{n} {descriptions[kind]}" for kind, n in sorted(total.items()))
+    messages = [f"{_first_and_count(skipped)}: lines were skipped ({counts})."] if skipped else []
+    if empty:
+        contains = "the file contains" if len(empty) == 1 else "the files contain"
+        messages.append(f"{_first_and_count(empty)}: {contains} a header and no record.")
     return messages
 
 
@@ -106,12 +122,18 @@ def _byte_order_marks(files: Sequence[ReadableFile]) -> list[str]:
 
 def _mojibake(files: Sequence[ReadableFile]) -> list[str]:
     """Columns with cells that their source decoded wrongly."""
+    cells: Counter[str] = Counter()
+    names: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        cells.update(file.profile.mojibake)
+        for column in file.profile.mojibake:
+            names[column].append(file.landed.name)
     return [
-        f"{file.landed.name}: the column {column} has {count} cells that their source decoded "
-        "with a wrong encoding (for example, one accented letter became two characters). They are "
-        "kept unchanged: ask for the file again, exported with the right encoding."
-        for file in files
-        for column, count in sorted(file.profile.mojibake.items())
+        f"{_first_and_count(names[column])}: the column {column} has {count} cells that their "
+        "source decoded with a wrong encoding (for example, one accented letter became two "
+        "characters). They are kept unchanged: ask for the file again, exported with the right "
+        "encoding."
+        for column, count in sorted(cells.items())
     ]
 
 

@@ -16,8 +16,13 @@ from socare_spark.errors import DataError
 _MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
 _UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# Older Office documents, and encrypted newer ones, are compound files (OLE).
+COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
+# Name of the stream of an encrypted document, in the directory of the compound file.
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_WORKBOOKS = {"xls": "an Excel workbook (.xls)", "xlsx": "an Excel workbook (.xlsx)",
+              "ods": "an OpenDocument spreadsheet (.ods)"}  # fmt: skip
 _FORMATS = {
-    b"\xd0\xcf\x11\xe0": "an Excel workbook (.xls)",
     b"%PDF": "a PDF document",
     b"PAR1": "a Parquet file",
     b"7z\xbc\xaf": "a 7-Zip archive",
@@ -28,25 +33,61 @@ _FORMATS = {
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
     b"SQLite format 3": "a SQLite database",
 }
-_ZIPS = {b"xl/": "an Excel workbook (.xlsx)", b"opendocument": "an OpenDocument file (.ods)"}
+_ZIPS = {b"xl/": "xlsx", b"opendocument.spreadsheet": "ods"}
 _MOST_LINES = 50
+NO_HEADER = (
+    "the first line names no column of the contract: if the file has no header, declare "
+    "dialect.header: false and the socare.position of each column; if its columns have other "
+    "names, declare them under socare.spellings"
+)
 
 
 def other_format(head: bytes) -> str:
-    """Detects a format that is not text.
+    """Detects a file that is not text, where the contract declares a CSV file.
+
+    Args:
+        head: The first bytes of the file; all bytes of a compound file, whose directory can be at
+            its end.
+
+    Returns:
+        A message that names the format and the change to make; empty if the file can be text.
+    """
+    if head.startswith(COMPOUND_FILE) and _ENCRYPTED in head:
+        return (
+            "the file is a workbook that is locked with a password: remove the password in the "
+            "program that wrote it, or ask for the file without a password"
+        )
+    kind = workbook_format(head)
+    if kind:
+        return f"the file is {_WORKBOOKS[kind]}, not CSV: declare format: {kind} in the contract"
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
+    if b"urn:schemas-microsoft-com:office:spreadsheet" in head[:4000]:
+        return "the file is an Excel 2003 workbook in XML: save it as .xlsx"
+    is_page = text.startswith((b"<!doctype", b"<html")) or b"<html" in head[:1000].lower()
+    if text.startswith(b"<?xml") and not is_page:
+        return "the file is XML, not CSV: declare format: xml and socare.xml in the contract"
+    name = next((name for magic, name in _FORMATS.items() if head.startswith(magic)), "")
+    if head.startswith(b"PK\x03\x04"):
+        name = "a zip archive"
+    if text.startswith(b"<") and is_page:
+        name = "a web page"
+    return f"the file is {name}, not CSV: save or unpack it as CSV" if name else ""
+
+
+def workbook_format(head: bytes) -> str:
+    """Detects a workbook by its first bytes.
 
     Args:
         head: The first bytes of the file.
 
     Returns:
-        A message that names the format; empty if the file can be text.
+        The `format` of a contract for it: xls, xlsx or ods; empty for another file.
     """
-    name = next((name for magic, name in _FORMATS.items() if head.startswith(magic)), "")
+    if head.startswith(COMPOUND_FILE):
+        return "xls"
     if head.startswith(b"PK\x03\x04"):
-        name = next((name for part, name in _ZIPS.items() if part in head), "a zip archive")
-    if head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
-        name = "a web page or XML"
-    return f"the file is {name}, not CSV: save or unpack it as CSV" if name else ""
+        return next((kind for part, kind in _ZIPS.items() if part in head), "")
+    return ""
 
 
 def encoding_found(head: bytes, declared: str) -> str:
@@ -120,8 +161,8 @@ def odd_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return ""
     if all(len(row) > width and not "".join(row[width:]).strip() for row in odd):
         return (
-            "; the lines end in a delimiter that the header does not have: ask for the file again "
-            "with a name for each column"
+            "; the lines end in a delimiter that the header does not have: declare "
+            "socare.trailing_delimiter: true in the contract"
         )
     if all(named_width <= len(row) < width for row in odd):
         return (
@@ -158,7 +199,7 @@ def wrong_header(text: str, delimiter: str, names: Collection[str]) -> str:
     )
     count, position, actual = best
     if not count:
-        return _no_header()
+        return NO_HEADER
     first = lines[0].strip().lower()
     if actual != delimiter and count > 1:
         separator = " and begins with a line sep=" if first.startswith("sep=") else ""
@@ -170,17 +211,10 @@ def wrong_header(text: str, delimiter: str, names: Collection[str]) -> str:
     if position < 0 and count > 1:
         line = 1 + text[: text.find(lines[-position])].count("\n")
         return (
-            f"the header is probably in line {line}, and other text comes before it: ask for the "
-            "file without the lines before the header, or delete them"
+            f"the header is probably in line {line}, and other text comes before it: declare "
+            f"dialect.headerRows: [{line}] in the contract"
         )
     return ""
-
-
-def _no_header() -> str:
-    return (
-        "the first line names no column of the contract, so the file probably has no header: ask "
-        "for the file again with a header"
-    )
 
 
 def _count_known_names(line: str, delimiter: str, names: Collection[str]) -> int:

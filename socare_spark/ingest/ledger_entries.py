@@ -201,13 +201,14 @@ def write_ledger(
             if files
         ]
         lake.append(QUARANTINE, reduce(DataFrame.unionByName, frames), metadata)
-    elif count:
+    elif count or not lake.exists(QUARANTINE):
         rows = [
             _quarantined_on_driver(context.run.run_id, dataset, files)
             for dataset, files in selected
             if files
         ]
-        lake.append_arrow(QUARANTINE, pa.concat_tables(rows), metadata)
+        # An empty table exists too, so that readers can count on it.
+        lake.append_arrow(QUARANTINE, pa.concat_tables([_SCHEMA.empty_table(), *rows]), metadata)
     lake.append_arrow(LEDGER, ledger_rows(entries), metadata)
 
 

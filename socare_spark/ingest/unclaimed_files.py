@@ -16,8 +16,10 @@ from socare_spark.spelling import closest_names
 
 _COPY = re.compile(r" \(\d+\)|( -)? copy( \(\d+\))?|^copy of ", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(zip|7z|rar|bz2|xz|zst|tar|tgz)$", re.IGNORECASE)
-_SHEET = re.compile(r"\.(xlsx?|xlsm|xlsb|ods|txt|tsv)$", re.IGNORECASE)
-_MAX_NAMED = 20
+_SHEET = re.compile(r"\.(xlsx?|xlsm|xlsb|ods)$", re.IGNORECASE)
+_TEXT = re.compile(r"\.(txt|tsv)$", re.IGNORECASE)
+# Files named in a warning; the run record names all of them.
+_MAX_NAMED = 5
 
 
 def unclaimed(
@@ -61,16 +63,19 @@ def _not_a_file_reason(path: Path) -> str:
 
 
 def unclaimed_warnings(reasons: Mapping[str, str]) -> list[str]:
-    """Builds one warning for all files of a folder with the same reason."""
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    """Builds one warning for all files with the same reason."""
+    groups: dict[str, list[str]] = defaultdict(list)
     for name, reason in reasons.items():
-        groups[name.rpartition("/")[0], reason].append(name)
-    messages = []
-    for (_, reason), names in groups.items():
-        others = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
-        verb = "was" if len(names) == 1 else "were"
-        messages.append(f"{', '.join(names[:_MAX_NAMED])}{others} {verb} not read: {reason}.")
-    return messages
+        groups[reason].append(name)
+    return [f"{_subject(names)} not read: {reason}." for reason, names in groups.items()]
+
+
+def _subject(names: Sequence[str]) -> str:
+    """The files, with their number if only some are named."""
+    named = ", ".join(names[:_MAX_NAMED])
+    if len(names) > _MAX_NAMED:
+        return f"{len(names)} files ({named} and {len(names) - _MAX_NAMED} more) were"
+    return f"{named} {'was' if len(names) == 1 else 'were'}"
 
 
 def _files_of_places(landing: Path, conf: Path) -> Iterator[str]:
@@ -136,7 +141,12 @@ def _suggest_rename(name: str, pattern: str) -> str:
         return "the name is that of a copy: rename the file, or delete it if it is a copy"
     for ending, advice in (
         (_ARCHIVE, "an archive: unpack it"),
-        (_SHEET, "not CSV: save it as CSV"),
+        (
+            _SHEET,
+            "a workbook: declare format (xlsx, xls or ods) and the ending in socare.files of the "
+            "contract, or save it as CSV",
+        ),
+        (_TEXT, "not named .csv: add its ending to socare.files of the contract"),
     ):
         stem = ending.sub("", bare)
         if stem != bare and any(claims(stem + end) for end in ("", ".csv", ".csv.gz")):

@@ -107,8 +107,10 @@ def test_every_file_has_an_outcome(landed):
 def test_skipped_lines_are_reported(landed):
     council, _ = landed
     said = " ".join(council.run.warnings)
-    assert "2015_blank.csv: lines were skipped (1 before the header, 3 without a value)" in said
-    assert "2015_joined.csv: lines were skipped (1 that repeat the header)" in said
+    assert (
+        "2015_blank.csv and 5 more files: lines were skipped (3 before the header, 5 without a "
+        "value, 3 that repeat the header)"
+    ) in said
     assert "2015_empty.csv: the file contains a header and no record" in said
 
 

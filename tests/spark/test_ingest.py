@@ -387,6 +387,13 @@ def test_snapshots_supersede_nothing(council, monkeypatch):
     assert council.ledger()["2015.csv"] == ("accepted", 2, 1, 0, 1, 0)
 
 
+def test_quarantine_exists_without_a_row(council, monkeypatch):
+    council.lands("2015.csv", row("a"))
+    council.ingests(monkeypatch)
+    assert council.lake.exists("restricted/quarantine")
+    assert council.rows("line", table="restricted/quarantine") == []
+
+
 def test_undeclared_columns_are_reported_and_not_read(council, monkeypatch):
     council.lands("2015.csv", "a,1,2015-01-01,x", header="ID,PERID,START,NOTES")
     council.ingests(monkeypatch)

@@ -311,11 +311,24 @@ def test_utf_16_is_named_and_read_where_it_is_declared(tmp_path, encoding):
 @pytest.mark.parametrize(
     ("head", "says"),
     [
-        (b"PK\x03\x04...xl/workbook.xml", "an Excel workbook"),
-        (b"PK\x03\x04...mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "OpenDocument"),
-        (b"PK\x03\x04...2014.csv", "a zip archive"),
-        (b"\xd0\xcf\x11\xe0....", "an Excel workbook"),
-        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"PK\x03\x04...xl/workbook.xml", "an Excel workbook.*declare format: xlsx"),
+        (
+            b"PK\x03\x04...mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+            "OpenDocument.*declare format: ods",
+        ),
+        (b"PK\x03\x04...2014.csv", "a zip archive.*unpack"),
+        (b"\xd0\xcf\x11\xe0....", "an Excel workbook.*declare format: xls in"),
+        (
+            b"\xd0\xcf\x11\xe0" + bytes(1 << 19) + "EncryptedPackage".encode("utf-16-le"),
+            "locked with a password: remove the password",
+        ),
+        (b"<!DOCTYPE html><html>", "a web page.*save"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?>\n<Children/>', "is XML.*declare format: xml"),
+        (b'<?xml version="1.0"?>\n<html>', "a web page"),
+        (
+            b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+            "Excel 2003.*save it as .xlsx",
+        ),
     ],
 )
 def test_other_file_formats_are_refused_by_name(tmp_path, head, says):
@@ -330,8 +343,8 @@ def test_other_file_formats_are_refused_by_name(tmp_path, head, says):
         ("ID\tDAY\tNOTE\n1\t2\t3\n", "tabs.*declare"),
         ("ID|DAY|NOTE\n", "bars.*declare"),
         ("sep=;\nID;DAY;NOTE\n", "semicolons and begins with a line sep="),
-        ("Extract of May\n\nID,DAY,NOTE\n", "in line 3, and other text comes before it"),
-        ("1,2,3\n4,5,6\n", "no header"),
+        ("Extract of May\n\nID,DAY,NOTE\n", r"in line 3.*declare dialect.headerRows: \[3\]"),
+        ("1,2,3\n4,5,6\n", "no header, declare dialect.header: false"),
     ],
 )
 def test_wrong_delimiter_or_misplaced_header_is_explained(text, says):

@@ -61,6 +61,13 @@ def test_configured_code_without_records_is_reported_once_with_the_nearest_codes
     ]
 
 
+def test_many_configured_codes_without_records_are_one_warning():
+    wanted = [f"A{number}" for number in range(90)]
+    assert unknown_codes("x.yaml names the reason", wanted, ["A0"]) == [
+        "x.yaml names the reason A1, A2, A3 and 86 more, which no record has."
+    ]
+
+
 def test_only_codes_that_may_be_listed_are_quoted_as_similar():
     present = ["CHIRDRT", "CHERDRT"]
     said = unknown_codes(
