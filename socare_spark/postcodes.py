@@ -9,10 +9,12 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 # Letters by position, as Royal Mail assigns them (BS 7666), and the districts of W1 until 2000.
-_UNIT = (
-    r"^([A-PR-UWYZ][0-9][0-9ABCDEFGHJKPSTUW]?|W1[LMNRVXY]|"
-    r"[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?) [0-9][ABD-HJLNP-UW-Z]{2}\z"
+_FORM = (
+    "([A-PR-UWYZ][0-9][0-9ABCDEFGHJKPSTUW]?|W1[LMNRVXY]|"
+    "[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?) [0-9][ABD-HJLNP-UW-Z]{2}"
 )
+_UNIT = rf"^{_FORM}\z"
+_DIGIT_LETTERS = ("OIL", "011")
 
 
 def letters_and_digits(text: str) -> str:
@@ -36,12 +38,22 @@ def normalise_postcode(text: Column) -> Column:
     """
     compact = letters_and_digits_column(text)
     size = F.length(compact)
-    sector = F.translate(compact.substr(size - 2, F.lit(1)), "OIL", "011")
+    sector = F.translate(compact.substr(size - 2, F.lit(1)), *_DIGIT_LETTERS)
     candidate = F.concat(
         compact.substr(F.lit(1), size - 3), F.lit(" "), sector, compact.substr(size - 1, F.lit(2))
     )
     corrected = F.when(size.between(5, 7) & candidate.rlike(_UNIT), candidate)
     return F.when(text.rlike(_UNIT), text).otherwise(corrected)
+
+
+def unit_postcode(text: str) -> str:
+    """Applies `normalise_postcode` to a text. The result is empty if it is not a unit postcode."""
+    compact = letters_and_digits(text)
+    if not 5 <= len(compact) <= 7:
+        return ""
+    digit = compact[-3].translate(str.maketrans(*_DIGIT_LETTERS))
+    candidate = f"{compact[:-3]} {digit}{compact[-2:]}"
+    return candidate if re.fullmatch(_FORM, candidate) else ""
 
 
 def is_unit_postcode(value: Column) -> Column:

@@ -90,6 +90,36 @@ def workbook_format(head: bytes) -> str:
     return ""
 
 
+def encoding_of_mark(head: bytes) -> str:
+    """The encoding that a byte order mark declares; empty without a mark.
+
+    Args:
+        head: The first bytes of the file.
+
+    Raises:
+        DataError: the file is UTF-32.
+    """
+    if head.startswith(_UTF_32):
+        raise DataError("the file is UTF-32, which is not supported: ask for it again as UTF-8")
+    return next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
+
+
+def likely_utf_16(head: bytes) -> str:
+    """UTF-16 with its byte order if NUL bytes alternate with others; empty otherwise.
+
+    Args:
+        head: The first bytes of the file.
+    """
+    sample = head[:4000]
+    if len(sample) < 2 or b"\0" not in sample:
+        return ""
+    odd, even = (
+        sample[1::2].count(0) / len(sample[1::2]),
+        sample[::2].count(0) / len(sample[::2]),
+    )
+    return "utf-16le" if odd > max(even, 0.3) else "utf-16be" if even > 0.3 else ""
+
+
 def encoding_found(head: bytes, declared: str) -> str:
     """Determines the encoding of a file.
 
@@ -106,9 +136,7 @@ def encoding_found(head: bytes, declared: str) -> str:
         DataError: the file is UTF-32 or NUL bytes, or it has no mark and the bytes contradict the
             declared encoding.
     """
-    if head.startswith(_UTF_32):
-        raise DataError("the file is UTF-32, which is not supported: ask for it again as UTF-8")
-    marked = next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
+    marked = encoding_of_mark(head)
     if marked:
         return marked
     sample = head[:4000]
@@ -116,13 +144,7 @@ def encoding_found(head: bytes, declared: str) -> str:
         raise DataError(
             "the file begins with NUL bytes only, so it was probably copied in part: copy it again"
         )
-    likely = ""
-    if len(sample) > 1 and b"\0" in sample:
-        odd, even = (
-            sample[1::2].count(0) / len(sample[1::2]),
-            sample[::2].count(0) / len(sample[::2]),
-        )
-        likely = "utf-16le" if odd > max(even, 0.3) else "utf-16be" if even > 0.3 else ""
+    likely = likely_utf_16(head)
     if likely and declared not in UTF_16:
         raise DataError(
             f"the file is UTF-16, but the contract declares {declared}: declare the encoding "

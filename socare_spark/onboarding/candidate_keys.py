@@ -1,0 +1,87 @@
+"""Finds columns that identify a record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from socare_spark.onboarding.source_table import Column
+
+_MAX_COLUMNS = 12
+_MAX_PAIRS = 5
+_SAMPLE = 20_000
+# Odd numbers that mix the codes of columns to a hash of 64 bits.
+_FACTOR, _STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Columns that identify a record of one file.
+
+    Attributes:
+        keys: Names of one column, or of two if no single column is a key.
+        equal_rows: Number of records that equal an earlier record in all columns.
+        nearest: Name of the identifier with the most different texts, if no column is a key.
+        repeats: Number of records whose text in this column an earlier record has.
+    """
+
+    keys: tuple[tuple[str, ...], ...] = ()
+    equal_rows: int = 0
+    nearest: str = ""
+    repeats: int = 0
+
+
+def find_keys(
+    columns: Sequence[Column], candidates: Sequence[Column], identifiers: Sequence[Column]
+) -> Keys:
+    """Finds the keys of a file.
+
+    Args:
+        columns: All columns of the file.
+        candidates: Columns that can be part of a key: without a missing value.
+        identifiers: The candidates that look like an identifier.
+    """
+    if not columns or not columns[0].rows:
+        return Keys()
+    rows = columns[0].rows
+    equal = rows - _count_distinct(_row_hashes(columns))
+    # A record that repeats as a whole is a duplicate, and does not contradict a key.
+    singles = tuple((c.name,) for c in candidates if len(c.texts) == rows - equal)
+    ordered = sorted(candidates, key=lambda c: -len(c.texts))[:_MAX_COLUMNS]
+    pairs: list[tuple[str, ...]] = []
+    if not singles:
+        for first, second in combinations(ordered, 2):
+            if len(pairs) < _MAX_PAIRS and _is_key(first, second, rows - equal):
+                pairs.append((first.name, second.name))
+    nearest = None if singles else max(identifiers, key=lambda c: len(c.texts), default=None)
+    return Keys(
+        singles or tuple(pairs),
+        equal,
+        nearest.name if nearest else "",
+        rows - len(nearest.texts) if nearest else 0,
+    )
+
+
+def _row_hashes(columns: Sequence[Column]) -> npt.NDArray[np.uint64]:
+    hashes = np.zeros(columns[0].codes.size, np.uint64)
+    for column in columns:
+        hashes = (hashes ^ column.codes.astype(np.uint64)) * _FACTOR
+        hashes ^= hashes >> np.uint64(29)
+        hashes *= _STEP
+    return hashes
+
+
+def _count_distinct(values: npt.NDArray[np.uint64]) -> int:
+    return int(np.unique(values).size)
+
+
+def _is_key(first: Column, second: Column, distinct: int) -> bool:
+    if len(first.texts) * len(second.texts) < distinct:
+        return False
+    pairs = first.codes.astype(np.uint64) * np.uint64(len(second.texts))
+    pairs += second.codes.astype(np.uint64)
+    if pairs.size == distinct and _count_distinct(pairs[:_SAMPLE]) < min(_SAMPLE, pairs.size):
+        return False
+    return _count_distinct(pairs) == distinct

@@ -1,0 +1,114 @@
+"""The command line of `scripts/onboard`: options, messages and exit codes."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from socare_spark.errors import ConfigurationError, DataError, ExitCode, OperatorError
+from socare_spark.onboarding.dataset import read_dataset
+from socare_spark.onboarding.findings_text import findings_text
+from socare_spark.onboarding.source_table import SourceTable, read_csv_table
+
+# Files are readable by their owner only, whatever the umask of the shell.
+_UMASK = 0o077
+
+
+def parser() -> argparse.ArgumentParser:
+    """Builds the parser of the options."""
+    options = argparse.ArgumentParser(
+        prog="scripts/onboard",
+        description="Describe files of an unknown form, and draft their contract. No value of a "
+        "cell is printed.",
+        epilog="Exit codes: 0 done, 1 internal error, 2 configuration or usage, 3 a file cannot be "
+        "read.",
+    )
+    options.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="files of one dataset, such as years"
+    )
+    options.add_argument(
+        "--landing",
+        type=Path,
+        help="landing folder, below which the contract names the files; default: the parent of the "
+        "folder of the files",
+    )
+    options.add_argument(
+        "--header",
+        type=_header,
+        metavar="ROW",
+        help="row with the names of the columns, from 1, or none; default: the row is found",
+    )
+    return options
+
+
+def _header(text: str) -> int | str:
+    if text == "none":
+        return text
+    if text.isdecimal() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError("must be the number of a row, from 1, or none")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: Command-line arguments; those of the process by default.
+
+    Returns:
+        The exit code of the process.
+    """
+    os.umask(_UMASK)
+    options_parser = parser()
+    options = options_parser.parse_args(arguments)
+    if not options.files:
+        options_parser.error("name the files to describe")
+    try:
+        return _describe(options)
+    except OperatorError as error:
+        print_error(str(error))
+        return error.exit_code
+
+
+def print_error(message: str) -> None:
+    """Prints a message to standard error."""
+    sys.stderr.write(f"{message}\n")
+
+
+def _describe(options: argparse.Namespace) -> int:
+    tables, refused = _read_files(options)
+    for path, reason in refused.items():
+        print_error(f"{path}: {reason}.")
+    if not tables:
+        return ExitCode.DATA
+    dataset = read_dataset(tables)
+    sys.stdout.write(findings_text(dataset))
+    return ExitCode.DATA if refused else ExitCode.DONE
+
+
+def _read_files(options: argparse.Namespace) -> tuple[dict[str, SourceTable], dict[str, str]]:
+    """Path below the landing folder -> file, in the order of names; and unreadable files."""
+    tables: dict[str, SourceTable] = {}
+    refused: dict[str, str] = {}
+    for path in sorted(dict.fromkeys(options.files)):
+        if not path.is_file():
+            raise ConfigurationError(f"{path} is not a file: name files of one dataset.")
+        name = _name_below(path, options.landing)
+        try:
+            tables[name] = read_csv_table(path, options.header)
+        except DataError as error:
+            refused[name] = str(error)
+        except OSError as error:
+            refused[name] = f"cannot be read ({type(error).__name__}): check its permissions"
+    return tables, refused
+
+
+def _name_below(path: Path, landing: Path | None) -> str:
+    folder = (landing or path.absolute().parent.parent).absolute()
+    try:
+        return path.absolute().relative_to(folder).as_posix()
+    except ValueError:
+        raise ConfigurationError(
+            f"{path} is not below {folder}: set --landing to the landing folder."
+        ) from None

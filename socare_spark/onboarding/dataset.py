@@ -1,0 +1,312 @@
+"""The columns of a dataset over all its files, with the differences between the files."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from socare_spark.contracts.contract import normalise_header
+from socare_spark.errors import DataError
+from socare_spark.onboarding.candidate_keys import Keys, find_keys
+from socare_spark.onboarding.column_roles import ColumnFacts, Role, role_of
+from socare_spark.onboarding.column_types import ColumnType, Texts, filled_texts, type_of
+from socare_spark.onboarding.file_periods import FileNames, find_periods
+from socare_spark.onboarding.header_words import has_any, words_of
+from socare_spark.onboarding.personal_words import IDENTIFIER
+from socare_spark.onboarding.source_table import WORKERS, Column, SourceTable
+from socare_spark.spelling import closest_names
+
+# Share of the columns that files of one dataset have in common.
+_SHARED = 0.5
+_CUTOFF = 0.75
+_SAMPLE = 2_000
+_MAX_DAYS = 20_000
+# In a file of fewer rows, nearly every column of texts is unique by chance.
+_FEW_ROWS = 20
+_DAYS = (date(1900, 1, 1), date(2098, 12, 31))
+_ID_ROLES = (Role.OTHER_ID, Role.PERSON, Role.NHS)
+
+
+@dataclass(frozen=True)
+class DatasetColumn:
+    """A column over all files of a dataset.
+
+    Attributes:
+        name: Name in the newest file that has it; unique in the dataset.
+        header: Header as written in that file. It differs from the name if the header repeats.
+        position: Position in that file, from 1.
+        repeated: Whether the header occurs more than once in a file.
+        type: Type of the column.
+        role: Subject of the column.
+        rows: Number of rows of the files that have the column.
+        filled: Number of rows with a value.
+        distinct: Number of different values.
+        longest: Number of characters of the longest text.
+        spellings: File -> header, where it differs from the name by more than case and marks.
+        absent: Files without the column.
+    """
+
+    name: str
+    header: str
+    position: int
+    repeated: bool
+    type: ColumnType
+    role: Role
+    rows: int
+    filled: int
+    distinct: int
+    longest: int
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    absent: Sequence[str] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether each row has a value."""
+        return self.rows > 0 and self.filled == self.rows and not self.absent
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The files of a dataset.
+
+    Attributes:
+        tables: Path below the landing folder -> file.
+        columns: The columns, in the order of the newest file.
+        keys: Path -> keys of the file.
+        names: Periods in the names of the files.
+    """
+
+    tables: Mapping[str, SourceTable]
+    columns: Sequence[DatasetColumn]
+    keys: Mapping[str, Keys]
+    names: FileNames
+
+    @property
+    def common_keys(self) -> list[tuple[str, ...]]:
+        """Keys of all files that have records: identifiers first, dates last."""
+        found = [
+            k.keys for k, t in zip(self.keys.values(), self.tables.values(), strict=True) if t.rows
+        ]
+        common = set(found[0]).intersection(*found[1:]) if found else set()
+        columns = {column.name: column for column in self.columns}
+
+        def order(key: tuple[str, ...]) -> tuple[bool, bool]:
+            parts = [columns[name] for name in key]
+            is_id = any(c.role in (Role.RECORD, *_ID_ROLES) for c in parts)
+            return not is_id, all(c.type.is_date for c in parts)
+
+        return sorted((key for key in (found[0] if found else ()) if key in common), key=order)
+
+
+def read_dataset(tables: Mapping[str, SourceTable]) -> Dataset:
+    """Compares the files of a dataset and finds types, subjects and keys of their columns.
+
+    Args:
+        tables: Path below the landing folder -> file.
+
+    Raises:
+        DataError: a file has too few columns in common with the others.
+    """
+    groups = _matched_columns(tables)
+    with ThreadPoolExecutor(WORKERS) as executor:
+        columns = list(executor.map(partial(_dataset_column, tables), groups, groups.values()))
+    keys = {}
+    for path, table in tables.items():
+        candidates = [
+            (column, replace(groups[column.name][path], name=column.name))
+            for column in columns
+            if path in groups[column.name]
+            and _can_identify(column)
+            and _is_filled(groups[column.name][path])
+        ]
+        ids = [own for column, own in candidates if column.role in _ID_ROLES]
+        keys[path] = find_keys(table.columns, [own for _, own in candidates], ids)
+    columns = _with_record_ids(columns, keys.values())
+    newest = {path: day for path in tables if (day := _newest(path, groups, columns))}
+    return Dataset(tables, columns, keys, find_periods([*tables], newest))
+
+
+def _matched_columns(tables: Mapping[str, SourceTable]) -> dict[str, dict[str, Column]]:
+    """Name -> path -> column. Columns match by name, and by similar names if they do not."""
+    newest = [*tables][-1]
+    groups: dict[str, dict[str, Column]] = {}
+    labels: dict[str, str] = {}
+    for path in [newest, *(p for p in tables if p != newest)]:
+        unmatched = []
+        seen: Counter[str] = Counter()
+        for column in tables[path].columns:
+            if not column.name:
+                continue
+            text = normalise_header(column.name) or f"column_{column.position}"
+            seen[text] += 1
+            key = text if seen[text] == 1 else f"{text}_{seen[text]}"
+            if key in labels:
+                groups[labels[key]][path] = column
+            else:
+                unmatched.append((key, column))
+        for key, column in unmatched:
+            labels[key] = _group_for(key, column, path, groups)
+            groups.setdefault(labels[key], {})[path] = column
+    _check_shared(groups, tables)
+    return groups
+
+
+def _group_for(
+    key: str, column: Column, path: str, groups: Mapping[str, Mapping[str, Column]]
+) -> str:
+    """Name of the group of a column that no earlier file has under this name."""
+    free = {normalise_header(name): name for name, group in groups.items() if path not in group}
+    close = closest_names(key, free, most=1, cutoff=_CUTOFF) if groups else []
+    if close:
+        return free[close[0]]
+    if not normalise_header(column.name):
+        return f"column_{column.position}"
+    return (
+        column.name
+        if key == normalise_header(column.name)
+        else f"{column.name} {key.rpartition('_')[2]}"
+    )
+
+
+def _check_shared(
+    groups: Mapping[str, Mapping[str, Column]], tables: Mapping[str, SourceTable]
+) -> None:
+    newest = [*tables][-1]
+    for path, table in tables.items():
+        shared = sum(path in group and newest in group for group in groups.values())
+        named = sum(bool(c.name) for c in table.columns)
+        if named and shared < _SHARED * max(named, 1):
+            raise DataError(
+                f"{path} shares {shared} of its {named} columns with {newest}, so they are files "
+                "of different datasets: name the files of one dataset only."
+            )
+
+
+def _dataset_column(
+    tables: Mapping[str, SourceTable], name: str, group: Mapping[str, Column]
+) -> DatasetColumn:
+    texts, counts = _merged([*group.values()])
+    type_ = type_of(name, texts, counts)
+    filled = _without(filled_texts(texts, counts)[0], type_)
+    sample = filled.sample(_SAMPLE)
+    lengths = np.asarray(pc.utf8_length(texts)) if len(texts) else np.zeros(1, np.int64)
+    mean = sum(map(len, sample)) / max(len(sample), 1)
+    facts = ColumnFacts(name, type_, sample, len(filled.texts), filled.rows, mean)
+    shown = next(group[path] for path in reversed([*tables]) if path in group)
+    text = normalise_header(name)
+    repeats = any(
+        sum(normalise_header(c.name) == normalise_header(column.name) for c in tables[path].columns)
+        > 1
+        for path, column in group.items()
+    )
+    spellings = {
+        path: column.name for path, column in group.items() if normalise_header(column.name) != text
+    }
+    return DatasetColumn(
+        name,
+        shown.name,
+        shown.position,
+        repeats,
+        type_,
+        role_of(facts),
+        int(counts.sum()),
+        filled.rows,
+        len(filled.texts),
+        int(lengths.max()),
+        spellings,
+        [path for path in tables if path not in group and tables[path].columns],
+    )
+
+
+def _merged(columns: Sequence[Column]) -> tuple[pa.Array, np.ndarray]:
+    """The different texts of several files with their number of rows."""
+    if len(columns) == 1:
+        return columns[0].texts, columns[0].counts
+    texts = pa.concat_arrays([c.texts.cast(pa.string()) for c in columns]).dictionary_encode()
+    counts = np.zeros(len(texts.dictionary), np.int64)
+    np.add.at(counts, np.asarray(texts.indices), np.concatenate([c.counts for c in columns]))
+    return texts.dictionary, counts
+
+
+def _without(filled: Texts, type_: ColumnType) -> Texts:
+    """The texts without the missing values of the column."""
+    mask = np.asarray(pc.is_in(filled.texts, value_set=pa.array(type_.missing, pa.string())))
+    return filled.where(~mask.astype(bool))
+
+
+def _is_filled(column: Column) -> bool:
+    filled, _ = filled_texts(column.texts, column.counts)
+    return filled.rows == column.rows
+
+
+def _can_identify(column: DatasetColumn) -> bool:
+    """Whether a column can be part of a key: amounts and free text cannot."""
+    if column.role in (Role.FREE_TEXT, Role.NAME, Role.ADDRESS, Role.EMAIL, Role.PHONE, Role.BIRTH):
+        return False
+    if column.role in (Role.X, Role.Y, Role.POINT, Role.STAFF) or column.type.name == "number":
+        return False
+    if column.role is Role.RARE and column.rows < _FEW_ROWS:
+        return False
+    return column.is_complete or bool(column.filled and not column.type.missing)
+
+
+def _with_record_ids(
+    columns: Sequence[DatasetColumn], keys: Collection[Keys]
+) -> list[DatasetColumn]:
+    """Marks the identifiers of records: columns that look like one and hardly repeat."""
+    single = {name for k in keys for names in k.keys if len(names) == 1 for name in names}
+    nearest = {k.nearest for k in keys if k.nearest}
+    return [
+        replace(c, role=Role.RECORD)
+        if (c.role is Role.OTHER_ID and c.name in single | nearest)
+        or (c.name in single and _looks_like_number(c))
+        else c
+        for c in columns
+    ]
+
+
+def _looks_like_number(column: DatasetColumn) -> bool:
+    """Whether a key is probably a running number: whole numbers in the first column."""
+    is_plain = column.role is Role.NONE and column.type.name == "integer"
+    return is_plain and (column.position == 1 or has_any(words_of(column.name), IDENTIFIER))
+
+
+def _newest(
+    path: str, groups: Mapping[str, Mapping[str, Column]], columns: Sequence[DatasetColumn]
+) -> date | None:
+    days = [
+        day
+        for column in columns
+        if column.type.is_date and column.role is not Role.BIRTH and path in groups[column.name]
+        for day in [newest_day(groups[column.name][path].texts, column.type.formats)]
+        if day is not None
+    ]
+    return max(days, default=None)
+
+
+def newest_day(texts: pa.Array, formats: Sequence[str]) -> date | None:
+    """The newest day of a column from 1900 to 2098; None without one.
+
+    Of very many different texts, those at even distances are read.
+    """
+    step = max(len(texts) // _MAX_DAYS, 1)
+    days = (
+        _day(str(text), formats)
+        for text in texts.take(pa.array(range(0, len(texts), step), pa.int64()))
+    )
+    return max((day for day in days if day and _DAYS[0] <= day <= _DAYS[1]), default=None)
+
+
+def _day(text: str, formats: Sequence[str]) -> date | None:
+    for form in formats:
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    return None

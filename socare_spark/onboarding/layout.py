@@ -1,0 +1,221 @@
+"""Finds the delimiter, the quotes and the header of a CSV text or of the rows of a sheet."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from socare_spark.onboarding.cell_kinds import is_personal, kind_of, shape_of
+from socare_spark.onboarding.header_words import USUAL, words_of
+
+DELIMITERS = (",", ";", "\t", "|")
+_HEAD_CHARACTERS = 1 << 18
+_MAX_ROWS = 500
+_YEARS = range(1900, 2101)
+Rows = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Header:
+    """The row with the names of the columns.
+
+    Attributes:
+        row: Number of the row, from 1; None if the rows have no header.
+        names: Names of the columns as written; `column 1` and so on without a header, and if the
+            header is not certain, because its names can then be values of cells.
+        certain: Whether the rows show that there is a header, or that there is none.
+        reason: The reason for the decision.
+        filled_rows: Number of rows up to this one that are not blank.
+    """
+
+    row: int | None
+    names: tuple[str, ...]
+    certain: bool
+    reason: str = ""
+    filled_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The form of a CSV text.
+
+    Attributes:
+        delimiter: The character between cells.
+        quote: The character around cells.
+        escape: The character before a quote within a cell; empty if quotes are doubled.
+        trailing: Whether each record ends in a delimiter.
+        header: The header.
+        data_line: Number of the physical line at which the records begin, from 1.
+    """
+
+    delimiter: str
+    quote: str
+    escape: str
+    trailing: bool
+    header: Header
+    data_line: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether quotes follow RFC 4180."""
+        return self.quote == '"' and not self.escape
+
+
+def find_layout(text: str, header: int | str | None = None) -> Layout:
+    """Finds the form of a CSV text.
+
+    Args:
+        text: The text; its beginning is examined.
+        header: Number of the row of the header, `none` for no header, or None to find it.
+    """
+    head = text[:_HEAD_CHARACTERS]
+    if len(text) > len(head) and "\n" in head:
+        head = head[: head.rfind("\n") + 1]
+    lines = list(io.StringIO(head, newline=""))
+    quote = _quote_of(lines)
+    escape = (
+        "\\" if f"\\{quote}" in head and quote * 2 not in head.replace(f"\\{quote}", "") else ""
+    )
+    candidates = {d: _rows(lines, d, quote, escape) for d in DELIMITERS}
+    delimiter = max(DELIMITERS, key=lambda d: _consistency([row for row, _ in candidates[d]]))
+    pairs = candidates[delimiter]
+    rows = [row for row, _ in pairs]
+    trailing = _is_trailing(rows)
+    if trailing:
+        rows = [row[:-1] if len(row) > 1 and not row[-1].strip() else row for row in rows]
+    found = find_header(rows, header)
+    line = pairs[found.row - 1][1] + 1 if found.row else 1
+    return Layout(delimiter, quote, escape, trailing, found, line)
+
+
+def _rows(
+    lines: Sequence[str], delimiter: str, quote: str, escape: str
+) -> list[tuple[list[str], int]]:
+    """Rows with the number of their last physical line."""
+    reader = csv.reader(
+        iter(lines), delimiter=delimiter, quotechar=quote, escapechar=escape or None
+    )
+    rows = []
+    try:
+        for row in reader:
+            rows.append((row, reader.line_num))
+            if len(rows) == _MAX_ROWS:
+                break
+    except csv.Error:
+        return rows
+    return rows
+
+
+def _quote_of(lines: Sequence[str]) -> str:
+    """A single quote if many cells are within single quotes and none within double ones."""
+    sample = [line.strip() for line in lines[:_MAX_ROWS] if line.strip()]
+    cells = [cell for line in sample for d in DELIMITERS if d in line for cell in line.split(d)]
+    single, double = (
+        sum(len(cell) > 1 and cell[0] == cell[-1] == quote for cell in cells) for quote in "'\""
+    )
+    return "'" if not double and single * 10 > len(sample) else '"'
+
+
+def _consistency(rows: Rows) -> tuple[float, int]:
+    """Score of a delimiter: rows of one width, with cells that no delimiter is left in."""
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    if not filled:
+        return 0.0, 0
+    widths = Counter(map(len, filled))
+    pattern = sum(n * max(w - 1, 0.001) / w for w, n in widths.items()) / len(widths)
+    cells = [cell.strip() for row in filled for cell in row]
+    clean = sum(kind_of(cell) != "text" or not _has_delimiter(cell) for cell in cells)
+    return pattern * clean / len(cells), max(widths)
+
+
+def _has_delimiter(cell: str) -> bool:
+    return any(delimiter in cell for delimiter in DELIMITERS)
+
+
+def _is_trailing(rows: Rows) -> bool:
+    """Whether the records, and not the header alone, end in a delimiter."""
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    records = filled[1:] or filled
+    return (
+        len(records) > 1
+        and all(len(row) > 1 and not row[-1].strip() for row in filled[1:])
+        and (len(filled[0]) < len(filled[1]) or not filled[0][-1].strip())
+    )
+
+
+def find_header(rows: Rows, header: int | str | None = None) -> Header:
+    """Finds the row with the names of the columns.
+
+    Args:
+        rows: The first rows, with empty ones.
+        header: Number of the row, `none` for no header, or None to find it.
+    """
+    rows = [[" ".join(cell.split()) for cell in row] for row in rows]
+    width = _usual_width(rows)
+    if header == "none":
+        return Header(None, _numbered(width), True, "as given")
+    if isinstance(header, int):
+        names = tuple(rows[header - 1]) if header <= len(rows) else ()
+        return Header(header, names, True, "as given", sum(map(any, rows[:header])))
+    first = next((i for i, row in enumerate(rows) if _is_full(row, width)), None)
+    if first is None:
+        return Header(None, _numbered(width), False, "no row has a name for each column")
+    below = [row for row in rows[first + 1 :] if any(row)]
+    score_for, score_against = _evidence(rows[first], below)
+    if score_against > score_for:
+        names = _numbered(width)
+        return Header(None, names, score_for * 4 <= score_against, "the first row looks like data")
+    certain = score_for >= 1 and score_for > 2 * score_against
+    names = tuple(rows[first]) if certain else _numbered(len(rows[first]))
+    reason = "" if certain else f"row {first + 1} can also be a record"
+    return Header(first + 1, names, certain, reason, sum(map(any, rows[: first + 1])))
+
+
+def _numbered(width: int) -> tuple[str, ...]:
+    return tuple(f"column {i}" for i in range(1, width + 1))
+
+
+def _usual_width(rows: Rows) -> int:
+    widths = Counter(len(row) for row in rows[len(rows) // 2 :] if any(row))
+    widths = widths or Counter(len(row) for row in rows)
+    return max(widths, key=lambda w: (widths[w], w), default=0)
+
+
+def _is_full(row: Sequence[str], width: int) -> bool:
+    """Whether a row has a text in most columns; lines before a header have fewer."""
+    return sum(map(bool, row)) >= max(min(width, 2), 0.6 * width)
+
+
+def _evidence(row: Sequence[str], below: Rows) -> tuple[float, float]:
+    """Evidence that a row is a header, and that it is a record."""
+    score_for = score_against = 0.0
+    for i, cell in enumerate(row):
+        values = [r[i] for r in below if i < len(r) and r[i]]
+        kind = kind_of(cell)
+        if is_personal(cell) or kind == "date" or (kind == "number" and not _is_year(cell)):
+            score_against += 2
+            continue
+        if kind == "number":
+            # Years as names of columns of numbers.
+            score_for += 0.5 * (bool(values) and not any(map(_is_year, values)))
+            continue
+        kinds = Counter(map(kind_of, values))
+        usual, count = kinds.most_common(1)[0] if kinds else ("text", 0)
+        if usual != "text" and count >= 0.8 * len(values):
+            same = kind == usual and (
+                kind != "code" or shape_of(cell) in set(map(shape_of, values))
+            )
+            score_against += same
+            score_for += not same and kind in ("text", "code")
+        elif len(values) > 2 and cell in values:
+            score_against += 1
+        words = words_of(cell)
+        if words and kind in ("text", "code"):
+            usual_words = sum(word in USUAL or word.removesuffix("s") in USUAL for word in words)
+            score_for += 0.5 * (usual_words * 2 >= len(words)) + 0.25 * ("_" in cell)
+    return score_for, score_against
+
+
+def _is_year(cell: str) -> bool:
+    return cell.isdecimal() and int(cell) in _YEARS

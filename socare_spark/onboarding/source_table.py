@@ -1,0 +1,274 @@
+"""Reads a file of unknown form into columns of text."""
+
+import codecs
+import io
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count as count_from
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from socare_spark.errors import DataError
+from socare_spark.ingest.csv_records import blocks, chunks
+from socare_spark.ingest.file_profile import profile_file
+from socare_spark.onboarding.layout import Header, Layout, find_layout
+from socare_spark.onboarding.source_text import SourceText, read_source_text
+
+WORKERS = 2
+_BLOCK = 1 << 22
+# Rows at the end of a file that can be totals or notes.
+_MAX_NOTES = 10
+_NOTE_WIDTH = 4
+
+
+@dataclass(frozen=True)
+class Column:
+    """The cells of a column, each different text once. Blanks at the ends of a text are dropped.
+
+    Attributes:
+        position: Position in the file, from 1.
+        name: Name of the column as written; empty if the header has none.
+        texts: The different texts.
+        counts: Number of rows with each of them.
+        codes: For each row the index of its text.
+    """
+
+    position: int
+    name: str
+    texts: pa.Array
+    counts: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int32]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.counts.sum())
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no row has a text."""
+        return not any(self.texts.slice(0, 2).to_pylist())
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A file as columns of text.
+
+    Attributes:
+        path: The file.
+        format: `csv`, `xlsx`, `xls`, `ods` or `xml`.
+        header: The row with the names of the columns.
+        columns: The columns, without those that have neither a name nor a value.
+        rows: Number of records, all of them.
+        sampled: Number of records from which the columns are known.
+        encoding: The encoding; empty for a workbook.
+        ascii_only: Whether no character is beyond ASCII.
+        layout: The form of a CSV file; None for other formats.
+        sheet: The sheet of a workbook; empty if it has one sheet with cells.
+        sheets: Names of the sheets with cells.
+        odd_rows: Number of records with another number of cells than the header.
+        notes: Number of records at the end with one cell, such as totals and notes.
+        problems: Reasons for which `ingest` would refuse the file.
+    """
+
+    path: Path
+    format: str
+    header: Header
+    columns: Sequence[Column]
+    rows: int
+    sampled: int
+    encoding: str = ""
+    ascii_only: bool = False
+    layout: Layout | None = None
+    sheet: str = ""
+    sheets: Sequence[str] = ()
+    odd_rows: int = 0
+    notes: int = 0
+    problems: Sequence[str] = field(default=())
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns as written."""
+        return [column.name for column in self.columns]
+
+
+def read_csv_table(path: Path, header: int | str | None = None) -> SourceTable:
+    """Reads a CSV file.
+
+    Args:
+        path: The file, which can be gzipped.
+        header: Number of the row with the names, `none`, or None to find it.
+
+    Raises:
+        DataError: the file is not text. The message can follow the name of the file.
+    """
+    source = read_source_text(path)
+    text = source.data[: 1 << 20].decode("utf-8", errors="ignore")
+    layout = find_layout(text, header)
+    with ThreadPoolExecutor(1) as executor:
+        # The count of records and the refusals are those of ingest.
+        profiled = executor.submit(_profile, path, source, layout)
+        table, odd = _read_arrow(source.data, layout)
+        count, problems = profiled.result()
+    return table_of(
+        table,
+        layout.header,
+        path=path,
+        format_="csv",
+        count=count,
+        odd_rows=odd,
+        source=source,
+        layout=layout,
+        problems=problems,
+    )
+
+
+def _profile(path: Path, source: SourceText, layout: Layout) -> tuple[int | None, list[str]]:
+    """Number of rows of a file, those up to the header included; and reasons for a refusal."""
+    if not layout.is_plain:
+        return None, []
+    try:
+        if layout.header.row == 1:
+            return profile_file(path, source.encoding, layout.delimiter).records + 1, []
+        pieces = iter([source.data]) if source.complete else _utf_8(path, source.encoding)
+        return sum(block.starts.size for block in blocks(pieces, layout.delimiter)), []
+    except DataError as error:
+        return None, [str(error)]
+
+
+def _utf_8(path: Path, encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    return (decoder.decode(piece).encode() for piece in chunks(path))
+
+
+def _read_arrow(data: bytes, layout: Layout) -> tuple[pa.Table, int]:
+    """The records as a table of texts, and the number of records of another width."""
+    begin = 0
+    lines = io.StringIO(data[: 1 << 20].decode("utf-8", errors="ignore"), newline="")
+    for line, _ in zip(lines, range(layout.data_line - 1), strict=False):
+        begin += len(line.encode())
+    names = [f"{i}" for i in range(len(layout.header.names) + layout.trailing)]
+    odd: list[None] = []
+
+    def skip(_row: pa_csv.InvalidRow) -> str:
+        odd.append(None)
+        return "skip"
+
+    if not names or not data[begin:].strip():
+        return pa.table({name: pa.array([], pa.string()) for name in names}), 0
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(data).slice(begin)),
+            read_options=pa_csv.ReadOptions(column_names=names, block_size=_BLOCK),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=layout.delimiter,
+                quote_char=layout.quote,
+                escape_char=layout.escape or False,
+                newlines_in_values=layout.quote.encode() in data,
+                invalid_row_handler=skip,
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        # Its message quotes the record.
+        raise DataError(
+            "the records cannot be separated, so a quote is probably not closed: ask for the file "
+            "again with quotes in pairs"
+        ) from None
+    return table.select(names[: len(layout.header.names)]), len(odd)
+
+
+def table_of(
+    table: pa.Table,
+    header: Header,
+    *,
+    path: Path,
+    format_: str,
+    count: int | None = None,
+    odd_rows: int = 0,
+    source: SourceText | None = None,
+    layout: Layout | None = None,
+    sheet: str = "",
+    sheets: Sequence[str] = (),
+    problems: Sequence[str] = (),
+) -> SourceTable:
+    """Builds the columns of a table of texts.
+
+    Args:
+        table: One column of texts for each name of the header.
+        header: The header.
+        path: The file.
+        format_: Its format.
+        count: Number of rows of the file with those up to the header; None if it is not known.
+        odd_rows: Number of records of another width, which are not in the table.
+        source: The text of a CSV file.
+        layout: Its form.
+        sheet: The sheet of a workbook, if it has several.
+        sheets: The sheets with cells.
+        problems: Reasons for which `ingest` would refuse the file.
+    """
+    blocks = [table.column(i) for i in range(table.num_columns)]
+    with ThreadPoolExecutor(WORKERS) as executor:
+        columns = list(executor.map(_column, count_from(1), header.names, blocks))
+    filled = np.zeros(table.num_rows, np.int16)
+    for column in columns:
+        has_text = np.asarray(pc.not_equal(column.texts, ""), dtype=bool)
+        filled += has_text[column.codes] if len(column.texts) else 0
+    wide = len(columns) >= _NOTE_WIDTH
+    kept = filled > 0
+    tail = np.flatnonzero(kept)[-_MAX_NOTES:]
+    notes = [i for i in tail.tolist() if wide and filled[i] == 1 and table.num_rows > _MAX_NOTES]
+    kept[notes] = False
+    if not kept.all():
+        columns = [_subset(column, kept) for column in columns]
+    sampled = int(kept.sum())
+    rows = sampled + odd_rows + len(notes)
+    if source is not None and not source.complete and count is not None:
+        rows = count - header.filled_rows
+    return SourceTable(
+        path,
+        format_,
+        header,
+        [c for c in columns if c.name or not c.is_blank],
+        rows,
+        sampled,
+        source.encoding if source else "",
+        source.ascii_only if source else False,
+        layout,
+        sheet,
+        sheets,
+        odd_rows,
+        len(notes),
+        problems,
+    )
+
+
+def _column(position: int, name: str, cells: pa.ChunkedArray) -> Column:
+    """Encodes a column of texts, and drops blanks at the ends of its texts."""
+    encoded = cells.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    codes, texts = np.asarray(encoded.indices), encoded.dictionary
+    stripped = pc.utf8_trim_whitespace(texts)
+    if not stripped.equals(texts):
+        again = stripped.dictionary_encode()
+        codes, texts = np.asarray(again.indices)[codes], again.dictionary
+    return Column(position, name, texts, np.bincount(codes, minlength=len(texts)), codes)
+
+
+def _subset(column: Column, kept: npt.NDArray[np.bool_]) -> Column:
+    codes = column.codes[kept]
+    counts = np.bincount(codes, minlength=len(column.texts))
+    used = np.flatnonzero(counts)
+    places = np.zeros(len(counts), np.int32)
+    places[used] = np.arange(used.size)
+    texts = column.texts.take(pa.array(used))
+    return Column(column.position, column.name, texts, counts[used], places[codes])

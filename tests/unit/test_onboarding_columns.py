@@ -1,0 +1,206 @@
+"""Types, formats, missing values and subjects of columns, by cases that match and that do not."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from socare_spark.contracts.contract import Field
+from socare_spark.onboarding.cell_kinds import is_nhs_number, is_phone
+from socare_spark.onboarding.column_roles import ColumnFacts, Role, role_of
+from socare_spark.onboarding.column_types import type_of
+from socare_spark.postcodes import unit_postcode
+
+
+def typed(texts, name="VALUE"):
+    """Type of a column with these cells."""
+    distinct, counts = np.unique(np.array(texts, dtype=object).astype(str), return_counts=True)
+    return type_of(name, pa.array(distinct.tolist(), pa.string()), counts)
+
+
+def role(name, texts):
+    """Subject of a column with these cells."""
+    filled = [text for text in texts if text]
+    distinct = sorted(set(filled))
+    length = sum(map(len, distinct)) / max(len(distinct), 1)
+    return role_of(
+        ColumnFacts(name, typed(texts, name), distinct, len(distinct), len(filled), length)
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["1", "20", "-3"], "integer"),
+        (["6.0", "7.0", "8.0"], "integer"),
+        (["06", "07", "11"], "string"),
+        (["1,234", "12", "1,234,567"], "integer"),
+        (["1.5", "2", "3.25"], "number"),
+        (["1.555", "2.001"], "string"),
+        (["1.500000", "2.250000"], "number"),
+        (["£1,200.50", "£3.00"], "number"),
+        (["(5.00)", "7.25"], "number"),
+        (["12,50", "3,75"], "number"),
+        (["12%", "13%"], "string"),
+        (["1.2E+09", "3.4E+08"], "string"),
+        (["Y", "N", "Y"], "boolean"),
+        (["Y", "N", "U"], "string"),
+        (["1", "0"], "boolean"),
+        (["2017-06-30", "2017-07-01"], "date"),
+        (["30/06/2017", "01/07/2017"], "date"),
+        (["2017-06-30 10:00:00", "2017-07-01 11:30:00"], "datetime"),
+        (["2017-06-30 00:00:00.0", "2017-07-01 00:00:00.0"], "date"),
+        (["20170630", "20170701"], "integer"),
+        (["red", "12", "2017-06-30"], "string"),
+        (["", "NULL"], "string"),
+    ],
+)
+def test_types(texts, expected):
+    assert typed(texts).name == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "formats"),
+    [
+        (["30/06/2017", "01/07/2017"], ("%d/%m/%Y",)),
+        (["06/30/2017", "07/01/2017"], ("%m/%d/%Y",)),
+        (["30-Jun-17", "01-Jul-17"], ("%d-%b-%y",)),
+        (["2015-01-05T10:00:00+01:00", "2015-01-05T09:00:00Z"], ("%Y-%m-%dT%H:%M:%S%z",)),
+        (["01/05/2015 11:27:02 AM", "12/31/2015 01:00:00 PM"], ("%m/%d/%Y %I:%M:%S %p",)),
+        (["2017-06-30", "2017-07-01", "30/06/2017"], ("%Y-%m-%d", "%d/%m/%Y")),
+    ],
+)
+def test_formats_of_dates(texts, formats):
+    assert typed(texts).formats == formats
+
+
+def test_eight_digits_are_a_date_under_a_header_of_dates():
+    assert typed(["20170630", "20170701"], "START_DATE").formats == ("%Y%m%d",)
+
+
+def test_day_and_month_that_can_be_swapped_are_a_doubt():
+    found = typed(["01/02/2017", "03/04/2017"])
+    assert found.formats == ("%d/%m/%Y",)
+    assert any("other way round" in doubt for doubt in found.doubts)
+    assert not typed(["01/02/2017", "30/04/2017"]).doubts
+
+
+def test_dates_in_both_orders_are_text():
+    found = typed(["30/06/2017", "06/30/2017"] * 200)
+    assert found.name == "string"
+    assert any("month first" in doubt for doubt in found.doubts)
+
+
+def test_a_later_text_decides_the_order_of_day_and_month():
+    # The sample by which formats are proposed does not contain the only text that decides.
+    texts = [f"{d:02d}/{m:02d}/{y}" for y in range(1950, 2010) for d in range(1, 13)
+             for m in range(1, 13)]  # fmt: skip
+    assert typed([*texts, "12/31/2011"]).formats == ("%m/%d/%Y",)
+
+
+def test_open_ends_are_declared():
+    assert typed(["31/12/9999", "30/06/2017"]).treatment == {"open_ended": ["9999-12-31"]}
+
+
+def test_missing_values_of_typed_columns():
+    assert typed(["1", "2", "*", "Unknown", "", "N/A"]).missing == ("", "N/A", "*", "Unknown")
+    # In a column of texts these can be categories.
+    assert typed(["red", "blue", "*", "Unknown", "", "N/A"]).missing == ("", "N/A")
+
+
+def test_few_texts_of_another_type_do_not_change_it():
+    texts = [str(n) for n in range(500)]
+    found = typed([*texts, "abc"])
+    assert (found.name, found.mismatches) == ("integer", 1)
+    assert typed([*texts[:50], "abc"]).name == "string"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["1,234", "12"], ["£1.50", "2"], ["(5.00)", "7"], ["12,50", "1.234,50"], ["1", "0"]],
+)
+def test_declared_keys_are_valid(texts):
+    found = typed(texts)
+    Field.model_validate(
+        {"name": "VALUE", "type": found.name, **found.keys,
+         "socare": {"keep": "as_is", **found.treatment}}
+    )  # fmt: skip
+
+
+NHS = ["9434765919", "4010232137", "943 476 5870", "9434765838", "9434765889"]
+NAMES = ["Sarah Khan", "John Smith", "Priya Patel", "Tom O'Neill", "Mary Jones"]
+NOTES = [f"Visited the house on day {n} and spoke to the neighbour about it" for n in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "expected"),
+    [
+        ("NHS_NO", NHS, Role.NHS),
+        ("code", NHS, Role.NHS),
+        ("code", ["9434765918", "4010232138", "9434765871", "9434765839", "9434765880"], Role.NONE),
+        ("PERID", [str(n) for n in range(4_000_000, 4_000_030)], Role.PERSON),
+        ("LAchildID", [f"C{n}" for n in range(100, 130)], Role.PERSON),
+        ("UPN", [f"A{n:012d}" for n in range(30)], Role.PERSON),
+        ("number_of_children", ["1", "2", "3", "0"] * 9, Role.NONE),
+        ("client_group", ["OA", "LD", "MH"] * 9, Role.NONE),
+        ("case_ref", [f"CS-{n:05d}" for n in range(30)], Role.OTHER_ID),
+        ("SURNAME", ["Smith", "Jones", "Nguyen"], Role.NAME),
+        ("Contact", NAMES, Role.NAME),
+        ("Ward name", ["Acocks Green", "Allens Cross", "Alum Rock"], Role.NONE),
+        ("library", ["Paulton Library", "Bath Central Library"] * 9, Role.NONE),
+        ("caseworker", ["A12", "B17"] * 9, Role.STAFF),
+        ("DOB", ["01/02/1950", "30/06/1990"], Role.BIRTH),
+        ("START", ["01/02/1950", "30/06/1990"], Role.NONE),
+        ("POSTCODE", ["B1 1AA", "B21 8XY"], Role.POSTCODE),
+        ("HOME_POST", ["V28 5OY", "H8 7NR"], Role.POSTCODE),
+        ("post_town", ["LONDON", "LEEDS"] * 9, Role.NONE),
+        ("pc", ["B1", "B21"], Role.DISTRICT),
+        ("Contact 2", ["a@b.org", "c.d@e.co.uk"], Role.EMAIL),
+        ("handle", ["@alice", "@bob"] * 9, Role.NONE),
+        ("Contact 3", ["0121 496 0123", "07700 900123"], Role.PHONE),
+        ("amount", ["012", "034"], Role.NONE),
+        ("NI", ["AB123456C", "CE 12 34 56 A"], Role.NATIONAL_INSURANCE),
+        ("Visit notes", NOTES, Role.FREE_TEXT),
+        ("REASON", NOTES, Role.FREE_TEXT),
+        ("EXPLANATION", NOTES[:3] * 200, Role.NONE),
+        ("Where", ["12 High Street", "4a Mill Lane", "Flat 2, 9 Elm Road"], Role.ADDRESS),
+        ("ward_code", ["E05011118", "E05011119"], Role.AREA),
+        ("product", ["E05", "E06"] * 9, Role.NONE),
+        ("Easting", [str(n) for n in range(406_000, 406_030)], Role.X),
+        ("Northing", [str(n) for n in range(286_000, 286_030)], Role.Y),
+        ("LATITUDE", [f"52.{n}" for n in range(4000, 4030)], Role.Y),
+        ("relation", [str(n) for n in range(1000, 1030)], Role.NONE),
+        ("Location", ["(42.3609, -71.1447)", "(42.3610, -71.1448)"], Role.POINT),
+    ],
+)  # fmt: skip
+def test_subjects_of_columns(name, texts, expected):
+    assert role(name, texts) == expected
+
+
+def test_a_column_without_values_has_the_subject_of_its_header():
+    assert role("Date of birth", ["", ""]) == Role.BIRTH
+    assert role("STATUS", ["", ""]) == Role.NONE
+
+
+def test_check_digits_of_nhs_numbers():
+    assert is_nhs_number("943 476 5919")
+    assert not is_nhs_number("943 476 5918")
+    assert not is_nhs_number("1111111111")
+
+
+def test_phones():
+    assert is_phone("+44 121 496 0123")
+    assert not is_phone("01/02/2015")
+
+
+@pytest.mark.parametrize(
+    ("text", "postcode"),
+    [
+        ("b1 1aa", "B1 1AA"),
+        ("B21-8XY", "B21 8XY"),
+        ("B1 OAA", "B1 0AA"),
+        ("V28 5OY", ""),
+        ("B1", ""),
+    ],
+)
+def test_unit_postcodes_of_texts(text, postcode):
+    assert unit_postcode(text) == postcode
