@@ -14,13 +14,22 @@ from decimal import Decimal, InvalidOperation
 from itertools import combinations
 from pathlib import Path
 from typing import Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
 from socare_spark.config import StrictModel, read_model
+from socare_spark.contracts.dialect import (
+    LATER_DIALECT_KEYS,
+    WORKBOOKS,
+    Dialect,
+    Format,
+    XmlRecords,
+)
 from socare_spark.contracts.patterns import portable
 from socare_spark.contracts.periods import Calendar
+from socare_spark.contracts.place_columns import PLACE, PlaceColumns
 from socare_spark.errors import ConfigurationError
 from socare_spark.postcodes import letters_and_digits
 
@@ -45,6 +54,13 @@ _LATER_KEYS = {
     "false_values": [*_FALSE],
     "missing_values": None,
     "status": None,
+    "position": None,
+    "zone": None,
+    "day": None,
+    "trailing_delimiter": False,
+    "xml": None,
+    "place": None,
+    **LATER_DIALECT_KEYS,
 }
 
 
@@ -160,6 +176,10 @@ class Treatment(StrictModel):
         open_ended: Dates that mean an open end; they are written as null.
         no_place: Valid texts that are not a postcode; `*` at the end matches any text.
         status: Name of a column with the meaning of a missing value.
+        position: Position of the column in the file, from 1. It is declared for columns whose name
+            the header repeats, and for files without a header.
+        zone: Time zone of local times, such as Europe/London. They are converted to UTC.
+        day: Name of a column with the day of the time in its zone.
     """
 
     pseudonymise: str | None = None
@@ -174,6 +194,16 @@ class Treatment(StrictModel):
     open_ended: tuple[date, ...] = ()
     no_place: tuple[str, ...] = ()
     status: str | None = Key(default=None, pattern=_COLUMN)
+    position: int | None = Key(default=None, ge=1)
+    zone: str | None = None
+    day: str | None = Key(default=None, pattern=_COLUMN)
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, value: str | None) -> str | None:
+        if value is not None and ("/" not in value or value not in available_timezones()):
+            raise ValueError("must be the name of a time zone, such as Europe/London")
+        return value
 
     @field_validator("no_place")
     @classmethod
@@ -341,6 +371,10 @@ def field_fault(field: Field) -> str:
          "two formats read one text as different days: declare one of them"),
         (field.is_date and any(map(_FIXED_OFFSET.search, field.formats)),
          "a format has a fixed offset, which would be ignored: use %z"),
+        (treatment.zone and field.type != "datetime", "zone needs a datetime"),
+        (treatment.zone and not treatment.day and all("%z" in form for form in field.formats),
+         "zone has no effect, because all formats have an offset (%z)"),
+        (treatment.day and not treatment.zone, "day needs the zone of the time"),
     ]  # fmt: skip
     fault = next((text for wrong, text in faults if wrong), "")
     return fault or _value_fault(field, bounds)
@@ -452,24 +486,6 @@ class Schema(StrictModel):
         return value
 
 
-class Dialect(StrictModel):
-    """The CSV dialect (Data Package v2)."""
-
-    delimiter: str = Key(default=",", min_length=1, max_length=1)
-    quote_char: Literal['"'] = Key(default='"', alias="quoteChar")
-    double_quote: Literal[True] = Key(default=True, alias="doubleQuote")
-    header: Literal[True] = True
-
-    @field_validator("delimiter")
-    @classmethod
-    def _one_byte(cls, value: str) -> str:
-        if not value.isascii() or value in '"\\\r\n\0':
-            raise ValueError(
-                "delimiter must be one ASCII character other than a quote, backslash or line end"
-            )
-        return value
-
-
 class HeaderSpelling(Span):
     """Other headers of a column, in some or all periods.
 
@@ -517,6 +533,9 @@ class Extension(StrictModel):
         repeated_keys: Maximum share of a file's rows with the key of a later row of the file that
             is not reported.
         repeated_keys_gate: Share of such rows above which the file is refused; no limit by default.
+        trailing_delimiter: Whether a delimiter at the end of a record does not begin a cell.
+        xml: The elements that are records of an XML file.
+        place: Columns with an area code or coordinates, written as the column `place`.
     """
 
     files: str
@@ -532,6 +551,9 @@ class Extension(StrictModel):
     gate: float = Key(default=0.05, ge=0, le=1)
     repeated_keys: float = Key(default=0.01, ge=0, le=1)
     repeated_keys_gate: float | None = Key(default=None, ge=0, le=1)
+    trailing_delimiter: bool = False
+    xml: XmlRecords | None = None
+    place: PlaceColumns | None = None
 
     @field_validator("files")
     @classmethod
@@ -580,19 +602,26 @@ def _span_fault(settings: Extension, fields: Sequence[Field]) -> str:
     return ""
 
 
-def _spelling_fault(names: Sequence[str], settings: Extension) -> str:
+def _spelling_fault(declared: Sequence[Field], settings: Extension) -> str:
     """Checks the declared spellings of headers.
 
     Returns:
         The first spelling fault: a header that means no field or two fields; empty if none.
     """
-    fields = {normalise_header(name): name for name in names}
+    fields = {normalise_header(field.name): field.name for field in declared}
+    # Columns with a position can have the same header.
+    positioned = {field.name for field in declared if field.socare.position}
     headers = [(normalise_header(text), s) for s in settings.spellings for text in s.also]
     if any(not text for text, _ in headers):
         return "socare.spellings: a text has no letter or digit"
-    if any(fields.get(text, s.column) != s.column for text, s in headers):
+    if any(
+        fields.get(text, s.column) != s.column and not {fields[text], s.column} <= positioned
+        for text, s in headers
+    ):
         return "socare.spellings: a text is the name of another field"
     for (text, first), (other_text, second) in combinations(headers, 2):
+        if {first.column, second.column} <= positioned:
+            continue
         both = text == other_text and first.overlaps(second, settings.calendar)
         if both and first.column != second.column:
             columns = f"{first.column} and {second.column}"
@@ -612,6 +641,56 @@ def _key_fault(schema: Schema, settings: Extension) -> str:
     return f"primaryKey {invalid} must be required and not dropped" if invalid else ""
 
 
+def _form_fault(contract: "Contract") -> str:
+    """The first key that the format of the files does not have; empty if there is none."""
+    settings, dialect, format_ = contract.socare, contract.dialect, contract.format
+    of_sheets = Dialect(
+        header=dialect.header,
+        headerRows=dialect.header_rows,
+        headerJoin=dialect.header_join,
+        commentChar=dialect.comment_char,
+        sheetName=dialect.sheet_name,
+        sheetNumber=dialect.sheet_number,
+    )
+    if format_ in WORKBOOKS and dialect != of_sheets:
+        return (
+            f"dialect: a {format_} file has header, headerRows, headerJoin, commentChar, "
+            "sheetName and sheetNumber only"
+        )
+    if format_ == "csv" and (dialect.sheet_name or dialect.sheet_number):
+        return "dialect: sheetName and sheetNumber need format: xlsx, xls or ods"
+    if format_ == "xml" and (dialect != Dialect() or settings.encodings):
+        return "dialect and socare.encodings have no effect on XML: remove them"
+    if (format_ == "xml") != (settings.xml is not None):
+        return "socare.xml and format: xml need each other"
+    if format_ != "csv" and settings.trailing_delimiter:
+        return "socare.trailing_delimiter needs format: csv"
+    return ""
+
+
+def _place_fault(contract: "Contract") -> str:
+    """The first fault of the columns of a place; empty if there is none."""
+    place = contract.socare.place
+    if place is None:
+        return ""
+    other = [n for n in place.columns if contract.field(n).type != "string"]
+    if other:
+        return f"socare.place: {other[0]} must be of the type string, which keeps all decimals"
+    return ""
+
+
+def _position_fault(contract: "Contract") -> str:
+    """The first fault of the positions of columns; empty if there is none."""
+    positions = [f.socare.position for f in contract.fields if f.socare.position]
+    if len(set(positions)) < len(positions):
+        return "two columns have the same socare.position"
+    if positions and contract.format == "xml":
+        return "socare.position has no effect on XML: remove it"
+    if not contract.dialect.header and positions and len(positions) < len(contract.fields):
+        return "header: false needs socare.position for all columns or for none"
+    return ""
+
+
 class Contract(StrictModel):
     """The contract of one dataset: `conf/datasets/NAME.yaml`."""
 
@@ -619,7 +698,7 @@ class Contract(StrictModel):
     path: str = ""
     title: str = ""
     description: str = ""
-    format: Literal["csv"] = "csv"
+    format: Format = "csv"
     mediatype: str = "text/csv"
     encoding: str = "utf-8"
     dialect: Dialect = Dialect()
@@ -637,13 +716,18 @@ class Contract(StrictModel):
         mentioned = [*self.schema_.primary_key, *self.dated]
         mentioned += [s.column for s in settings.spellings]
         mentioned += [f.socare.age.at for f in self.fields if f.socare.age]
+        mentioned += settings.xml.fields if settings.xml else ()
+        mentioned += settings.place.columns if settings.place else ()
         unknown = sorted(set(mentioned) - set(names))
         if unknown:
             raise ValueError(f"names columns that are not in schema.fields: {unknown}")
         fault = (
             _span_fault(settings, self.fields)
-            or _spelling_fault(names, settings)
+            or _spelling_fault(self.fields, settings)
             or _key_fault(self.schema_, settings)
+            or _form_fault(self)
+            or _position_fault(self)
+            or _place_fault(self)
         )
         if fault:
             raise ValueError(fault)
@@ -664,6 +748,8 @@ class Contract(StrictModel):
         outputs = [f.output for f in self.fields if not f.socare.drop]
         outputs += [a.name for a in ages]
         outputs += [f.socare.status for f in self.fields if f.socare.status]
+        outputs += [f.socare.day for f in self.fields if f.socare.day]
+        outputs += [PLACE] if settings.place else []
         outputs += [settings.extract_column, *SOURCE_LINE]
         if len(set(outputs)) != len(outputs):
             raise ValueError(
@@ -701,7 +787,9 @@ class Contract(StrictModel):
 
     def is_read(self, field: Field) -> bool:
         """Whether a field is written, or an age, a constraint or a date rule reads it."""
+        place = self.socare.place
         checked = field.constraints != Constraints() or field.name in self.dated
+        checked = checked or (place is not None and field.name in place.columns)
         return not field.socare.drop or field.socare.age is not None or checked
 
     @property
@@ -739,11 +827,9 @@ class Contract(StrictModel):
         data = self.model_dump(mode="json", exclude={"title", "description", "path", "mediatype"})
         for field in data["schema_"]["fields"]:
             field.pop("title"), field.pop("description"), field["socare"].pop("optional")
-            for declared in (field, field["socare"]):
-                for key, default in _LATER_KEYS.items():
-                    if declared.get(key, default) == default:
-                        declared.pop(key, None)
+            _drop_defaults(field, field["socare"])
         settings = data["socare"]
+        _drop_defaults(data["dialect"], settings)
         for key in (
             "gate",
             "repeated_keys",
@@ -778,10 +864,33 @@ class Contract(StrictModel):
                 names.update({normalise_header(other): spelling.column for other in spelling.also})
         return names
 
+    def headers_of(self, field: Field, day: date) -> set[str]:
+        """The normalised headers that a column can have in the extract of a day."""
+        also = [
+            text
+            for s in self.socare.spellings
+            if s.column == field.name and s.contains(day, self.calendar)
+            for text in s.also
+        ]
+        return {normalise_header(text) for text in (field.name, *also)}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the files are read without a conversion: CSV files of RFC 4180."""
+        return self.format == "csv" and self.dialect.is_plain and not self.socare.trailing_delimiter
+
     def may_lack(self, field: Field, day: date) -> bool:
         """Whether the extract of a day can lack a column."""
         optional = field.socare.optional
         return optional.contains(day, self.calendar) if isinstance(optional, Span) else optional
+
+
+def _drop_defaults(*declared: dict[str, object]) -> None:
+    """Removes keys of `_LATER_KEYS` that have their defaults."""
+    for keys in declared:
+        for key, default in _LATER_KEYS.items():
+            if keys.get(key, default) == default:
+                keys.pop(key, None)
 
 
 def _is_currency(text: str) -> bool:

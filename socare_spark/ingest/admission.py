@@ -8,18 +8,19 @@ with the limits of the contract. Other refusals are raised where a file is read 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from socare_spark.contracts.contract import Contract
 from socare_spark.errors import ConfigurationError
 from socare_spark.files import sha256_of
 from socare_spark.ingest.discovery import (
-    LandedFile,
     ReadableFile,
     RefusedFile,
     discover_files,
     inspect_file,
 )
+from socare_spark.ingest.landed_file import LandedFile
 from socare_spark.ingest.ledger import Identity, LedgerEntry, LedgerState
 from socare_spark.ingest.repeated_keys import (
     count_repeated_keys,
@@ -83,18 +84,28 @@ class JudgedDataset:
     rebuild: bool = False
 
 
-def classify_files(landing: Path, contract: Contract, ledger: LedgerState) -> DatasetFiles:
-    """Sorts the files of a contract by outcome."""
+def classify_files(
+    landing: Path, contract: Contract, ledger: LedgerState, folder: Path
+) -> DatasetFiles:
+    """Sorts the files of a contract by outcome.
+
+    Args:
+        landing: The landing folder.
+        contract: The contract.
+        ledger: The ledger.
+        folder: Folder for files of the run.
+    """
     current = ledger.current
     newest, refused, older = discover_files(landing, contract)
     outdated = {file.name: reason for file in newest if (reason := outdated_reason(file, ledger))}
     files = [file for file in newest if file.name not in outdated]
     dated = [*files, *(r.landed for r in refused if r.landed.extract)]
     rebuild = _check_contract(contract, dated, current)
+    inspect = partial(inspect_file, folder=folder)
     with worker_pool(_WORKERS) as pool:
         entries = [None if rebuild else current.get(landed.identity) for landed in files]
         states = list(zip(files, pool.map(is_unchanged, files, entries), strict=True))
-        inspected = list(pool.map(inspect_file, [f for f, unchanged in states if not unchanged]))
+        inspected = list(pool.map(inspect, [f for f, unchanged in states if not unchanged]))
     checked = [_check_emptied(file, current) for file in inspected]
     return DatasetFiles(
         contract,

@@ -14,6 +14,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.contract import Contract, Field
+from socare_spark.contracts.place_columns import PlaceColumns
 from socare_spark.contracts.project import Scheme
 from socare_spark.ingest.pseudonym import has_shape
 from socare_spark.ingest.whitespace import strip_whitespace
@@ -33,7 +34,11 @@ _DIRECTIVES = {
 }  # fmt: skip
 _FIXED_WIDTH_PATTERNS = {part: f"[0-9]{{{size}}}" for part, size in _FIXED_WIDTHS.items()}
 _SCIENTIFIC_NOTATION = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$"
+# Minutes by which clocks are changed.
+_CLOCK_CHANGES = (30, 60, 120)
 _MONEY_TYPE = "decimal(12,2)"
+# Seven decimals of a degree are a centimetre.
+_COORDINATE_TYPE = "decimal(18,7)"
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,38 @@ def _match_number(field: Field, text: Column, form: str, target: str) -> Column:
 
 
 def _parse_field_datetime(field: Field, text: Column) -> Column:
-    return F.coalesce(*[parse_datetime(text, form, field.type) for form in field.formats])
+    """Parses a date or time in the formats of its field.
+
+    Returns:
+        A DATE or TIMESTAMP. Local times of a declared zone are converted; the result is null where
+        the clock of the zone does not show the time, or shows it twice.
+    """
+    zone, parsed = field.socare.zone, []
+    for form in field.formats:
+        value = parse_datetime(text, form, field.type)
+        has_offset = "%z" in form
+        if zone is not None and not has_offset:
+            value = F.when(~_is_ambiguous(value, zone), F.to_utc_timestamp(value, zone))
+        parsed.append(value)
+    return F.coalesce(*parsed)
+
+
+def _is_ambiguous(local: Column, zone: str) -> Column:
+    """Whether the clock of a zone does not show a local time, or shows it twice."""
+    utc = F.to_utc_timestamp(local, zone)
+
+    def shows(moment: Column) -> Column:
+        return F.from_utc_timestamp(moment, zone) == local
+
+    shifts = [F.expr(f"INTERVAL '{minutes}' MINUTE") for minutes in _CLOCK_CHANGES]
+    again = [shows(moment) for shift in shifts for moment in (utc - shift, utc + shift)]
+    return reduce(lambda a, b: a | b, again, ~shows(utc))
+
+
+def _ambiguous_time(field: Field, zone: str, text: Column) -> Column:
+    """Whether a text is a time of a declared format, and ambiguous in a zone; never null."""
+    local = [parse_datetime(text, f, field.type) for f in field.formats if "%z" not in f]
+    return F.coalesce(_is_ambiguous(F.coalesce(*local), zone), F.lit(False))
 
 
 def parse_datetime(text: Column, form: str, type_: str) -> Column:
@@ -296,8 +332,47 @@ def rules(
         day = values[name].cast("date")
         broken = (day > as_of) | (day < F.lit(contract.socare.earliest))
         all_rules.append(Rule("date_range", name, broken))
+    all_rules += _coordinate_rules(contract, texts)
     # The cells of a malformed row cannot be assigned to columns, so no other rule applies to it.
     return [all_rules[0], *(Rule(r.code, r.column, ~malformed & r.failed) for r in all_rules[1:])]
+
+
+def _coordinate_rules(contract: Contract, texts: Mapping[str, Column]) -> list[Rule]:
+    """Rules for coordinates: both are numbers, and none is given alone."""
+    place = contract.socare.place
+    if place is None or place.x is None or place.y is None:
+        return []
+    return [
+        rule
+        for name, other in ((place.x, place.y), (place.y, place.x))
+        for rule in (
+            Rule("type", name, texts[name].isNotNull() & _coordinate(texts[name]).isNull()),
+            Rule("missing", name, texts[name].isNull() & texts[other].isNotNull()),
+        )
+    ]
+
+
+def place_key(declared: PlaceColumns, *texts: Column) -> Column:
+    """The place of a record: the layer and code of an area, or a coordinate system and coordinates.
+
+    Args:
+        declared: The columns of the place.
+        texts: Cleaned cells of these columns, in their order.
+
+    Returns:
+        A text; null where a cell is missing, and where both coordinates are 0, which means that
+        they are not known.
+    """
+    if declared.area is not None:
+        return F.concat(F.lit(f"{declared.layer} "), F.upper(texts[0]))
+    x, y = (_coordinate(text) for text in texts)
+    known = (x != 0) | (y != 0)
+    return F.when(known, F.concat(F.lit(f"{declared.crs} "), x.cast("string"), F.lit(" "), y))
+
+
+def _coordinate(text: Column) -> Column:
+    is_number = text.rlike(r"^[+-]?[0-9]+([.][0-9]*)?$")
+    return F.when(is_number, text.try_cast("double").cast(_COORDINATE_TYPE))
 
 
 def _identifier_rules(
@@ -326,7 +401,12 @@ def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:
             field_rules.append(Rule("missing", name, text.isNull()))
         if field.is_date:
             day = _parse_field_datetime(field, text) if field.socare.open_ended else value
-            field_rules.append(Rule("date_format", name, text.isNotNull() & day.isNull()))
+            not_read = text.isNotNull() & day.isNull()
+            if field.socare.zone:
+                ambiguous = _ambiguous_time(field, field.socare.zone, text)
+                field_rules.append(Rule("ambiguous_time", name, not_read & ambiguous))
+                not_read = not_read & ~ambiguous
+            field_rules.append(Rule("date_format", name, not_read))
         elif field.type != "string":
             field_rules.append(Rule("type", name, text.isNotNull() & value.isNull()))
         elif field.socare.is_postcode:

@@ -6,6 +6,7 @@ delimiter, a line end or the end of the file closes the cell. The file is refuse
 other quote or a quote that is never closed. Outside quotes LF, CRLF and CR end a record.
 """
 
+import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -121,6 +122,33 @@ def _unzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
             raise zlib.error
     except zlib.error:
         raise DataError("the gzip data is cut short or damaged: ask for the file again") from None
+
+
+class _Pieces(io.RawIOBase):
+    """The pieces of an iterator as a stream of bytes."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, b""
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: "memoryview[int]", /) -> int:  # type: ignore[override]
+        """Copies the next bytes into a buffer and returns their number; 0 at the end."""
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+
+def byte_stream(pieces: Iterator[bytes]) -> io.BufferedReader:
+    """The pieces of a file as a stream."""
+    return io.BufferedReader(_Pieces(pieces))
 
 
 def byte_table(values: Iterable[int]) -> npt.NDArray[np.bool_]:

@@ -6,12 +6,12 @@ Other files are not affected.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from socare_spark.contracts.contract import Contract, normalise_header
+from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.periods import (
     financial_years,
     names_two_years,
@@ -19,59 +19,12 @@ from socare_spark.contracts.periods import (
 )
 from socare_spark.errors import DataError
 from socare_spark.files import sha256_of
+from socare_spark.ingest.canonical_csv import csv_of
 from socare_spark.ingest.file_names import name_below, unusable_name
 from socare_spark.ingest.file_profile import FileProfile, Head, profile_file, read_head
-from socare_spark.ingest.format_diagnosis import NO_HEADER, wrong_header
-from socare_spark.spelling import closest_names
-
-
-@dataclass(frozen=True)
-class LandedFile:
-    """A file whose name matches `socare.files` of a contract.
-
-    Attributes:
-        contract: The contract.
-        path: The file.
-        name: Path below the landing folder, with forward slashes.
-        period: Period as written in the name.
-        part: All named groups of the name except period and revision, as `group=value|…`. It
-            identifies one of several files of a period.
-        revision: Revision of the file; 0 if the name has none. The highest replaces the others.
-    """
-
-    contract: Contract
-    path: Path
-    name: str
-    period: str
-    part: str
-    revision: int
-
-    @property
-    def as_of(self) -> date:
-        """Last day of the period.
-
-        Raises:
-            ValueError: the period cannot be parsed.
-        """
-        return self.contract.calendar.last(self.period)
-
-    @property
-    def extract(self) -> date | None:
-        """Last day of the period; None if the period cannot be parsed."""
-        try:
-            return self.as_of
-        except ValueError:
-            return None
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """Dataset, as-of day and part: a corrected file shares them with the file it replaces."""
-        return (self.contract.name, str(self.as_of), self.part)
-
-    @property
-    def encoding(self) -> str:
-        """The encoding declared for the period."""
-        return self.contract.encoding_of(self.as_of)
+from socare_spark.ingest.format_diagnosis import wrong_header
+from socare_spark.ingest.header import Columns, match_header
+from socare_spark.ingest.landed_file import LandedFile
 
 
 @dataclass(frozen=True)
@@ -230,14 +183,24 @@ def _refuse(landed: LandedFile, reason: str) -> RefusedFile:
         return RefusedFile(landed, "", reason)
 
 
-def inspect_file(landed: LandedFile) -> ReadableFile | RefusedFile:
-    """Profiles a file and matches its header. Every error refuses the file and none is raised."""
-    contract, delimiter = landed.contract, landed.contract.dialect.delimiter
+def inspect_file(landed: LandedFile, folder: Path) -> ReadableFile | RefusedFile:
+    """Profiles a file and matches its header. Every error refuses the file and none is raised.
+
+    Args:
+        landed: The file.
+        folder: Folder for files of the run.
+    """
+    contract = landed.contract
     try:
-        head = read_head(landed.path, landed.encoding, delimiter)
+        file = csv_of(landed, folder)
+        head = read_head(file.path, file.encoding, file.delimiter)
         columns, dropped = _match_columns(head, contract, landed.as_of)
+        dropped |= dict.fromkeys(file.unread, "")
         fields = [None if c is None else contract.field(c) for c in columns]
-        profile = profile_file(landed.path, landed.encoding, delimiter, fields)
+        profile = profile_file(file.path, file.encoding, file.delimiter, fields)
+        if file.path != landed.path:
+            size = landed.path.stat().st_size
+            profile = replace(profile, sha256=sha256_of(landed.path), size=size)
     except DataError as error:
         return _refuse(landed, str(error))
     except OSError as error:
@@ -250,9 +213,7 @@ def inspect_file(landed: LandedFile) -> ReadableFile | RefusedFile:
     return ReadableFile(landed, profile, columns, dropped)
 
 
-def _match_columns(
-    head: Head, contract: Contract, day: date
-) -> tuple[tuple[str | None, ...], dict[str, str]]:
+def _match_columns(head: Head, contract: Contract, day: date) -> tuple[Columns, dict[str, str]]:
     try:
         return match_header(head.header, contract, day)
     except DataError:
@@ -261,56 +222,3 @@ def _match_columns(
         if reason:
             raise DataError(reason) from None
         raise
-
-
-def match_header(
-    header: Iterable[str], contract: Contract, day: date
-) -> tuple[tuple[str | None, ...], dict[str, str]]:
-    """Assigns the columns of a header to the fields of a contract by name.
-
-    Args:
-        header: Names of the columns, as written.
-        contract: The contract.
-        day: As-of day of the file, which decides the spellings and the optional columns.
-
-    Returns:
-        Field name of each column, None for a column of no field; and the header of each column of
-        no field -> missing field with a similar name, or an empty text.
-
-    Raises:
-        DataError: a required column is missing, or two columns are the same field.
-    """
-    spellings = contract.spellings_of(day)
-    columns = tuple(spellings.get(normalise_header(name)) for name in header)
-    matched = [c for c in columns if c is not None]
-    repeated = sorted({c for c in matched if matched.count(c) > 1})
-    if repeated:
-        raise DataError(
-            f"the header has the column {', '.join(repeated)} more than once: ask for the file "
-            "again with each column once"
-        )
-    missing = [f for f in contract.fields if f.name not in matched]
-    unknown = [name for name, column in zip(header, columns, strict=True) if column is None]
-    dropped = {name: _closest_name(name, [f.name for f in missing]) for name in unknown}
-    if not matched:
-        raise DataError(NO_HEADER)
-    required = [f.name for f in missing if contract.is_read(f) and not contract.may_lack(f, day)]
-    if required:
-        raise DataError(_missing_columns_message(required, dropped))
-    return columns, dropped
-
-
-def _closest_name(header: str, names: Sequence[str]) -> str:
-    by_normalised = {normalise_header(name): name for name in names}
-    close = closest_names(normalise_header(header), by_normalised, most=1, cutoff=0.75)
-    return by_normalised[close[0]] if close else ""
-
-
-def _missing_columns_message(missing: Sequence[str], dropped: Mapping[str, str]) -> str:
-    hints = [f"'{head}' looks like {name}" for head, name in dropped.items() if name in missing]
-    hint = f" ({'; '.join(hints)})" if hints else ""
-    return (
-        f"the header lacks the column {', '.join(missing)}{hint}, which the contract requires: "
-        "declare its spelling under socare.spellings, declare optional: true under socare of the "
-        "column, or ask for the file again"
-    )

@@ -72,6 +72,8 @@ class FileProfile:
         hint: Probable reason why the sampled records have another width than the header, in a form
             that can follow a message; empty if they fit.
         mojibake: Field kept as text -> number of cells that their source decoded wrongly.
+        path: The CSV file with these records.
+        delimiter: Its delimiter.
     """
 
     sha256: str
@@ -85,6 +87,8 @@ class FileProfile:
     encoding: str = ""
     hint: str = ""
     mojibake: Counter[str] = dataclass_field(default_factory=Counter)
+    path: Path = Path()
+    delimiter: str = ","
 
 
 class _Utf8Detector:
@@ -117,7 +121,7 @@ class _Utf8Detector:
         return self.possible and self._seen
 
 
-class _DecodeCheckedStream:
+class DecodeCheckedStream:
     """Yields the pieces of a file and checks their encoding; UTF-16 is converted to UTF-8.
 
     Iteration raises DataError if the bytes do not match the encoding.
@@ -178,22 +182,31 @@ def _is_utf_8(declared: str) -> DataError:
 
 
 @dataclass(frozen=True)
-class Head:
-    """The beginning of a file.
+class Start:
+    """The beginning of a text file.
 
     Attributes:
         text: The decoded text.
-        header: Names of the columns, as written.
         encoding: The encoding; UTF-16 includes the byte order.
     """
 
     text: str
-    header: tuple[str, ...]
     encoding: str
 
 
+@dataclass(frozen=True)
+class Head(Start):
+    """The beginning of a CSV file.
+
+    Attributes:
+        header: Names of the columns, as written.
+    """
+
+    header: tuple[str, ...]
+
+
 def read_head(path: Path, encoding: str, delimiter: str) -> Head:
-    """Reads the beginning of a file.
+    """Reads the beginning of a CSV file.
 
     Args:
         path: The file.
@@ -203,6 +216,21 @@ def read_head(path: Path, encoding: str, delimiter: str) -> Head:
     Raises:
         DataError: the file is not a CSV file in the encoding, it is empty, or a quote of its header
             is not closed. The message can follow the name of the file.
+    """
+    start = read_start(path, encoding)
+    return Head(start.text, start.encoding, _read_header(start.text, delimiter))
+
+
+def read_start(path: Path, encoding: str) -> Start:
+    """Reads the beginning of a text file.
+
+    Args:
+        path: The file.
+        encoding: The declared encoding.
+
+    Raises:
+        DataError: the file is not text in the encoding. The message can follow the name of the
+            file.
     """
     data = b""
     pieces = chunks(path)
@@ -217,7 +245,7 @@ def read_head(path: Path, encoding: str, delimiter: str) -> Head:
     # The last character can be cut; errors="ignore" drops it.
     name = "utf-8-sig" if encoding == "utf-8" else encoding
     text = data[:HEAD_BYTES].decode(name, errors="ignore").removeprefix("\ufeff")
-    return Head(text, _read_header(text, delimiter), encoding)
+    return Start(text, encoding)
 
 
 def _read_header(text: str, delimiter: str) -> tuple[str, ...]:
@@ -262,7 +290,7 @@ def profile_file(
     """
     head = read_head(path, encoding, delimiter)
     digest = hashlib.sha256()
-    stream = _DecodeCheckedStream(chunks(path, digest.update), head.encoding)
+    stream = DecodeCheckedStream(chunks(path, digest.update), head.encoding)
     survey = _FileSurvey(
         head.header, head.encoding, delimiter, fields or (None,) * len(head.header)
     )
@@ -281,6 +309,8 @@ def profile_file(
         head.encoding,
         survey.hint,
         survey.mojibake,
+        path,
+        delimiter,
     )
 
 
@@ -530,22 +560,18 @@ def _matching_prefix(
     return set(candidates.tolist())
 
 
-def record_bytes(
-    path: Path, ordinals: Iterable[int], profile: FileProfile, encoding: str, delimiter: str = ","
-) -> Iterator[bytes]:
+def record_bytes(profile: FileProfile, ordinals: Iterable[int]) -> Iterator[bytes]:
     """Yields selected records as bytes, line end excluded.
 
     Args:
-        path: The file.
+        profile: Profile of the file. Records of a UTF-16 file are returned as UTF-8.
         ordinals: Ordinals of the records, ascending; 0 is the header. The iterable is read lazily.
-        profile: Profile of the file.
-        encoding: The declared encoding. Records of a UTF-16 file are returned as UTF-8.
-        delimiter: The declared delimiter.
     """
-    head = read_head(path, encoding, delimiter)
+    path, delimiter = profile.path, profile.delimiter
+    head = read_head(path, profile.encoding, delimiter)
     name = "utf-8" if head.encoding in UTF_16 else head.encoding
     record_filter = _RecordFilter(profile.header, name, delimiter)
-    pieces = iter(_DecodeCheckedStream(chunks(path), head.encoding))
+    pieces = iter(DecodeCheckedStream(chunks(path), head.encoding))
     remaining = iter(ordinals)
     ordinal = next(remaining, None)
     first = 0

@@ -111,7 +111,13 @@ def _byte_order_marks(files: Sequence[ReadableFile]) -> list[str]:
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for file in files:
         declared, encoding = file.landed.encoding, file.profile.encoding
-        if encoding != declared and not (declared == "utf-16" and encoding in UTF_16):
+        # A file that was converted is UTF-8.
+        converted = file.profile.path != file.landed.path
+        if (
+            encoding != declared
+            and not converted
+            and not (declared == "utf-16" and encoding in UTF_16)
+        ):
             groups[declared, encoding].append(file.landed.name)
     return [
         f"{_first_and_count(names)}: read as {encoding}, which the byte order mark names, but the "

@@ -28,13 +28,9 @@ from socare_spark.ingest.admission import (
     outdated_reason,
     refused_by_limits,
 )
-from socare_spark.ingest.discovery import (
-    LandedFile,
-    ReadableFile,
-    RefusedFile,
-    discover_files,
-)
+from socare_spark.ingest.discovery import ReadableFile, RefusedFile, discover_files
 from socare_spark.ingest.file_warnings import file_warnings
+from socare_spark.ingest.landed_file import LandedFile
 from socare_spark.ingest.ledger import (
     LEDGER,
     PEOPLE,
@@ -89,22 +85,23 @@ def run(context: Context) -> None:
     check_key(keyring, context.lake.root / "restricted" / "key_check.json", begun=has_rows)
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
     ledger = read_ledger(context.lake)
-    with context.progress.step("ingest: inspect files"):
-        datasets = [classify_files(landing, contract, ledger) for contract in contracts]
-    # Without all contracts, the files of other datasets would count as unclaimed.
-    unclaimed_files: Mapping[str, str] = {}
-    if not context.only:
-        unclaimed_files = unclaimed(landing, context.conf, contracts, _claimed(datasets))
-    _record_outcomes(context, datasets, unclaimed_files)
-    _report_history(context, datasets)
-    context.run.warnings += _same_contents(datasets, ledger)
+    folder = staging_folder(context.lake)
     try:
+        with context.progress.step("ingest: inspect files"):
+            datasets = [classify_files(landing, contract, ledger, folder) for contract in contracts]
+        # Without all contracts, the files of other datasets would count as unclaimed.
+        unclaimed_files: Mapping[str, str] = {}
+        if not context.only:
+            unclaimed_files = unclaimed(landing, context.conf, contracts, _claimed(datasets))
+        _record_outcomes(context, datasets, unclaimed_files)
+        _report_history(context, datasets)
+        context.run.warnings += _same_contents(datasets, ledger)
         judged, more_refused = _stage_all(context, [d for d in datasets if d.accepted], keyring)
         refused = [*(file for d in datasets for file in d.refused), *more_refused]
         outcomes = _load_all(context, judged, refused, ledger, keyring)
         context.run.warnings += _repeated_key_warnings(judged, outcomes)
     finally:
-        shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     for file in refused:
         context.run.landing[file.landed.name] = "refused"
     unchanged = sum(len(d.unchanged) for d in datasets)

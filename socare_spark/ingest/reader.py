@@ -18,12 +18,14 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
 from socare_spark.contracts.contract import UTF_16, Contract, Field, normalise_header
+from socare_spark.contracts.place_columns import PLACE
 from socare_spark.ingest.conversion import (
     age,
     clean_cell,
     convert,
     missing_meaning,
     pack_failed_rules,
+    place_key,
     rules,
 )
 from socare_spark.ingest.csv_records import MAX_RECORD_BYTES
@@ -123,7 +125,7 @@ def _file_metadata(
     blocks = [block for scheme in schemes for block in (pads[scheme].inner, pads[scheme].outer)]
     metadata = pa.table(
         {
-            "_path": pa.array([_uri(spark, file.landed.path) for file in files], pa.string()),
+            "_path": pa.array([_uri(spark, file.profile.path) for file in files], pa.string()),
             "_file": pa.array(range(len(files)), pa.int32()),
             "_as_of": pa.array([file.landed.as_of for file in files], pa.date32()),
             **{
@@ -219,7 +221,7 @@ def scan(spark: SparkSession, files: Sequence[ReadableFile]) -> DataFrame:
     reader = spark.read.schema(schema).options(
         # Spark treats the first line as header, which is wrong if lines come before the header.
         header=not skipped["before"],
-        sep=first.landed.contract.dialect.delimiter,
+        sep=first.profile.delimiter,
         quote='"',
         escape='"',
         encoding=_SPARK_ENCODINGS.get(encoding, _LATIN_1),
@@ -230,7 +232,7 @@ def scan(spark: SparkSession, files: Sequence[ReadableFile]) -> DataFrame:
         # No cell is longer: profile_file has checked the length of each record.
         maxCharsPerColumn=max(MAX_RECORD_BYTES, *_max_lengths(first.landed.contract)),
     )
-    frame = reader.csv([literal_path(f.landed.path) for f in files])
+    frame = reader.csv([literal_path(f.profile.path) for f in files])
     if skipped:
         frame = frame.where(_is_record(names, first))
     return frame.select(
@@ -254,7 +256,7 @@ def _needs_single_task(file: ReadableFile) -> bool:
 
 def _is_record(names: Sequence[str], file: ReadableFile) -> Column:
     """Condition for records: rows that are not blank, a repeated header or a line `sep=`."""
-    delimiter = file.landed.contract.dialect.delimiter
+    delimiter = file.profile.delimiter
     blank_line = f'^[\\x00-\\x20"\\x{ord(delimiter):02x}]*$'
     can_be_blank = F.col(_CORRUPT_RECORD).isNull() | F.col(_CORRUPT_RECORD).rlike(blank_line)
     cells = [F.coalesce(F.col(name), F.lit("")) for name in names]
@@ -293,7 +295,7 @@ def _convert_rows(clean: DataFrame, contract: Contract, keyring: Keyring) -> Dat
         convert(f, F.col(f"t_{internal[f.name]}")).alias(f"v_{internal[f.name]}")
         for f in contract.fields
     ]
-    converted = clean.select("*", *values)
+    converted = clean.select("*", *values, *_place(contract))
     all_rules = rules(
         contract,
         {field: F.col(f"t_{name}") for field, name in internal.items()},
@@ -320,6 +322,15 @@ def _convert_rows(clean: DataFrame, contract: Contract, keyring: Keyring) -> Dat
     )
 
 
+def _place(contract: Contract) -> list[Column]:
+    """The place of a record as the column `_place`; empty without declared columns."""
+    declared, internal = contract.socare.place, internal_names(contract)
+    if declared is None:
+        return []
+    key = place_key(declared, *(F.col(f"t_{internal[name]}") for name in declared.columns))
+    return [key.alias("_place")]
+
+
 def _digests(contract: Contract) -> list[Column]:
     schemes, internal = _schemes(contract), internal_names(contract)
     columns = []
@@ -341,6 +352,9 @@ def _outputs(contract: Contract) -> list[tuple[str, Column]]:
         if treatment.age is not None:
             age_date = F.col(f"v_{internal[treatment.age.at]}")
             columns.append((treatment.age.name, age(value, age_date, treatment.age.steps)))
+        if treatment.day is not None and treatment.zone is not None:
+            local = F.from_utc_timestamp(value, treatment.zone)
+            columns.append((treatment.day, local.cast("date")))
         if treatment.status is not None:
             columns.append((treatment.status, F.col(f"m_{internal[field.name]}")))
         if treatment.drop:
@@ -352,6 +366,8 @@ def _outputs(contract: Contract) -> list[tuple[str, Column]]:
                 token(hashed) if treatment.pseudonymise else _apply_treatment(field, value),
             )
         )
+    if contract.socare.place is not None:
+        columns.append((PLACE, F.col("_place")))
     return columns
 
 

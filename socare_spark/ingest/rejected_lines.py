@@ -13,8 +13,9 @@ from pathlib import Path
 from socare_spark.errors import DataError
 from socare_spark.files import replacement
 from socare_spark.ingest.conversion import failed_rules
-from socare_spark.ingest.discovery import LandedFile, ReadableFile
+from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.file_profile import record_bytes
+from socare_spark.ingest.landed_file import LandedFile
 
 # Number of sets of failed rules whose text is cached.
 _MAX_CACHED_TEXTS = 10_000
@@ -68,9 +69,8 @@ def _lines(
     )
     rows, lines = tee(rejected)
     prefixes = chain([("line", "reasons")], ((line, reasons_text(words)) for line, words in rows))
-    encoding, delimiter = file.landed.encoding, file.landed.contract.dialect.delimiter
-    ordinals = chain([0], (line for line, _ in lines))
-    records = record_bytes(file.landed.path, ordinals, file.profile, encoding, delimiter)
+    delimiter = file.profile.delimiter
+    records = record_bytes(file.profile, chain([0], (line for line, _ in lines)))
     for line, reasons in prefixes:
         try:
             record = next(records)

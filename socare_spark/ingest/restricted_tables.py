@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pyspark.sql import SparkSession
 
 from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.place_columns import PLACE
 from socare_spark.ingest.staging import StagedDataset
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
@@ -26,8 +27,11 @@ def restricted_table(contract: Contract, types: Mapping[str, str]) -> TableSpec:
         descriptions[field.output] = field.description or f"{field.name} as extracted."
         if field.socare.age:
             descriptions[field.socare.age.name] = f"Age in years at {field.socare.age.at}."
+        if field.socare.day:
+            descriptions[field.socare.day] = f"Day of {field.name} in {field.socare.zone}."
         if field.socare.status:
             descriptions[field.socare.status] = f"Meaning of a missing value of {field.name}."
+    descriptions[PLACE] = "Area code, or coordinates, of the record's place."
     descriptions[settings.extract_column] = "As-of day of the extract."
     descriptions["source_file"] = "Path of the row's file below the landing folder."
     descriptions["line"] = "Ordinal of the record in its file, from 1."

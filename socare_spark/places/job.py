@@ -13,6 +13,8 @@ from pyspark.sql import functions as F
 
 from socare_spark.analysis import Context, Job
 from socare_spark.config import read_model
+from socare_spark.contracts.contract import read_contracts
+from socare_spark.contracts.place_columns import PLACE
 from socare_spark.errors import ConfigurationError, DataError, MissingInputError
 from socare_spark.files import sha256_of
 from socare_spark.freshness import are_fresh, fingerprint_of, record_existing
@@ -20,7 +22,7 @@ from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.table import TableSpec
 from socare_spark.lake.transaction import atomic_commits
-from socare_spark.places.assignment import assign_areas
+from socare_spark.places.assignment import UNLOCATED, assign_areas
 from socare_spark.places.boundaries import Boundaries, read_boundaries
 from socare_spark.places.derived_areas import (
     dissolved,
@@ -34,6 +36,13 @@ from socare_spark.places.derived_areas import (
 from socare_spark.places.geometry import area_km2, union_of
 from socare_spark.places.population import read_population
 from socare_spark.places.postcodes import read_postcodes
+from socare_spark.places.recorded_places import (
+    PLACE_AREAS,
+    areas_of,
+    distinct_places,
+    empty_places,
+    with_place,
+)
 from socare_spark.places.reference_tables import (
     AREAS,
     POPULATION,
@@ -226,14 +235,21 @@ def _run(context: Context) -> None:
     settings = _settings(context, landing)
     for path in all_files(landing, settings):
         context.run.files_read[path.relative_to(landing).as_posix()] = sha256_of(path)
-    fingerprint = fingerprint_of(context.run, context.run.files_read)
-    if are_fresh(context.lake, REFERENCE, fingerprint):
+    recorded = _recorded(context)
+    written = (
+        (*REFERENCE, PLACE_AREAS) if recorded or context.lake.exists(PLACE_AREAS) else REFERENCE
+    )
+    fingerprint = fingerprint_of(context.run, context.run.files_read, recorded)
+    if are_fresh(context.lake, written, fingerprint):
         context.progress.say(f"{_NAME}: up to date")
-        record_existing(context.run, context.lake, REFERENCE)
+        record_existing(context.run, context.lake, written)
         return
     with context.progress.step(f"{_NAME}: postcodes, areas and the spatial join"):
         places = find_places(context.spark, landing, settings)
-    with context.progress.step(f"{_NAME}: tables", of=len(REFERENCE)) as step:
+        tables = dict(places.tables)
+        if PLACE_AREAS in written:
+            tables[PLACE_AREAS] = _place_areas(context, settings, places, recorded)
+    with context.progress.step(f"{_NAME}: tables", of=len(tables)) as step:
 
         def write(item: tuple[TableSpec, DataFrame]) -> None:
             table, frame = item
@@ -243,12 +259,63 @@ def _run(context: Context) -> None:
 
         # Later jobs join these tables, so all of them must come from one run.
         with (
-            atomic_commits(context.spark, context.lake, [table.path for table in REFERENCE]),
+            atomic_commits(context.spark, context.lake, [table.path for table in tables]),
             worker_pool(len(REFERENCE)) as pool,
         ):
-            list(pool.map(write, places.tables.items()))
+            list(pool.map(write, tables.items()))
     _report(context, places)
+    if PLACE_AREAS in tables:
+        _report_recorded(context, tables[PLACE_AREAS])
     context.spark.catalog.clearCache()
+
+
+def _recorded(context: Context) -> list[tuple[str, int]]:
+    """The tables whose records give their place, with the versions that this run reads."""
+    has_contracts = any((context.conf / "datasets").glob("*.yaml"))
+    contracts = with_place(read_contracts(context.conf) if has_contracts else [])
+    names = [c.table for c in contracts if context.lake.exists(c.table)]
+    return [(name, context.inputs.pin(name)) for name in names]
+
+
+def _place_areas(
+    context: Context,
+    settings: PlacesSettings,
+    places: Places,
+    recorded: Sequence[tuple[str, int]],
+) -> DataFrame:
+    """Assigns each place of the records to an area of each layer."""
+    frames = [context.inputs.read(name) for name, _ in recorded]
+    areas = places.tables[AREAS].withColumn("geometry", F.expr("ST_GeomFromWKB(geometry)"))
+    found = distinct_places(frames) if frames else empty_places(context.spark)
+    layers = [*settings.layers]
+    return checkpointed(areas_of(found, areas, layers, settings.nearest_metres))
+
+
+def _report_recorded(context: Context, areas: DataFrame) -> None:
+    """Records the number of places by rule, and warns about places that are in no area."""
+    by_rule = areas.groupBy("layer", "rule").count().collect()
+    for row in sorted(by_rule, key=lambda row: (row["layer"], row["rule"])):
+        context.run.counts[f"{_NAME}.recorded.{row['layer']}.{row['rule']}"] = row["count"]
+    nowhere = areas.groupBy(PLACE).agg(
+        F.bool_and(F.col("code").isNull()).alias("nowhere"),
+        F.bool_and(F.col("rule") == UNLOCATED).alias("unlocated"),
+    )
+    places, outside, unlocated = nowhere.agg(
+        F.count(F.lit(1)),
+        F.count_if(F.col("nowhere") & ~F.col("unlocated")),
+        F.count_if("unlocated"),
+    ).collect()[0]
+    if unlocated:
+        context.run.warnings.append(
+            f"{unlocated} of {places} places in the records have an area code that no layer has, "
+            "or coordinates that are not valid in their system: compare 'layer' and 'crs' of "
+            "socare.place in the contract with places.yaml."
+        )
+    if outside:
+        context.run.warnings.append(
+            f"{outside} of {places} places in the records are in no area of any layer: check the "
+            "order of x and y and 'crs' of socare.place in the contract."
+        )
 
 
 def _report(context: Context, places: Places) -> None:
@@ -314,7 +381,9 @@ def _plan(context: Context) -> Sequence[str]:
     landing = _landing(context)
     settings = _settings(context, landing)
     reads = [f"reads  {path.relative_to(landing)}" for path in all_files(landing, settings)]
-    return [*reads, *(f"writes {table.path}" for table in REFERENCE)]
+    recorded = [f"reads  {name}" for name, _ in _recorded(context)]
+    written = [*REFERENCE, *([PLACE_AREAS] if recorded else [])]
+    return [*reads, *recorded, *(f"writes {table.path}" for table in written)]
 
 
 JOB = Job(
@@ -322,5 +391,5 @@ JOB = Job(
     "Reads postcodes, areas and population, and assigns each postcode to an area of each layer.",
     _run,
     _plan,
-    REFERENCE,
+    (*REFERENCE, PLACE_AREAS),
 )

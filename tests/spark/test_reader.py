@@ -43,7 +43,9 @@ def test_spark_reads_the_records_that_the_scan_counts(spark, tmp_path, newline):
     for i, text in enumerate(texts(newline)):
         (council.landing / "visits" / f"2015_{i}.csv").write_bytes(text.encode())
         wanted[f"2015_{i}.csv"] = text
-    seen = [inspect_file(arrival) for arrival in discover_files(council.landing, contract)[0]]
+    seen = [
+        inspect_file(arrival, tmp_path) for arrival in discover_files(council.landing, contract)[0]
+    ]
     files = [file for file in seen if isinstance(file, ReadableFile)]
     assert len(files) > 40
     found = {file.landed.path.name: [] for file in files}

@@ -15,7 +15,8 @@ from socare_spark.contracts.contract import (
 )
 from socare_spark.contracts.periods import Calendar
 from socare_spark.errors import ConfigurationError, DataError
-from socare_spark.ingest.discovery import discover_files, match_header
+from socare_spark.ingest.discovery import discover_files
+from socare_spark.ingest.header import match_header
 from socare_spark.ingest.job import plan
 from socare_spark.lake.lake import Lake
 

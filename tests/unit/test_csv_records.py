@@ -54,7 +54,7 @@ def test_records_are_those_of_the_standard_reader(tmp_path_factory, rows, newlin
     path.write_bytes(written([["h1", "h2", "h3", "h4"], *rows], newline))
     look = profile_file(path, "utf-8")
     lines = np.arange(1, look.records + 1)
-    parts = [p.decode() for p in record_bytes(path, lines, look, "utf-8")]
+    parts = [p.decode() for p in record_bytes(look, lines)]
     again = [row for part in parts for row in csv.reader(io.StringIO(part, newline=""))]
     assert again == [row for row in rows if any(cell.strip(BLANKS) for cell in row)]
 

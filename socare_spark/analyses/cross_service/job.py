@@ -47,6 +47,7 @@ from socare_spark.errors import MissingInputError
 from socare_spark.inputs import Inputs, Need
 from socare_spark.lake.collect import collect
 from socare_spark.lake.table import TableSpec
+from socare_spark.places.recorded_places import PLACE_AREAS, areas_by_place
 from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 
 # Names of collected frames, for messages.
@@ -172,7 +173,7 @@ def _warnings(settings: Settings, layers: Sequence[str] | None, identifiers: int
 
 
 def _places(inputs: Inputs, layers: Sequence[str]) -> DataFrame | None:
-    return places_of(inputs.read(POSTCODE_AREAS), layers).persist() if layers else None
+    return places_of(areas_by_place(inputs), layers).persist() if layers else None
 
 
 _WRITES = (REQUESTS_BY_AREA, CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES, UNLINKABLE)
@@ -204,7 +205,12 @@ ANALYSIS = Analysis(
     description="Counts records of all services by area and month, and people known to several.",
     load_settings=load_settings,
     reads=lambda _, __: [],
-    optional=lambda _, declared: [*declared.settings.tables, POSTCODE_AREAS.path, AREAS.path],
+    optional=lambda _, declared: [
+        *declared.settings.tables,
+        POSTCODE_AREAS.path,
+        PLACE_AREAS.path,
+        AREAS.path,
+    ],
     writes=_WRITES,
     needs=_needs,
     build=build,

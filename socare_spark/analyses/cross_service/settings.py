@@ -16,6 +16,7 @@ from socare_spark.analyses.extracts import restricted
 from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts import contract
 from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.place_columns import PLACE
 from socare_spark.contracts.project import Project, read_project
 from socare_spark.errors import ConfigurationError
 from socare_spark.places.settings import city_layer
@@ -33,7 +34,8 @@ class Records(StrictModel):
         dataset: A dataset with a contract. Of a dataset of snapshots only the newest counts.
         date: Column with the day of a record.
         category: Column with the category of a record; None if there is none.
-        postcode: Column with the unit postcode; None if there is none.
+        postcode: Column with the unit postcode, or with the place that socare.place of the contract
+            declares; None if there is none.
         person: Column with the person; None if there is none.
     """
 
@@ -199,13 +201,16 @@ def _source(contract: Contract, project: Project, position: int, records: Record
         )
     if records.category is not None:
         _field(contract, records.category)
+    is_place = contract.socare.place is not None and records.postcode == PLACE
     if (
         records.postcode is not None
+        and not is_place
         and _field(contract, records.postcode).socare.keep != "postcode"
     ):
         raise ConfigurationError(
             f"{SETTINGS}: {records.postcode} of {records.dataset} is not kept as a postcode in its "
-            "contract. Set 'postcode' to a column of postcodes, or to null."
+            f"contract. Set 'postcode' to a column of postcodes, to {PLACE} for a contract with "
+            "socare.place, or to null."
         )
     scheme = None
     if records.person is not None:

@@ -78,6 +78,7 @@ from socare_spark.lake.collect import collect, collect_one
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.person_counts import count_groupings, split_groupings
 from socare_spark.measures.survival import kaplan_meier
+from socare_spark.places.recorded_places import PLACE_AREAS, areas_by_place
 from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 
 _TABLES = (
@@ -207,7 +208,7 @@ def _queries(
             cases_only_in(visited, flow.single_stage.stage),
             stage_records(flow, flow.single_stage, read),
             settings.outcomes,
-            inputs.read(POSTCODE_AREAS) if inputs.exists(POSTCODE_AREAS) else None,
+            areas_by_place(inputs) if inputs.exists(POSTCODE_AREAS) else None,
         )
     if flow.outcomes is not None:
         records = outcome_records(flow, flow.outcomes, read)
@@ -267,7 +268,7 @@ def _reads(inputs: Inputs, settings: Settings) -> Sequence[str]:
 def _optional(inputs: Inputs, settings: Settings) -> Sequence[str]:
     named = {name for flow in settings.flows for name in flow.tables}
     others = sorted(named.difference(_reads(inputs, settings)))
-    return [*others, POSTCODE_AREAS.path, AREAS.path]
+    return [*others, POSTCODE_AREAS.path, PLACE_AREAS.path, AREAS.path]
 
 
 ANALYSIS = Analysis(

@@ -22,7 +22,7 @@ from socare_spark.inputs import Inputs
 from socare_spark.lake.collect import collect, collect_one
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.person_counts import Grouping, count_groupings, split_groupings
-from socare_spark.places.reference_tables import POSTCODE_AREAS
+from socare_spark.places.recorded_places import areas_by_place
 
 # Names of two collected frames, for messages.
 _CELLS, _AREA_CELLS = "provision", "provision by area"
@@ -47,7 +47,7 @@ def read_records(
     if not located:
         return records
     layers = sorted({*settings.density.layers, *settings.distribution.layers})
-    places = inputs.read(POSTCODE_AREAS).where(F.col("layer").isin(*layers))
+    places = areas_by_place(inputs).where(F.col("layer").isin(*layers))
     return density.with_place(records, places)
 
 

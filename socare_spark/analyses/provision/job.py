@@ -46,6 +46,7 @@ from socare_spark.lake.table import TableSpec
 from socare_spark.measures.hotspots import neighbours
 from socare_spark.measures.person_counts import by_person
 from socare_spark.places.population import chosen_population, population_by_year
+from socare_spark.places.recorded_places import PLACE_AREAS
 from socare_spark.places.reference_tables import AREAS, POPULATION, POSTCODE_AREAS
 
 _ByColumn = Mapping[str, tuple[TableSpec, ...]]
@@ -261,7 +262,7 @@ def _reads(inputs: Inputs, settings: Settings) -> Sequence[str]:
 
 def _optional(_: Inputs, settings: Settings) -> Sequence[str]:
     datasets = [restricted(name) for name in _dataset_names(settings)]
-    return [*datasets, AREAS.path, POSTCODE_AREAS.path, POPULATION.path]
+    return [*datasets, AREAS.path, POSTCODE_AREAS.path, PLACE_AREAS.path, POPULATION.path]
 
 
 def _draw(context: Context, settings: Settings) -> None:

@@ -1,0 +1,211 @@
+"""Rows of a sheet of a workbook: Excel (.xlsx, .xls) and OpenDocument (.ods).
+
+Values are those that the workbook stores; formats of numbers do not count. A formula has its last
+computed value.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import xlrd
+from defusedxml.ElementTree import fromstring
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    XmlError,
+    ZipError,
+)
+
+from socare_spark.contracts.contract import Field
+from socare_spark.contracts.dialect import Dialect
+from socare_spark.errors import DataError
+from socare_spark.ingest.format_diagnosis import COMPOUND_FILE, other_format, workbook_format
+
+Cell = str | bool | float | int | date | datetime | time | timedelta
+# Excel keeps 15 digits of a number.
+_DIGITS = 15
+_ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\st="e")([^>]*)>(?:(?!</c>).)*?<v>([^<]*)</v>', re.DOTALL)
+_REFERENCE = re.compile(rb'\sr="([A-Z]+)([0-9]+)"')
+_ODS_ERROR = re.compile(rb'calcext:value-type="error"')
+
+
+def sheet_rows(path: Path, format_: str, dialect: Dialect) -> Iterator[Sequence[Cell]]:
+    """Yields the rows of a sheet, from the first row and column of the sheet.
+
+    Empty cells are empty texts. Rows below the last row of the header without a value, and rows of
+    comments, are left out.
+
+    Args:
+        path: The workbook.
+        format_: Its format: `xlsx`, `xls` or `ods`.
+        dialect: The sheet, and the rows of the header.
+
+    Raises:
+        DataError: the file is not a workbook of the format, or the sheet is not determined.
+    """
+    _check_format(path.read_bytes(), format_)
+    try:
+        workbook = CalamineWorkbook.from_path(path)
+        sheet = _sheet(workbook, dialect)
+        errors = _error_cells(path, format_, sheet.name)
+        rows = sheet.to_python(skip_empty_area=False)
+    except (CalamineError, XmlError, ZipError, zipfile.BadZipFile, xlrd.XLRDError):
+        raise DataError(
+            f"the file cannot be read as {format_}: open it, save it again and compare its format "
+            "with the contract"
+        ) from None
+    comment, last = dialect.comment_char, dialect.header_rows[-1] if dialect.header else 0
+    for i, row in enumerate(rows):
+        for column, text in errors.get(i, ()):
+            row[column] = text
+        has_comment = comment is not None and isinstance(row[0], str) and row[0].startswith(comment)
+        if i < last or (any(cell != "" for cell in row) and not has_comment):
+            yield row
+
+
+def _check_format(data: bytes, format_: str) -> None:
+    """Raises a `DataError` if a file is a workbook of another format, or locked."""
+    found = workbook_format(data)
+    if data.startswith(COMPOUND_FILE) and format_ != found:
+        locked = other_format(data)
+        if "password" in locked:
+            raise DataError(locked)
+    if found and found != format_:
+        raise DataError(
+            f"the file is a workbook of the format {found}, and the contract declares {format_}: "
+            f"declare format: {found}"
+        )
+
+
+def _sheet(workbook: CalamineWorkbook, dialect: Dialect) -> CalamineSheet:
+    names = workbook.sheet_names
+    if dialect.sheet_name is not None:
+        if dialect.sheet_name in names:
+            return workbook.get_sheet_by_name(dialect.sheet_name)
+        raise DataError(
+            f"the workbook has no sheet {dialect.sheet_name!r}: declare dialect.sheetName; its "
+            f"sheets are {_listed(names)}"
+        )
+    if dialect.sheet_number is not None:
+        if dialect.sheet_number <= len(names):
+            return workbook.get_sheet_by_index(dialect.sheet_number - 1)
+        raise DataError(
+            f"the workbook has {len(names)} sheets, and the contract declares number "
+            f"{dialect.sheet_number}: declare dialect.sheetName; its sheets are {_listed(names)}"
+        )
+    sheets = [workbook.get_sheet_by_name(name) for name in names]
+    with_cells = [sheet for sheet in sheets if sheet.height]
+    if not with_cells:
+        raise DataError("the workbook is empty: ask for the file again")
+    if len(with_cells) > 1:
+        raise DataError(
+            f"{len(with_cells)} sheets of the workbook have cells: declare dialect.sheetName; its "
+            f"sheets are {_listed(names)}"
+        )
+    return with_cells[0]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
+
+
+def text_of(cell: Cell, field: Field | None = None) -> str:
+    """The text of a cell.
+
+    Args:
+        cell: The cell.
+        field: Its field. A date or time gets the first format of the field that keeps all its
+            parts; a boolean gets the field's text.
+    """
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        if field is not None and field.is_boolean:
+            return (field.true_values if cell else field.false_values)[0]
+        return str(cell).upper()
+    if isinstance(cell, (int, float)):
+        return f"{cell:.{_DIGITS}g}"
+    if isinstance(cell, date):
+        return _text_of_date(cell, field)
+    return cell.isoformat() if isinstance(cell, time) else str(cell)
+
+
+def _text_of_date(day: date, field: Field | None) -> str:
+    moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)
+    formats = field.formats if field is not None and field.is_date else ()
+    for form in formats:
+        text = moment.strftime(form)
+        if "%z" not in form and datetime.strptime(text, form) == moment:
+            return text
+    if formats and moment != day:
+        # The cell is a date, and no format keeps the day. The first one keeps less.
+        return moment.strftime(formats[0])
+    return moment.isoformat() if moment.time() != time() else moment.date().isoformat()
+
+
+def _error_cells(path: Path, format_: str, sheet: str) -> Mapping[int, list[tuple[int, str]]]:
+    """Row -> columns and texts of the cells with an error, such as #REF!; both from 0.
+
+    The library reads such a cell as empty.
+
+    Raises:
+        DataError: the position of a cell with an error is unknown.
+    """
+    if format_ == "xlsx":
+        return _xlsx_errors(path, sheet)
+    if format_ == "xls":
+        return _xls_errors(path, sheet)
+    with zipfile.ZipFile(path) as archive:
+        count = len(_ODS_ERROR.findall(archive.read("content.xml")))
+    if count:
+        raise DataError(
+            f"the workbook has {count} cells with an error, such as #REF!: correct them, or save "
+            "the workbook as .xlsx"
+        )
+    return {}
+
+
+def _xlsx_errors(path: Path, sheet: str) -> Mapping[int, list[tuple[int, str]]]:
+    errors: dict[int, list[tuple[int, str]]] = {}
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read(_xlsx_part(archive, sheet))
+    for attributes, text in _ERROR_CELL.findall(data):
+        reference = _REFERENCE.search(attributes)
+        if reference is None:
+            raise DataError(
+                "the sheet has cells with an error, such as #REF!: correct them and save the "
+                "workbook again"
+            )
+        letters, number = reference.groups()
+        column = 0
+        for letter in letters:
+            column = column * 26 + letter - ord("A") + 1
+        errors.setdefault(int(number) - 1, []).append((column - 1, text.decode()))
+    return errors
+
+
+def _xlsx_part(archive: zipfile.ZipFile, sheet: str) -> str:
+    """Name of the part of an .xlsx file that contains a sheet."""
+    book = fromstring(archive.read("xl/workbook.xml"))
+    relations = fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
+    found = next(e for e in book.iter() if e.tag.endswith("}sheet") and e.get("name") == sheet)
+    target = targets[next(v for k, v in found.attrib.items() if k.endswith("}id"))]
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+
+def _xls_errors(path: Path, sheet: str) -> Mapping[int, list[tuple[int, str]]]:
+    with xlrd.open_workbook(path) as book:
+        cells = book.sheet_by_name(sheet)
+        errors: dict[int, list[tuple[int, str]]] = {}
+        for i in range(cells.nrows):
+            for j, kind in enumerate(cells.row_types(i)):
+                if kind == xlrd.XL_CELL_ERROR:
+                    code = cells.cell_value(i, j)
+                    text = xlrd.error_text_from_code.get(code, "#ERROR")
+                    errors.setdefault(i, []).append((j, text))
+    return errors

@@ -1,0 +1,375 @@
+"""Files of other forms, as the canonical CSV that ingest reads."""
+
+import csv
+import datetime
+import gzip
+import shutil
+import zipfile
+
+import pytest
+import xlwt
+from openpyxl import Workbook
+from pydantic import ValidationError
+
+from socare_spark.contracts.contract import Contract
+from socare_spark.errors import DataError
+from socare_spark.ingest.canonical_csv import csv_of
+from socare_spark.ingest.discovery import discover_files, inspect_file
+
+ABC = [{"name": n, "socare": {"keep": "as_is"}} for n in "ABC"]
+
+
+def contract(fields=ABC, encoding="utf-8", dialect=None, format="csv", **ours):
+    return Contract.model_validate(
+        {
+            "name": "visits",
+            "format": format,
+            "encoding": encoding,
+            "dialect": dialect or {},
+            "schema": {"primaryKey": "none", "fields": fields},
+            "socare": {"files": r"(?P<period>\d{4})\.\w+(\.gz)?", **ours},
+        }
+    )
+
+
+def landed(tmp_path, content, declared, name="2015.csv"):
+    data = content.encode(declared.encoding) if isinstance(content, str) else content
+    shutil.rmtree(tmp_path / "landing", ignore_errors=True)
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / name).write_bytes(data)
+    return discover_files(tmp_path / "landing", declared)[0][0]
+
+
+def rows(tmp_path, content, declared, name="2015.csv"):
+    file = csv_of(landed(tmp_path, content, declared, name), tmp_path / "work")
+    with file.path.open(encoding="utf-8", newline="") as text:
+        return [*csv.reader(text, strict=True)]
+
+
+def refusal(tmp_path, content, declared, name="2015.csv"):
+    with pytest.raises(DataError) as refused:
+        rows(tmp_path, content, declared, name)
+    return str(refused.value)
+
+
+def test_a_plain_file_is_read_where_it_is(tmp_path):
+    file = landed(tmp_path, "A,B,C\n1,2,3\n", contract())
+    assert csv_of(file, tmp_path).path == file.path
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text", "expected"),
+    [
+        ({"headerRows": [3]}, "Title\n\nA,B,C\n1,2,3\n", [["1", "2", "3"]]),
+        ({"header": False}, "1,2,3\n4,,6\n", [["1", "2", "3"], ["4", "", "6"]]),
+        ({"quoteChar": "'"}, "A,B,C\n'x,y','it''s',\"\n", [["x,y", "it's", '"']]),
+        ({"quoteChar": None}, 'A,B,C\n"x,y",2\n', [['"x', 'y"', "2"]]),
+        (
+            {"escapeChar": "\\", "doubleQuote": False},
+            'A,B,C\n"x\\"y",a\\,b,"z"\n',
+            [['x"y', "a,b", "z"]],
+        ),
+        ({"commentChar": "#"}, "A,B,C\n# 1,2,3\n1,2,#3\n", [["1", "2", "#3"]]),
+        ({"skipInitialSpace": True}, 'A,B,C\n1, "x,y", 3\n', [["1", "x,y", "3"]]),
+        ({"headerRows": [1, 2], "headerJoin": "_", "delimiter": ";"}, ";;C\nA;B\n1;2;3\n", None),
+    ],
+)
+def test_dialects(tmp_path, dialect, text, expected):
+    expected = expected or [["1", "2", "3"]]
+    assert rows(tmp_path, text, contract(dialect=dialect)) == [["A", "B", "C"], *expected]
+
+
+def test_names_of_several_header_rows_are_joined(tmp_path):
+    text = "Child,,Cost\nid,name,\n1,2,3\n"
+    fields = [{"name": n, "socare": {"keep": "as_is"}} for n in ("Child id", "name", "Cost")]
+    declared = contract(fields, dialect={"headerRows": [1, 2]})
+    assert rows(tmp_path, text, declared)[0] == ["Child id", "name", "Cost"]
+
+
+def test_delimiter_at_the_end_of_records_begins_no_cell(tmp_path):
+    declared = contract(trailing_delimiter=True)
+    for header in ("A,B,C", "A,B,C,"):
+        text = f"{header}\n1,2,3,\n1,2,,\n1,2,3\n1,2,3,4\n1,2,\n"
+        assert rows(tmp_path, text, declared) == [
+            ["A", "B", "C"],
+            ["1", "2", "3"],
+            ["1", "2", ""],
+            ["1", "2", "3"],
+            ["1", "2", "3", "4"],
+            ["1", "2", ""],
+        ]
+    without = contract(trailing_delimiter=True, dialect={"header": False})
+    assert rows(tmp_path, "1,2,3,\n", without) == [["A", "B", "C"], ["1", "2", "3"]]
+
+
+def test_cells_keep_line_ends_quotes_and_encodings(tmp_path):
+    declared = contract(dialect={"commentChar": "#"}, encoding="windows-1252")
+    text = 'A,B,C\n"one\ntwo","say ""no""",café – £5\n"a\rb","c\r\nd",x\n'
+    assert rows(tmp_path, text, declared)[1:] == [
+        ["one\ntwo", 'say "no"', "café – £5"],
+        ["a\rb", "c\r\nd", "x"],
+    ]
+    utf_16 = contract(dialect={"commentChar": "#"}, encoding="utf-16")
+    assert rows(tmp_path, "A,B,C\né,2,3\n", utf_16) == [["A", "B", "C"], ["é", "2", "3"]]
+    zipped = gzip.compress(b"\xef\xbb\xbfA,B,C\n1,2,3\n")
+    marked = contract(dialect={"commentChar": "#"})
+    assert rows(tmp_path, zipped, marked, "2015.csv.gz")[0] == ["A", "B", "C"]
+
+
+def test_faulty_files_are_refused_without_a_cell(tmp_path):
+    quoted = contract(dialect={"commentChar": "#"})
+    for text in ('A,B,C\n1,"secret" x,3\n', 'A,B,C\n1,"secret,3\n'):
+        message = refusal(tmp_path, text, quoted)
+        assert "record in line 2" in message and "secret" not in message
+    assert "0xC3" not in refusal(tmp_path, b"A,B,C\n\xff,2,3\n", quoted)
+    low = contract(dialect={"headerRows": [9]})
+    assert "the file has 2 rows" in refusal(tmp_path, "A,B,C\n1,2,3\n", low)
+    assert "blank" in refusal(tmp_path, "A,B,C\n,,\n1,2,3\n", contract(dialect={"headerRows": [2]}))
+    wide = contract(dialect={"header": False})
+    assert "has 4 cells" in refusal(tmp_path, "1,2,3,4\n", wide)
+
+
+def test_positions_name_columns_that_the_header_repeats(tmp_path):
+    fields = [
+        {"name": "A", "socare": {"keep": "as_is"}},
+        {"name": "Cost", "socare": {"keep": "as_is", "position": 2}},
+        {"name": "Cost 2", "socare": {"keep": "as_is", "position": 4}},
+    ]
+    declared = contract(fields, spellings=[{"column": "Cost 2", "also": ["Cost"]}])
+    file = inspect_file(landed(tmp_path, "A,Cost,Note,Cost\n1,2,3,4\n", declared), tmp_path)
+    assert file.columns == ("A", "Cost", None, "Cost 2")
+    moved = inspect_file(landed(tmp_path, "A,Note,Cost,Cost\n1,2,3,4\n", declared), tmp_path)
+    assert "lacks the column Cost at position 2" in moved.reason
+    once = contract([fields[0], {"name": "Cost", "socare": {"keep": "as_is"}}])
+    twice = inspect_file(landed(tmp_path, "A,Cost,Cost\n1,2,3\n", once), tmp_path)
+    assert "declare a field with socare.position" in twice.reason
+    bare = contract(
+        [{"name": "X", "socare": {"keep": "as_is", "position": 3}}], dialect={"header": False}
+    )
+    assert rows(tmp_path, "1,2,3,4\n", bare)[0] == ["column 1", "column 2", "X", "column 4"]
+
+
+FIELDS = [
+    {"name": "ID", "socare": {"keep": "as_is"}},
+    {"name": "DAY", "type": "date", "format": "%d/%m/%Y", "socare": {"keep": "as_is"}},
+    {"name": "TIME", "type": "datetime", "socare": {"keep": "as_is"}},
+    {"name": "COST", "type": "number", "socare": {"keep": "as_is"}},
+    {
+        "name": "OPEN",
+        "type": "boolean",
+        "trueValues": ["Y"],
+        "falseValues": ["N"],
+        "socare": {"keep": "as_is"},
+    },
+]
+DAY, MOMENT = datetime.date(2015, 6, 1), datetime.datetime(2015, 6, 1, 13, 5)
+EXPECTED = [
+    ["ID", "DAY", "TIME", "COST", "OPEN"],
+    ["4000001", "01/06/2015", "2015-06-01T13:05:00", "0.3", "Y"],
+    ["007", "01/06/2015", "2015-06-01T00:00:00", "12.5", "N"],
+    ["#N/A", "2/6/2015", "", "1e+20", ""],
+]
+
+
+def xlsx(path, *extra):
+    book = Workbook()
+    book.active.title = "Notes"
+    sheet = book.create_sheet("Data")
+    sheet["B2"] = "Visits"
+    table = [
+        EXPECTED[0],
+        [4000001, DAY, MOMENT, 0.1 + 0.2, True],
+        ["007", DAY, datetime.datetime(2015, 6, 1), 12.5, False],
+        ["#N/A", "2/6/2015", None, 1e20, None],
+        *extra,
+    ]
+    for i, row in enumerate(table, start=4):
+        for j, value in enumerate(row, start=2):
+            sheet.cell(i + (i > 5), j, value)
+    sheet["B8"].data_type = "e"
+    book.save(path)
+    return path.read_bytes()
+
+
+def test_sheet_of_an_excel_workbook(tmp_path):
+    data = xlsx(tmp_path / "a.xlsx")
+    declared = contract(FIELDS, format="xlsx", dialect={"headerRows": [4], "sheetName": "Data"})
+    found = rows(tmp_path, data, declared, "2015.xlsx")
+    assert [row[1:] for row in found] == EXPECTED
+    single = contract(FIELDS, format="xlsx", dialect={"headerRows": [4]})
+    assert [row[1:] for row in rows(tmp_path, data, single, "2015.xlsx")] == EXPECTED
+
+
+def test_sheet_of_an_old_excel_workbook(tmp_path):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Data")
+    style = xlwt.easyxf(num_format_str="DD/MM/YYYY")
+    times = xlwt.easyxf(num_format_str="DD/MM/YYYY HH:MM")
+    table = [EXPECTED[0], [4000001, DAY, MOMENT, 0.3, True], ["x", DAY]]
+    for i, row in enumerate(table):
+        for j, value in enumerate(row):
+            kind = {1: style, 2: times}.get(j) if i else None
+            sheet.write(i, j, value, *([kind] if kind else []))
+    sheet.row(2).set_cell_error(3, "#REF!")
+    sheet.row(2).set_cell_boolean(4, False)
+    book.save(tmp_path / "a.xls")
+    declared = contract(FIELDS, format="xls")
+    found = rows(tmp_path, (tmp_path / "a.xls").read_bytes(), declared, "2015.xls")
+    assert found[1] == ["4000001", "01/06/2015", "2015-06-01T13:05:00", "0.3", "Y"]
+    assert found[2] == ["x", "01/06/2015", "", "#REF!", "N"]
+
+
+ODS = """<?xml version="1.0"?><office:document-content
+ xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+ xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
+ office:version="1.2"><office:body><office:spreadsheet><table:table table:name="Data">
+ <table:table-row>{header}</table:table-row>
+ <table:table-row>{row}</table:table-row>
+ </table:table></office:spreadsheet></office:body></office:document-content>"""
+
+
+def ods(row):
+    def cell(kind, attributes, text):
+        return (
+            f'<table:table-cell office:value-type="{kind}" {attributes}>'
+            f"<text:p>{text}</text:p></table:table-cell>"
+        )
+
+    header = "".join(cell("string", "", name) for name in EXPECTED[0])
+    return ODS.format(header=header, row="".join(cell(*c) for c in row))
+
+
+def zipped_ods(path, content):
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    manifest = (
+        '<?xml version="1.0"?><manifest:manifest xmlns:manifest='
+        '"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry '
+        f'manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>'
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr("content.xml", content)
+    return path.read_bytes()
+
+
+def test_sheet_of_an_open_document(tmp_path):
+    row = [
+        ("float", 'office:value="4000001"', "4000001"),
+        ("date", 'office:date-value="2015-06-01"', "01/06/15"),
+        ("date", 'office:date-value="2015-06-01T13:05:00"', "01/06/15 13:05"),
+        ("float", 'office:value="0.3"', "0.30"),
+        ("boolean", 'office:boolean-value="true"', "TRUE"),
+    ]
+    declared = contract(FIELDS, format="ods")
+    data = zipped_ods(tmp_path / "a.ods", ods(row))
+    assert rows(tmp_path, data, declared, "2015.ods") == EXPECTED[:2]
+    row[3] = ("string", 'office:string-value="" calcext:value-type="error"', "#REF!")
+    data = zipped_ods(tmp_path / "a.ods", ods(row))
+    assert "1 cells with an error" in refusal(tmp_path, data, declared, "2015.ods")
+
+
+def test_workbooks_of_another_form_are_refused(tmp_path):
+    data = xlsx(tmp_path / "a.xlsx")
+    other = contract(FIELDS, format="xlsx", dialect={"sheetName": "Sheet9"})
+    assert "'Notes', 'Data'" in refusal(tmp_path, data, other, "2015.xlsx")
+    number = contract(FIELDS, format="xlsx", dialect={"sheetNumber": 3})
+    assert "2 sheets" in refusal(tmp_path, data, number, "2015.xlsx")
+    empty = contract(FIELDS, format="xlsx", dialect={"sheetNumber": 1})
+    assert "0 rows" in refusal(tmp_path, data, empty, "2015.xlsx")
+    old = contract(FIELDS, format="ods")
+    assert "declare format: xlsx" in refusal(tmp_path, data, old, "2015.ods")
+    text = contract(FIELDS, format="xlsx")
+    assert "cannot be read as xlsx" in refusal(tmp_path, "ID,DAY\n", text, "2015.xlsx")
+    assert "cannot be read" in refusal(tmp_path, data[:900], text, "2015.xlsx")
+    book = Workbook()
+    book.active["A1"] = book.create_sheet("More")["A1"] = "ID"
+    book.save(tmp_path / "b.xlsx")
+    two = refusal(tmp_path, (tmp_path / "b.xlsx").read_bytes(), text, "2015.xlsx")
+    assert "2 sheets of the workbook have cells: declare dialect.sheetName" in two
+
+
+CENSUS = """<?xml version="1.0" encoding="ISO-8859-1"?>
+<Message xmlns="urn:x"><Header><Year>2015</Year></Header><Children>
+<Child><Episode date="2015-01-01"><Place>B1</Place><Note>caf\xe9</Note></Episode>
+ <Episode date="2015-02-01"><Place/></Episode>
+ <Identifiers><Id>7</Id></Identifiers></Child>
+<Child><Identifiers><Id>8</Id></Identifiers><Episode><Place>B3, C</Place></Episode></Child>
+</Children></Message>"""
+EPISODES = {
+    "record": "Message/Children/Child/Episode",
+    "fields": {"ID": "../Identifiers/Id", "START": "@date", "YEAR": "../../../Header/Year"},
+}
+
+
+def xml_contract(*names, **xml):
+    fields = [{"name": n, "socare": {"keep": "as_is", "optional": True}} for n in names]
+    return contract(fields, format="xml", xml={**EPISODES, **xml})
+
+
+def test_records_of_an_xml_file(tmp_path):
+    declared = xml_contract("ID", "START", "Place", "YEAR", "Gone")
+    data = CENSUS.encode("latin-1")
+    assert rows(tmp_path, data, declared, "2015.xml") == [
+        ["ID", "START", "Place", "YEAR", ""],
+        ["7", "2015-01-01", "B1", "2015", ""],
+        ["7", "2015-02-01", "", "2015", ""],
+        ["8", "", "B3, C", "2015", ""],
+    ]
+    near = xml_contract("START", "Place", fields={"START": "@date"})
+    assert rows(tmp_path, gzip.compress(data), near, "2015.xml.gz")[1:] == [
+        ["2015-01-01", "B1"],
+        ["2015-02-01", ""],
+        ["", "B3, C"],
+    ]
+    file = inspect_file(landed(tmp_path, data, declared, "2015.xml"), tmp_path)
+    assert file.profile.records == 3
+    assert "Note" in file.dropped
+
+
+def test_xml_that_is_ambiguous_or_faulty_is_refused(tmp_path):
+    twice = xml_contract("ID", record="Message/Children/Child", fields={"ID": "Episode/Place"})
+    data = CENSUS.encode("latin-1")
+    assert "record 1 has 2 values of ID" in refusal(tmp_path, data, twice, "2015.xml")
+    whole = xml_contract("ID", record="Message/Children/Child", fields={"ID": "Identifiers"})
+    assert "contains other elements" in refusal(tmp_path, data, whole, "2015.xml")
+    none = xml_contract("ID", record="Message/Nothing", fields={})
+    assert "0 records Message/Nothing" in refusal(tmp_path, data, none, "2015.xml")
+    declared = xml_contract("Place", fields={})
+    assert "not well-formed XML (line 6)" in refusal(tmp_path, data[:300], declared, "2015.xml")
+    entity = b'<!DOCTYPE m [<!ENTITY e "x">]><Message>&e;</Message>'
+    assert "declares entities" in refusal(tmp_path, entity, declared, "2015.xml")
+    lacking = contract(
+        [{"name": "Gone", "socare": {"keep": "as_is"}}],
+        format="xml",
+        xml={**EPISODES, "fields": {}},
+    )
+    assert "3 records" in refusal(tmp_path, data, lacking, "2015.xml")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"dialect": {"headerRows": [2, 1]}}, "ascending"),
+        ({"dialect": {"quoteChar": ","}}, "different characters"),
+        ({"dialect": {"doubleQuote": False}}, "needs an escapeChar"),
+        ({"dialect": {"header": False, "headerRows": [2]}}, "needs header: true"),
+        ({"dialect": {"sheetName": "x"}}, "need format: xlsx"),
+        ({"format": "xlsx", "dialect": {"delimiter": ";"}}, "sheetNumber only"),
+        ({"format": "xlsx", "dialect": {"sheetName": "x", "sheetNumber": 1}}, "alternatives"),
+        ({"format": "xml"}, "need each other"),
+        ({"xml": {"record": "M"}}, "need each other"),
+        ({"format": "xml", "xml": {**EPISODES, "fields": {"Z": "Y"}}}, "not in schema.fields"),
+        ({"format": "xml", "xml": {"record": "M", "fields": {"A": "../B"}}}, "above the root"),
+        ({"format": "xml", "xml": {"record": "M", "fields": {"A": "@x/B"}}}, "before its end"),
+        ({"format": "xlsx", "trailing_delimiter": True}, "needs format: csv"),
+        ({"place": {"area": "A"}}, "area and layer, or x, y and crs"),
+        ({"place": {"x": "A", "y": "A", "crs": "EPSG:1"}}, "two columns"),
+        ({"place": {"area": "Z", "layer": "ward"}}, "not in schema.fields"),
+    ],
+)
+def test_declarations_that_contradict_each_other_are_refused(keys, message):
+    with pytest.raises(ValidationError, match=message):
+        contract(**keys)
