@@ -24,7 +24,7 @@ from socare_spark.freshness import FINGERPRINT, are_fresh, fingerprint_of, recor
 from socare_spark.inputs import (
     Inputs,
     Need,
-    types_of,
+    check_needs,
     unavailable_results,
     warnings_of_empty_columns,
 )
@@ -211,12 +211,13 @@ class Analysis(Generic[S]):
             MissingInputError: every table lacks a column.
         """
         needs = self.needs(inputs, settings)
+        check_needs(needs)
         missing = inputs.missing(needs)
         lacking = unavailable_results(missing)
         if all(table.path in lacking for table in self.writes):
             needed = " and ".join(dict.fromkeys(lacking.values()))
             raise MissingInputError(f"{self.name} can make no table: it needs {needed}.")
-        typed = replace(inputs, types=types_of(needs), unavailable=lacking)
+        typed = replace(inputs, needs=tuple(needs), unavailable=lacking)
         result = self.build(typed, settings)
         made = {t: frame for t, frame in result.tables.items() if t.path not in lacking}
         unavailable = {

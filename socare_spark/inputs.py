@@ -1,16 +1,33 @@
 """Inputs of an analysis: tables at pinned versions, and the columns that it needs from them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
+from socare_spark.errors import ConfigurationError
 from socare_spark.lake.columns import is_readable, with_columns_as
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import TableSpec
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The column that the configuration assigns to a role of an analysis.
+
+    Attributes:
+        role: Name of the role, as `start`.
+        column: Column of the dataset; None if it has no such column.
+        file: Configuration file, as `analyses/use.yaml`.
+    """
+
+    role: str
+    column: str | None
+    file: str
 
 
 @dataclass(frozen=True)
@@ -19,10 +36,11 @@ class Need:
 
     Attributes:
         source: The table, as `restricted/requests`.
-        column: Its column.
+        column: Name under which the analysis reads the column.
         type: Spark SQL type as which it is read; an empty text means any type.
         tables: Results that cannot be made without it.
         without: Results that are made without it, as if it were empty; the run names them.
+        assigned: The role that the column has; None for a column with its own name.
     """
 
     source: str
@@ -30,13 +48,27 @@ class Need:
     type: str
     tables: tuple[TableSpec, ...] = ()
     without: tuple[TableSpec, ...] = ()
+    assigned: Assigned | None = None
+
+    @property
+    def origin(self) -> str | None:
+        """Name of the column in the table; None if the configuration assigns no column."""
+        return self.column if self.assigned is None else self.assigned.column
 
     @property
     def text(self) -> str:
         """The column and where to declare it, for messages."""
         kind = f" ({self.type})" if self.type else ""
+        if self.assigned is not None and self.origin is None:
+            return (
+                f"the role {self.assigned.role}{kind} of {self.source}, to be mapped to a column "
+                f"in conf/{self.assigned.file}"
+            )
         file = f"conf/datasets/{self.source.partition('/')[2]}.yaml"
-        return f"the column {self.column}{kind} of {self.source}, to be kept in {file}"
+        text = f"the column {self.origin}{kind} of {self.source}, to be kept in {file}"
+        if self.assigned is None:
+            return text
+        return f"{text} or replaced under roles.{self.assigned.role} in conf/{self.assigned.file}"
 
 
 @dataclass(frozen=True)
@@ -49,7 +81,7 @@ class Inputs:
         conf: Folder of the council's configuration.
         as_of: Day to which open agreements run; None means the day of the newest extract.
         pinned: Path of a table -> the version at which this run reads it.
-        types: Path of a table -> the columns that the analysis reads, with their types.
+        needs: The columns that the analysis reads from datasets.
         unavailable: Path of a result that lacks a needed column -> the missing columns.
     """
 
@@ -58,7 +90,7 @@ class Inputs:
     conf: Path
     as_of: date | None
     pinned: dict[str, int] = field(default_factory=dict)
-    types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    needs: Sequence[Need] = ()
     unavailable: Mapping[str, str] = field(default_factory=dict)
 
     def exists(self, table: TableSpec | str) -> bool:
@@ -79,11 +111,20 @@ class Inputs:
     def read(self, table: TableSpec | str) -> DataFrame:
         """Reads a table at its pinned version.
 
-        Needed columns have their declared types. They are null where the table lacks them.
+        Needed columns have their declared names and types. They are null where the table lacks
+        them.
         """
         name = table if isinstance(table, str) else table.path
         frame = self.lake.read(self.spark, name, self.pin(name))
-        return with_columns_as(frame, self.types.get(name, {}))
+        needs = [need for need in self.needs if need.source == name]
+        mapped = {
+            need.column: F.col(f"`{need.origin}`") if need.origin in frame.columns else F.lit(None)
+            for need in needs
+            if need.origin != need.column
+        }
+        # All columns are assigned at once, so that two columns can change their names.
+        renamed = frame.withColumns(mapped) if mapped else frame
+        return with_columns_as(renamed, {need.column: need.type for need in needs})
 
     def to_pandas(self, table: TableSpec, *columns: str) -> pd.DataFrame:
         """Reads all or some columns of a small table at its pinned version, without a Spark job.
@@ -108,7 +149,22 @@ class Inputs:
             source: self.lake.schema(source, self.pin(source))
             for source in dict.fromkeys(need.source for need in present)
         }
-        return [n for n in present if not is_readable(schemas[n.source], n.column, n.type)]
+        return [
+            n
+            for n in present
+            if n.origin is None or not is_readable(schemas[n.source], n.origin, n.type)
+        ]
+
+    def has_column(self, table: str, column: str, type_: str) -> bool:
+        """Whether a table has a column, or the column that the configuration assigns to it.
+
+        Args:
+            table: The table.
+            column: Name under which an analysis reads the column.
+            type_: Spark SQL type as which it is read.
+        """
+        named = (n for n in self.needs if (n.source, n.column) == (table, column))
+        return not self.missing([next(named, Need(table, column, type_))])
 
 
 def unavailable_results(missing: Iterable[Need]) -> dict[str, str]:
@@ -134,9 +190,21 @@ def warnings_of_empty_columns(missing: Iterable[Need]) -> list[str]:
     ]
 
 
-def types_of(needs: Iterable[Need]) -> dict[str, dict[str, str]]:
-    """Path of a table -> its needed columns with their types."""
-    types: dict[str, dict[str, str]] = {}
+def check_needs(needs: Iterable[Need]) -> None:
+    """Checks that an analysis reads one column of a dataset under one name.
+
+    Raises:
+        ConfigurationError: a role and another setting read two columns under one name.
+    """
+    found: dict[tuple[str, str], Need] = {}
     for need in needs:
-        types.setdefault(need.source, {})[need.column] = need.type
-    return types
+        other = found.setdefault((need.source, need.column), need)
+        if other.origin == need.origin:
+            continue
+        role = need.assigned or other.assigned
+        if role is not None:
+            raise ConfigurationError(
+                f"conf/{role.file} maps the role {role.role} of {need.source} to {role.column}, "
+                f"and another key names the column {need.column}, as which the role is read. "
+                f"Rename the column {need.column} with `as` in its contract."
+            )

@@ -16,33 +16,56 @@ from socare_spark.analyses.extracts import (
     extract_need,
     restricted,
 )
+from socare_spark.analyses.roles import Age, Cost, Day, Person, Roles, Tables, Text, role_needs
 from socare_spark.config import read_model
 from socare_spark.contracts.contract import Contract
 from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Inputs, Need
-from socare_spark.lake.table import TableSpec
 from socare_spark.measures.agreement_cost import cost_of_days, days_open
 from socare_spark.measures.bands import Band, band_of
 
 VOCABULARY = "vocabulary/age_bands.yaml"
-_TYPES = {
-    "person": "bigint",
-    "element": "string",
-    "service": "string",
-    "weekly_cost": "decimal(14,2)",
-    "agreement_start": "date",
-    "agreement_end": "date",
-    "age_at_start": "int",
-    "postcode": "string",
-}
-_Tables = tuple[TableSpec, ...]
+_END = "agreement_end"
+
+
+class AgreementRoles(Roles):
+    """Roles of the columns of agreements.
+
+    Attributes:
+        person: Person with the agreement.
+        start: First day.
+        end: Last day; a missing value means that the agreement is open.
+        element: Code of the service element.
+        cost: Weekly cost in pounds.
+        place: Postcode, or another key of `reference/postcode_areas`.
+    """
+
+    person: Person = "person"
+    start: Day = "agreement_start"
+    end: Day = _END
+    element: Text = "element"
+    cost: Cost = "weekly_cost"
+    place: Text = "postcode"
+
+
+class AgedAgreementRoles(AgreementRoles):
+    """Roles of the columns of agreements with the age of the person.
+
+    Attributes:
+        age: Age of the person at the start, in completed years.
+    """
+
+    age: Age = "age_at_start"
 
 
 def agreement_needs(
     inputs: Inputs,
     dataset: str,
-    needed_by: Mapping[str, _Tables],
-    empty_in: Mapping[str, _Tables],
+    roles: AgreementRoles,
+    file: str,
+    *,
+    needed_by: Mapping[str, Tables],
+    empty_in: Mapping[str, Tables],
 ) -> list[Need]:
     """Columns of agreements that an analysis reads.
 
@@ -52,15 +75,12 @@ def agreement_needs(
     Args:
         inputs: The inputs of the run.
         dataset: Name of the dataset.
-        needed_by: Column -> results that require it.
-        empty_in: Column -> results with null values if it is missing.
+        roles: Roles of its columns.
+        file: Configuration file of the roles.
+        needed_by: Role -> results that require it.
+        empty_in: Role -> results with null values if it is missing.
     """
-    source = restricted(dataset)
-    needs = [
-        Need(source, column, type_, needed_by.get(column, ()), empty_in.get(column, ()))
-        for column, type_ in _TYPES.items()
-        if column in {*needed_by, *empty_in}
-    ]
+    needs = role_needs(dataset, roles, file, needed_by, empty_in)
     results = (table for tables in (*needed_by.values(), *empty_in.values()) for table in tables)
     results_to_extract = dict.fromkeys(results) if inputs.as_of is None else ()
     return [*needs, extract_need(inputs, dataset, *results_to_extract)]
@@ -126,11 +146,11 @@ def read_agreements(inputs: Inputs, datasets: Iterable[str]) -> DataFrame:
 def cost_to(inputs: Inputs, dataset: str, until: date) -> Column:
     """Cost in pounds: weekly cost / 7 x days from the start to the end, or to a day while open.
 
-    Null where the start is not known, and for a dataset without the column `agreement_end`, because
-    the duration of its agreements is not known.
+    Null where the start is not known, and for a dataset without the role `end`, because the
+    duration of its agreements is not known.
     """
-    start, end = F.col("agreement_start"), F.col("agreement_end")
-    if inputs.missing([Need(restricted(dataset), "agreement_end", _TYPES["agreement_end"])]):
+    start, end = F.col("agreement_start"), F.col(_END)
+    if not inputs.has_column(restricted(dataset), _END, "date"):
         return F.lit(None).cast("decimal(20,2)")
     cost = cost_of_days(F.col("weekly_cost"), days_open(start, end, start, F.lit(until)))
     return F.when(start.isNotNull(), cost)

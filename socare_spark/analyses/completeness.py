@@ -13,7 +13,7 @@ from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.extracts import extract_column, newest_extract, restricted
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
 from socare_spark.config import read_model
-from socare_spark.inputs import Inputs, Need
+from socare_spark.inputs import Inputs
 
 # Incomplete months of a dataset of closed agreements without a declaration.
 MONTHS_OF_CLOSED = 12
@@ -80,7 +80,7 @@ def _without_effect(inputs: Inputs, settings: ForecastSettings) -> list[str]:
 def _are_closed(inputs: Inputs, dataset: str, newest: date) -> bool:
     """Whether the share of open agreements in the newest extract is below `_OPEN`."""
     source, end = restricted(dataset), F.col("agreement_end")
-    if inputs.missing([Need(source, "agreement_end", "date")]):
+    if not inputs.has_column(source, "agreement_end", "date"):
         return False
     rows = inputs.read(source).where(F.col(extract_column(inputs, dataset)) == F.lit(newest))
     is_open = end.isNull() | (end > F.lit(newest))

@@ -168,3 +168,63 @@ def test_yearly_requests_without_people_are_one_copy(council):
     said = "\n".join(run.run.warnings)
     assert "count as one copy, of 2013-03-01" in said
     assert "The column person (bigint) of restricted/requests, to be kept in conf/datasets" in said
+
+
+RENAMED = {
+    "person": "client", "agreement_start": "agreement_end", "agreement_end": "agreement_start",
+    "weekly_cost": "price", "element": "code",
+}  # fmt: skip
+ROLES = {
+    "person": "client", "start": "agreement_end", "end": "agreement_start", "cost": "price",
+    "element": "code",
+}  # fmt: skip
+
+
+def sets(council, analysis, **values):
+    path = council().conf / "analyses" / f"{analysis}.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text("utf-8")) | values), "utf-8")
+
+
+def rows_of(run, module):
+    """Table -> its rows."""
+    paths = [t.path for t in module.ANALYSIS.writes if t.path in run.run.outputs]
+    return {p: sorted(run.lake.read(run.spark, p).collect(), key=str) for p in paths}
+
+
+def test_columns_of_other_names_give_the_same_tables(council):
+    """The names of the first and the last day are exchanged."""
+    expected = rows_of(runs(council, elements), elements)
+    assert expected["working/region_profile"]
+    # The contract does not have these names, so the roles are not checked.
+    (council().conf / "datasets" / "agreements_costed.yaml").unlink()
+    sets(council, "elements", roles=ROLES)
+    gives(council(), "agreements_costed", {RENAMED.get(k, k): v for k, v in AGREEMENT.items()})
+    run = council()
+    elements.ANALYSIS.job().run(run)
+    assert rows_of(run, elements) == expected
+
+
+def test_a_role_without_a_column_leaves_out_its_tables(council):
+    sets(council, "provision", roles={"datasets": {"agreements_closed": {"start": None}}})
+    run = runs(council, provision)
+    assert {"dense_window", "registered_services"} <= left_out(run, provision)
+    role = (
+        "it needs the role start (date) of restricted/agreements_closed, to be mapped to a column "
+        "in conf/analyses/provision.yaml"
+    )
+    assert any(role in text for text in run.run.warnings)
+    assert {"dataset_totals", "elements_per_person"} <= {
+        name.removeprefix("working/") for name in run.run.outputs
+    }
+
+
+def test_a_mapped_column_that_the_lake_lacks_is_named(council):
+    (council().conf / "datasets" / "requests.yaml").unlink()
+    sets(council, "requests", roles={"description": "topic"})
+    missing = (
+        r"the column topic \(string\) of restricted/requests, to be kept in "
+        r"conf/datasets/requests.yaml or replaced under roles.description in "
+        r"conf/analyses/requests.yaml"
+    )
+    with pytest.raises(MissingInputError, match=missing):
+        runs(council, requests)

@@ -45,6 +45,7 @@ from socare_spark.analyses.combinations.settings import (
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
 from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, block_members
 from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.roles import role_needs
 from socare_spark.analyses.vocabulary import SUBPROCESSES, UNMAPPED, Claim, unknown_codes
 from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.errors import ConfigurationError
@@ -174,7 +175,13 @@ def _needs(_: Inputs, settings: Settings) -> list[Need]:
         Need(source, wanted.outcome, "string", _WRITES),
         Need(source, wanted.first_day, "date", (*dated, PERSON_TIMELINES), (COMBINATIONS,)),
         Need(source, wanted.last_day, "date", dated, (COMBINATIONS,)),
-        Need(source, "person", "bigint", by_people, (*totals, *dated)),
+        *role_needs(
+            wanted.dataset,
+            wanted.roles,
+            SETTINGS,
+            {"person": by_people},
+            {"person": (*totals, *dated)},
+        ),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from socare_spark.analyses.roles import Person, Roles, check_roles
 from socare_spark.analyses.vocabulary import Claim, read_claims
 from socare_spark.config import StrictModel, read_model
 from socare_spark.measures.bands import Band
@@ -41,14 +42,38 @@ class Renames(StrictModel):
     shortest: int = Field(ge=1)
 
 
+class CombinationRoles(Roles):
+    """Roles of the columns of the records, in addition to the columns of the other keys.
+
+    Attributes:
+        person: Person of the record.
+    """
+
+    person: Person = "person"
+
+
 class Combinations(StrictModel):
-    """`conf/analyses/combinations.yaml`."""
+    """`conf/analyses/combinations.yaml`.
+
+    Attributes:
+        dataset: Dataset of the records.
+        reason: Column of the reason, `CODE - description`.
+        outcome: Column of the outcome, `CODE - description`.
+        first_day: Column of the first day of a record.
+        last_day: Column of its last day.
+        roles: Columns of the dataset.
+        bands: Bands of people.
+        extremes: Number of most and of least used combinations in `subprocess_extremes`.
+        blocks: Definition of a block.
+        renames: Definition of a renamed reason.
+    """
 
     dataset: str
     reason: str
     outcome: str
     first_day: str
     last_day: str
+    roles: CombinationRoles = CombinationRoles()
     bands: tuple[Band, ...]
     extremes: int = Field(ge=1)
     blocks: Blocks
@@ -68,5 +93,7 @@ class Settings(NamedTuple):
 
 
 def load_settings(conf: Path) -> Settings:
-    """Reads the settings."""
-    return Settings(read_model(conf / SETTINGS, Combinations), read_claims(conf))
+    """Reads the settings, and checks the roles against the contract."""
+    wanted = read_model(conf / SETTINGS, Combinations)
+    check_roles(conf, SETTINGS, wanted.dataset, wanted.roles)
+    return Settings(wanted, read_claims(conf))

@@ -183,21 +183,28 @@ def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
     others = (*by_place, ELEMENT_PROFILE, ELEMENT_VARIANTS)
     needed_by: dict[str, tuple[TableSpec, ...]] = {
         "element": _WRITES,
-        "agreement_start": (ELEMENT_CONCENTRATION, REGION_PROFILE),
-        "agreement_end": (REGION_PROFILE,),
-        "postcode": (*by_place, REGION_PROFILE),
+        "start": (ELEMENT_CONCENTRATION, REGION_PROFILE),
+        "end": (REGION_PROFILE,),
+        "place": (*by_place, REGION_PROFILE),
         "person": (REGION_PROFILE,),
     }
     empty_in: dict[str, tuple[TableSpec, ...]] = {
-        "agreement_end": others,
+        "end": others,
         "person": others,
-        "weekly_cost": _WRITES,
-        "age_at_start": (ELEMENT_PROFILE, REGION_PROFILE),
+        "cost": _WRITES,
+        "age": (ELEMENT_PROFILE, REGION_PROFILE),
     }
     ethnicity = [elements.regions.ethnicity] if elements.regions else []
     source = restricted(elements.dataset)
     return [
-        *agreement_needs(inputs, elements.dataset, needed_by, empty_in),
+        *agreement_needs(
+            inputs,
+            elements.dataset,
+            elements.roles,
+            SETTINGS,
+            needed_by=needed_by,
+            empty_in=empty_in,
+        ),
         *(Need(source, column, "", (ELEMENT_PROFILE,)) for column in elements.characteristics),
         *(Need(source, column, "string", (REGION_PROFILE,)) for column in ethnicity),
     ]

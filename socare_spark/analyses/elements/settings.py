@@ -6,8 +6,9 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from socare_spark.analyses.agreements import read_bands
+from socare_spark.analyses.agreements import AgedAgreementRoles, read_bands
 from socare_spark.analyses.element_codes import read_canonical_codes
+from socare_spark.analyses.roles import check_roles
 from socare_spark.analyses.vocabulary import read_elements, read_ethnic_groups
 from socare_spark.config import StrictModel, check_order, read_model
 from socare_spark.measures.bands import Band
@@ -66,7 +67,18 @@ class Regions(StrictModel):
 
 
 class ElementsSettings(StrictModel):
-    """`conf/analyses/elements.yaml`."""
+    """`conf/analyses/elements.yaml`.
+
+    Attributes:
+        dataset: Dataset of agreements.
+        layer: Layer of `reference/areas` with the city's districts.
+        comparisons: Pairs of elements to compare.
+        characteristics: Columns of the profile of recipients, in addition to the age band.
+        age_bands: Name of a set of age bands.
+        concentration: Elements and years of the concentration by district.
+        regions: Regions of interest; None means no table of regions.
+        roles: Columns of the dataset.
+    """
 
     dataset: str
     layer: str = "district"
@@ -75,6 +87,7 @@ class ElementsSettings(StrictModel):
     age_bands: str
     concentration: Concentration
     regions: Regions | None = None
+    roles: AgedAgreementRoles = AgedAgreementRoles()
 
     @property
     def compared(self) -> list[str]:
@@ -112,8 +125,9 @@ class Settings(NamedTuple):
 
 
 def load_settings(conf: Path) -> Settings:
-    """Reads the settings and the vocabulary."""
+    """Reads the settings and the vocabulary, and checks the roles against the contract."""
     elements = read_model(conf / SETTINGS, ElementsSettings)
+    check_roles(conf, SETTINGS, elements.dataset, elements.roles)
     return Settings(
         elements,
         read_bands(conf, elements.age_bands, elements.dataset),

@@ -13,9 +13,12 @@ import pandas as pd
 
 from socare_spark.analyses.extracts import extract_need, restricted
 from socare_spark.analyses.forecast.history import MEASURES, History
-from socare_spark.analyses.forecast.settings import ForecastSettings, load_settings
+from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, load_settings
 from socare_spark.analyses.forecast.sources import element_histories, request_histories
+from socare_spark.analyses.roles import role_needs
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
+from socare_spark.analyses.use.settings import SETTINGS as USE_SETTINGS
+from socare_spark.analyses.use.settings import roles_in_use
 from socare_spark.analysis import Analysis, Context, Result
 from socare_spark.charts.fan_chart import Fan, draw_fans
 from socare_spark.errors import MissingInputError
@@ -217,20 +220,22 @@ def _columns(inputs: Inputs, settings: ForecastSettings, source: str) -> list[Ne
     if source == "elements":
         until = extract_need(inputs, settings.agreements)
         return [until] if inputs.as_of is None else []
-    dataset = settings.requests.dataset
-    table = restricted(dataset)
-    return [
-        Need(table, "service_description", "string"),
-        Need(table, "request_date", "date"),
-        extract_need(inputs, dataset),
-    ]
+    dataset, roles = settings.requests.dataset, settings.requests.roles
+    required: dict[str, tuple[TableSpec, ...]] = {"description": (), "time": ()}
+    return [*role_needs(dataset, roles, SETTINGS, required), extract_need(inputs, dataset)]
 
 
 def _needs(inputs: Inputs, settings: ForecastSettings) -> list[Need]:
-    """Columns of all sources. The column `person` is optional."""
-    columns = [n for source in _needed(settings) for n in _columns(inputs, settings, source)]
-    people = Need(restricted(settings.requests.dataset), "person", "bigint", without=(FORECAST,))
-    return [*columns, people] if "requests" in _needed(settings) else columns
+    """Columns of all sources. The roles `end` of agreements and `person` are optional."""
+    needed = _needed(settings)
+    columns = [n for source in needed for n in _columns(inputs, settings, source)]
+    if "elements" in needed:
+        dataset, end = settings.agreements, {"end": ()}
+        columns += role_needs(dataset, roles_in_use(inputs.conf, dataset), USE_SETTINGS, end)
+    if "requests" in needed:
+        wanted = settings.requests
+        columns += role_needs(wanted.dataset, wanted.roles, SETTINGS, {}, {"person": (FORECAST,)})
+    return columns
 
 
 def _needed(settings: ForecastSettings) -> dict[str, list[str]]:

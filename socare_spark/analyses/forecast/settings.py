@@ -6,9 +6,24 @@ from typing import Annotated
 
 from pydantic import Field
 
+from socare_spark.analyses.roles import Day, Person, Roles, Text, check_roles
 from socare_spark.config import StrictModel, read_model
 
 SETTINGS = "analyses/forecast.yaml"
+
+
+class RequestRoles(Roles):
+    """Roles of the columns of requests.
+
+    Attributes:
+        person: Person for whom the request is made.
+        description: Description of the service; descriptions are compared as they are written.
+        time: Day of the request.
+    """
+
+    person: Person = "person"
+    description: Text = "service_description"
+    time: Day = "request_date"
 
 
 class RequestSettings(StrictModel):
@@ -18,9 +33,11 @@ class RequestSettings(StrictModel):
         dataset: Dataset of requests.
         descriptions: Descriptions as written in the records.
         top: Number of further descriptions, those with the most records.
+        roles: Columns of the dataset.
     """
 
     dataset: str
+    roles: RequestRoles = RequestRoles()
     descriptions: tuple[str, ...] = ()
     top: Annotated[int, Field(ge=0)] = 0
 
@@ -33,7 +50,8 @@ class ForecastSettings(StrictModel):
         shortest: Smallest number of whole quarters for a forecast.
         origins: Number of the newest quarters from which each method is back-tested.
         least_people: Smallest average number of people in a quarter. Other series are left out.
-        agreements: Dataset of agreements that `use` counts.
+        agreements: Dataset of agreements that `use` counts. The roles of its columns are in
+            `conf/analyses/use.yaml`.
         elements: Codes of elements.
         requests: Descriptions of service requests.
         incomplete_months: Dataset -> number of incomplete months before its newest extract.
@@ -50,5 +68,8 @@ class ForecastSettings(StrictModel):
 
 
 def load_settings(conf: Path) -> ForecastSettings:
-    """Reads the settings."""
-    return read_model(conf / SETTINGS, ForecastSettings)
+    """Reads the settings, and checks the roles against the contract."""
+    settings = read_model(conf / SETTINGS, ForecastSettings)
+    wanted = settings.requests
+    check_roles(conf, SETTINGS, wanted.dataset, wanted.roles, "requests.roles")
+    return settings

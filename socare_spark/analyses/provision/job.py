@@ -49,7 +49,7 @@ from socare_spark.places.population import chosen_population, population_by_year
 from socare_spark.places.recorded_places import PLACE_AREAS
 from socare_spark.places.reference_tables import AREAS, POPULATION, POSTCODE_AREAS
 
-_ByColumn = Mapping[str, tuple[TableSpec, ...]]
+_ByRole = Mapping[str, tuple[TableSpec, ...]]
 _BY_AREA = (DENSITY, DENSITY_SERIES, ELEMENT_DISTRIBUTION)
 # Tables whose counts need no further computation.
 _AS_COUNTED = (DATASET_TOTALS, REGISTERED_SERVICES, ELEMENTS_PER_PERSON, REMOVED_ROWS)
@@ -96,7 +96,7 @@ def build(inputs: Inputs, settings: Settings) -> Result:
     chosen = {t: x for t, x in selections(settings, districts).items() if t in made}
     if not chosen:
         unavailable[REMOVED_ROWS] = "one of the tables that leave rows out"
-    datasets = [name for name in _dataset_names(settings) if inputs.exists(restricted(name))]
+    datasets = [name for name in settings.datasets if inputs.exists(restricted(name))]
     located = not made.isdisjoint(_BY_AREA)
     # Both passes count people, so the records of a person are in one task.
     records = by_person(read_records(inputs, settings, datasets, located=located)).cache()
@@ -202,23 +202,29 @@ def _population(inputs: Inputs) -> pd.DataFrame:
 def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
     """Columns of each dataset of agreements, for the tables that count it."""
     groups = _groups(settings)
-    needed_by, empty_in = _columns(settings)
+    needed_by, empty_in = _roles(settings)
+    roles = settings.provision.roles
 
-    def within(of_column: _ByColumn, dataset: str) -> _ByColumn:
+    def within(of_role: _ByRole, dataset: str) -> _ByRole:
         counted = {t for group in groups if dataset in group.datasets for t in group.tables}
-        return {c: tuple(t for t in tables if t in counted) for c, tables in of_column.items()}
+        return {r: tuple(t for t in tables if t in counted) for r, tables in of_role.items()}
 
     return [
         need
-        for dataset in _dataset_names(settings)
+        for dataset in settings.datasets
         for need in agreement_needs(
-            inputs, dataset, within(needed_by, dataset), within(empty_in, dataset)
+            inputs,
+            dataset,
+            roles.of(dataset),
+            PROVISION_FILE,
+            needed_by=within(needed_by, dataset),
+            empty_in=within(empty_in, dataset),
         )
     ]
 
 
-def _columns(settings: Settings) -> tuple[_ByColumn, _ByColumn]:
-    """Column -> tables that require it, and column -> tables with null values without it."""
+def _roles(settings: Settings) -> tuple[_ByRole, _ByRole]:
+    """Role -> tables that require it, and role -> tables with null values without it."""
     dense, spread = settings.density, settings.distribution
     in_matrix = (PROVISION_MATRIX, PROVISION_TRENDS)
     of_people = (DENSITY, DENSITY_SERIES, ELEMENTS_PER_PERSON)
@@ -230,38 +236,33 @@ def _columns(settings: Settings) -> tuple[_ByColumn, _ByColumn]:
         *([ELEMENT_DISTRIBUTION] if spread.band else []),
     )
     needed_by = {
-        "agreement_start": (*by_year, DENSE_WINDOW),
-        "agreement_end": (),
-        "weekly_cost": (),
-        "postcode": (*in_matrix, DENSITY, DENSITY_SERIES, ELEMENT_DISTRIBUTION),
+        "start": (*by_year, DENSE_WINDOW),
+        "end": (),
+        "cost": (),
+        "place": (*in_matrix, DENSITY, DENSITY_SERIES, ELEMENT_DISTRIBUTION),
         "service": (REGISTERED_SERVICES,),
         "element": (ELEMENT_DISTRIBUTION, ELEMENTS_PER_PERSON),
         "person": of_people,
-        "age_at_start": of_an_age,
+        "age": of_an_age,
     }
     empty_in = {
-        "agreement_start": (DATASET_TOTALS, ELEMENTS_PER_PERSON),
-        "agreement_end": every_table,
-        "weekly_cost": every_table,
+        "start": (DATASET_TOTALS, ELEMENTS_PER_PERSON),
+        "end": every_table,
+        "cost": every_table,
         "person": tuple(table for table in every_table if table not in of_people),
-        "age_at_start": (DATASET_TOTALS, REGISTERED_SERVICES, ELEMENTS_PER_PERSON),
+        "age": (DATASET_TOTALS, REGISTERED_SERVICES, ELEMENTS_PER_PERSON),
     }
     return needed_by, empty_in
 
 
-def _dataset_names(settings: Settings) -> list[str]:
-    """All datasets in the settings."""
-    return [*dict.fromkeys(name for group in _groups(settings) for name in group.datasets)]
-
-
 def _reads(inputs: Inputs, settings: Settings) -> Sequence[str]:
     """Tables of agreements that the lake has; if it has none, the first in the settings."""
-    named = [restricted(name) for name in _dataset_names(settings)]
+    named = [restricted(name) for name in settings.datasets]
     return [name for name in named if inputs.exists(name)] or named[:1]
 
 
 def _optional(_: Inputs, settings: Settings) -> Sequence[str]:
-    datasets = [restricted(name) for name in _dataset_names(settings)]
+    datasets = [restricted(name) for name in settings.datasets]
     return [*datasets, AREAS.path, POSTCODE_AREAS.path, PLACE_AREAS.path, POPULATION.path]
 
 

@@ -7,9 +7,11 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from socare_spark.analyses.agreements import read_bands
+from socare_spark.analyses.agreements import AgedAgreementRoles, read_bands
+from socare_spark.analyses.roles import Text, check_roles, nearest
 from socare_spark.analyses.vocabulary import read_services
 from socare_spark.config import StrictModel, check_order, read_model
+from socare_spark.errors import ConfigurationError
 from socare_spark.measures.bands import Band
 from socare_spark.measures.periods import YearRange
 from socare_spark.measures.residuals import LEAST_EXPECTED
@@ -62,6 +64,32 @@ class Area(StrictModel):
     code: str
 
 
+class DatasetRoles(AgedAgreementRoles):
+    """Roles of the columns of agreements.
+
+    Attributes:
+        service: Code of the service.
+    """
+
+    service: Text = "service"
+
+
+class ProvisionRoles(DatasetRoles):
+    """Roles of the columns of all datasets of agreements, and of single datasets.
+
+    Attributes:
+        datasets: Dataset -> its roles, where they differ from those of all datasets.
+    """
+
+    datasets: Mapping[str, DatasetRoles] = {}
+
+    def of(self, dataset: str) -> DatasetRoles:
+        """The roles of a dataset."""
+        common = self.model_dump(exclude_unset=True, exclude={"datasets"})
+        own = self.datasets.get(dataset, DatasetRoles())
+        return DatasetRoles(**common | own.model_dump(exclude_unset=True))
+
+
 class ServicesSettings(Years):
     """Settings of registered services and of elements per person.
 
@@ -89,6 +117,7 @@ class ProvisionSettings(Years):
         dense_datasets: Datasets with a dense window.
         totals: Dataset with totals -> name of its set of age bands.
         services: Settings of registered services and of elements per person.
+        roles: Columns of the datasets, also of those in density.yaml and distribution.yaml.
     """
 
     dataset: str
@@ -100,6 +129,7 @@ class ProvisionSettings(Years):
     dense_datasets: tuple[str, ...] = Field(min_length=1)
     totals: dict[str, str] = Field(min_length=1)
     services: ServicesSettings
+    roles: ProvisionRoles = ProvisionRoles()
 
 
 class DensityLayer(StrictModel):
@@ -218,6 +248,20 @@ class Settings(NamedTuple):
     services: Mapping[str, str]
     city_layer: str | None
 
+    @property
+    def datasets(self) -> list[str]:
+        """All datasets in the settings, in the order of the tables."""
+        provision = self.provision
+        names = [
+            *provision.totals,
+            *provision.dense_datasets,
+            provision.dataset,
+            self.density.dataset,
+            self.distribution.dataset,
+            provision.services.dataset,
+        ]
+        return [*dict.fromkeys(names)]
+
     def age_bands(
         self, part: ServicesSettings | DensitySettings | DistributionSettings
     ) -> tuple[Band, ...]:
@@ -226,13 +270,18 @@ class Settings(NamedTuple):
 
 
 def load_settings(conf: Path) -> Settings:
-    """Reads the settings, and checks the age bands against the contracts of their datasets."""
+    """Reads the settings, and checks age bands and roles against the contracts of their datasets.
+
+    Raises:
+        ConfigurationError: a contract has no column of a role or other steps of age, or `roles`
+            names a dataset that no table counts.
+    """
     provision = read_model(conf / PROVISION_FILE, ProvisionSettings)
     dense = read_model(conf / DENSITY_FILE, DensitySettings)
     spread = read_model(conf / DISTRIBUTION_FILE, DistributionSettings)
     sets = {(name, dataset) for dataset, name in provision.totals.items()}
     sets |= {(each.age_bands, each.dataset) for each in (provision.services, dense, spread)}
-    return Settings(
+    settings = Settings(
         provision,
         dense,
         spread,
@@ -240,3 +289,17 @@ def load_settings(conf: Path) -> Settings:
         read_services(conf),
         city_layer(conf),
     )
+    _check_roles(conf, settings)
+    return settings
+
+
+def _check_roles(conf: Path, settings: Settings) -> None:
+    roles, names = settings.provision.roles, settings.datasets
+    for name in roles.datasets:
+        if name not in names:
+            raise ConfigurationError(
+                f"conf/{PROVISION_FILE}: roles.datasets names {name}, which no table counts"
+                f"{nearest(name, names)}."
+            )
+    for name in names:
+        check_roles(conf, PROVISION_FILE, name, roles.of(name))

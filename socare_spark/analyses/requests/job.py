@@ -15,7 +15,7 @@ from socare_spark.analyses.requests.counts import (
     request_single_use,
     request_snapshots,
 )
-from socare_spark.analyses.requests.settings import Settings, load_settings
+from socare_spark.analyses.requests.settings import SETTINGS, Settings, load_settings
 from socare_spark.analyses.requests.top import (
     REQUEST_TOP,
     most_requested,
@@ -29,6 +29,7 @@ from socare_spark.analyses.requests.variants import (
     not_compared,
     request_variants,
 )
+from socare_spark.analyses.roles import role_needs
 from socare_spark.analysis import Analysis, Context, Frame, Result
 from socare_spark.charts.use_spans import draw_ranks
 from socare_spark.inputs import Inputs, Need
@@ -86,11 +87,10 @@ _WRITES = (REQUEST_SNAPSHOTS, REQUEST_TOP, REQUEST_SINGLE_USE, REQUEST_VARIANTS)
 
 
 def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
-    dataset = settings.dataset
-    source = restricted(dataset)
+    dataset, roles = settings.dataset, settings.roles
+    needed_by, empty_in = {"description": _WRITES}, {"person": _WRITES}
     return [
-        Need(source, "service_description", "string", _WRITES),
-        Need(source, "person", "bigint", without=_WRITES),
+        *role_needs(dataset, roles, SETTINGS, needed_by, empty_in),
         extract_need(inputs, dataset, *_WRITES),
     ]
 

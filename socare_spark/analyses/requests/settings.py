@@ -5,9 +5,22 @@ from typing import Annotated
 
 from pydantic import Field
 
+from socare_spark.analyses.roles import Person, Roles, Text, check_roles
 from socare_spark.config import StrictModel, read_model
 
 SETTINGS = "analyses/requests.yaml"
+
+
+class RequestRoles(Roles):
+    """Roles of the columns of requests.
+
+    Attributes:
+        person: Person for whom the request is made.
+        description: Description of the service; descriptions are compared as they are written.
+    """
+
+    person: Person = "person"
+    description: Text = "service_description"
 
 
 class Variants(StrictModel):
@@ -23,9 +36,20 @@ class Variants(StrictModel):
 
 
 class Settings(StrictModel):
-    """`conf/analyses/requests.yaml`."""
+    """`conf/analyses/requests.yaml`.
+
+    Attributes:
+        dataset: Dataset of requests.
+        roles: Columns of the dataset.
+        single_use_contains: Text, in upper or lower case, of the descriptions in
+            `request_single_use`; an empty text means all.
+        variants: Limits of the comparison of descriptions.
+        top: Number of descriptions of each extract in `request_top`, those with the most records.
+        drawn: Number of descriptions in the picture.
+    """
 
     dataset: str
+    roles: RequestRoles = RequestRoles()
     single_use_contains: str = ""
     variants: Variants = Variants()
     top: Annotated[int, Field(ge=1)]
@@ -33,5 +57,7 @@ class Settings(StrictModel):
 
 
 def load_settings(conf: Path) -> Settings:
-    """Reads the settings."""
-    return read_model(conf / SETTINGS, Settings)
+    """Reads the settings, and checks the roles against the contract."""
+    settings = read_model(conf / SETTINGS, Settings)
+    check_roles(conf, SETTINGS, settings.dataset, settings.roles)
+    return settings

@@ -277,14 +277,17 @@ def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
     of_costs = (ELEMENT_COST_BY_YEAR, SAVINGS_VIABILITY)
     needed_by = {
         "element": _WRITES,
-        "agreement_start": _WRITES,
-        "agreement_end": _WRITES,
+        "start": _WRITES,
+        "end": _WRITES,
         "person": users,
-        "weekly_cost": of_costs,
-        "postcode": (THRESHOLD_USE, PROVISION_SPLIT),
+        "cost": of_costs,
+        "place": (THRESHOLD_USE, PROVISION_SPLIT),
     }
-    empty_in = {"person": (*of_costs, PROVISION_SPLIT), "weekly_cost": (*users, PROVISION_SPLIT)}
-    return agreement_needs(inputs, settings.use.dataset, needed_by, empty_in)
+    empty_in = {"person": (*of_costs, PROVISION_SPLIT), "cost": (*users, PROVISION_SPLIT)}
+    use = settings.use
+    return agreement_needs(
+        inputs, use.dataset, use.roles, SETTINGS, needed_by=needed_by, empty_in=empty_in
+    )
 
 
 ANALYSIS = Analysis(

@@ -7,7 +7,9 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from socare_spark.analyses.agreements import AgreementRoles
 from socare_spark.analyses.element_codes import read_canonical_codes
+from socare_spark.analyses.roles import check_roles
 from socare_spark.analyses.vocabulary import Element, Elements, read_element_words
 from socare_spark.config import StrictModel, check_order, read_model
 from socare_spark.errors import ConfigurationError
@@ -155,6 +157,7 @@ class UseSettings(YearRange):
         trend: Quarters from which the cost is forecast.
         threshold: Settings of use beyond a threshold.
         split: Settings of internal and external provision.
+        roles: Columns of the dataset.
     """
 
     dataset: str
@@ -164,6 +167,7 @@ class UseSettings(YearRange):
     trend: Trend
     threshold: Threshold
     split: Split
+    roles: AgreementRoles = AgreementRoles()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -242,9 +246,11 @@ def load_settings(conf: Path) -> Settings:
     """Reads the settings and the vocabulary.
 
     Raises:
-        ConfigurationError: the vocabulary has no element of a service or client group.
+        ConfigurationError: the vocabulary has no element of a service or client group, or the
+            contract has no column of a role.
     """
     use, words = read_model(conf / SETTINGS, UseSettings), read_element_words(conf)
+    check_roles(conf, SETTINGS, use.dataset, use.roles)
     services = {word.service for word in words.elements}
     of_programmes = {code for each in use.programmes.values() for code in each.services}
     _check("service", of_programmes, services)
@@ -252,6 +258,13 @@ def load_settings(conf: Path) -> Settings:
     _check("client group", use.split.client_groups, {word.client_group for word in words.elements})
     groups = {name: _elements_of(each, words) for name, each in use.programmes.items()}
     return Settings(use, groups, providers_of(words, use.split), read_canonical_codes(conf))
+
+
+def roles_in_use(conf: Path, dataset: str) -> AgreementRoles:
+    """Roles of a dataset in `conf/analyses/use.yaml`; the defaults if it names another dataset."""
+    path = conf / SETTINGS
+    use = read_model(path, UseSettings) if path.is_file() else None
+    return AgreementRoles() if use is None or use.dataset != dataset else use.roles
 
 
 def _check(kind: str, names: Iterable[str], vocabulary: Iterable[str]) -> None:

@@ -1,0 +1,169 @@
+"""Roles of an analysis: the meanings of the columns that it reads, mapped to columns of a dataset.
+
+Each analysis declares a model of its roles. `roles` in `conf/analyses/NAME.yaml` assigns columns to
+them. An analysis reads the column of a role under the name that is the default of the role.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from socare_spark.analyses.extracts import contract_of, restricted
+from socare_spark.config import StrictModel
+from socare_spark.contracts.columns import PSEUDONYM, column_types
+from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.project import read_project
+from socare_spark.errors import ConfigurationError
+from socare_spark.inputs import Assigned, Need
+from socare_spark.lake.table import TableSpec
+from socare_spark.spelling import closest_names
+
+Tables = tuple[TableSpec, ...]
+_DATES, _NUMBERS = ("date", "datetime"), ("integer", "number")
+
+
+@dataclass(frozen=True)
+class Column:
+    """The column of a role, as an analysis reads it.
+
+    Attributes:
+        type: Spark SQL type.
+        allowed: Types of a contract that it can have; empty for all.
+        kind: The allowed columns, for messages.
+        name: Name under which it is read; empty means the default of the role.
+    """
+
+    type: str
+    allowed: tuple[str, ...] = ()
+    kind: str = "a column"
+    name: str = ""
+
+
+Text = Annotated[str | None, Column("string")]
+Day = Annotated[str | None, Column("date", _DATES, "a date or a datetime")]
+Person = Annotated[
+    str | None,
+    Column("bigint", (PSEUDONYM,), "pseudonymised under a scheme of people (person: true)"),
+]
+Cost = Annotated[str | None, Column("decimal(14,2)", _NUMBERS, "a number or an integer")]
+Age = Annotated[str | None, Column("int", _NUMBERS, "an age or an integer")]
+
+
+class Roles(StrictModel):
+    """Base class of models of roles: role -> column; None if the dataset has no such column."""
+
+    @classmethod
+    def column_of(cls, role: str) -> Column:
+        """The declaration of a role."""
+        field = cls.model_fields[role]
+        return next(each for each in field.metadata if isinstance(each, Column))
+
+    @classmethod
+    def read_as(cls, role: str) -> str:
+        """Name under which the column of a role is read."""
+        return cls.column_of(role).name or str(cls.model_fields[role].default)
+
+    def assigned(self, role: str, file: str) -> Assigned:
+        """The column that a configuration file assigns to a role."""
+        return Assigned(role, getattr(self, role), file)
+
+
+def role_needs(
+    dataset: str,
+    roles: Roles,
+    file: str,
+    needed_by: Mapping[str, Tables],
+    empty_in: Mapping[str, Tables] | None = None,
+) -> list[Need]:
+    """Columns of roles that an analysis reads from a dataset.
+
+    Args:
+        dataset: Name of the dataset.
+        roles: The roles.
+        file: Configuration file of the roles, as `analyses/use.yaml`.
+        needed_by: Role -> results that require it.
+        empty_in: Role -> results with null values if it is missing.
+    """
+    without = empty_in or {}
+    return [
+        Need(
+            restricted(dataset),
+            roles.read_as(role),
+            roles.column_of(role).type,
+            needed_by.get(role, ()),
+            without.get(role, ()),
+            roles.assigned(role, file),
+        )
+        for role in type(roles).model_fields
+        if role in {*needed_by, *without}
+    ]
+
+
+def check_roles(conf: Path, file: str, dataset: str, roles: Roles, key: str = "roles") -> None:
+    """Checks the assigned columns against the contract of a dataset.
+
+    Defaults are not checked, and a dataset without a contract is not either: a column that the lake
+    does not have leaves out results.
+
+    Args:
+        conf: Folder of the council's configuration.
+        file: Configuration file of the roles.
+        dataset: Name of the dataset.
+        roles: The roles.
+        key: Key of the roles in the file.
+
+    Raises:
+        ConfigurationError: the contract has no such column, or one of another type.
+    """
+    contract = contract_of(conf, dataset)
+    if contract is None:
+        return
+    types = column_types(contract)
+    for role in sorted(roles.model_fields_set):
+        name = getattr(roles, role)
+        # A model of roles can have other keys, which are no columns.
+        if not isinstance(name, str):
+            continue
+        where = f"conf/{file}: {key}.{role} names the column {name}"
+        if name not in types:
+            raise ConfigurationError(
+                f"{where}, which conf/datasets/{dataset}.yaml does not keep{nearest(name, types)}."
+            )
+        column = roles.column_of(role)
+        if column.allowed and types[name] not in column.allowed:
+            raise ConfigurationError(
+                f"{where}, which is of the type {types[name]} in conf/datasets/{dataset}.yaml; it "
+                f"must be {column.kind}{_nearest_allowed(name, types, column)}."
+            )
+        if column.allowed == (PSEUDONYM,) and not is_person(conf, contract, name):
+            raise ConfigurationError(
+                f"{where}, which is not pseudonymised under a scheme of people (person: true in "
+                f"conf/project.yaml) in conf/datasets/{dataset}.yaml."
+            )
+
+
+def is_person(conf: Path, contract: Contract, column: str) -> bool:
+    """Whether a column has tokens of people."""
+    scheme = next(
+        (
+            f.socare.pseudonymise
+            for f in contract.fields
+            if f.output == column and not f.socare.drop
+        ),
+        None,
+    )
+    schemes = read_project(conf).schemes
+    return scheme is not None and scheme in schemes and schemes[scheme].person
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Clause with the names that resemble a name, or with all names."""
+    names = sorted(known)
+    near = closest_names(name, names)
+    return f": the nearest are {', '.join(near)}" if near else f": there are {', '.join(names)}"
+
+
+def _nearest_allowed(name: str, types: Mapping[str, str], column: Column) -> str:
+    allowed = [each for each, type_ in types.items() if type_ in column.allowed]
+    return nearest(name, allowed) if allowed else ""

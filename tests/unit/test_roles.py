@@ -1,0 +1,124 @@
+"""Roles: columns of a council's own names, and mappings that are refused before data are read."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from socare_spark.analyses.elements.settings import load_settings as load_elements
+from socare_spark.analyses.provision.settings import load_settings as load_provision
+from socare_spark.analyses.requests.settings import load_settings as load_requests
+from socare_spark.analyses.use.settings import UseSettings, roles_in_use
+from socare_spark.errors import ConfigurationError
+from socare_spark.inputs import Assigned, Need, check_needs
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
+
+@pytest.fixture
+def conf(tmp_path):
+    """The shipped configuration, to be changed."""
+    for name in ("datasets", "analyses", "vocabulary"):
+        shutil.copytree(CONF / name, tmp_path / name)
+    for name in ("project.yaml", "places.yaml"):
+        shutil.copy(CONF / name, tmp_path)
+    return tmp_path
+
+
+def change(conf, analysis, **values):
+    path = conf / "analyses" / f"{analysis}.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text("utf-8")) | values), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("roles", "says"),
+    [
+        (
+            {"description": "service_descripton"},
+            "conf/analyses/requests.yaml: roles.description names the column service_descripton, "
+            "which conf/datasets/requests.yaml does not keep: the nearest are service_description.",
+        ),
+        (
+            {"person": "postcode"},
+            "roles.person names the column postcode, which is of the type string in "
+            "conf/datasets/requests.yaml; it must be pseudonymised",
+        ),
+        # A token, but of a request.
+        ({"person": "record_id"}, "which is not pseudonymised under a scheme of people"),
+        ({"persons": "person"}, "roles.persons: Extra inputs are not permitted"),
+    ],
+)
+def test_wrong_roles_of_requests_are_refused(conf, roles, says):
+    change(conf, "requests", roles=roles)
+    with pytest.raises(ConfigurationError, match=re.escape(says)):
+        load_requests(conf)
+
+
+@pytest.mark.parametrize(
+    ("roles", "says"),
+    [
+        (
+            {"start": "element"},
+            "roles.start names the column element, which is of the type string in "
+            "conf/datasets/agreements_costed.yaml; it must be a date or a datetime",
+        ),
+        ({"cost": "agreement_end"}, "is of the type date in conf/datasets/agreements_costed.yaml"),
+        ({"age": "agreement_start"}, "it must be an age or an integer: there are age_at_start"),
+    ],
+)
+def test_types_of_roles_are_those_of_the_contract(conf, roles, says):
+    change(conf, "elements", roles=roles)
+    with pytest.raises(ConfigurationError, match=re.escape(says)):
+        load_elements(conf)
+
+
+def test_roles_of_one_dataset_differ_from_those_of_all(conf):
+    only = {"start": "agreement_end", "cost": None}
+    change(conf, "provision", roles={"age": None, "datasets": {"agreements_costed": only}})
+    roles = load_provision(conf).provision.roles
+    closed, costed = roles.of("agreements_closed"), roles.of("agreements_costed")
+    assert (closed.start, closed.cost, closed.age) == ("agreement_start", "weekly_cost", None)
+    assert (costed.start, costed.cost, costed.age) == ("agreement_end", None, None)
+
+
+def test_roles_of_an_unknown_dataset_are_refused(conf):
+    change(conf, "provision", roles={"datasets": {"agreements_cost": {"cost": None}}})
+    says = (
+        "roles.datasets names agreements_cost, which no table counts: the nearest are agreements_"
+    )
+    with pytest.raises(ConfigurationError, match=re.escape(says)):
+        load_provision(conf)
+
+
+def test_roles_for_all_datasets_are_checked_in_each(conf):
+    """Only the contract of costed agreements has the column."""
+    change(conf, "provision", roles={"element": "client_group"})
+    with pytest.raises(ConfigurationError, match=r"datasets/agreements_closed.yaml does not keep"):
+        load_provision(conf)
+
+
+def test_forecasts_read_agreements_by_the_roles_of_their_use(conf):
+    change(conf, "use", roles={"end": "agreement_start"})
+    assert roles_in_use(conf, "agreements_costed").end == "agreement_start"
+    assert roles_in_use(conf, "agreements_closed").end == "agreement_end"
+
+
+def test_a_role_is_read_under_one_name():
+    start = Need("restricted/d", "agreement_start", "date", assigned=Assigned("start", "day", "f"))
+    plain = Need("restricted/d", "agreement_start", "")
+    check_needs([start, start, Need("restricted/other", "agreement_start", "")])
+    with pytest.raises(ConfigurationError, match="maps the role start of restricted/d to day"):
+        check_needs([start, plain])
+
+
+def test_present_columns_are_the_defaults():
+    assert UseSettings.model_fields["roles"].default.model_dump() == {
+        "person": "person",
+        "start": "agreement_start",
+        "end": "agreement_end",
+        "element": "element",
+        "cost": "weekly_cost",
+        "place": "postcode",
+    }
