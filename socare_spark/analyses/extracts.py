@@ -4,6 +4,7 @@ Both are declared in the dataset's contract. For a table without a contract they
 its columns.
 """
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.config import read_model
-from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.contract import SOURCE_LINE, Contract
+from socare_spark.contracts.periods import Days
 from socare_spark.inputs import Inputs, Need
 from socare_spark.lake.table import TableSpec, Zone
 
@@ -59,24 +61,44 @@ def newest_extract(inputs: Inputs, dataset: str) -> date | None:
     return newest
 
 
-def in_snapshots(inputs: Inputs, dataset: str) -> tuple[DataFrame, list[str]]:
-    """Reads the records of a dataset with the column `snapshot`.
-
-    Each extract of a dataset without snapshots has a part of its records. All records then count as
-    one snapshot with the day of the newest extract.
+def by_extract(inputs: Inputs, dataset: str) -> tuple[DataFrame, list[str]]:
+    """Reads the records of a dataset with the day of their extract in the column `snapshot`.
 
     Returns:
-        The records, and a warning about a dataset without snapshots.
+        The records, and a warning about a dataset without snapshots, whose extracts are parts of
+        all records.
     """
-    rows = inputs.read(restricted(dataset))
+    day = F.col(extract_column(inputs, dataset)).cast("date")
+    rows = inputs.read(restricted(dataset)).withColumn(SNAPSHOT, day)
     if are_snapshots(inputs, dataset):
-        return rows.withColumn(SNAPSHOT, F.col(extract_column(inputs, dataset))), []
-    newest = newest_extract(inputs, dataset)
+        return rows, []
     warning = (
-        f"conf/datasets/{dataset}.yaml does not declare snapshots: true, so all records of "
-        f"{restricted(dataset)} count as one copy, of {newest}."
+        f"conf/datasets/{dataset}.yaml does not declare snapshots: true, so each extract of "
+        f"{restricted(dataset)} counts as a part of all records, and not as a copy of the system."
     )
-    return rows.withColumn(SNAPSHOT, F.lit(newest).cast("date")), [warning]
+    return rows, [warning]
+
+
+def extract_periods(inputs: Inputs, dataset: str) -> list[Days]:
+    """Periods in the names of the files whose records a dataset has.
+
+    Returns:
+        The first and last day of each period, in order; empty if they are not known, because the
+        dataset has no contract or no column of files, or a name has another form.
+    """
+    contract, rows = contract_of(inputs.conf, dataset), inputs.read(restricted(dataset))
+    file = SOURCE_LINE[0]
+    if contract is None or file not in rows.columns:
+        return []
+    pattern = re.compile(contract.socare.files)
+    names = [row[0] for row in rows.select(file).distinct().collect()]
+    matches = [pattern.fullmatch(name or "") for name in names]
+    try:
+        periods = {contract.calendar.days(m["period"]) for m in matches if m is not None}
+        return sorted(periods) if all(matches) else []
+    except ValueError:
+        # The contract reads the name in another way than it did when the file was loaded.
+        return []
 
 
 def _has_snapshot(inputs: Inputs, dataset: str) -> bool:

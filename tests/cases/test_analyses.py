@@ -151,25 +151,38 @@ def test_forecast_and_requests_need_their_columns(council):
         runs(council, requests, requests__service_description=None)
 
 
-def test_yearly_requests_without_people_are_one_copy(council):
+def test_yearly_requests_without_people_are_counted_by_extract(council):
     """The contract has neither snapshots nor a column of a person."""
     conf = council().conf
     contract = conf / "datasets" / "requests.yaml"
     declared = yaml.safe_load(contract.read_text("utf-8"))
     declared["socare"] |= {"snapshots": False, "extract_column": "extract"}
     contract.write_text(yaml.safe_dump(declared), "utf-8")
-    run = runs(
-        council, requests, requests__person=None, requests__snapshot=None,
-        requests__extract=("date", LATER),
+    table = TableSpec(
+        Zone.RESTRICTED, "requests", "A record.",
+        (ColumnSpec("service_description", "string", "."), ColumnSpec("extract", "date", ".")),
     )  # fmt: skip
+    rows = [("bins", DAY), ("bins.", DAY), ("bins.", LATER), ("bins.", LATER), ("trees", LATER)]
+    council().write(table, council().spark.createDataFrame(rows, table.schema))
+    run = council()
+    requests.ANALYSIS.job().run(run)
     assert left_out(run, requests) == set()
-    (row,) = run.lake.read(run.spark, "working/request_snapshots").collect()
-    assert (row["snapshot"], row["records"], row["people"]) == (LATER, 2, 0)
+    found = rows_of(run, requests)
+    assert [(r["snapshot"], r["records"], r["descriptions"]) for r in found[SNAPSHOTS]] == [
+        (DAY, 2, 2),
+        (LATER, 3, 2),
+    ]
+    # Spellings of all extracts are compared: the newest has only one of them.
+    assert [(r["description"], r["records"]) for r in found["working/request_variants"]] == [
+        ("bins", 1),
+        ("bins.", 3),
+    ]
     said = "\n".join(run.run.warnings)
-    assert "count as one copy, of 2013-03-01" in said
+    assert "each extract of restricted/requests counts as a part of all records" in said
     assert "The column person (bigint) of restricted/requests, to be kept in conf/datasets" in said
 
 
+SNAPSHOTS = "working/request_snapshots"
 RENAMED = {
     "person": "client", "agreement_start": "agreement_end", "agreement_end": "agreement_start",
     "weekly_cost": "price", "element": "code",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 import yaml
 from rich.console import Console
@@ -93,6 +94,15 @@ class Council:
         run.configuration = str([self.settings, sorted(map(str, conf.rglob("*.yaml")))])
         lake, quiet = Lake(self.folder / "lake"), Progress(Console(quiet=True))
         return Context(self.spark, lake, conf, None, as_of, run, quiet)
+
+    def declare_parts(self, kind):
+        """Declares extracts that are parts, with files of years or months."""
+        contract = yaml.safe_load((CONF / "datasets" / "requests.yaml").read_text("utf-8"))
+        period = {"yearly": r"\d{4}", "monthly": r"\d{4}-\d{2}"}[kind]
+        contract["socare"] |= {"snapshots": False, "files": rf"requests/(?P<period>{period})\.csv"}
+        folder = self.folder / "conf" / "datasets"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "requests.yaml").write_text(yaml.safe_dump(contract), "utf-8")
 
     def put(self, table, rows):
         self.context().write(table, self.spark.createDataFrame(rows, table.schema))
@@ -225,16 +235,85 @@ def test_request_extracts_are_read_as_snapshots_or_as_parts(council):
         "2015-01-01, after the day of the extract before it, 2014-12-31. It is no whole copy: "
         "remove snapshots: true from conf/datasets/requests.yaml."
     ]
-    contract = yaml.safe_load((CONF / "datasets" / "requests.yaml").read_text("utf-8"))
-    contract["socare"]["snapshots"] = False
-    folder = council.folder / "conf" / "datasets"
-    folder.mkdir()
-    (folder / "requests.yaml").write_text(yaml.safe_dump(contract), "utf-8")
+    council.declare_parts("yearly")
     assert counted(council.run()["bins, records"]) == QUARTERS
-    assert council.warnings == [
-        "conf/datasets/requests.yaml does not declare snapshots: true, so all records of "
-        "restricted/requests count as one copy, of 2015-12-31."
-    ]
+    assert council.warnings == [PARTS]
+
+
+PARTS = (
+    "conf/datasets/requests.yaml does not declare snapshots: true, so each extract of "
+    "restricted/requests counts as a part of all records, and not as a copy of the system."
+)
+FILED = TableSpec(
+    Zone.RESTRICTED,
+    "requests",
+    "Requests.",
+    (*REQUESTS.dims, ColumnSpec("source_file", "string", "Its file.")),
+)
+
+
+def in_files(rows, name):
+    """Requests with the file of their extract."""
+    return [(*row, f"requests/{row[0].strftime(name)}.csv") for row in rows]
+
+
+def test_periods_of_files_are_the_span_of_the_requests(council):
+    """The first request is of 5 January, and the first quarter is whole all the same."""
+    council.settings.update(elements=[], requests={"dataset": "requests", "top": 1})
+    council.declare_parts("yearly")
+    late = [row for row in yearly() if row[2] >= date(2010, 1, 5)]
+    council.put(FILED, in_files(late, "%Y"))
+    assert counted(council.run()["bins, records"]) == QUARTERS
+    assert council.warnings == [PARTS]
+
+
+def test_requests_are_forecast_after_a_year_without_an_extract(council):
+    council.settings.update(elements=[], requests={"dataset": "requests", "top": 1})
+    council.declare_parts("yearly")
+    council.put(FILED, in_files([row for row in yearly() if row[0].year != 2011], "%Y"))
+    assert counted(council.run()["bins, records"]) == QUARTERS[8:]
+    assert council.warnings[1] == (
+        "No extract of restricted/requests has the days from 2011-01-01 to 2011-12-31. Requests "
+        "are forecast from the quarters after them."
+    )
+
+
+def test_quarters_without_any_request_at_the_end_are_not_counted(council):
+    council.settings.update(elements=[], requests={"dataset": "requests", "top": 1})
+    council.declare_parts("yearly")
+    early = [row for row in yearly() if row[2] < date(2015, 5, 20)]
+    council.put(FILED, in_files(early, "%Y"))
+    assert counted(council.run()["bins, records"]) == QUARTERS[:21]
+    assert "reach to 2015-12-31, but the last request is of 2015-05-" in council.warnings[1]
+
+
+def test_requests_without_a_day_have_the_quarter_of_their_monthly_extract(council):
+    requests = {"dataset": "requests", "top": 1, "roles": {"time": None}}
+    council.settings.update(elements=[], requests=requests)
+    council.declare_parts("monthly")
+    days = [d.date() for d in pd.date_range("2010-01-01", "2015-12-31", freq="ME")]
+    monthly = [(day, "bins", None, None) for day in days for _ in range(day.month)]
+    council.put(FILED, in_files(monthly, "%Y-%m"))
+    rows = council.run()["bins, records"]
+    assert counted(rows) == QUARTERS
+    assert [row["actual"] for row in rows[:4]] == [6, 15, 24, 33]
+    assert council.warnings[1] == (
+        "Requests are counted in the quarter of their extract, without the role time of "
+        "restricted/requests in analyses/forecast.yaml."
+    )
+
+
+def test_requests_without_a_day_in_yearly_extracts_are_not_forecast(council):
+    requests = {"dataset": "requests", "top": 1, "roles": {"time": None}}
+    council.settings.update(elements=[], requests=requests)
+    council.declare_parts("yearly")
+    council.put(FILED, in_files(yearly(), "%Y"))
+    assert council.run() == {}
+    assert council.warnings[1] == (
+        "No requests are forecast without the role time of restricted/requests in "
+        "analyses/forecast.yaml, because an extract can have requests of several quarters. Map it "
+        "to a column with the day of the request."
+    )
 
 
 def test_closed_agreements_are_forecast_from_complete_quarters(council):

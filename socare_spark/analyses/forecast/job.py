@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from socare_spark.analyses.extracts import extract_need, restricted
+from socare_spark.analyses.extracts import are_snapshots, extract_need, restricted
 from socare_spark.analyses.forecast.history import MEASURES, History
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, load_settings
 from socare_spark.analyses.forecast.sources import element_histories, request_histories
@@ -221,7 +221,10 @@ def _columns(inputs: Inputs, settings: ForecastSettings, source: str) -> list[Ne
         until = extract_need(inputs, settings.agreements)
         return [until] if inputs.as_of is None else []
     dataset, roles = settings.requests.dataset, settings.requests.roles
-    required: dict[str, tuple[TableSpec, ...]] = {"description": (), "time": ()}
+    required: dict[str, tuple[TableSpec, ...]] = {"description": ()}
+    # The extracts of a quarter have the quarter of their requests, so that no day is needed.
+    if are_snapshots(inputs, dataset):
+        required["time"] = ()
     return [*role_needs(dataset, roles, SETTINGS, required), extract_need(inputs, dataset)]
 
 
@@ -234,7 +237,9 @@ def _needs(inputs: Inputs, settings: ForecastSettings) -> list[Need]:
         columns += role_needs(dataset, roles_in_use(inputs.conf, dataset), USE_SETTINGS, end)
     if "requests" in needed:
         wanted = settings.requests
-        columns += role_needs(wanted.dataset, wanted.roles, SETTINGS, {}, {"person": (FORECAST,)})
+        columns += role_needs(
+            wanted.dataset, wanted.roles, SETTINGS, {"time": ()}, {"person": (FORECAST,)}
+        )
     return columns
 
 

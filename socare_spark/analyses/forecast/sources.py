@@ -1,7 +1,7 @@
 """Sources of series: elements from `users_by_quarter`, and descriptions of requests."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -9,14 +9,22 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.completeness import complete_until
-from socare_spark.analyses.extracts import SNAPSHOT, in_snapshots, restricted
+from socare_spark.analyses.extracts import (
+    SNAPSHOT,
+    are_snapshots,
+    by_extract,
+    extract_periods,
+    newest_extract,
+    restricted,
+)
 from socare_spark.analyses.forecast.history import MEASURES, History, histories
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, RequestSettings
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.analyses.vocabulary import unknown_codes
+from socare_spark.contracts.periods import Days
 from socare_spark.inputs import Inputs
 from socare_spark.lake.collect import collect_one
-from socare_spark.measures.periods import quarter, whole_quarters
+from socare_spark.measures.periods import quarter, quarters, whole_quarters
 from socare_spark.measures.person_counts import count_people
 
 # Fewest records of a description that a message may quote. Rarer ones may be free text.
@@ -72,20 +80,112 @@ def element_quarters(users: pd.DataFrame, elements: Sequence[str]) -> pd.DataFra
 
 
 def request_histories(inputs: Inputs, settings: ForecastSettings) -> _Series:
-    """Series of records by description, from the newest snapshot of the requests, and warnings."""
+    """Series of records by description, and warnings.
+
+    Of a dataset of snapshots the newest one counts, otherwise all extracts.
+    """
     wanted = settings.requests
-    rows, warnings = in_snapshots(inputs, wanted.dataset)
-    copies = rows.where(F.col("service_description").isNotNull())
-    span, of_span = newest_span(collect_one(_REQUESTS, first_days(copies)), wanted.dataset)
+    rows, warnings = by_extract(inputs, wanted.dataset)
+    described = rows.where(F.col("service_description").isNotNull())
+    if are_snapshots(inputs, wanted.dataset):
+        days = collect_one(_REQUESTS, first_days(described))
+        span, of_span = newest_span(days, wanted.dataset)
+        rows = described if span is None else described.where(F.col(SNAPSHOT) == F.lit(span[1]))
+    else:
+        rows, span, of_span = _of_all_extracts(inputs, described, wanted)
+    warnings += of_span
     if span is None:
-        return [], [*warnings, *of_span]
-    first, snapshot = span
-    newest = copies.where(F.col(SNAPSHOT) == F.lit(snapshot))
-    described = collect_one(_REQUESTS, candidates(newest, wanted))
-    chosen = chosen_descriptions(described, wanted)
-    counted = collect_one(_REQUESTS, request_quarters(newest, [*chosen]))
-    series = [*histories(counted, chosen, ["records"], whole_quarters(first, snapshot))]
-    return series, [*warnings, *unknown_descriptions(described, wanted)]
+        return [], warnings
+    found = collect_one(_REQUESTS, candidates(rows, wanted))
+    chosen = chosen_descriptions(found, wanted)
+    counted = collect_one(_REQUESTS, request_quarters(rows, [*chosen]))
+    series = [*histories(counted, chosen, ["records"], whole_quarters(*span))]
+    return series, [*warnings, *unknown_descriptions(found, wanted)]
+
+
+def _of_all_extracts(
+    inputs: Inputs, requests: DataFrame, wanted: RequestSettings
+) -> tuple[DataFrame, Days | None, list[str]]:
+    """The requests with a day, the span that their extracts cover, and warnings."""
+    newest, warning = newest_extract(inputs, wanted.dataset), []
+    periods = extract_periods(inputs, wanted.dataset)
+    if not has_day(inputs, wanted):
+        role = f"the role time of {restricted(wanted.dataset)} in {SETTINGS}"
+        if not are_within_quarters(periods):
+            reason = (
+                f"No requests are forecast without {role}, because an extract can have requests of "
+                "several quarters. Map it to a column with the day of the request."
+            )
+            return requests, None, [reason]
+        requests = requests.withColumn("request_date", F.col(SNAPSHOT))
+        warning = [f"Requests are counted in the quarter of their extract, without {role}."]
+    limits = requests.agg(F.min("request_date").alias("first"), F.max("request_date").alias("last"))
+    dated = collect_one(_REQUESTS, limits).dropna()
+    if newest is None or dated.empty:
+        return requests, None, warning
+    first, last = dated[["first", "last"]].iloc[0]
+    begin, of_gaps = covered_from(periods, wanted.dataset)
+    end, of_end = covered_until(newest, last, wanted.dataset)
+    return requests, (begin or first, end), [*warning, *of_gaps, *of_end]
+
+
+def has_day(inputs: Inputs, wanted: RequestSettings) -> bool:
+    """Whether the requests have a column with their day."""
+    return inputs.has_column(restricted(wanted.dataset), "request_date", "date")
+
+
+def are_within_quarters(periods: Sequence[Days]) -> bool:
+    """Whether each extract has requests of one quarter only, by the periods in the file names.
+
+    The contents of a file that is named by a day are not known. False without any period.
+    """
+    return bool(periods) and all(
+        first < last and len(quarters(first, last)) == 1 for first, last in periods
+    )
+
+
+def covered_from(periods: Sequence[Days], dataset: str) -> tuple[date | None, list[str]]:
+    """First day from which extracts that are parts cover all days to the newest one.
+
+    Args:
+        periods: Result of `extract_periods`.
+        dataset: Dataset of requests, for the warning.
+
+    Returns:
+        The day; None if it is not known, because a file is named by a day or no period is known.
+        A warning if days are in no extract.
+    """
+    if not periods or any(first == last for first, last in periods):
+        return None, []
+    begin, until = periods[0]
+    warnings = []
+    for first, last in periods[1:]:
+        if first > until + timedelta(1):
+            warnings = [
+                f"No extract of {restricted(dataset)} has the days from {until + timedelta(1)} to "
+                f"{first - timedelta(1)}. Requests are forecast from the quarters after them."
+            ]
+            begin = first
+        until = max(until, last)
+    return begin, warnings
+
+
+def covered_until(newest: date, last: date, dataset: str) -> tuple[date, list[str]]:
+    """Last day to which extracts that are parts have requests.
+
+    An extract without a request in its last quarter was probably made before the end of its period.
+
+    Args:
+        newest: Day of the newest extract.
+        last: Day of the last request.
+        dataset: Dataset of requests, for the warning.
+    """
+    if last >= quarters(newest, newest)[0].first:
+        return newest, []
+    return last, [
+        f"The extracts of {restricted(dataset)} reach to {newest}, but the last request is of "
+        f"{last}. Requests are forecast from the quarters before that day."
+    ]
 
 
 def first_days(copies: DataFrame) -> DataFrame:
@@ -93,9 +193,7 @@ def first_days(copies: DataFrame) -> DataFrame:
     return copies.groupBy(SNAPSHOT).agg(F.min("request_date").alias("first")).dropna()
 
 
-def newest_span(
-    first_days: pd.DataFrame, dataset: str
-) -> tuple[tuple[date, date] | None, list[str]]:
+def newest_span(first_days: pd.DataFrame, dataset: str) -> tuple[Days | None, list[str]]:
     """First day of a request in the newest snapshot, and the day of the snapshot.
 
     Args:

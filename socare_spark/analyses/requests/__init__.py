@@ -1,1 +1,1 @@
-"""Service requests by snapshot: totals, top descriptions, single use and spelling variants (E1)."""
+"""Service requests by extract: totals, top descriptions, single use and spelling variants (E1)."""

@@ -1,4 +1,7 @@
-"""Counts of requests by snapshot and description."""
+"""Counts of requests by extract and description.
+
+The column `snapshot` has the day of the extract: a copy of the system, or a part of all records.
+"""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -6,18 +9,22 @@ from pyspark.sql import functions as F
 from socare_spark.lake.table import CELL_MEASURES, ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
 
-SNAPSHOT_DAY = ColumnSpec("snapshot", "date", "Day on which the system was copied.")
+SNAPSHOT_DAY = ColumnSpec(
+    "snapshot",
+    "date",
+    "Day of the extract: on which the system was copied, or the last day of its period.",
+)
 DESCRIPTION = ColumnSpec("description", "string", "Service description, as written.")
 REQUEST_SNAPSHOTS = cell_table(
     "request_snapshots",
-    "A snapshot of the request system.",
+    "An extract of the request system: a snapshot, or a part of all requests.",
     [SNAPSHOT_DAY],
     [ColumnSpec("descriptions", "bigint", "Distinct service descriptions, as written.")],
     source="Thesis 6.2, Table 24",
 )
 REQUEST_SINGLE_USE = cell_table(
     "request_single_use",
-    "A description that only one record of a snapshot has.",
+    "A description that only one record of an extract has.",
     [SNAPSHOT_DAY, DESCRIPTION],
     source="Thesis 6.2, Table 26",
     grows=True,
@@ -37,6 +44,19 @@ def request_counts(rows: DataFrame) -> DataFrame:
     """
     described = rows.withColumnRenamed("service_description", "description")
     return count_people(described, ["snapshot", "description"], totals=["description"])
+
+
+def request_totals(rows: DataFrame) -> DataFrame:
+    """Counts requests by description, in all extracts.
+
+    Args:
+        rows: As in `request_counts`.
+
+    Returns:
+        One row for each description: `description`, the measures of `count_people`.
+    """
+    described = rows.withColumnRenamed("service_description", "description")
+    return count_people(described, ["description"])
 
 
 def by_description(counts: DataFrame) -> DataFrame:

@@ -1,12 +1,21 @@
-"""The `requests` analysis: service requests by snapshot.
+"""The `requests` analysis: service requests by extract.
 
-A snapshot is a copy of the whole system, so nothing is added up across snapshots. Descriptions are
-compared verbatim: "Bins" and "Bins." are different. Source: thesis 6.2, Tables 24 and 25.
+A snapshot is a copy of the whole system, so nothing is added up across snapshots. Extracts of a
+dataset without snapshots are parts of all records; spelling variants are then those of all extracts
+together. Descriptions are compared verbatim: "Bins" and "Bins." are different. Source: thesis 6.2,
+Tables 24 and 25.
 """
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from socare_spark.analyses.extracts import SNAPSHOT, extract_need, in_snapshots, restricted
+from socare_spark.analyses.extracts import (
+    SNAPSHOT,
+    are_snapshots,
+    by_extract,
+    extract_need,
+    restricted,
+)
 from socare_spark.analyses.requests.counts import (
     REQUEST_SINGLE_USE,
     REQUEST_SNAPSHOTS,
@@ -14,6 +23,7 @@ from socare_spark.analyses.requests.counts import (
     request_counts,
     request_single_use,
     request_snapshots,
+    request_totals,
 )
 from socare_spark.analyses.requests.settings import SETTINGS, Settings, load_settings
 from socare_spark.analyses.requests.top import (
@@ -27,6 +37,7 @@ from socare_spark.analyses.requests.variants import (
     REQUEST_VARIANTS,
     most_used,
     not_compared,
+    of_snapshot,
     request_variants,
 )
 from socare_spark.analyses.roles import role_needs
@@ -36,31 +47,43 @@ from socare_spark.inputs import Inputs, Need
 from socare_spark.lake.collect import collect, collect_one
 from socare_spark.lake.table import TableSpec
 
+# Name of a collected frame, for messages.
+_DESCRIPTIONS = "number of descriptions"
+# Largest number of extracts in the picture.
+_MOST_DRAWN = 12
+
 
 def build(inputs: Inputs, settings: Settings) -> Result:
     """Builds all tables from one read of the requests."""
-    rows, warnings = in_snapshots(inputs, settings.dataset)
+    rows, warnings = by_extract(inputs, settings.dataset)
     described = rows.dropna(subset=[SNAPSHOT, "service_description"])
     counts = request_counts(described).cache()
-    result = request_results(counts, settings)
+    whole = None if are_snapshots(inputs, settings.dataset) else request_totals(described).cache()
+    result = request_results(counts, settings, whole)
     return Result(result.tables, warnings=[*warnings, *result.warnings])
 
 
-def request_results(counts: DataFrame, settings: Settings) -> Result:
+def request_results(
+    counts: DataFrame, settings: Settings, whole: DataFrame | None = None
+) -> Result:
     """Builds all tables.
 
     Args:
         counts: Result of `request_counts`.
         settings: The settings.
+        whole: Result of `request_totals` for extracts that are parts; None for snapshots.
     """
     snapshots = collect_one(REQUEST_SNAPSHOTS.path, request_snapshots(counts))
-    by_day = snapshots.sort_values("snapshot")
-    days = [*by_day["snapshot"]]
+    days = [*snapshots["snapshot"].sort_values()]
     counted, most = by_description(counts), settings.variants.most
+    newest = max(days, default=None)
+    current = of_snapshot(counted, newest) if whole is None else whole
+    number = current.agg(F.count(F.lit(1)).alias("descriptions"))
     frames = collect(
         {
             REQUEST_TOP.path: most_requested(counted, settings.top),
-            REQUEST_VARIANTS.path: most_used(counted, max(days, default=None), most),
+            REQUEST_VARIANTS.path: most_used(current, most),
+            _DESCRIPTIONS: number,
         }
     )
     top, used = frames[REQUEST_TOP.path], frames[REQUEST_VARIANTS.path]
@@ -71,13 +94,14 @@ def request_results(counts: DataFrame, settings: Settings) -> Result:
         REQUEST_SINGLE_USE: request_single_use(counted, settings.single_use_contains),
         REQUEST_VARIANTS: request_variants(used, settings.variants.shortest),
     }
-    newest = by_day["descriptions"].tail(1)
-    return Result(tables, warnings=not_compared(int(newest.sum()), most))
+    descriptions = int(frames[_DESCRIPTIONS]["descriptions"].iloc[0])
+    return Result(tables, warnings=not_compared(descriptions, most))
 
 
 def draw(context: Context, settings: Settings) -> None:
-    """Draws the ranks of the most frequent descriptions by snapshot."""
-    frame = context.lake.to_pandas(REQUEST_TOP)
+    """Draws the ranks of the most frequent descriptions in the newest extracts."""
+    top = context.lake.to_pandas(REQUEST_TOP)
+    frame = top[top["snapshot"].isin(sorted(top["snapshot"].unique())[-_MOST_DRAWN:])]
     path = context.lake.pictures / "request_ranks.png"
     if len(frame):
         context.picture(draw_ranks(frame, settings.drawn, path, "working/request_top"))
@@ -97,7 +121,7 @@ def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
 
 ANALYSIS = Analysis(
     name="requests",
-    description="Counts service requests by snapshot: totals, top, single use, variants.",
+    description="Counts service requests by extract: totals, top, single use, variants.",
     load_settings=load_settings,
     reads=lambda _, settings: [restricted(settings.dataset)],
     writes=_WRITES,

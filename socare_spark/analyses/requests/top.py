@@ -1,4 +1,4 @@
-"""The most frequent descriptions of each snapshot, compared with the snapshot before."""
+"""The most frequent descriptions of each extract, compared with the extract before."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -15,20 +15,20 @@ from socare_spark.lake.table import ColumnSpec, cell_table
 
 REQUEST_TOP = cell_table(
     "request_top",
-    "The service descriptions with most records in a snapshot.",
+    "The service descriptions with most records in an extract.",
     [SNAPSHOT_DAY, DESCRIPTION],
     [
         ColumnSpec("rank", "bigint", "1 has the most records; equal ones rank by description."),
         ColumnSpec(
             "rank_change",
             "bigint",
-            "Places risen since the snapshot before, among all its descriptions; null if new.",
+            "Places risen since the extract before, among all its descriptions; null if new.",
         ),
         ColumnSpec(
             "records_change",
             "bigint",
-            "Records more than in the snapshot before, where a new description had none; null in "
-            "the first snapshot.",
+            "Records more than in the extract before, where a new description had none; null in "
+            "the first extract.",
         ),
     ],
     source="Thesis 6.2, Table 25",

@@ -13,7 +13,8 @@ from socare_spark.measures.text_clusters import fingerprint, text_clusters
 
 REQUEST_VARIANTS = cell_table(
     "request_variants",
-    "Descriptions of the newest snapshot that are probably one service spelled in several ways.",
+    "Descriptions of the newest snapshot, or of all extracts that are parts, that are probably one "
+    "service spelled in several ways.",
     [
         ColumnSpec(
             "variant_group", "string", "Words of the canonical spelling, sorted, without marks."
@@ -25,16 +26,24 @@ REQUEST_VARIANTS = cell_table(
 )
 
 
-def most_used(counted: DataFrame, snapshot: date | None, most: int) -> DataFrame:
-    """The descriptions of a snapshot that are compared with each other.
+def of_snapshot(counted: DataFrame, snapshot: date | None) -> DataFrame:
+    """Selects the descriptions of a snapshot.
 
     Args:
         counted: Result of `by_description`.
         snapshot: The snapshot; None if there is none.
+    """
+    return counted.where(F.col("snapshot") == F.lit(snapshot)).drop("snapshot")
+
+
+def most_used(current: DataFrame, most: int) -> DataFrame:
+    """The descriptions that are compared with each other.
+
+    Args:
+        current: One row for each description: `description` and the measures of `count_people`.
         most: Largest number of descriptions; the most used are kept.
     """
-    of_snapshot = counted.where(F.col("snapshot") == F.lit(snapshot)).drop("snapshot")
-    return of_snapshot.orderBy(F.desc("records"), "description").limit(most)
+    return current.orderBy(F.desc("records"), "description").limit(most)
 
 
 def request_variants(used: pd.DataFrame, shortest: int) -> pd.DataFrame:
@@ -57,10 +66,10 @@ def request_variants(used: pd.DataFrame, shortest: int) -> pd.DataFrame:
 
 
 def not_compared(descriptions: int, most: int) -> list[str]:
-    """A warning if the newest snapshot has more descriptions than are compared.
+    """A warning if there are more descriptions than are compared.
 
     Args:
-        descriptions: Number of descriptions of the newest snapshot.
+        descriptions: Number of descriptions.
         most: Largest number of descriptions that are compared.
     """
     if descriptions <= most:
