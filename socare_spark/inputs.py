@@ -23,11 +23,13 @@ class Assigned:
         role: Name of the role, as `start`.
         column: Column of the dataset; None if it has no such column.
         file: Configuration file, as `analyses/use.yaml`.
+        key: Key of the column in the file, as `roles.start`.
     """
 
     role: str
     column: str | None
     file: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,13 @@ class Need:
         if self.assigned is not None and self.origin is None:
             return (
                 f"the role {self.assigned.role}{kind} of {self.source}, to be mapped to a column "
-                f"in conf/{self.assigned.file}"
+                f"under {self.assigned.key} in conf/{self.assigned.file}"
             )
         file = f"conf/datasets/{self.source.partition('/')[2]}.yaml"
         text = f"the column {self.origin}{kind} of {self.source}, to be kept in {file}"
         if self.assigned is None:
             return text
-        return f"{text} or replaced under roles.{self.assigned.role} in conf/{self.assigned.file}"
+        return f"{text} or replaced under {self.assigned.key} in conf/{self.assigned.file}"
 
 
 @dataclass(frozen=True)

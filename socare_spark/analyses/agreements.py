@@ -80,7 +80,7 @@ def agreement_needs(
         needed_by: Role -> results that require it.
         empty_in: Role -> results with null values if it is missing.
     """
-    needs = role_needs(dataset, roles, file, needed_by, empty_in)
+    needs = role_needs(dataset, roles, file, needed_by=needed_by, empty_in=empty_in)
     results = (table for tables in (*needed_by.values(), *empty_in.values()) for table in tables)
     results_to_extract = dict.fromkeys(results) if inputs.as_of is None else ()
     return [*needs, extract_need(inputs, dataset, *results_to_extract)]

@@ -40,8 +40,11 @@ class Column:
     name: str = ""
 
 
-Text = Annotated[str | None, Column("string")]
-Day = Annotated[str | None, Column("date", _DATES, "a date or a datetime")]
+TEXT = Column("string")
+DAY = Column("date", _DATES, "a date or a datetime")
+FLAG = Column("boolean", ("boolean",), "a boolean")
+Text = Annotated[str | None, TEXT]
+Day = Annotated[str | None, DAY]
 Person = Annotated[
     str | None,
     Column("bigint", (PSEUDONYM,), "pseudonymised under a scheme of people (person: true)"),
@@ -64,17 +67,15 @@ class Roles(StrictModel):
         """Name under which the column of a role is read."""
         return cls.column_of(role).name or str(cls.model_fields[role].default)
 
-    def assigned(self, role: str, file: str) -> Assigned:
-        """The column that a configuration file assigns to a role."""
-        return Assigned(role, getattr(self, role), file)
-
 
 def role_needs(
     dataset: str,
     roles: Roles,
     file: str,
-    needed_by: Mapping[str, Tables],
+    *,
+    needed_by: Mapping[str, Tables] | None = None,
     empty_in: Mapping[str, Tables] | None = None,
+    key: str = "roles",
 ) -> list[Need]:
     """Columns of roles that an analysis reads from a dataset.
 
@@ -84,19 +85,20 @@ def role_needs(
         file: Configuration file of the roles, as `analyses/use.yaml`.
         needed_by: Role -> results that require it.
         empty_in: Role -> results with null values if it is missing.
+        key: Key of the roles in the file.
     """
-    without = empty_in or {}
+    required, without = needed_by or {}, empty_in or {}
     return [
         Need(
             restricted(dataset),
             roles.read_as(role),
             roles.column_of(role).type,
-            needed_by.get(role, ()),
+            required.get(role, ()),
             without.get(role, ()),
-            roles.assigned(role, file),
+            Assigned(role, getattr(roles, role), file, f"{key}.{role}"),
         )
         for role in type(roles).model_fields
-        if role in {*needed_by, *without}
+        if role in {*required, *without}
     ]
 
 
@@ -116,21 +118,39 @@ def check_roles(conf: Path, file: str, dataset: str, roles: Roles, key: str = "r
     Raises:
         ConfigurationError: the contract has no such column, or one of another type.
     """
+    columns = {
+        f"{key}.{role}": (name, roles.column_of(role))
+        for role in sorted(roles.model_fields_set)
+        # A model of roles can have other keys, which are no columns.
+        if isinstance(name := getattr(roles, role), str)
+    }
+    check_columns(conf, file, dataset, columns)
+
+
+def check_columns(
+    conf: Path, file: str, dataset: str, columns: Mapping[str, tuple[str, Column]]
+) -> None:
+    """Checks columns of the configuration against the contract of a dataset.
+
+    Args:
+        conf: Folder of the council's configuration.
+        file: Configuration file that names the columns.
+        dataset: Name of the dataset.
+        columns: Key in the file -> name of the column, and its declaration.
+
+    Raises:
+        ConfigurationError: the contract has no such column, or one of another type.
+    """
     contract = contract_of(conf, dataset)
     if contract is None:
         return
     types = column_types(contract)
-    for role in sorted(roles.model_fields_set):
-        name = getattr(roles, role)
-        # A model of roles can have other keys, which are no columns.
-        if not isinstance(name, str):
-            continue
-        where = f"conf/{file}: {key}.{role} names the column {name}"
+    for key, (name, column) in columns.items():
+        where = f"conf/{file}: {key} names the column {name}"
         if name not in types:
             raise ConfigurationError(
                 f"{where}, which conf/datasets/{dataset}.yaml does not keep{nearest(name, types)}."
             )
-        column = roles.column_of(role)
         if column.allowed and types[name] not in column.allowed:
             raise ConfigurationError(
                 f"{where}, which is of the type {types[name]} in conf/datasets/{dataset}.yaml; it "

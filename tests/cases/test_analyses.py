@@ -223,7 +223,7 @@ def test_a_role_without_a_column_leaves_out_its_tables(council):
     assert {"dense_window", "registered_services"} <= left_out(run, provision)
     role = (
         "it needs the role start (date) of restricted/agreements_closed, to be mapped to a column "
-        "in conf/analyses/provision.yaml"
+        "under roles.start in conf/analyses/provision.yaml"
     )
     assert any(role in text for text in run.run.warnings)
     assert {"dataset_totals", "elements_per_person"} <= {

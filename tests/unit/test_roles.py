@@ -106,7 +106,12 @@ def test_forecasts_read_agreements_by_the_roles_of_their_use(conf):
 
 
 def test_a_role_is_read_under_one_name():
-    start = Need("restricted/d", "agreement_start", "date", assigned=Assigned("start", "day", "f"))
+    start = Need(
+        "restricted/d",
+        "agreement_start",
+        "date",
+        assigned=Assigned("start", "day", "f", "roles.start"),
+    )
     plain = Need("restricted/d", "agreement_start", "")
     check_needs([start, start, Need("restricted/other", "agreement_start", "")])
     with pytest.raises(ConfigurationError, match="maps the role start of restricted/d to day"):

@@ -6,7 +6,7 @@ no forecast; the run gets a warning with the reason. Counts of elements come fro
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ from socare_spark.analyses.extracts import are_snapshots, extract_need, restrict
 from socare_spark.analyses.forecast.history import MEASURES, History
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, load_settings
 from socare_spark.analyses.forecast.sources import element_histories, request_histories
-from socare_spark.analyses.roles import role_needs
+from socare_spark.analyses.roles import Tables, role_needs
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.analyses.use.settings import SETTINGS as USE_SETTINGS
 from socare_spark.analyses.use.settings import roles_in_use
@@ -220,12 +220,12 @@ def _columns(inputs: Inputs, settings: ForecastSettings, source: str) -> list[Ne
     if source == "elements":
         until = extract_need(inputs, settings.agreements)
         return [until] if inputs.as_of is None else []
-    dataset, roles = settings.requests.dataset, settings.requests.roles
-    required: dict[str, tuple[TableSpec, ...]] = {"description": ()}
+    dataset = settings.requests.dataset
+    required: dict[str, Tables] = {"description": ()}
     # The extracts of a quarter have the quarter of their requests, so that no day is needed.
     if are_snapshots(inputs, dataset):
         required["time"] = ()
-    return [*role_needs(dataset, roles, SETTINGS, required), extract_need(inputs, dataset)]
+    return [*_request_needs(settings, needed_by=required), extract_need(inputs, dataset)]
 
 
 def _needs(inputs: Inputs, settings: ForecastSettings) -> list[Need]:
@@ -234,13 +234,30 @@ def _needs(inputs: Inputs, settings: ForecastSettings) -> list[Need]:
     columns = [n for source in needed for n in _columns(inputs, settings, source)]
     if "elements" in needed:
         dataset, end = settings.agreements, {"end": ()}
-        columns += role_needs(dataset, roles_in_use(inputs.conf, dataset), USE_SETTINGS, end)
-    if "requests" in needed:
-        wanted = settings.requests
         columns += role_needs(
-            wanted.dataset, wanted.roles, SETTINGS, {"time": ()}, {"person": (FORECAST,)}
+            dataset, roles_in_use(inputs.conf, dataset), USE_SETTINGS, needed_by=end
+        )
+    if "requests" in needed:
+        columns += _request_needs(
+            settings, needed_by={"time": ()}, empty_in={"person": (FORECAST,)}
         )
     return columns
+
+
+def _request_needs(
+    settings: ForecastSettings,
+    needed_by: Mapping[str, Tables],
+    empty_in: Mapping[str, Tables] | None = None,
+) -> list[Need]:
+    wanted = settings.requests
+    return role_needs(
+        wanted.dataset,
+        wanted.roles,
+        SETTINGS,
+        needed_by=needed_by,
+        empty_in=empty_in,
+        key="requests.roles",
+    )
 
 
 def _needed(settings: ForecastSettings) -> dict[str, list[str]]:

@@ -114,7 +114,7 @@ def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
     dataset, roles = settings.dataset, settings.roles
     needed_by, empty_in = {"description": _WRITES}, {"person": _WRITES}
     return [
-        *role_needs(dataset, roles, SETTINGS, needed_by, empty_in),
+        *role_needs(dataset, roles, SETTINGS, needed_by=needed_by, empty_in=empty_in),
         extract_need(inputs, dataset, *_WRITES),
     ]
 
