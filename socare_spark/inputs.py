@@ -126,7 +126,9 @@ class Inputs:
         }
         # All columns are assigned at once, so that two columns can change their names.
         renamed = frame.withColumns(mapped) if mapped else frame
-        return with_columns_as(renamed, {need.column: need.type for need in needs})
+        # A column that is needed with a type and as it is gets the type.
+        typed = sorted(needs, key=lambda need: bool(need.type))
+        return with_columns_as(renamed, {need.column: need.type for need in typed})
 
     def to_pandas(self, table: TableSpec, *columns: str) -> pd.DataFrame:
         """Reads all or some columns of a small table at its pinned version, without a Spark job.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
+    BooleanType,
     DataType,
     DateType,
     NumericType,
@@ -54,8 +55,9 @@ def is_readable(schema: StructType, column: str, type_: str) -> bool:
     actual, required = schema[column].dataType, data_type(type_)
     if isinstance(required, StringType):
         return True
-    family = _DAYS if isinstance(required, _DAYS) else NumericType
-    return isinstance(actual, family)
+    if isinstance(required, BooleanType):
+        return isinstance(actual, BooleanType)
+    return isinstance(actual, _DAYS if isinstance(required, _DAYS) else NumericType)
 
 
 def with_columns_as(frame: DataFrame, types: Mapping[str, str]) -> DataFrame:

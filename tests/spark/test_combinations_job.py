@@ -39,13 +39,16 @@ def run(spark, tmp_path):
     conf = tmp_path / "conf"
     shutil.copytree(CONF, conf)
 
-    def done(records, subprocesses, **settings):
+    def done(records, subprocesses, table=RECORDS, **settings):
         words = {"subprocesses": subprocesses}
         (conf / "vocabulary" / "subprocesses.yaml").write_text(yaml.safe_dump(words), "utf-8")
         file = conf / "analyses" / "combinations.yaml"
         file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text("utf-8")) | settings), "utf-8")
+        if table is not RECORDS:
+            # The contract does not have its columns.
+            (conf / "datasets" / "children_assessments.yaml").unlink()
         lake = Lake(tmp_path / "lake")
-        lake.replace(RECORDS, spark.createDataFrame(records, RECORDS.schema), {})
+        lake.replace(table, spark.createDataFrame(records, table.schema), {})
         quiet = Progress(Console(quiet=True))
         context = Context(
             spark, lake, conf, None, None, Run("combinations", tmp_path / "runs", {}), quiet
@@ -87,9 +90,12 @@ def test_without_records_tables_are_empty(run):
 
 
 def test_a_column_that_is_not_there_is_named(run):
+    says = "reason names the column reasons, which conf/datasets/children_assessments.yaml does not"
+    with pytest.raises(ConfigurationError, match=says):
+        run([], {"Other": ["A"]}, reason="reasons")
     says = "can make no table: it needs the column reasons .* of restricted/children_assessments"
     with pytest.raises(MissingInputError, match=says):
-        run([], {"Other": ["A"]}, reason="reasons")
+        run([], {"Other": ["A"]}, table=FLAGGED, reason="reasons")
 
 
 def test_typed_texts_in_place_of_codes_are_refused(run, monkeypatch):
@@ -97,3 +103,82 @@ def test_typed_texts_in_place_of_codes_are_refused(run, monkeypatch):
     records = [(1, "ER34 - Form", "COMP", DAY, None), (2, "Mother rang", "COMP", DAY, None)]
     with pytest.raises(ConfigurationError, match="have 2 reasons in 2 combinations of texts; 1 in"):
         run(records, {"MASH": ["ER34"]})
+
+
+FLAGGED = TableSpec(
+    Zone.RESTRICTED,
+    "children_assessments",
+    "A record.",
+    (
+        *RECORDS.dims,
+        ColumnSpec("team", "string", "Team."),
+        ColumnSpec("sdq", "boolean", "Flag."),
+        ColumnSpec("teeth", "boolean", "Flag."),
+    ),
+)
+# Person, reason, outcome, days, team, and two flags.
+FLAGGED_ROWS = [
+    (1, "ER34 - Form", "COMP", DAY, DAY, "A+B", True, False),
+    (1, "ER34 - Form", "COMP", DAY, DAY, "A+B", True, None),
+    (2, "er34", None, DAY, date(2014, 6, 1), None, True, True),
+    (3, None, "COMP", DAY, None, "Non-urgent", None, None),
+]
+
+
+def combination_sets(context):
+    rows = context.lake.read(context.spark, "working/combination_sets").collect()
+    names = ("parts", "people", "records", "last_used")
+    return {row["combination"]: tuple(row[name] for name in names) for row in rows}
+
+
+def test_reason_and_outcome_are_the_sets_of_the_present_settings(run):
+    context = run([(1, "ER34 - Form", "COMP", DAY, None), (2, "A+", "X", DAY, DAY)], {})
+    assert combination_sets(context) == {
+        "ER34 + COMP": (2, 1, 1, DAY),
+        r"A\+ + X": (2, 1, 1, DAY),
+    }
+
+
+def test_three_columns_and_two_flags_are_one_combination(run):
+    context = run(
+        FLAGGED_ROWS, {}, table=FLAGGED,
+        columns=["assessment_reason", "form_outcome", "team"], flags=["sdq", "teeth"],
+    )  # fmt: skip
+    assert combination_sets(context) == {
+        r"ER34 + COMP + A\+B + sdq": (4, 1, 2, DAY),
+        "ER34 + (missing) + (missing) + sdq + teeth": (5, 1, 1, date(2014, 6, 1)),
+        # Only a reason and an outcome are texts with a code before a dash.
+        "(missing) + COMP + Non-urgent": (3, 1, 1, DAY),
+    }
+    (pair,) = context.lake.read(context.spark, "working/combinations").collect()
+    assert (pair["reason"], pair["outcome"], pair["records"]) == ("ER34", "COMP", 2)
+
+
+def test_flags_alone_have_bands_and_blocks_and_no_reasons(run):
+    context = run(
+        FLAGGED_ROWS, {}, table=FLAGGED, reason=None, outcome=None, flags=["sdq", "teeth"],
+        bands=[{"label": "two", "from": 2, "to": 3}, {"label": "one", "from": 0, "to": 2}],
+    )  # fmt: skip
+    assert {name: (row[0], row[2]) for name, row in combination_sets(context).items()} == {
+        "sdq": (1, 2), "sdq + teeth": (2, 1), "(none)": (0, 1),
+    }  # fmt: skip
+    bands = context.lake.read(context.spark, "working/combination_bands").collect()
+    assert [(row["band"], row["combinations"], row["people"]) for row in bands] == [("one", 3, 3)]
+    assert context.run.outputs.keys() == {
+        "working/combination_sets", "working/combination_bands", "working/combination_blocks",
+    }  # fmt: skip
+    assert (
+        "working/combinations was not made: it needs 'reason' and 'outcome' in "
+        "conf/analyses/combinations.yaml." in context.run.warnings
+    )
+    assert context.run.pictures == []
+
+
+def test_records_without_days_have_combinations(run):
+    context = run(FLAGGED_ROWS, {}, table=FLAGGED, first_day=None, last_day=None)
+    assert combination_sets(context) == {"ER34 + COMP": (2, 1, 2, None)}
+    lacking = (
+        "the role first_day (date) of restricted/children_assessments, to be mapped to a column"
+    )
+    assert any("working/combination_blocks was not made" in t and lacking in t
+               for t in context.run.warnings)  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from socare_spark.analyses.combinations.settings import load_settings as load_combinations
 from socare_spark.analyses.elements.settings import load_settings as load_elements
 from socare_spark.analyses.provision.settings import load_settings as load_provision
 from socare_spark.analyses.requests.settings import load_settings as load_requests
@@ -127,3 +128,24 @@ def test_present_columns_are_the_defaults():
         "cost": "weekly_cost",
         "place": "postcode",
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"outcome": None}, "'reason' and 'outcome' must both be given, or neither"),
+        ({"reason": None, "outcome": None}, "needs 'reason' and 'outcome', or 'columns' or"),
+        ({"columns": ["qsa_group"], "flags": ["qsa_group"]}, "name qsa_group more than once"),
+        (
+            {"columns": ["qsa_groups"]},
+            "conf/analyses/combinations.yaml: columns.0 names the column qsa_groups, which "
+            "conf/datasets/children_assessments.yaml does not keep: the nearest are qsa_group.",
+        ),
+        ({"flags": ["qsa_group"]}, "flags.0 names the column qsa_group, which is of the type str"),
+        ({"last_day": "form_outcome"}, "last_day names the column form_outcome, which is of the"),
+    ],
+)
+def test_wrong_columns_of_combinations_are_refused(conf, settings, says):
+    change(conf, "combinations", **settings)
+    with pytest.raises(ConfigurationError, match=re.escape(says)):
+        load_combinations(conf)

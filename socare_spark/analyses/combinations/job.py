@@ -5,6 +5,7 @@ spellings. Source: thesis chapter 5.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -23,7 +24,12 @@ from socare_spark.analyses.combinations.counts import (
     total_members,
     with_subprocess,
 )
-from socare_spark.analyses.combinations.groups import count_groups, number_groups, with_counts
+from socare_spark.analyses.combinations.groups import (
+    TEXTS,
+    count_groups,
+    number_groups,
+    with_counts,
+)
 from socare_spark.analyses.combinations.periods import (
     COMBINATION_PERIODS,
     combination_periods,
@@ -35,6 +41,14 @@ from socare_spark.analyses.combinations.renames import (
     COMBINATION_RENAMES,
     rename_members,
     renamed,
+)
+from socare_spark.analyses.combinations.sets import (
+    COMBINATION_SETS,
+    pair_members,
+    set_members,
+    set_spellings,
+    sets_in_use,
+    with_combination,
 )
 from socare_spark.analyses.combinations.settings import (
     SETTINGS,
@@ -49,7 +63,7 @@ from socare_spark.analyses.roles import role_needs
 from socare_spark.analyses.vocabulary import SUBPROCESSES, UNMAPPED, Claim, unknown_codes
 from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.errors import ConfigurationError
-from socare_spark.inputs import Inputs, Need
+from socare_spark.inputs import Assigned, Inputs, Need
 from socare_spark.lake.collect import collect_one
 from socare_spark.lake.table import TableSpec
 
@@ -58,8 +72,18 @@ _MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
 
 def build(inputs: Inputs, settings: Settings) -> Result:
     """Builds all tables. Combinations without a sub-process are counted in the run record."""
-    records = _records(inputs, settings.wanted).cache()
-    return combination_results(records, settings)
+    wanted = settings.wanted
+    rows = inputs.read(restricted(wanted.dataset))
+    result = Result({}, dict.fromkeys(_OF_PAIRS, f"'reason' and 'outcome' in conf/{SETTINGS}"))
+    if wanted.has_pairs:
+        columns = ["person", *TEXTS, "first_day", "last_day"]
+        records = rows.select(*columns).dropna(subset=TEXTS).cache()
+        result = combination_results(records, settings)
+    if not wanted.has_sets:
+        return result
+    sets = set_results(with_combination(rows, wanted).cache(), wanted)
+    # Bands and blocks are those of pairs, if there are pairs.
+    return replace(result, tables={**sets, **result.tables})
 
 
 def combination_results(records: DataFrame, settings: Settings) -> Result:
@@ -74,10 +98,12 @@ def combination_results(records: DataFrame, settings: Settings) -> Result:
     spelled = with_subprocess(_collect_spellings(records, wanted), claims)
     reasons = reasons_of(spelled)
     in_use = combinations_in_use(spelled)
+    members = combination_members(in_use, spelled)
     counts = _count(
         records,
         {
-            COMBINATIONS: combination_members(in_use, spelled),
+            COMBINATIONS: members,
+            **({} if wanted.has_sets else {COMBINATION_SETS: pair_members(members)}),
             COMBINATION_TOTALS: total_members(spelled),
             COMBINATION_BLOCKS: block_members(in_use, spelled, wanted.blocks),
             COMBINATION_RENAMES: rename_members(renamed(reasons, wanted.renames), spelled),
@@ -98,17 +124,43 @@ def combination_results(records: DataFrame, settings: Settings) -> Result:
     return Result(tables, warnings=warnings, counts={"combinations.unmapped": unmapped})
 
 
-def _records(inputs: Inputs, wanted: Combinations) -> DataFrame:
-    """The records with a reason and an outcome, for `combination_results`."""
-    columns = {
-        "reason_text": wanted.reason,
-        "outcome_text": wanted.outcome,
-        "first_day": wanted.first_day,
-        "last_day": wanted.last_day,
-    }
-    named = [F.col(column).alias(name) for name, column in columns.items()]
-    rows = inputs.read(restricted(wanted.dataset)).select("person", *named)
-    return rows.dropna(subset=["reason_text", "outcome_text"])
+def set_results(records: DataFrame, wanted: Combinations) -> dict[TableSpec, Frame]:
+    """Builds the combinations of columns and flags, with their bands and blocks.
+
+    Args:
+        records: Result of `with_combination`.
+        wanted: The settings.
+    """
+    spelled = _collect_sets(records, wanted)
+    in_use = sets_in_use(spelled)
+    counts = _count(
+        records,
+        {
+            COMBINATION_SETS: set_members(spelled),
+            COMBINATION_BLOCKS: block_members(in_use, in_use, wanted.blocks),
+        },
+    )
+    counted = counts[COMBINATION_SETS].assign(outcome="")
+    people = counted.rename(columns={"combination": "reason"})
+    of_bands = band_members(people, in_use, wanted.bands)
+    return {**counts, **_count(records, {COMBINATION_BANDS: of_bands})}
+
+
+def _collect_sets(records: DataFrame, wanted: Combinations) -> pd.DataFrame:
+    """Collects the combinations of columns and flags.
+
+    Raises:
+        ConfigurationError: there are too many, as in columns of free text.
+    """
+    frame = set_spellings(records)
+    spelled = collect_one(COMBINATION_SETS.path, frame.limit(_MOST_COMBINATIONS + 1))
+    if len(spelled) <= _MOST_COMBINATIONS:
+        return spelled
+    raise ConfigurationError(
+        f"Columns {', '.join([*wanted.columns, *wanted.flags])} of dataset {wanted.dataset} have "
+        f"{frame.count():,} combinations; {_MOST_COMBINATIONS:,} are allowed. Set columns of codes "
+        f"in conf/{SETTINGS}."
+    )
 
 
 def _collect_spellings(records: DataFrame, wanted: Combinations) -> pd.DataFrame:
@@ -152,8 +204,19 @@ def _warnings(unmapped: int, claims: Sequence[Claim], reasons: Sequence[Reason])
     return [*warnings, *unknown_codes(f"{SUBPROCESSES} names the reason", claimed, present)]
 
 
+# Tables that need a reason and an outcome.
+_OF_PAIRS = (
+    COMBINATIONS,
+    COMBINATION_TOTALS,
+    COMBINATION_RENAMES,
+    COMBINATION_PERIODS,
+    SUBPROCESS_EXTREMES,
+    PERSON_TIMELINES,
+)
+_OF_EITHER = (COMBINATION_BANDS, COMBINATION_BLOCKS)
 _WRITES = (
     COMBINATIONS,
+    COMBINATION_SETS,
     COMBINATION_TOTALS,
     COMBINATION_BANDS,
     COMBINATION_BLOCKS,
@@ -169,25 +232,35 @@ def _needs(_: Inputs, settings: Settings) -> list[Need]:
     source = restricted(wanted.dataset)
     dated = (COMBINATION_BLOCKS, COMBINATION_RENAMES, COMBINATION_PERIODS)
     by_people = (COMBINATION_BANDS, SUBPROCESS_EXTREMES, PERSON_TIMELINES)
-    totals = (COMBINATIONS, COMBINATION_TOTALS)
+    used = (COMBINATIONS, COMBINATION_SETS)
+    of_sets = (COMBINATION_SETS, *(() if wanted.has_pairs else _OF_EITHER))
+    of_pairs = (*_OF_PAIRS, *_OF_EITHER, *(() if wanted.has_sets else (COMBINATION_SETS,)))
+
+    def need(key: str, name: str, type_: str, *tables: tuple[TableSpec, ...]) -> Need:
+        assigned = Assigned(key, getattr(wanted, key), SETTINGS, key)
+        return Need(source, name, type_, *tables, assigned=assigned)
+
+    pairs = [need("reason", TEXTS[0], "string", of_pairs)] if wanted.has_pairs else []
+    pairs += [need("outcome", TEXTS[1], "string", of_pairs)] if wanted.has_pairs else []
     return [
-        Need(source, wanted.reason, "string", _WRITES),
-        Need(source, wanted.outcome, "string", _WRITES),
-        Need(source, wanted.first_day, "date", (*dated, PERSON_TIMELINES), (COMBINATIONS,)),
-        Need(source, wanted.last_day, "date", dated, (COMBINATIONS,)),
+        *pairs,
+        *(Need(source, column, "", of_sets) for column in wanted.columns),
+        *(Need(source, column, "boolean", of_sets) for column in wanted.flags),
+        need("first_day", "first_day", "date", (*dated, PERSON_TIMELINES), used),
+        need("last_day", "last_day", "date", dated, used),
         *role_needs(
             wanted.dataset,
             wanted.roles,
             SETTINGS,
-            {"person": by_people},
-            {"person": (*totals, *dated)},
+            needed_by={"person": by_people},
+            empty_in={"person": (*used, COMBINATION_TOTALS, *dated)},
         ),
     ]
 
 
 ANALYSIS = Analysis(
     name="combinations",
-    description="Counts people and records per combination of reason and outcome, by sub-process.",
+    description="Counts people and records of combinations of reasons, outcomes and other columns.",
     load_settings=load_settings,
     reads=lambda _, settings: [restricted(settings.wanted.dataset)],
     writes=_WRITES,

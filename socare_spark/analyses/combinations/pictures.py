@@ -16,7 +16,10 @@ def draw(context: Context, settings: Settings) -> None:
     """Draws bars of combinations and their turnover.
 
     There is a chart of bars for all combinations, for each band of people and for each sub-process.
+    Combinations without a reason and an outcome have no picture.
     """
+    if COMBINATIONS.path in context.unavailable:
+        return
     _draw_bars(context, settings)
     _draw_turnover(context, settings)
 

@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from socare_spark.analyses.roles import Person, Roles, check_roles
+from socare_spark.analyses.roles import (
+    DAY,
+    FLAG,
+    TEXT,
+    Column,
+    Person,
+    Roles,
+    check_columns,
+    check_roles,
+)
 from socare_spark.analyses.vocabulary import Claim, read_claims
 from socare_spark.config import StrictModel, read_model
 from socare_spark.measures.bands import Band
@@ -57,10 +66,13 @@ class Combinations(StrictModel):
 
     Attributes:
         dataset: Dataset of the records.
-        reason: Column of the reason, `CODE - description`.
-        outcome: Column of the outcome, `CODE - description`.
-        first_day: Column of the first day of a record.
-        last_day: Column of its last day.
+        reason: Column of the reason, `CODE - description`; None without tables of reasons.
+        outcome: Column of the outcome, `CODE - description`; None without tables of reasons.
+        columns: Columns of `combination_sets`. A reason and an outcome count by their code, other
+            columns as they are written. Without columns and flags these are reason and outcome.
+        flags: Yes/no columns of `combination_sets`.
+        first_day: Column of the first day of a record; None if there is none.
+        last_day: Column of its last day; None if there is none.
         roles: Columns of the dataset.
         bands: Bands of people.
         extremes: Number of most and of least used combinations in `subprocess_extremes`.
@@ -69,15 +81,52 @@ class Combinations(StrictModel):
     """
 
     dataset: str
-    reason: str
-    outcome: str
-    first_day: str
-    last_day: str
+    reason: str | None = None
+    outcome: str | None = None
+    columns: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    first_day: str | None = None
+    last_day: str | None = None
     roles: CombinationRoles = CombinationRoles()
     bands: tuple[Band, ...]
     extremes: int = Field(ge=1)
     blocks: Blocks
     renames: Renames
+
+    @model_validator(mode="after")
+    def _has_columns(self) -> Self:
+        if (self.reason is None) != (self.outcome is None):
+            raise ValueError("'reason' and 'outcome' must both be given, or neither")
+        if not (self.has_pairs or self.has_sets):
+            raise ValueError("needs 'reason' and 'outcome', or 'columns' or 'flags'")
+        named = [*self.columns, *self.flags]
+        repeated = sorted({name for name in named if named.count(name) > 1})
+        if repeated:
+            raise ValueError(f"'columns' and 'flags' name {repeated[0]} more than once")
+        return self
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether the records have a reason and an outcome."""
+        return self.reason is not None
+
+    @property
+    def has_sets(self) -> bool:
+        """Whether columns or flags of combinations are declared."""
+        return bool(self.columns or self.flags)
+
+    @property
+    def named_columns(self) -> dict[str, tuple[str, Column]]:
+        """Key in the file -> name and declaration of each column that it names."""
+        keys = {
+            "reason": (self.reason, TEXT),
+            "outcome": (self.outcome, TEXT),
+            "first_day": (self.first_day, DAY),
+            "last_day": (self.last_day, DAY),
+        }
+        named = {key: (name, column) for key, (name, column) in keys.items() if name is not None}
+        named |= {f"columns.{at}": (name, TEXT) for at, name in enumerate(self.columns)}
+        return named | {f"flags.{at}": (name, FLAG) for at, name in enumerate(self.flags)}
 
 
 class Settings(NamedTuple):
@@ -93,7 +142,8 @@ class Settings(NamedTuple):
 
 
 def load_settings(conf: Path) -> Settings:
-    """Reads the settings, and checks the roles against the contract."""
+    """Reads the settings, and checks the columns against the contract."""
     wanted = read_model(conf / SETTINGS, Combinations)
+    check_columns(conf, SETTINGS, wanted.dataset, wanted.named_columns)
     check_roles(conf, SETTINGS, wanted.dataset, wanted.roles)
     return Settings(wanted, read_claims(conf))
