@@ -66,7 +66,10 @@ def test_wrong_roles_of_requests_are_refused(conf, roles, says):
             "conf/datasets/agreements_costed.yaml; it must be a date or a datetime",
         ),
         ({"cost": "agreement_end"}, "is of the type date in conf/datasets/agreements_costed.yaml"),
-        ({"age": "agreement_start"}, "it must be an age or an integer: there are age_at_start"),
+        (
+            {"age": "agreement_start"},
+            "it must be an age or an integer: the nearest are age_at_start",
+        ),
     ],
 )
 def test_types_of_roles_are_those_of_the_contract(conf, roles, says):
@@ -94,9 +97,9 @@ def test_roles_of_an_unknown_dataset_are_refused(conf):
 
 
 def test_roles_for_all_datasets_are_checked_in_each(conf):
-    """Only the contract of costed agreements has the column."""
+    """Only the contract of costed agreements has the column; the first of the others is named."""
     change(conf, "provision", roles={"element": "client_group"})
-    with pytest.raises(ConfigurationError, match=r"datasets/agreements_closed.yaml does not keep"):
+    with pytest.raises(ConfigurationError, match=r"datasets/agreements_adult.yaml does not keep"):
         load_provision(conf)
 
 

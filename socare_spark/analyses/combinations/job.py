@@ -59,7 +59,7 @@ from socare_spark.analyses.combinations.settings import (
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
 from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, block_members
 from socare_spark.analyses.extracts import restricted
-from socare_spark.analyses.roles import role_needs
+from socare_spark.analyses.roles import Tables, role_needs
 from socare_spark.analyses.vocabulary import SUBPROCESSES, UNMAPPED, Claim, unknown_codes
 from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.errors import ConfigurationError
@@ -236,9 +236,9 @@ def _needs(_: Inputs, settings: Settings) -> list[Need]:
     of_sets = (COMBINATION_SETS, *(() if wanted.has_pairs else _OF_EITHER))
     of_pairs = (*_OF_PAIRS, *_OF_EITHER, *(() if wanted.has_sets else (COMBINATION_SETS,)))
 
-    def need(key: str, name: str, type_: str, *tables: tuple[TableSpec, ...]) -> Need:
+    def need(key: str, name: str, type_: str, tables: Tables, without: Tables = ()) -> Need:
         assigned = Assigned(key, getattr(wanted, key), SETTINGS, key)
-        return Need(source, name, type_, *tables, assigned=assigned)
+        return Need(source, name, type_, tables, without, assigned)
 
     pairs = [need("reason", TEXTS[0], "string", of_pairs)] if wanted.has_pairs else []
     pairs += [need("outcome", TEXTS[1], "string", of_pairs)] if wanted.has_pairs else []
