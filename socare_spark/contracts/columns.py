@@ -1,6 +1,7 @@
 """The columns that a contract gives to the restricted table of its dataset, with their types."""
 
 from socare_spark.contracts.contract import SOURCE_LINE, Contract, Field
+from socare_spark.contracts.place_columns import PLACE
 
 PSEUDONYM = "pseudonym"
 
@@ -21,6 +22,10 @@ def column_types(contract: Contract) -> dict[str, str]:
             types[treatment.age.name] = "integer"
         if treatment.status:
             types[treatment.status] = "string"
+        if treatment.day:
+            types[treatment.day] = "date"
+    if contract.socare.place is not None:
+        types[PLACE] = "string"
     types[contract.socare.extract_column] = "date"
     return types | dict(zip(SOURCE_LINE, ("string", "integer"), strict=True))
 
