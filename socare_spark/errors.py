@@ -5,6 +5,7 @@ the action. It is printed without a traceback and contains no cell values. Any o
 internal error: the job ends with `ExitCode.FAULT` and the traceback is written to the run log.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -27,7 +28,21 @@ class OperatorError(Exception):
 
 
 class ConfigurationError(OperatorError):
-    """A configuration file, an argument or the environment is invalid."""
+    """A configuration file, an argument or the environment is invalid.
+
+    Attributes:
+        faults: The faults, one or two sentences each; by default the message.
+    """
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults) or (message,)
+
+
+def raise_faults(faults: Sequence[str]) -> None:
+    """Raises a `ConfigurationError` for one or more faults, with a line for each."""
+    if faults:
+        raise ConfigurationError("\n".join(faults), faults)
 
 
 class DataError(OperatorError):

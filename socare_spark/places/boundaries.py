@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.places.boundary_files import Features, read_features
-from socare_spark.places.coordinate_systems import epsg_code, misplaced
+from socare_spark.places.coordinate_systems import declared_code, misplaced
 from socare_spark.places.geometry import GRID, polygons_of, union_of
 from socare_spark.places.settings import FileLayer
 
@@ -70,7 +70,7 @@ def read_boundaries(
         ConfigurationError: a layer, column or coordinate system differs from the settings.
         DataError: a file is not in its format, or its features cannot be used.
     """
-    read = {name: _read(landing, name, layer) for name, layer in layers.items()}
+    read = {name: read_layer(landing, name, layer) for name, layer in layers.items()}
     frame = pd.concat(
         [layer.rows.assign(layer=name) for name, layer in read.items()], ignore_index=True
     )
@@ -94,8 +94,13 @@ def read_boundaries(
     )
 
 
-def _read(landing: Path, name: str, layer: FileLayer) -> _Layer:
-    """Reads the features of a layer that pass its filter, and checks them."""
+def read_layer(landing: Path, name: str, layer: FileLayer) -> _Layer:
+    """Reads the features of a layer that pass its filter, and checks them.
+
+    Raises:
+        ConfigurationError: a layer, column or coordinate system differs from the settings.
+        DataError: the file is not in its format, or its features cannot be used.
+    """
     features = read_features(landing, name, layer)
     title = f"Layer {name}: {layer.file}"
     system = _system_of(title, layer, features)
@@ -133,11 +138,7 @@ def _system_of(title: str, layer: FileLayer, features: Features) -> str:
         ConfigurationError: the declared system is unknown, the file and the settings differ, or
             neither names a system.
     """
-    declared = None if layer.crs is None else epsg_code(layer.crs)
-    if layer.crs is not None and declared is None:
-        raise ConfigurationError(
-            f"{title}: {layer.crs} is not a coordinate system. Set 'crs' to an EPSG code."
-        )
+    declared = None if layer.crs is None else declared_code(title, layer.crs)
     if declared and features.stated and features.system and features.system != declared:
         raise ConfigurationError(
             f"{title} states that it is in {features.system}, but places.yaml declares "

@@ -95,6 +95,22 @@ class _Source:
         return f"Layer {self.name}: {self.layer.file}"
 
 
+def format_of(name: str, layer: FileLayer) -> str:
+    """Format of the file of a layer.
+
+    Raises:
+        ConfigurationError: the settings do not declare the format, and the extension of the file
+            does not name it.
+    """
+    kind = layer.format or FORMATS.get(Path(layer.file).suffix.lower())
+    if kind is None:
+        raise ConfigurationError(
+            f"Layer {name}: cannot infer the format of {layer.file} from its extension; set "
+            "'format' to one of geopackage, geojson, geoparquet, shapefile."
+        )
+    return kind
+
+
 def read_features(landing: Path, name: str, layer: FileLayer) -> Features:
     """Reads the selected columns and the geometry of a layer.
 
@@ -103,12 +119,7 @@ def read_features(landing: Path, name: str, layer: FileLayer) -> Features:
         DataError: the file is missing, too large or not readable.
     """
     path = landing / layer.file
-    kind = layer.format or FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise ConfigurationError(
-            f"Layer {name}: cannot infer the format of {layer.file} from its extension; set "
-            "'format' to one of geopackage, geojson, geoparquet, shapefile."
-        )
+    kind = format_of(name, layer)
     if not path.exists():
         raise DataError(f"Layer {name}: No file {layer.file} in {landing}.")
     source = _Source(name, layer, path, layer_files(landing, layer), kind)

@@ -10,6 +10,7 @@ import numpy as np
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
+from socare_spark.errors import ConfigurationError
 from socare_spark.places.geometry import GRID
 
 LONGITUDE_LATITUDE = "EPSG:4326"
@@ -33,6 +34,24 @@ def epsg_code(text: str) -> str | None:
     except CRSError:
         return None
     return _code(system)
+
+
+def declared_code(title: str, text: str) -> str:
+    """EPSG code of a system that the settings declare.
+
+    Args:
+        title: The layer or source, for messages.
+        text: The declared code.
+
+    Raises:
+        ConfigurationError: the code is not known.
+    """
+    code = epsg_code(text)
+    if code is None:
+        raise ConfigurationError(
+            f"{title}: {text} is not a coordinate system. Set it to an EPSG code."
+        )
+    return code
 
 
 def _code(system: CRS) -> str | None:

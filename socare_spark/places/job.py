@@ -57,6 +57,7 @@ from socare_spark.places.settings import (
     PlacesSettings,
     PostcodeLayer,
 )
+from socare_spark.places.source_check import check_files
 from socare_spark.places.source_files import all_files, available_sources
 
 CONFIGURATION = "places.yaml"
@@ -380,6 +381,7 @@ def _landing(context: Context) -> Path:
 def _plan(context: Context) -> Sequence[str]:
     landing = _landing(context)
     settings = _settings(context, landing)
+    check_files(context.spark, landing, settings)
     reads = [f"reads  {path.relative_to(landing)}" for path in all_files(landing, settings)]
     recorded = [f"reads  {name}" for name, _ in _recorded(context)]
     written = [*REFERENCE, *([PLACE_AREAS] if recorded else [])]

@@ -38,7 +38,7 @@ def read_population(
     if not sources:
         return spark.createDataFrame([], POPULATION.schema)
     frames = [
-        _read(spark, path, source)
+        population_rows(spark, path, source)
         for source in sources
         for path in find_files(landing, source.files)
     ]
@@ -66,8 +66,12 @@ def read_population(
     )
 
 
-def _read(spark: SparkSession, path: Path, source: PopulationSource) -> DataFrame:
-    """Reads one file. Columns are selected by name, so files may differ in their order."""
+def population_rows(spark: SparkSession, path: Path, source: PopulationSource) -> DataFrame:
+    """Reads one file. Columns are selected by name, so files may differ in their order.
+
+    Raises:
+        ConfigurationError: a column of the settings is missing in the file.
+    """
     raw = spark.read.csv(literal_path(path), header=True, inferSchema=False, enforceSchema=False)
     values = {
         "layer": source.layer,

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.errors import ConfigurationError
 from socare_spark.lake.paths import literal_path
+from socare_spark.places.coordinate_systems import declared_code
 from socare_spark.places.geometry import GRID
 from socare_spark.places.reference_tables import POSTCODES
 from socare_spark.places.settings import PostcodeSource
@@ -134,6 +135,8 @@ def _place(source: PostcodeSource) -> Column:
     foreign = F.coalesce(F.col("postcode").rlike(_NOT_NATIONAL_GRID), F.lit(False))
     place = F.when(~foreign, point)
     for code, system in source.country_crs.items():
+        if system is not None:
+            declared_code(f"Postcode source {source.name}", system)
         transformed = F.expr(_in_grid(system))
         place = F.when(F.col("_code") == code, transformed).otherwise(place)
     return F.when((F.col("_east") > 0) & (F.col("_north") > 0), place)

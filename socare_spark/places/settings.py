@@ -50,7 +50,12 @@ class PostcodeSource(StrictModel):
 
 
 class Keep(StrictModel):
-    """Filter of features: keeps those whose value in a column starts with one of the prefixes."""
+    """Filter of features: keeps those whose value in a column starts with one of the prefixes.
+
+    Attributes:
+        column: Column of the boundary file.
+        starts_with: The prefixes.
+    """
 
     column: str
     starts_with: tuple[str, ...] = Field(min_length=1)
@@ -60,6 +65,7 @@ class FileLayer(StrictModel):
     """A layer of areas from a boundary file.
 
     Attributes:
+        kind: `file`.
         file: Path below the landing folder.
         format: Format of the file; by default inferred from its extension.
         table: Layer within a GeoPackage.
@@ -80,7 +86,14 @@ class FileLayer(StrictModel):
 
 
 class DissolvedLayer(StrictModel):
-    """A layer of one area: the union of all areas of another layer."""
+    """A layer of one area: the union of all areas of another layer.
+
+    Attributes:
+        kind: `dissolve`.
+        layer: Name of the other layer, of the kind `file`.
+        code: Code of the area.
+        name: Name of the area.
+    """
 
     kind: Literal["dissolve"]
     layer: str
@@ -89,14 +102,24 @@ class DissolvedLayer(StrictModel):
 
 
 class PostcodeLayer(StrictModel):
-    """Areas derived from unit postcodes: Voronoi cells dissolved by level, cut to the bounds."""
+    """Areas derived from unit postcodes: Voronoi cells dissolved by level, cut to the bounds.
+
+    Attributes:
+        kind: `postcode`.
+        level: `sector` (`B21 8`) or `district` (`B21`).
+    """
 
     kind: Literal["postcode"]
     level: Literal["sector", "district"]
 
 
 class GridLayer(StrictModel):
-    """Whole squares of the Ordnance Survey's grid, with its names (`SP0786`)."""
+    """Whole squares of the Ordnance Survey's grid, with its names (`SP0786`).
+
+    Attributes:
+        kind: `grid`.
+        metres: Length of a side: 100, 1000 or 10000.
+    """
 
     kind: Literal["grid"]
     metres: Literal[100, 1000, 10000]
@@ -108,7 +131,12 @@ Layer = Annotated[
 
 
 class Value(StrictModel):
-    """A value of each row: a column of the file, or one value for the whole file."""
+    """A value of each row: a column of the file, or one value for the whole file.
+
+    Attributes:
+        column: Name of the column in the header.
+        value: The value of all rows.
+    """
 
     column: str | None = None
     value: str | int | None = None
@@ -125,6 +153,14 @@ class PopulationSource(StrictModel):
 
     An empty or missing age band means all ages. Where no row for all ages is given, it is the sum
     of the bands.
+
+    Attributes:
+        files: Paths or patterns below the landing folder.
+        layer: Layer of the area.
+        code: Code of the area.
+        year: Year of the estimate.
+        population: Number of people.
+        age_band: Age band of the people.
     """
 
     files: tuple[str, ...] = Field(min_length=1)

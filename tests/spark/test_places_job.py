@@ -60,17 +60,21 @@ def city(spark, tmp_path):
     conf = tmp_path / "conf"
     conf.mkdir()
 
-    def run(landing_folder=landing, **changes):
+    def context(landing_folder=landing, **changes):
         settings = {key: value for key, value in {**PLACES, **changes}.items() if value is not None}
         (conf / "places.yaml").write_text(yaml.safe_dump(settings))
         record = Run("places", tmp_path / "runs", {})
         record.configuration = configuration_digest(conf)
         quiet = Progress(Console(quiet=True))
-        context = Context(spark, Lake(tmp_path / "lake"), conf, landing_folder, None, record, quiet)
-        JOB.run(context)
-        return context
+        return Context(spark, Lake(tmp_path / "lake"), conf, landing_folder, None, record, quiet)
+
+    def run(landing_folder=landing, **changes):
+        used = context(landing_folder, **changes)
+        JOB.run(used)
+        return used
 
     run.landing = landing
+    run.plan = lambda **changes: JOB.plan(context(**changes))
     return run
 
 
@@ -169,3 +173,17 @@ def test_without_postcodes_there_is_nothing_to_place(city):
     (city.landing / "cp.csv").unlink()
     with pytest.raises(MissingInputError, match=r"cp\.csv"):
         city()
+
+
+def test_dry_run_lists_all_columns_and_tables_that_files_do_not_have(city):
+    layers = {"ward": {**PLACES["layers"]["ward"], "table": "zones"}}
+    layers["old"] = {**PLACES["layers"]["ward"], "code": "CODE"}
+    population = [{**PLACES["population"][0], "population": {"column": "people"}}]
+    with pytest.raises(ConfigurationError) as error:
+        city.plan(layers=layers, bounds=None, population=population)
+    faults = error.value.faults
+    assert len(faults) == 3
+    assert "has no column CODE" in faults[0]
+    assert "has no layer zones" in faults[1]
+    assert "has no column people" in faults[2]
+    assert len(city.plan()) == 3 + len(REFERENCE)
