@@ -21,7 +21,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from socare_spark.analysis import Job
-from socare_spark.errors import ConfigurationError, ExitCode, OperatorError
+from socare_spark.errors import ConfigurationError, ExitCode, OperatorError, raise_faults
 from socare_spark.failures import is_panic, report_crash, report_error, state_of_tables
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.lock import locked
@@ -206,6 +206,8 @@ def _run_to_exit_code(
                 f"{options.conf} is not a folder: --conf must name the folder with the council's "
                 "configuration."
             )
+        if options.dry_run:
+            _check_configuration(options.conf)
         check_lake_path(options.lake)
         with (
             locked(options.lake, name),
@@ -229,6 +231,18 @@ def _run_to_exit_code(
         if not is_panic(error):
             raise
         return report_crash(error, run, progress)
+
+
+def _check_configuration(conf: Path) -> None:
+    """Checks all files of the configuration, for `--dry-run`.
+
+    Raises:
+        ConfigurationError: a file is invalid.
+    """
+    # It imports all analyses, which a job without this option does not need.
+    from socare_spark.configuration.check import configuration_faults  # noqa: PLC0415
+
+    raise_faults(configuration_faults(conf))
 
 
 def _arguments_as_text(options: argparse.Namespace) -> dict[str, str]:

@@ -1,12 +1,21 @@
 """Reads configuration files into strict models."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from socare_spark.errors import ConfigurationError
+
+_MERGE = "tag:yaml.org,2002:merge"
+_REPEATS = "repeats the key"
+# Messages in place of those of pydantic, by type of the problem.
+_MESSAGES = {
+    "extra_forbidden": "the key is not known: correct or remove it",
+    "missing": "the key is missing: add it",
+}
 
 
 class StrictModel(BaseModel):
@@ -47,8 +56,38 @@ def read_model(path: Path, model: type[Model]) -> Model:
         ConfigurationError: the file is missing, is not valid YAML, or does not fit the model. The
             message names the file, the key and the rule.
     """
+    data = read_yaml(path)
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
+        return model.model_validate(data if data is not None else {})
+    except ValidationError as error:
+        first, *others = (f"{path}: {problem}" for problem in _problems(error))
+        more = f" (and {len(others)} more)" if others else ""
+        raise ConfigurationError(f"{first.removesuffix('.')}{more}.", [first, *others]) from None
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a mapping with a repeated key, of which YAML would keep the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+                continue
+            if key.value in seen:
+                problem = f"{_REPEATS} {key.value}"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - any YAML
+    """Reads a YAML file.
+
+    Raises:
+        ConfigurationError: the file is missing, is not valid YAML, or has a key twice.
+    """
+    try:
+        return yaml.load(path.read_text("utf-8"), _UniqueKeyLoader)  # noqa: S506 - a safe loader
     except FileNotFoundError:
         raise ConfigurationError(
             f"{path} does not exist: --conf must name the folder that contains it."
@@ -56,22 +95,26 @@ def read_model(path: Path, model: type[Model]) -> Model:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{path}{line} is not valid YAML.") from None
+        problem = getattr(error, "problem", None) or ""
+        fault = (
+            f"{problem}: remove one of them"
+            if problem.startswith(_REPEATS)
+            else ("is not valid YAML")
+        )
+        raise ConfigurationError(f"{path}{line} {fault}.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read ({error.strerror}).") from None
     except ValueError:
         # YAML converts a text in the form of a date, such as 2017-02-30.
         raise ConfigurationError(
             f"{path} has a day that does not exist: correct it, or write it in quotes if it is a "
             "text."
         ) from None
-    try:
-        return model.model_validate(data if data is not None else {})
-    except ValidationError as error:
-        raise ConfigurationError(f"{path}: {_first_problem(error)}") from None
 
 
-def _first_problem(error: ValidationError) -> str:
-    problems = error.errors(include_url=False, include_input=False)
-    first = problems[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the file"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{key}: {first['msg'].removeprefix('Value error, ')}{more}."
+def _problems(error: ValidationError) -> Iterator[str]:
+    """Key and rule of each problem."""
+    for problem in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part) for part in problem["loc"]) or "the file"
+        message = _MESSAGES.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+        yield f"{key}: {message}."

@@ -28,7 +28,13 @@ MOST_COMPARED = 2_000
 
 
 class Outcome(StrictModel):
-    """One entry of `conf/vocabulary/outcomes.yaml`."""
+    """One entry of `conf/vocabulary/outcomes.yaml`.
+
+    Attributes:
+        code: Code of the outcome: the text before the dash of `CODE - label`.
+        label: Description of the outcome.
+        category: Category in `working/outcome_by_team`.
+    """
 
     code: str
     label: str
@@ -36,14 +42,23 @@ class Outcome(StrictModel):
 
 
 class Team(StrictModel):
-    """One entry of `conf/vocabulary/teams.yaml`."""
+    """One entry of `conf/vocabulary/teams.yaml`.
+
+    Attributes:
+        name: Name of the team in the records, in any case.
+        category: Category in `working/outcome_by_team`.
+    """
 
     name: str
     category: str
 
 
 class Subprocesses(StrictModel):
-    """`conf/vocabulary/subprocesses.yaml`: sub-process -> entries REASON or REASON/OUTCOME."""
+    """`conf/vocabulary/subprocesses.yaml`.
+
+    Attributes:
+        subprocesses: Sub-process -> entries REASON or REASON/OUTCOME.
+    """
 
     subprocesses: Mapping[str, tuple[str, ...]]
 
@@ -54,7 +69,15 @@ class Subprocesses(StrictModel):
 
 
 class Element(StrictModel):
-    """A service element: its code and its description."""
+    """A service element.
+
+    Attributes:
+        code: Code in the records, in any case.
+        description: Description of the element.
+        service: Code of its service.
+        client_group: Code of its client group.
+        weekly_cost: Usual range of the weekly cost in pounds.
+    """
 
     code: str
     description: str = ""
@@ -64,7 +87,14 @@ class Element(StrictModel):
 
 
 class Elements(StrictModel):
-    """`conf/vocabulary/elements.yaml`. `mended` maps spellings to the canonical code."""
+    """`conf/vocabulary/elements.yaml`.
+
+    Attributes:
+        mended: Misspelled code in the records -> correct code.
+        client_groups: Code of a client group -> its name.
+        services: Code of a service -> its name.
+        elements: The service elements.
+    """
 
     mended: Mapping[str, str] = {}
     client_groups: Mapping[str, str] = {}
@@ -78,7 +108,13 @@ class Elements(StrictModel):
 
 
 class Ethnicity(StrictModel):
-    """One entry of `conf/vocabulary/ethnicities.yaml`: a class of the census and its group."""
+    """One entry of `conf/vocabulary/ethnicities.yaml`: a class of the census and its group.
+
+    Attributes:
+        code: Code in the records.
+        label: Name of the class, which can be in the records as well.
+        group: Name of the group.
+    """
 
     code: str
     label: str

@@ -30,7 +30,7 @@ from socare_spark.contracts.dialect import (
 from socare_spark.contracts.patterns import portable
 from socare_spark.contracts.periods import Calendar
 from socare_spark.contracts.place_columns import PLACE, PlaceColumns
-from socare_spark.errors import ConfigurationError
+from socare_spark.errors import ConfigurationError, raise_faults
 from socare_spark.postcodes import letters_and_digits
 
 UTF_16 = ("utf-16", "utf-16le", "utf-16be")
@@ -917,8 +917,23 @@ def read_contracts(conf: Path) -> Sequence[Contract]:
             f"{conf / 'datasets'} contains no contract (NAME.yaml): --conf must name the folder "
             "with the council's configuration."
         )
-    contracts = [read_model(path, Contract) for path in paths]
-    for path, contract in zip(paths, contracts, strict=True):
-        if path.stem != contract.name:
-            raise ConfigurationError(f"{path}: name must be '{path.stem}', like the file name.")
+    contracts, faults = [], list[str]()
+    for path in paths:
+        try:
+            contracts.append(read_contract(path))
+        except ConfigurationError as error:
+            faults += error.faults
+    raise_faults(faults)
     return contracts
+
+
+def read_contract(path: Path) -> Contract:
+    """Reads a contract.
+
+    Raises:
+        ConfigurationError: the contract is invalid, or its name differs from its file name.
+    """
+    contract = read_model(path, Contract)
+    if path.stem != contract.name:
+        raise ConfigurationError(f"{path}: name must be '{path.stem}', like the file name.")
+    return contract

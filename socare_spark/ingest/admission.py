@@ -34,8 +34,7 @@ _WORKERS = 2
 EMPTY_REPLACEMENT = (
     "the file contains no record, but the lake has records of its period: ask for the file again"
 )
-
-
+SEE_REJECTED = "; see the rejected lines"
 UNREADABLE = "cannot be read to its end, or has changed since the run began: ask for the file again"
 
 
@@ -100,7 +99,7 @@ def classify_files(
     outdated = {file.name: reason for file in newest if (reason := outdated_reason(file, ledger))}
     files = [file for file in newest if file.name not in outdated]
     dated = [*files, *(r.landed for r in refused if r.landed.extract)]
-    rebuild = _check_contract(contract, dated, current)
+    rebuild = check_contract(contract, dated, current)
     inspect = partial(inspect_file, folder=folder)
     with worker_pool(_WORKERS) as pool:
         entries = [None if rebuild else current.get(landed.identity) for landed in files]
@@ -176,7 +175,7 @@ def _check_emptied(
     return RefusedFile(file.landed, file.profile.sha256, EMPTY_REPLACEMENT)
 
 
-def _check_contract(
+def check_contract(
     contract: Contract, files: Sequence[LandedFile], entries: Mapping[Identity, LedgerEntry]
 ) -> bool:
     """Decides whether all files of a dataset must be read again because its contract changed.
@@ -239,8 +238,8 @@ def apply_file_limits(staged: StagedDataset, *, rebuild: bool, refused: int) -> 
             common = ", ".join(f"{code} {n}" for code, n in Counter(tally.reasons).most_common(3))
             reasons[i] = (
                 f"{tally.quarantined} of {tally.rows} rows ({share:.1%}) would be quarantined, "
-                f"and the contract allows {max_share:.1%} (most often {common}); see the rejected "
-                f"lines{file.profile.hint if 'row_shape' in tally.reasons else ''}"
+                f"and the contract allows {max_share:.1%} (most often {common}){SEE_REJECTED}"
+                f"{file.profile.hint if 'row_shape' in tally.reasons else ''}"
             )
         elif reason := refusal_reason(staged.contract, tally, repeated[i]):
             reasons[i] = reason

@@ -16,13 +16,15 @@ from pathlib import Path
 
 from socare_spark.analysis import Context, Job
 from socare_spark.contracts.contract import Contract, read_contracts
-from socare_spark.contracts.project import Project, read_project
-from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.contracts.project import read_project
+from socare_spark.contracts.schemes import scheme_faults
+from socare_spark.errors import ConfigurationError, DataError, raise_faults
 from socare_spark.ingest.admission import (
     UNREADABLE,
     DatasetFiles,
     JudgedDataset,
     apply_file_limits,
+    check_contract,
     classify_files,
     is_unchanged,
     outdated_reason,
@@ -52,6 +54,7 @@ from socare_spark.ingest.rejected_lines import (
 )
 from socare_spark.ingest.repeated_keys import equal_rows_warning, repeated_keys_warning
 from socare_spark.ingest.restricted_tables import staged_table
+from socare_spark.ingest.sample_check import check_sample, sample_lines
 from socare_spark.ingest.staging import StagedDataset, stage_dataset, staging_folder
 from socare_spark.ingest.synthetic import is_synthetic
 from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
@@ -79,7 +82,7 @@ def run(context: Context) -> None:
         withdraw(context, landing)
         return
     project, contracts = read_project(context.conf), _contracts(context)
-    _check_schemes(project, contracts)
+    raise_faults(scheme_faults(project, contracts))
     keyring = open_keyring(project, synthetic=is_synthetic(landing), environment=os.environ)
     has_rows = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
     check_key(keyring, context.lake.root / "restricted" / "key_check.json", begun=has_rows)
@@ -123,23 +126,34 @@ def run(context: Context) -> None:
 
 
 def plan(context: Context) -> Sequence[str]:
-    """Lists the files that the job would read, refuse or skip and the tables it would write."""
+    """Lists the files that the job would read, refuse or skip and the tables it would write.
+
+    The first records of new and changed files are checked by the rules of the contracts.
+    """
     landing = _landing(context)
     _check_options(context)
     if context.withdraw:
         return [f"withdraws {entry.file}" for entry in entries_to_withdraw(context)]
     ledger = read_ledger(context.lake)
-    lines = []
-    contracts = _contracts(context)
-    _check_schemes(read_project(context.conf), contracts)
+    lines, project, contracts = [], read_project(context.conf), _contracts(context)
+    raise_faults(scheme_faults(project, contracts))
     for contract in contracts:
         newest, refused, _ = discover_files(landing, contract)
+        outdated = {file.name for file in newest if outdated_reason(file, ledger)}
+        dated = [file for file in newest if file.name not in outdated]
+        dated += [file.landed for file in refused if file.landed.extract]
+        check_contract(contract, dated, ledger.current)
         lines += [f"refuses {file.landed.name}: {file.reason}" for file in refused]
+        to_load = []
         for landed in newest:
             entry = ledger.current.get(landed.identity)
             state = "unchanged" if is_unchanged(landed, entry) else "changed" if entry else "new"
-            state = "skipped" if outdated_reason(landed, ledger) else state
+            state = "skipped" if landed.name in outdated else state
             lines.append(f"reads  {landed.name} ({state})")
+            to_load += [landed] if state in ("changed", "new") else []
+        if to_load:
+            sample = check_sample(context.spark, contract, project, to_load)
+            lines += [f"checks {line}" for line in sample_lines(sample)]
         lines.append(f"writes {contract.table}")
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
 
@@ -195,24 +209,6 @@ def _contracts(context: Context) -> Sequence[Contract]:
                 f"Datasets are {', '.join(close)}."
             )
     return [contract for contract in contracts if not context.only or contract.name in context.only]
-
-
-def _check_schemes(project: Project, contracts: Sequence[Contract]) -> None:
-    for contract in contracts:
-        used = {f.socare.pseudonymise for f in contract.fields if f.socare.pseudonymise}
-        unknown = sorted(used - set(project.schemes))
-        if unknown:
-            raise ConfigurationError(
-                f"conf/datasets/{contract.name}.yaml names the identifier scheme "
-                f"{', '.join(unknown)}, which conf/project.yaml does not declare: declare it there."
-            )
-        person, scheme = contract.person, contract.person_scheme
-        if person and not project.schemes[scheme].person:
-            raise ConfigurationError(
-                f"conf/datasets/{contract.name}.yaml writes {person.name} as person under the "
-                f"scheme {scheme}, which does not identify people: declare person: true for the "
-                "scheme in conf/project.yaml, or use another scheme, or a name other than person."
-            )
 
 
 def _report_history(context: Context, datasets: Sequence[DatasetFiles]) -> None:

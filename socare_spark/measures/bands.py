@@ -13,7 +13,13 @@ UNKNOWN = "unknown"
 
 
 class Band(StrictModel):
-    """A band of values from `from` (included) to `to` (excluded); without `to` it is unbounded."""
+    """A band of values.
+
+    Attributes:
+        label: Name of the band.
+        start: Lowest value of the band.
+        end: Value above the band, which is not in it; without it the band has no upper limit.
+    """
 
     model_config = ConfigDict(populate_by_name=False)
 

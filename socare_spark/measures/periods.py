@@ -33,7 +33,12 @@ class Period:
 
 
 class YearRange(StrictModel):
-    """Settings with a first and a last calendar year, both included."""
+    """Settings with a first and a last calendar year.
+
+    Attributes:
+        first_year: First calendar year.
+        last_year: Last calendar year, included.
+    """
 
     first_year: int
     last_year: int

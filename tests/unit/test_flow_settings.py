@@ -36,7 +36,7 @@ def test_the_projects_own_flow_reads():
         ({"stages": [STAGE | {"records": STAGE["records"] | {"column": "grp"}}]}, "'column' goes"),
         ({"stages": [STAGE | {"records": STAGE["records"] | {"codes": ["X"]}}]}, "'column' goes"),
         ({"log": LOG, "picture": {"smallest_share": 1}}, "less than 1"),
-        ({"log": LOG, "stage": []}, "Extra inputs"),
+        ({"log": LOG, "stage": []}, "the key is not known"),
     ],
 )
 def test_a_flow_that_makes_no_sense_is_refused_with_its_file(tmp_path, flow, says):

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,8 @@ from socare_spark import cli
 from socare_spark.analysis import Job
 from socare_spark.errors import ExitCode
 from socare_spark.lake.pool import worker_pool
+
+CONF = Path(__file__).parents[2] / "conf"
 
 
 def runs(tmp_path, work, monkeypatch, context=None):
@@ -111,7 +114,7 @@ def test_dry_run_after_a_killed_run_announces_the_repair(tmp_path, monkeypatch, 
     monkeypatch.setattr(cli, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
     monkeypatch.setattr(cli, "local_folders", lambda: [tmp_path])
     job = Job("works", "Works.", lambda _: None, lambda _: ["reads  nothing"], ())
-    arguments = ["--lake", str(lake), "--conf", str(tmp_path), "--dry-run"]
+    arguments = ["--lake", str(lake), "--conf", str(CONF), "--dry-run"]
     assert cli.main(job, arguments) == ExitCode.DONE
     assert "the next run restores its tables first" in capsys.readouterr().err
     assert (lake / "unfinished.json").exists()

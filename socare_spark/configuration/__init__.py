@@ -1,0 +1,1 @@
+"""The files of the configuration: their models, and their check."""

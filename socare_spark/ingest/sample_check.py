@@ -1,0 +1,194 @@
+"""Checks the first records of landed files by the rules of `ingest`, without a lake and a key.
+
+The first records of each file are copied to a temporary folder, and pass through the inspection,
+the reader and the limits of `ingest` there. Their tokens have a key that is thrown away.
+"""
+
+import codecs
+import secrets
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from socare_spark.contracts.contract import UTF_16, Contract
+from socare_spark.contracts.project import Project
+from socare_spark.errors import DataError
+from socare_spark.ingest.admission import SEE_REJECTED, apply_file_limits
+from socare_spark.ingest.conversion import failed_rules
+from socare_spark.ingest.csv_records import blocks, chunks
+from socare_spark.ingest.discovery import ReadableFile, RefusedFile, inspect_file
+from socare_spark.ingest.file_profile import read_head
+from socare_spark.ingest.file_warnings import file_warnings
+from socare_spark.ingest.landed_file import LandedFile
+from socare_spark.ingest.pseudonym import Keyring
+from socare_spark.ingest.staging import StagedDataset, stage_dataset
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.pool import worker_pool
+
+SAMPLE_ROWS = 10_000
+_WORKERS = 2
+_BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16le": b"\xff\xfe", "utf-16be": b"\xfe\xff"}
+
+
+@dataclass(frozen=True)
+class FileSample:
+    """The outcome of the first records of a file.
+
+    Attributes:
+        file: Path of the file below the landing folder.
+        refused: Reason for which the file is refused; empty if it is not.
+        rows: Records that were checked.
+        kept: Records that fail no rule and do not repeat the key of a later one.
+        repeated: Records whose key a later record has; they are not kept.
+        failed: Reason code and column -> records that fail the rule.
+    """
+
+    file: str
+    refused: str = ""
+    rows: int = 0
+    kept: int = 0
+    repeated: int = 0
+    failed: Mapping[tuple[str, str], int] | None = None
+
+    @property
+    def quarantined(self) -> int:
+        """Records that fail at least one rule."""
+        return self.rows - self.kept - self.repeated
+
+
+@dataclass(frozen=True)
+class DatasetSample:
+    """The outcome of the first records of the files of a dataset.
+
+    Attributes:
+        dataset: Name of the dataset.
+        files: The files, by name.
+        warnings: Warnings about the files.
+    """
+
+    dataset: str
+    files: Sequence[FileSample]
+    warnings: Sequence[str] = ()
+
+
+def check_sample(
+    spark: SparkSession, contract: Contract, project: Project, files: Sequence[LandedFile]
+) -> DatasetSample:
+    """Checks the first records of files of a dataset.
+
+    Args:
+        spark: The session.
+        contract: The contract of the dataset.
+        project: Council, project and schemes.
+        files: The files, as `discover_files` finds them.
+    """
+    # The folder holds raw records, so it is readable by its owner only.
+    with tempfile.TemporaryDirectory(prefix="socare-sample-") as name:
+        folder = Path(name)
+
+        def inspect(i: int) -> ReadableFile | RefusedFile:
+            sample = first_records(files[i], folder / f"{i}.csv", SAMPLE_ROWS)
+            return inspect_file(sample, folder)
+
+        with worker_pool(_WORKERS) as pool:
+            inspected = list(pool.map(inspect, range(len(files))))
+        readable = [file for file in inspected if isinstance(file, ReadableFile)]
+        samples = [
+            FileSample(file.landed.name, file.reason)
+            for file in inspected
+            if isinstance(file, RefusedFile)
+        ]
+        if readable:
+            keyring = Keyring(secrets.token_bytes(32), project)
+            staged = stage_dataset(spark, Lake(folder / "lake"), contract, readable, keyring)
+            samples += _samples(staged)
+    in_order = sorted(samples, key=lambda sample: sample.file)
+    return DatasetSample(contract.name, in_order, file_warnings(contract, readable))
+
+
+def first_records(landed: LandedFile, path: Path, rows: int) -> LandedFile:
+    """Copies the first records of a file.
+
+    A file whose records cannot be separated is returned as it is, and `inspect_file` refuses it. So
+    is a file of another form than a plain CSV, all of whose records are then checked.
+
+    Args:
+        landed: The file.
+        path: The copy, which is not compressed.
+        rows: Largest number of records, without the header.
+    """
+    if not landed.contract.is_plain:
+        # Its records are found by its conversion.
+        return landed
+    delimiter = landed.contract.dialect.delimiter
+    try:
+        encoding = read_head(landed.path, landed.encoding, delimiter).encoding
+        pieces = chunks(landed.path)
+        start = next(pieces, b"")
+        pieces = chain([start], pieces)
+        if encoding in UTF_16:
+            pieces = map(str.encode, codecs.iterdecode(pieces, encoding))
+        content = b"".join(_records(pieces, delimiter, rows + 1))
+    except (DataError, OSError, UnicodeError):
+        return landed
+    if encoding in UTF_16:
+        content = content.decode().encode(encoding)
+    mark = _BOMS.get(encoding, b"")
+    path.write_bytes((mark if mark and start.startswith(mark) else b"") + content)
+    return replace(landed, path=path)
+
+
+def _records(pieces: Iterator[bytes], delimiter: str, most: int) -> Iterator[bytes]:
+    """Yields the bytes of the first records, each with a line end."""
+    for block in blocks(pieces, delimiter):
+        count = min(most, block.starts.size)
+        if count == block.starts.size:
+            yield block.data
+        elif count:
+            yield block.data[: block.ends[count - 1]] + b"\n"
+        most -= count
+        if most <= 0:
+            return
+
+
+def _samples(staged: StagedDataset) -> Iterator[FileSample]:
+    """Yields the outcome of each staged file."""
+    judged = apply_file_limits(staged, rebuild=False, refused=0)
+    for i, (file, tally) in enumerate(zip(staged.files, staged.tallies, strict=True)):
+        failed = Counter(
+            rule
+            for _, words in staged.invalid_rows(i)
+            for rule in dict.fromkeys(failed_rules(words, staged.rules))
+        )
+        repeated = judged.repeated.get(i, 0) if staged.contract.own_key else 0
+        yield FileSample(
+            file.landed.name,
+            judged.refused.get(i, "").replace(SEE_REJECTED, ""),
+            tally.rows,
+            tally.valid - repeated,
+            repeated,
+            failed,
+        )
+
+
+def sample_lines(sample: DatasetSample) -> list[str]:
+    """Describes the outcome of a dataset: one line for each file, reason and warning."""
+    lines = [f"{sample.dataset}: no file"] if not sample.files else []
+    for file in sample.files:
+        counts = f"{file.kept:,} kept, {file.quarantined:,} quarantined"
+        if file.repeated:
+            counts += f", {file.repeated:,} with the key of a later row"
+        rows = f"{file.rows:,} row{'s' * (file.rows != 1)}"
+        rows = f"first {rows}" if file.rows == SAMPLE_ROWS else rows
+        if file.rows or not file.refused:
+            lines.append(f"{file.file}: {rows}: {counts}")
+        most_first = sorted((file.failed or {}).items(), key=lambda item: (-item[1], item[0]))
+        lines += [f"  {count:,} {code} {column}".rstrip() for (code, column), count in most_first]
+        if file.refused:
+            lines.append(f"{file.file}: refused: {file.refused}")
+    return [*lines, *(f"note: {warning}" for warning in sample.warnings)]

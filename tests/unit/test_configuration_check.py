@@ -1,0 +1,111 @@
+"""All faults of a configuration are found in one go, before a session starts."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from socare_spark import cli
+from socare_spark.analysis import Job
+from socare_spark.configuration.check import configuration_faults
+from socare_spark.errors import ExitCode
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+@pytest.fixture
+def conf(tmp_path):
+    shutil.copytree(CONF, tmp_path / "conf")
+    return tmp_path / "conf"
+
+
+def edit(path, old, new):
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def test_shipped_configuration_has_no_fault():
+    assert configuration_faults(CONF) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("datasets/requests.yaml", "pseudonymise: request", "pseudonymise: requests",
+         ("datasets/requests.yaml", "scheme requests", "nearest are request")),
+        ("datasets/requests.yaml", "name: requests", "name: request", ("name must be 'requests'",)),
+        ("datasets/requests.yaml", "type: date", "type: day", ("schema.fields.2.type",)),
+        ("project.yaml", "strip_leading_zeros: true", "strip_zeros: true",
+         ("project.yaml: schemes.carefirst.strip_zeros: the key is not known",)),
+        ("places.yaml", "bounds: city", "bounds: town", ("places.yaml", "bounds is 'town'")),
+        ("places.yaml", '"EPSG:29902"', '"EPSG:1"',
+         ("places.yaml: Postcode source onspd: EPSG:1 is not a coordinate system",)),
+        ("places.yaml", "boundaries.gpkg, table: city", "boundaries, table: city",
+         ("Layer city: cannot infer the format",)),
+        ("maintenance.yaml", "runs_days: 730", "runs_days: long", ("maintenance.yaml: runs_days",)),
+        ("vocabulary/teams.yaml", "category: Adults (Location)", "kind: Adults",
+         ("teams.yaml: 0.category: the key is missing", "0.kind: the key is not known")),
+        ("flows/adult_assessment.yaml", "title: Assessment of adults", "flow: other",
+         ("adult_assessment.yaml:", "repeats the key flow")),
+        ("analyses/use.yaml", "dataset: agreements_costed", "dataset: agreements_cost",
+         ("use.yaml: dataset names the dataset agreements_cost", "nearest are agreements_costed")),
+        ("analyses/provision.yaml", "agreements_adult: agreements", "agreements_old: agreements",
+         ("provision.yaml: totals.agreements_old names the dataset",)),
+        ("analyses/use.yaml", "layer: district", "layer: districts",
+         ("use.yaml: layer names the layer districts", "nearest are district")),
+        ("analyses/cross_service.yaml", "layers: [ward, district]", "layers: [ward, lsoa]",
+         ("cross_service.yaml: layers names the layer lsoa",)),
+        ("flows/adult_assessment.yaml", "layer: ward", "layer: wards",
+         ("adult_assessment.yaml: single_stage.layer names the layer wards",)),
+        ("analyses/density.yaml", "age_bands: agreements", "age_bands: agreement",
+         ("age_bands.yaml has no set of age bands 'agreement'",)),
+        ("vocabulary/age_bands.yaml", "from: 11, to: 25", "from: 11, to: 26",
+         ("edges 26", "agreements_adult")),
+        ("analyses/use.yaml", "services: [DAYC]", "services: [DAYS]", ("the service DAYS",)),
+        ("analyses/cross_service.yaml", "date: request_date", "date: request_day",
+         ("column request_day",)),
+    ],
+)  # fmt: skip
+def test_fault_is_found_with_file_and_key(conf, file, old, new, says):
+    edit(conf / file, old, new)
+    faults = configuration_faults(conf)
+    assert faults
+    assert all(any(text in fault for fault in faults) for text in says), faults
+
+
+def test_faults_of_several_files_are_listed_together(conf):
+    edit(conf / "maintenance.yaml", "small_files: 4", "small_files: 1")
+    edit(conf / "datasets" / "requests.yaml", "encoding: utf-8", "encoding: utf-9")
+    edit(conf / "datasets" / "tenancies.yaml", "pseudonymise: tenancy", "pseudonymise: lease")
+    said = "\n".join(configuration_faults(conf))
+    assert "small_files" in said
+    assert "utf-9" not in said
+    assert "encoding: allowed are" in said
+    assert "scheme lease" in said
+
+
+def test_a_file_that_nothing_reads_is_a_fault(conf):
+    for name in ("analyses/densty.yaml", "datasets/visits.yml", "other/README.md", ".editor/x"):
+        (conf / name).parent.mkdir(exist_ok=True)
+        (conf / name).write_text("a: 1\n")
+    names = {fault.partition(":")[0] for fault in configuration_faults(conf)}
+    assert names == {str(conf / "analyses/densty.yaml"), str(conf / "datasets/visits.yml")}
+
+
+def test_a_council_without_an_analysis_needs_no_file_of_it(conf):
+    shutil.rmtree(conf / "flows")
+    (conf / "analyses" / "forecast.yaml").unlink()
+    assert configuration_faults(conf) == []
+
+
+def test_a_dry_run_of_any_job_lists_all_faults_without_a_session(conf, tmp_path, capsys):
+    edit(conf / "maintenance.yaml", "small_files: 4", "small_files: 1")
+    edit(conf / "analyses/use.yaml", "layer: district", "layer: districts")
+    job = Job("works", "Works.", lambda _: None, lambda _: [], ())
+    arguments = ["--lake", str(tmp_path / "lake"), "--conf", str(conf), "--dry-run"]
+    assert cli.main(job, arguments) == ExitCode.CONFIGURATION
+    said = " ".join(capsys.readouterr().err.split())
+    assert "small_files" in said
+    assert "districts" in said
+    assert not (tmp_path / "lake").exists()
