@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 import yaml
 from rich.console import Console
+from shapely import box
 
 from socare_spark.analyses.elements import job as elements
 from socare_spark.analyses.flow import job as flow
 from socare_spark.analyses.forecast import job as forecast
 from socare_spark.analyses.provision import job as provision
 from socare_spark.analyses.requests import job as requests
+from socare_spark.analyses.use import job as use
 from socare_spark.analysis import Context
 from socare_spark.errors import MissingInputError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.places.recorded_places import PLACE_AREAS
+from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -241,3 +245,68 @@ def test_a_mapped_column_that_the_lake_lacks_is_named(council):
     )
     with pytest.raises(MissingInputError, match=missing):
         runs(council, requests)
+
+
+def gives_places(council):
+    """Agreements with a ward in the column `home`, and the areas of wards."""
+    path = council().conf / "datasets" / "agreements_costed.yaml"
+    contract = yaml.safe_load(path.read_text("utf-8"))
+    (field,) = (f for f in contract["schema"]["fields"] if f["name"] == "POSTCODE")
+    field["socare"] = {"keep": "as_is", "as": "home"}
+    path.write_text(yaml.safe_dump(contract), "utf-8")
+    homes = [("ward W1", 1), ("ward W1", 2), ("ward W2", 3), ("ward W9", 4), (None, 5)]
+    declared = {("home" if k == "postcode" else k): kind for k, (kind, _) in AGREEMENT.items()}
+    table = TableSpec(
+        Zone.RESTRICTED, "agreements_costed", "A record.",
+        tuple(ColumnSpec(*column, "Something.") for column in declared.items()),
+    )  # fmt: skip
+    rows = [
+        tuple({**{k: v for k, (_, v) in AGREEMENT.items()}, "home": home, "person": person}[k]
+              for k in declared)
+        for home, person in homes
+    ]  # fmt: skip
+    new = council()
+    new.write(table, new.spark.createDataFrame(rows, table.schema))
+    square = bytearray(box(0, 0, 1, 1).wkb)
+    areas = [("ward", code, code, 1.0, square) for code in ("W1", "W2")]
+    new.write(AREAS, new.spark.createDataFrame(areas, AREAS.schema))
+    places = [(f"ward {code}", "ward", code, "inside") for code in ("W1", "W2")]
+    new.write(PLACE_AREAS, new.spark.createDataFrame(places, PLACE_AREAS.schema))
+    new.write(POSTCODE_AREAS, new.spark.createDataFrame([], POSTCODE_AREAS.schema))
+
+
+def test_districts_can_be_the_areas_of_recorded_places(council):
+    gives_places(council)
+    dataset, roles = "agreements_costed", {"place": "home"}
+    sets(council, "elements", roles=roles, layer="ward")
+    run = council()
+    elements.ANALYSIS.job().run(run)
+    compared = run.lake.read(run.spark, "working/element_comparison").collect()
+    assert {(row["district"], row["people"]) for row in compared} == {("W1", 2), ("W2", 1)}
+
+    datasets = {"totals": {dataset: "costed"}, "dense_datasets": [dataset], "dataset": dataset}
+    own = {"datasets": {dataset: roles}}
+    sets(council, "provision", **datasets, roles=own, layer="ward", first_year=2012, last_year=2012)
+    run = council()
+    provision.ANALYSIS.job().run(run)
+    matrix = run.lake.read(run.spark, "working/provision_matrix").collect()
+    assert {(row["district"], row["records"]) for row in matrix} == {("W1", 2), ("W2", 1)}
+    removed = run.lake.read(run.spark, "working/removed_rows").where(
+        "analysis = 'provision_matrix'"
+    )
+    assert {(row["reason"], row["records"]) for row in removed.collect()} == {
+        ("no_postcode", 1),
+        ("outside_city", 1),
+    }
+
+    sets(council, "use", roles=roles, layer="ward", first_year=2012, last_year=2012)
+    path = council().conf / "analyses" / "use.yaml"
+    settings = yaml.safe_load(path.read_text("utf-8"))
+    settings["threshold"]["elements"] = ["OAEHSGCO"]
+    path.write_text(yaml.safe_dump(settings), "utf-8")
+    run = council()
+    use.ANALYSIS.job().run(run)
+    over = run.lake.read(run.spark, "working/threshold_use").where(
+        "year = 2012 AND element IS NOT NULL AND district IS NOT NULL"
+    )
+    assert {(row["district"], row["people"]) for row in over.collect()} == {("W1", 2), ("W2", 1)}

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import agreement_needs, cost_to
 from socare_spark.analyses.as_of import last_day
-from socare_spark.analyses.districts import districts_of
+from socare_spark.analyses.districts import district_column, districts_of, with_district
 from socare_spark.analyses.element_codes import canonical_code
 from socare_spark.analyses.elements.code_variants import (
     ELEMENT_VARIANTS,
@@ -52,8 +52,8 @@ from socare_spark.measures.person_counts import (
     count_groupings,
     split_groupings,
 )
-from socare_spark.places.reference_tables import AREAS
-from socare_spark.postcodes import district_of
+from socare_spark.places.recorded_places import PLACE_AREAS
+from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 
 # Names of collected frames, for messages.
 _CELLS, _ELEMENTS, _DISTRICTS = "elements by district", "codes of elements", "districts"
@@ -98,8 +98,10 @@ def build(inputs: Inputs, settings: Settings) -> Result:
 def _records(inputs: Inputs, settings: Settings) -> DataFrame:
     dataset = settings.elements.dataset
     start, end = F.col("agreement_start"), F.col("agreement_end")
-    until = last_day(inputs, dataset)
-    return inputs.read(restricted(dataset)).select(
+    until, place = last_day(inputs, dataset), settings.elements.roles.place
+    read = inputs.read(restricted(dataset))
+    rows = with_district(inputs, read, dataset, place, settings.elements.layer)
+    return rows.select(
         F.col("element").alias("code"),
         canonical_code(F.col("element"), settings.corrections).alias("element"),
         "person",
@@ -108,7 +110,7 @@ def _records(inputs: Inputs, settings: Settings) -> DataFrame:
         F.least(F.coalesce(end, F.lit(until)), F.lit(until)).alias("end"),
         "weekly_cost",
         cost_to(inputs, dataset, until).alias("cost"),
-        district_of(F.col("postcode")).alias("district"),
+        district_column(rows).alias("district"),
         *settings.elements.columns,
         band_of(F.col("age_at_start"), settings.bands).alias("age_band"),
     )
@@ -215,7 +217,7 @@ ANALYSIS = Analysis(
     description="Compares elements of service by district, person and region.",
     load_settings=load_settings,
     reads=lambda _, settings: [restricted(settings.elements.dataset)],
-    optional=lambda _, __: [AREAS.path],
+    optional=lambda _, __: [AREAS.path, POSTCODE_AREAS.path, PLACE_AREAS.path],
     writes=_WRITES,
     build=build,
     draw=draw,

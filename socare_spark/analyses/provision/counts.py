@@ -6,10 +6,11 @@ Tables over the same rows share one query of Spark. The counts are small and are
 from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.agreements import read_agreements, with_band
+from socare_spark.analyses.districts import district_column, with_district
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.provision import dense_window, density, matrix, registered
 from socare_spark.analyses.provision.dense_window import DENSE_WINDOW
@@ -43,7 +44,11 @@ def read_records(
     Returns:
         The columns of `read_agreements`; if `located`, also those of `density.with_place`.
     """
-    records = read_agreements(inputs, datasets)
+    provision = settings.provision
+    place = provision.roles.of(provision.dataset).place
+    read = read_agreements(inputs, datasets)
+    # Only the matrix, which counts one dataset, has districts.
+    records = with_district(inputs, read, provision.dataset, place, provision.layer)
     if not located:
         return records
     layers = sorted({*settings.density.layers, *settings.distribution.layers})
@@ -86,7 +91,7 @@ def count_cells(
     Returns:
         Table -> one row for each cell with records.
     """
-    over_records = [*more, *_record_groupings(settings, chosen)]
+    over_records = [*more, *_record_groupings(settings, chosen, district_column(records))]
     over_areas = _area_groupings(settings, chosen)
     frames = {}
     if over_records:
@@ -109,14 +114,16 @@ def count_cells(
     return counts
 
 
-def _record_groupings(settings: Settings, chosen: Mapping[TableSpec, Selection]) -> list[Grouping]:
+def _record_groupings(
+    settings: Settings, chosen: Mapping[TableSpec, Selection], district: Column
+) -> list[Grouping]:
     """Groupings over records: one of REMOVED_ROWS for each table, and those of two tables."""
     groupings = [
         matrix.removed_grouping(table, each.left_out, each.considered)
         for table, each in chosen.items()
     ]
     if PROVISION_MATRIX in chosen:
-        groupings.append(matrix.matrix_grouping(chosen[PROVISION_MATRIX].counts))
+        groupings.append(matrix.matrix_grouping(chosen[PROVISION_MATRIX].counts, district))
     if REGISTERED_SERVICES in chosen:
         bands = settings.age_bands(settings.provision.services)
         groupings.append(registered.services_grouping(bands, chosen[REGISTERED_SERVICES].counts))

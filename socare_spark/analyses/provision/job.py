@@ -14,7 +14,7 @@ import pandas as pd
 from socare_spark.analyses.agreements import agreement_needs
 from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.completeness import complete_until
-from socare_spark.analyses.districts import districts_of
+from socare_spark.analyses.districts import district_column, districts_of
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.provision import dense_window, density, distribution, matrix
 from socare_spark.analyses.provision.charts import draw_charts
@@ -93,13 +93,14 @@ def build(inputs: Inputs, settings: Settings) -> Result:
     districts = _districts(inputs, settings.provision)
     unavailable, warnings = _check_inputs(inputs, settings, districts)
     made = {t for group in _groups(settings) for t in group.tables} - unavailable.keys()
-    chosen = {t: x for t, x in selections(settings, districts).items() if t in made}
-    if not chosen:
-        unavailable[REMOVED_ROWS] = "one of the tables that leave rows out"
     datasets = [name for name in settings.datasets if inputs.exists(restricted(name))]
     located = not made.isdisjoint(_BY_AREA)
     # Both passes count people, so the records of a person are in one task.
     records = by_person(read_records(inputs, settings, datasets, located=located)).cache()
+    selected = selections(settings, districts, district_column(records))
+    chosen = {t: x for t, x in selected.items() if t in made}
+    if not chosen:
+        unavailable[REMOVED_ROWS] = "one of the tables that leave rows out"
     windows = find_windows(records, settings.provision) if DENSE_WINDOW in made else None
     more = [totals_grouping(inputs, settings)] if DATASET_TOTALS in made else []
     if windows is not None:

@@ -79,14 +79,18 @@ REMOVED_ROWS = cell_table(
 )
 
 
-def left_out_of_matrix(districts: Sequence[str], years: range) -> Column:
+def left_out_of_matrix(
+    districts: Sequence[str], years: range, district: Column | None = None
+) -> Column:
     """Reason for which the matrix leaves out a record; null for a record that counts.
 
     Args:
         districts: Codes of the city's districts.
         years: Years of the matrix.
+        district: District of a record; by default that of its postcode.
     """
-    in_city = F.coalesce(district_of(F.col("postcode")).isin(*districts), F.lit(False))
+    own = district_of(F.col("postcode")) if district is None else district
+    in_city = F.coalesce(own.isin(*districts), F.lit(False))
     return (
         F.when(F.col("postcode").isNull(), NO_POSTCODE)
         .when(~in_city, OUTSIDE_CITY)
@@ -94,13 +98,15 @@ def left_out_of_matrix(districts: Sequence[str], years: range) -> Column:
     )
 
 
-def matrix_grouping(where: Column) -> Grouping:
+def matrix_grouping(where: Column, district: Column | None = None) -> Grouping:
     """Cells of PROVISION_MATRIX. The total over all years is for PROVISION_TRENDS.
 
     Args:
         where: Condition of the records that count.
+        district: District of a record; by default that of its postcode.
     """
-    dims = {"district": district_of(F.col("postcode")), "year": F.col("year")}
+    own = district_of(F.col("postcode")) if district is None else district
+    dims = {"district": own, "year": F.col("year")}
     return Grouping(PROVISION_MATRIX, dims, where, totals=("year",))
 
 

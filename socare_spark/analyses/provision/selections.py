@@ -34,7 +34,9 @@ class Selection:
         return self.considered & self.left_out.isNull()
 
 
-def selections(settings: Settings, districts: Sequence[str]) -> dict[TableSpec, Selection]:
+def selections(
+    settings: Settings, districts: Sequence[str], district: Column
+) -> dict[TableSpec, Selection]:
     """The selection of each table that leaves out records.
 
     The records have the columns of `read_agreements` and, for results by area, those of
@@ -43,6 +45,7 @@ def selections(settings: Settings, districts: Sequence[str]) -> dict[TableSpec, 
     Args:
         settings: The settings.
         districts: Districts of the city.
+        district: District of a record.
     """
     provision, dense, spread = settings.provision, settings.density, settings.distribution
     dataset, series = F.col("dataset"), settings.density.series
@@ -50,7 +53,8 @@ def selections(settings: Settings, districts: Sequence[str]) -> dict[TableSpec, 
     years = registered.left_out_of_years(provision.services.years)
     return {
         PROVISION_MATRIX: Selection(
-            dataset == provision.dataset, matrix.left_out_of_matrix(districts, provision.years)
+            dataset == provision.dataset,
+            matrix.left_out_of_matrix(districts, provision.years, district),
         ),
         DENSITY: Selection(
             dataset == dense.dataset,

@@ -45,7 +45,8 @@ from socare_spark.measures.person_counts import (
     count_groupings,
     split_groupings,
 )
-from socare_spark.places.reference_tables import AREAS, POPULATION
+from socare_spark.places.recorded_places import PLACE_AREAS
+from socare_spark.places.reference_tables import AREAS, POPULATION, POSTCODE_AREAS
 
 # Names of collected frames, for messages.
 _CELLS, _CODES, _DISTRICTS = "use", "codes of elements", "districts"
@@ -295,7 +296,12 @@ ANALYSIS = Analysis(
     description="Counts users of elements by quarter, threshold and provider, with cost.",
     load_settings=load_settings,
     reads=lambda _, settings: [restricted(settings.use.dataset)],
-    optional=lambda _, __: [AREAS.path, POPULATION.path],
+    optional=lambda _, __: [
+        AREAS.path,
+        POSTCODE_AREAS.path,
+        PLACE_AREAS.path,
+        POPULATION.path,
+    ],
     writes=_WRITES,
     build=build,
     draw=draw,

@@ -8,6 +8,7 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from socare_spark.analyses.districts import district_column, with_district
 from socare_spark.analyses.element_codes import canonical_code
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.use.settings import Settings, UseSettings
@@ -15,7 +16,6 @@ from socare_spark.inputs import Inputs
 from socare_spark.measures.periods import Period, open_in
 from socare_spark.places.population import chosen_population
 from socare_spark.places.reference_tables import POPULATION
-from socare_spark.postcodes import district_of
 
 _ALL_YEARS = "all years"
 
@@ -28,13 +28,16 @@ def read_records(inputs: Inputs, settings: Settings, until: date) -> DataFrame:
         `weekly_cost` (pounds), `district` (of the postcode). Agreements that end before they start,
         or start after `until`, are left out.
     """
-    records = inputs.read(restricted(settings.use.dataset)).select(
+    use = settings.use
+    read = inputs.read(restricted(use.dataset))
+    rows = with_district(inputs, read, use.dataset, use.roles.place, use.layer)
+    records = rows.select(
         canonical_code(F.col("element"), settings.corrections).alias("element"),
         "person",
         F.col("agreement_start").alias("start"),
         F.least("agreement_end", F.lit(until)).alias("end"),
         "weekly_cost",
-        district_of(F.col("postcode")).alias("district"),
+        district_column(rows).alias("district"),
     )
     return records.where("end >= start")
 
