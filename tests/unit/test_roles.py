@@ -48,7 +48,7 @@ def change(conf, analysis, **values):
         ),
         # A token, but of a request.
         ({"person": "record_id"}, "which is not pseudonymised under a scheme of people"),
-        ({"persons": "person"}, "roles.persons: Extra inputs are not permitted"),
+        ({"persons": "person"}, "roles.persons: the key is not known"),
     ],
 )
 def test_wrong_roles_of_requests_are_refused(conf, roles, says):
