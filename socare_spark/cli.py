@@ -4,7 +4,6 @@ SIGTERM ends the job and leaves each table at its last commit.
 """
 
 import argparse
-import logging
 import os
 import signal
 import sys
@@ -39,8 +38,6 @@ _CONF = next((r / "conf" for r in _ROOTS if (r / "conf" / "datasets").is_dir()),
 # Files of a run are readable by their owner only, whatever the umask of the shell.
 _UMASK = 0o077
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-# These loggers print failed SQL, which can contain cell values.
-_LEAKY_LOGGERS = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -143,8 +140,6 @@ def main(
         selected = [job for job in selected if job.name in options.jobs]
     progress = Progress()
     _end_on_signals()
-    for logger in _LEAKY_LOGGERS:
-        logging.getLogger(logger).setLevel(logging.CRITICAL)
     _end_with_spark()
     try:
         return int(_run_to_exit_code(selected, name, options, progress, after))

@@ -6,6 +6,7 @@ settings that protect data from other users are also set here, so a properties f
 them.
 """
 
+import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ _OWNER_ONLY_SETTINGS = {
     "spark.hadoop.fs.permissions.umask-mode": "077",
     "spark.io.encryption.enabled": "true",
 }
+# These loggers print failed SQL, which can contain cell values.
+_LEAKY_LOGGERS = ("py4j", "SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _LOCAL_DIR = "spark.local.dir"
 _NOT_STARTED_MESSAGE = (
     "Spark did not start: check that Java 17 is installed and JAVA_HOME names it, "
@@ -55,6 +58,8 @@ def open_session(name: str, local: Sequence[Path] = ()) -> SparkSession:
     Raises:
         InfrastructureError: Spark cannot be started, or the session lacks the Delta extensions.
     """
+    for logger in _LEAKY_LOGGERS:
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     builder = SparkSession.builder.appName(f"socare {name}")
     for key, value in _OWNER_ONLY_SETTINGS.items():
         builder = builder.config(key, value)

@@ -176,9 +176,16 @@ def _samples(staged: StagedDataset) -> Iterator[FileSample]:
         )
 
 
-def sample_lines(sample: DatasetSample) -> list[str]:
-    """Describes the outcome of a dataset: one line for each file, reason and warning."""
-    lines = [f"{sample.dataset}: no file"] if not sample.files else []
+def sample_lines(sample: DatasetSample, refused: Sequence[RefusedFile] = ()) -> list[str]:
+    """Describes the outcome of a dataset: one line for each file, reason and warning.
+
+    Args:
+        sample: The outcome.
+        refused: Files of the dataset that were refused for their names.
+    """
+    lines = [f"{file.landed.name}: refused: {file.reason}" for file in refused]
+    if not sample.files and not refused:
+        lines.append("no file")
     for file in sample.files:
         counts = f"{file.kept:,} kept, {file.quarantined:,} quarantined"
         if file.repeated:

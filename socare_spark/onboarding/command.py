@@ -13,6 +13,7 @@ from socare_spark.onboarding.source_table import SourceTable, read_csv_table
 
 # Files are readable by their owner only, whatever the umask of the shell.
 _UMASK = 0o077
+_CONF = Path(__file__).parents[2] / "conf"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,6 +40,20 @@ def parser() -> argparse.ArgumentParser:
         metavar="ROW",
         help="row with the names of the columns, from 1, or none; default: the row is found",
     )
+    options.add_argument(
+        "--check",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="check all configuration, then the first 10,000 rows of the landed files of the "
+        "dataset NAME, or of all datasets (starts Spark)",
+    )
+    options.add_argument(
+        "--conf",
+        type=Path,
+        default=_CONF,
+        help="folder of the configuration; default: conf of the checkout",
+    )
     return options
 
 
@@ -62,9 +77,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(_UMASK)
     options_parser = parser()
     options = options_parser.parse_args(arguments)
-    if not options.files:
+    if options.check is None and not options.files:
         options_parser.error("name the files to describe")
+    if options.check is not None and options.files:
+        options_parser.error("--check takes no file: name a dataset, or nothing for all")
     try:
+        if options.check is not None:
+            return _check(options)
         return _describe(options)
     except OperatorError as error:
         print_error(str(error))
@@ -74,6 +93,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def print_error(message: str) -> None:
     """Prints a message to standard error."""
     sys.stderr.write(f"{message}\n")
+
+
+def _check(options: argparse.Namespace) -> int:
+    # It imports Spark, which the description of files does not need.
+    from socare_spark.onboarding.check import check  # noqa: PLC0415
+
+    return check(options.conf, options.landing, options.check)
 
 
 def _describe(options: argparse.Namespace) -> int:

@@ -73,4 +73,4 @@ def test_outcome_names_rows_reasons_and_columns():
         "c.csv: refused: 50 of 100 rows",
         "note: A note.",
     ]
-    assert sample_lines(DatasetSample("visits", [])) == ["visits: no file"]
+    assert sample_lines(DatasetSample("visits", [])) == ["no file"]
