@@ -5,6 +5,7 @@ which arrows, weighted by their transitions, lead as nearly as possible one step
 S. Johnson, B. Sansom: How directed is a directed network?, 2020).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,11 @@ class Drawn:
         names: Activity -> name, if it differs from the activity.
         order: Activities in order. If empty, the edges determine the order.
         smallest_share: Edges below this share of all transitions are not drawn.
+        activities: Largest number of activities that are drawn; None means no limit.
+        most_arrows: Largest number of arrows that are drawn; None means no limit.
+        pooled: Number of transitions in the pool of rare ones, which is not among `edges`.
+        cases: Name of several cases, such as `people`.
+        unit: Unit of the durations of the flow; each arrow has a unit that fits.
         source: Source in the small print.
     """
 
@@ -37,6 +43,11 @@ class Drawn:
     names: Mapping[str, str]
     order: Sequence[str]
     smallest_share: float
+    activities: int | None = None
+    most_arrows: int | None = None
+    pooled: int = 0
+    cases: str = "cases"
+    unit: str = "days"
     source: str = "working/flow_edges, working/flow_starts_ends"
 
 
@@ -56,7 +67,9 @@ class Arrow:
 
 
 def duration(days: float) -> str:
-    """Days as text in a suitable unit: `0 d`, `2.5 h`, `12 d`."""
+    """Days as text in a suitable unit: `0 d`, `5 s`, `2.5 h`, `12 d`."""
+    if 0 < days < 1 / 1440:
+        return f"{days * 86_400:.2g} s"
     if 0 < days < 1 / 24:
         return f"{days * 1440:.2g} min"
     if 0 < days < 1:
@@ -113,15 +126,34 @@ def levels(all_arrows: Sequence[Arrow], names: Sequence[str]) -> dict[str, float
     return {name: round(float(heights[place[name]]), 9) for name in names}
 
 
-def kept(all_arrows: Sequence[Arrow], smallest_share: float) -> list[Arrow]:
-    """Arrows with at least a share of all transitions; for starts and ends, of all cases."""
+def kept(
+    all_arrows: Sequence[Arrow],
+    smallest_share: float,
+    activities: int | None = None,
+    most_arrows: int | None = None,
+) -> list[Arrow]:
+    """Arrows within the limits of a chart, the most frequent first.
+
+    Args:
+        all_arrows: Result of `arrows`.
+        smallest_share: Smallest share of all transitions; for starts and ends, of all cases.
+        activities: Largest number of activities, those with the most transitions, starts and ends.
+        most_arrows: Largest number of arrows.
+    """
     transitions = sum(a.times for a in all_arrows if a.days is not None)
     cases = sum(a.times for a in all_arrows if a.tail == START)
-    return [
+    frequent = [
         a
         for a in all_arrows
         if a.times >= smallest_share * (cases if a.days is None else transitions)
     ]
+    times: Counter[str] = Counter()
+    for arrow in all_arrows:
+        for name in {arrow.tail, arrow.head} - {START, END}:
+            times[name] += arrow.times
+    order = sorted(times, key=lambda name: (-times[name], name))
+    boxes = {START, END, *order[:activities]}
+    return [a for a in frequent if {a.tail, a.head} <= boxes][:most_arrows]
 
 
 def touched(chosen: Sequence[Arrow]) -> set[str]:

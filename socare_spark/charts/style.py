@@ -62,9 +62,15 @@ def headline(figure: Figure, title: str, subtitle: str = "") -> None:
 
 
 def small_print(figure: Figure, source: str, scale: str = "") -> None:
-    """Adds the lines at the foot: `EXACT`, the source of the figures and the colour scale."""
+    """Adds the lines at the foot: `EXACT`, the source of the figures and the colour scale.
+
+    Args:
+        figure: The figure.
+        source: Source of the figures.
+        scale: Colour scale or other notes, of one or more lines.
+    """
     height = figure.get_figheight()
-    lines = [line for line in (scale, f"Source: {source}") if line]
+    lines = [*scale.splitlines(), f"Source: {source}"]
     for place, line in enumerate(reversed(lines)):
         figure.text(0.02, (0.08 + place * _INCH) / height, line, fontsize=7, color=QUIET)
     figure.text(

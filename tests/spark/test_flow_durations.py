@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from socare_spark.analyses.flow.durations import Transition, count_durations
+from socare_spark.analyses.flow.durations import Transition, count_durations, flow_durations
 from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY
 from socare_spark.lake.collect import collect
 from socare_spark.measures.survival import kaplan_meier
@@ -51,8 +51,8 @@ def waits(rows, a, b):
 
 
 def counts(frame):
-    """(transition, days) -> records and events."""
-    return {(r["transition"], r["days"]): (r["records"], r["events"]) for r in frame.collect()}
+    """(transition, time) -> records and events."""
+    return {(r["transition"], r["time"]): (r["records"], r["events"]) for r in frame.collect()}
 
 
 def test_days_are_those_of_plain_counting(spark):
@@ -105,10 +105,57 @@ def test_each_transition_is_followed_to_the_earlier_end_of_its_two_stages(spark)
     ]
     durations = count_durations(spark.createDataFrame(rows, SCHEMA), transitions)
     made = kaplan_meier(collect({"durations": durations})["durations"])
-    columns = ["transition", "days", "at_risk", "events", "censored"]
+    columns = ["transition", "time", "at_risk", "events", "censored"]
     found = {*made[columns].itertuples(index=False, name=None)}
     assert found == {
         ("CA > AS", 1, 3, 1, 0), ("CA > AS", 4, 2, 1, 0), ("CA > AS", 9, 1, 0, 1),
         ("AS > SP", 5, 4, 0, 1), ("AS > SP", 8, 3, 0, 1), ("AS > SP", 15, 2, 1, 0),
         ("AS > SP", 16, 1, 0, 1),
     }  # fmt: skip
+
+
+def test_durations_are_whole_units(spark):
+    minute = 60_000_000
+    rows = [
+        (1, "CA", 0, 0), (1, "AS", 90 * minute, 1),
+        (2, "CA", 0, 0), (2, "AS", 90 * minute + 1, 1),
+        (3, "CA", 0, 0), (3, "AS", 91 * minute - 1, 1),
+        (4, "CA", 0, 0), (4, "AS", 26 * 60 * minute, 1),
+    ]  # fmt: skip
+    events = spark.createDataFrame(rows, SCHEMA).cache()
+    transitions = [Transition("CA", "AS", LAST)]
+    found = {
+        unit: flow_durations(count_durations(events, transitions, unit), "all", unit)
+        for unit in ("minutes", "hours", "days")
+    }
+    columns = ["time", "days", "events", "unit"]
+    rows_of = {unit: frame[columns].to_numpy().tolist() for unit, frame in found.items()}
+    assert rows_of == {
+        "minutes": [[90, 0, 3, "minutes"], [1560, 1, 1, "minutes"]],
+        "hours": [[1, 0, 3, "hours"], [26, 1, 1, "hours"]],
+        "days": [[0, 0, 3, "days"], [1, 1, 1, "days"]],
+    }
+
+
+@pytest.mark.parametrize("points", [(0, 7, 30), 5])
+def test_curves_at_points_equal_those_of_all_times(spark, points):
+    events = spark.createDataFrame(random_events(400), SCHEMA).repartition(3)
+    pairs = [("CA", "AS"), ("AS", "SP")]
+    counted = count_durations(events, [Transition(*pair, LAST) for pair in pairs])
+    whole = flow_durations(counted, "all", "days")
+    found = flow_durations(counted, points, "days")
+    assert len(found) < len(whole) / 10
+    for name, curve in found.groupby("transition"):
+        times = whole[whole["transition"] == name]
+        assert curve["time"].tolist()[-1] == times["time"].max()
+        for row in curve.to_dict("records"):
+            until = times[times["time"] <= row["time"]]
+            share = until["cumulative_incidence"].iloc[-1] if len(until) else 0
+            assert row["cumulative_incidence"] == pytest.approx(share)
+        sums = ["people", "records", "events", "censored"]
+        assert curve[sums].sum().tolist() == times[sums].sum().tolist()
+
+
+def test_no_transitions_have_no_curves(spark):
+    events = spark.createDataFrame(random_events(3), SCHEMA)
+    assert len(flow_durations(count_durations(events, []), 40, "days")) == 0

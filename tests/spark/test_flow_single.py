@@ -2,7 +2,8 @@
 
 import pytest
 
-from socare_spark.analyses.flow.settings import Flow, SingleStage
+from socare_spark.analyses.flow.parts import SingleStage
+from socare_spark.analyses.flow.settings import Flow
 from socare_spark.analyses.flow.single_stage import (
     cases_only_in,
     count_single_stage,

@@ -5,7 +5,7 @@ import pytest
 from pictures import texts_of
 
 from socare_spark.charts import cumulative_incidence, outcome_matrix, single_stage_charts, style
-from socare_spark.charts.cumulative_incidence import draw_waiting
+from socare_spark.charts.cumulative_incidence import Waiting, draw_waiting
 from socare_spark.charts.outcome_matrix import draw_outcomes
 from socare_spark.charts.single_stage_charts import (
     SingleStagePicture,
@@ -31,7 +31,7 @@ MATRIX = pd.DataFrame(
     columns=["outcome_category", "team_category", "records"],
 )
 CURVE = [
-    "transition", "days", "at_risk", "events", "cumulative_incidence", "lower", "upper",
+    "transition", "time", "at_risk", "events", "cumulative_incidence", "lower", "upper",
 ]  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_outcomes_are_shares_of_the_teams_records(tmp_path, said):
 
 
 def test_waiting_chart_shows_arrivals_and_numbers_at_risk(tmp_path, said):
-    draw_waiting(CURVES, "A flow", "a table", tmp_path / "a.png")
+    draw_waiting(CURVES, Waiting("A flow", "a table"), tmp_path / "a.png")
     assert {style.EXACT, "Source: a table"} <= set(said)
     assert {"CA > AS: 40 of 100 people", "AS > SP: 30 of 30 people"} <= set(said)
     # All 100 on day 0, then without the first 5, 20 more and 25 more.
@@ -107,14 +107,14 @@ def test_waiting_chart_shows_arrivals_and_numbers_at_risk(tmp_path, said):
 
 def test_of_many_transitions_the_most_frequent_are_drawn(tmp_path, said):
     many = [curve(f"A > {name}", 100, (1, came, 0)) for came, name in enumerate("BCDEFGHIJ")]
-    draw_waiting(pd.concat(many), "A log", "a table", tmp_path / "a.png")
+    draw_waiting(pd.concat(many), Waiting("A log", "a table"), tmp_path / "a.png")
     assert "Days on a square-root scale. The 6 transitions that most people made, of 9." in said
     assert {"A > J", "A > E"} <= set(said)
     assert not {"A > B", "A > C", "A > D"} & set(said)
 
 
 def test_transition_without_events_is_drawn(tmp_path, said):
-    draw_waiting(curve("A > B", 3, (0, 0, 3)), "A log", "a table", tmp_path / "a.png")
+    draw_waiting(curve("A > B", 3, (0, 0, 3)), Waiting("A log", "a table"), tmp_path / "a.png")
     assert "A > B: 0 of 3 people" in said
 
 
@@ -127,8 +127,45 @@ def test_pictures_are_alike_whatever_the_order_of_rows(tmp_path):
                 draw_single_stage(picture, tmp_path / "a.png"),
                 draw_single_stage_areas(picture, "ward", {}, tmp_path / "b.png"),
                 draw_outcomes(MATRIX[::step], "A flow", "x", tmp_path / "c.png"),
-                draw_waiting(CURVES[::step], "A flow", "x", tmp_path / "d.png"),
+                draw_waiting(CURVES[::step], Waiting("A flow", "x"), tmp_path / "d.png"),
             )
         ]
 
     assert drawn(1) == drawn(-1)
+
+
+def test_waiting_chart_names_its_unit_and_its_cases(tmp_path, said):
+    waiting = Waiting("Permits", "a table", "minutes", "permits")
+    draw_waiting(CURVES, waiting, tmp_path / "a.png")
+    assert {
+        "Minutes since the first time in the stage before", "CA > AS: 40 of 100 permits",
+        "Minutes on a square-root scale.",
+    } <= set(said)  # fmt: skip
+    assert not [text for text in said if "people" in text or "ays" in text.split()[:1]]
+
+
+def test_labels_of_transitions_with_the_same_beginning_differ(tmp_path, said):
+    first = "T02 Check confirmation of receipt by the front office"
+    seconds = [
+        "T03 Adjust confirmation of receipt", "T03 Adjust confirmation of payment",
+        "T03 Adjust confirmation of the letter",
+    ]  # fmt: skip
+    many = [curve(f"{first} > {second}", 9, (1, 2, 0)) for second in seconds]
+    draw_waiting(pd.concat(many), Waiting("A log", "a table"), tmp_path / "a.png")
+    labels = [text for text in dict.fromkeys(said) if text.startswith("T02") and ": " not in text]
+    assert len(labels) == 3
+    assert all(len(label) <= 30 for label in labels)
+
+
+def test_curves_at_points_have_the_table_at_their_points(tmp_path, said):
+    rows = pd.concat(
+        [
+            curve("A > B", 100, (0, 5, 0), (20, 20, 0), (90, 15, 10), (400, 0, 50)),
+            curve("A > C", 30, (0, 0, 0), (20, 10, 0), (77, 20, 0)),
+        ]
+    )
+    waiting = Waiting("A log", "a table", at_points=True)
+    draw_waiting(rows, waiting, tmp_path / "a.png")
+    ticks = [text for text in dict.fromkeys(said) if text in ("0", "20", "77", "90", "400", "7")]
+    assert ticks == ["0", "20", "90", "400"]
+    assert any("Straight lines join the points" in text for text in said)

@@ -7,6 +7,7 @@ from socare_spark.analyses.flow.settings import Flow, read_flows
 from socare_spark.errors import ConfigurationError
 
 LOG = {"dataset": "log", "case": "job", "time": "at", "activity": "what"}
+MATRIX = {"dataset": "moves", "from": "a", "to": "b"}
 STAGE = {"code": "CA", "name": "Contact", "records": {"dataset": "asm", "time": "start"}}
 
 
@@ -28,8 +29,8 @@ def test_the_projects_own_flow_reads():
 @pytest.mark.parametrize(
     ("flow", "says"),
     [
-        ({"stages": [STAGE], "log": LOG}, "either 'stages' or 'log'"),
-        ({}, "either 'stages' or 'log'"),
+        ({"stages": [STAGE], "log": LOG}, "exactly one of 'stages', 'log' and 'matrix'"),
+        ({}, "exactly one of 'stages', 'log' and 'matrix'"),
         ({"stages": [STAGE, STAGE]}, "codes of stages must differ"),
         ({"stages": [STAGE | {"code": "assessed"}]}, "none may be 'assessed'"),
         # A column without what it should hold, and the other way round.
@@ -37,6 +38,18 @@ def test_the_projects_own_flow_reads():
         ({"stages": [STAGE | {"records": STAGE["records"] | {"codes": ["X"]}}]}, "'column' goes"),
         ({"log": LOG, "picture": {"smallest_share": 1}}, "less than 1"),
         ({"log": LOG, "stage": []}, "the key is not known"),
+        ({"matrix": MATRIX, "log": LOG}, "exactly one of 'stages', 'log' and 'matrix'"),
+        ({"matrix": MATRIX, "unit": "hours"}, "'unit' needs 'stages' or 'log'"),
+        ({"matrix": MATRIX, "points": 9}, "'points' needs 'stages' or 'log'"),
+        ({"matrix": MATRIX, "limits": {"variants": 9}}, "movements have no variants"),
+        ({"matrix": {"dataset": "moves", "to": "b"}}, "matrix.from: the key is missing"),
+        ({"log": LOG, "unit": "weeks"}, "'days', 'hours', 'minutes' or 'auto'"),
+        ({"log": LOG, "points": [7, 0]}, "points: must be all, a number of points from 2 to 1,000"),
+        ({"log": LOG, "points": [7, 7]}, "points: must be all"),
+        ({"log": LOG, "points": [0, 0.5]}, "points: must be all"),
+        ({"log": LOG, "points": []}, "points: must be all"),
+        ({"log": LOG, "points": 1}, "points: must be all"),
+        ({"log": LOG, "points": "some"}, "points: must be all"),
     ],
 )
 def test_a_flow_that_makes_no_sense_is_refused_with_its_file(tmp_path, flow, says):
@@ -59,3 +72,27 @@ def test_folder_without_flows_is_a_configuration_error(tmp_path):
 def test_datasets_of_a_log_are_its_own():
     flow = Flow.model_validate({"flow": "mine", "title": "Mine", "log": LOG})
     assert (flow.codes, flow.datasets) == ([], {"log"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "points", "many"),
+    [
+        ({"stages": [STAGE]}, "all", "people"),
+        ({"log": LOG}, 40, "cases"),
+        ({"log": LOG | {"case": "person"}}, 40, "people"),
+        ({"log": LOG, "points": "all"}, "all", "cases"),
+        ({"log": LOG, "points": [0, 7]}, (0, 7), "cases"),
+        ({"log": LOG, "noun": {"one": "permit", "many": "permits"}}, 40, "permits"),
+        ({"matrix": MATRIX}, "all", "movements"),
+    ],
+)
+def test_points_and_nouns_have_defaults_by_kind_of_flow(kind, points, many):
+    flow = Flow.model_validate({"flow": "mine", "title": "Mine", **kind})
+    assert (flow.curve_points, flow.nouns.many) == (points, many)
+
+
+def test_columns_of_a_matrix_are_needed():
+    matrix = MATRIX | {"time": "day", "count": "items", "case": "person"}
+    flow = Flow.model_validate({"flow": "mine", "title": "Mine", "matrix": matrix})
+    assert flow.tables == ["restricted/moves"]
+    assert [need.column for need in flow.needs] == ["a", "b", "day", "items", "person"]

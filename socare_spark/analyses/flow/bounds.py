@@ -7,10 +7,13 @@ import pandas as pd
 
 from socare_spark.analyses.flow.durations import FLOW_DURATIONS
 from socare_spark.analyses.flow.graph import FLOW_VARIANTS, LONGER
-from socare_spark.analyses.flow.settings import Flow, Log
+from socare_spark.analyses.flow.parts import Log
+from socare_spark.analyses.flow.settings import Flow
 from socare_spark.analyses.flow.stages import MOST_STEPS
 from socare_spark.errors import ConfigurationError
 
+# Warnings of a part of a flow, and numbers for the run record.
+Report = tuple[list[str], dict[str, int]]
 # The driver orders all activities for the chart in one matrix.
 MOST_ACTIVITIES = 2_000
 
@@ -45,16 +48,13 @@ def transitions_of(edges: pd.DataFrame) -> pd.DataFrame:
     return changes.sort_values(["transitions", *names], ascending=[False, True, True])[names]
 
 
-def exceeded_limits(flow: Flow, long: int, edges: pd.DataFrame) -> tuple[list[str], dict[str, int]]:
+def exceeded_limits(flow: Flow, long: int, edges: pd.DataFrame) -> Report:
     """Reports long cases, and transitions of a log without durations.
 
     Args:
         flow: The flow.
         long: Number of cases with more than MOST_STEPS steps.
-        edges: Rows of FLOW_EDGES.
-
-    Returns:
-        Warnings, and numbers for the run record.
+        edges: Rows of FLOW_EDGES, without the pool.
     """
     warnings, counts = [], {}
     if long:
@@ -73,3 +73,22 @@ def exceeded_limits(flow: Flow, long: int, edges: pd.DataFrame) -> tuple[list[st
             "log in conf/flows."
         )
     return warnings, counts
+
+
+def incomplete_movements(flow: Flow, counted: pd.DataFrame) -> Report:
+    """Reports records of a matrix that are not counted.
+
+    Args:
+        flow: The flow.
+        counted: Result of `count_movements`.
+    """
+    counts = {name: int(counted[name].iloc[0]) for name in counted.columns}
+    negative = counts["negative_count"]
+    if flow.matrix is None or not negative:
+        return [], counts
+    warning = (
+        f"Flow {flow.flow}: {negative:,} records of {flow.matrix.dataset} have a negative number "
+        f"in {flow.matrix.count}. They are left out. Correct the extract, or declare 'minimum: 0' "
+        "in the contract to quarantine them."
+    )
+    return [warning], counts

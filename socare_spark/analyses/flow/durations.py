@@ -10,13 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import EPOCH, MICROSECONDS_A_DAY, transition_name
+from socare_spark.analyses.flow.settings import Points
 from socare_spark.analyses.flow.stages import FLOW
+from socare_spark.analyses.flow.units import MICROSECONDS, UNIT, Unit, per_day
+from socare_spark.lake.collect import collect_one
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.survival import at_points, growing_points, kaplan_meier
 
 FLOW_REWORK = cell_table(
     "flow_rework",
@@ -30,25 +35,29 @@ FLOW_REWORK = cell_table(
 )
 FLOW_DURATIONS = cell_table(
     "flow_durations",
-    "Number of people who had reached the next stage, by days since their first time in the one "
+    "Number of people who had reached the next stage, by time since their first record in the one "
     "before; "
     "people are followed to the last day that the records of both stages reach. "
-    "In an event log, to the activity that follows directly, for the most common transitions.",
+    "In an event log, to the activity that follows directly, for the most common transitions. A "
+    "flow has a row for every time that occurs, or for some points of time; then events and "
+    "censored are those since the point before.",
     [
         FLOW,
         ColumnSpec(
             "transition", "string", "The two activities, as in `CA > AS`; a `>` in one is `\\>`."
         ),
         ColumnSpec("days", "bigint", "Whole days since the first record in the activity before."),
+        UNIT,
+        ColumnSpec("time", "bigint", "Whole units since the first record in the activity before."),
     ],
     [
         ColumnSpec(
-            "at_risk", "bigint", "People followed so long who had not come before this day."
+            "at_risk", "bigint", "People followed so long who had not come before this time."
         ),
-        ColumnSpec("events", "bigint", "People who came on this day."),
-        ColumnSpec("censored", "bigint", "People whose records end on this day without it."),
+        ColumnSpec("events", "bigint", "People who came at this time."),
+        ColumnSpec("censored", "bigint", "People whose records end at this time without it."),
         ColumnSpec(
-            "cumulative_incidence", "double", "1 - Kaplan-Meier: share who came by this day."
+            "cumulative_incidence", "double", "1 - Kaplan-Meier: share who came by this time."
         ),
         ColumnSpec("lower", "double", "Lower 95 % limit, Greenwood on the log-log scale."),
         ColumnSpec(
@@ -91,16 +100,19 @@ def followed_transitions(
     return transitions
 
 
-def count_durations(events: DataFrame, transitions: Sequence[Transition]) -> DataFrame:
-    """Counts cases by the days from one activity to another, for `kaplan_meier`.
+def count_durations(
+    events: DataFrame, transitions: Sequence[Transition], unit: Unit = "days"
+) -> DataFrame:
+    """Counts cases by the time from one activity to another, for `flow_durations`.
 
     Args:
         events: case, activity, at (microseconds since 1970), tie.
         transitions: The transitions.
+        unit: Unit of the time.
 
     Returns:
-        One row per `transition` (its name) and `days`, with the measures of `count_people` and
-        `events`, the number of cases that came to the second activity.
+        One row per `transition` (its name) and `time` (whole units), with the measures of
+        `count_people` and `events`, the number of cases that came to the second activity.
     """
     of_transition = Window.partitionBy("case", "transition")
     moment, begins = F.col("moment"), F.col("begins")
@@ -122,11 +134,53 @@ def count_durations(events: DataFrame, transitions: Sequence[Transition]) -> Dat
         .select(
             "case",
             "transition",
-            _days(F.coalesce("came.at", "until") - F.col("entered.at")).alias("days"),
+            _whole(F.coalesce("came.at", "until") - F.col("entered.at"), unit).alias("time"),
             F.col("came").isNotNull().alias("events"),
         )
     )
-    return count_people(followed, ["transition", "days"], person="case", people_with=["events"])
+    return count_people(followed, ["transition", "time"], person="case", people_with=["events"])
+
+
+def flow_durations(counted: DataFrame, points: Points, unit: Unit) -> pd.DataFrame:
+    """Rows of FLOW_DURATIONS, without `flow`.
+
+    The curves of some points are computed by Spark tasks, one for each transition, because the
+    counts of all times can be more than the driver collects.
+
+    Args:
+        counted: Result of `count_durations`.
+        points: Points of the curves, as in the settings of a flow.
+        unit: Unit of the times.
+    """
+    name = FLOW_DURATIONS.path
+    if points == "all":
+        curves = kaplan_meier(collect_one(name, counted))
+    else:
+        counted = counted.persist()
+        times = points if isinstance(points, tuple) else _growing_points(counted, points)
+        curves = collect_one(name, _at_points(counted, times))
+        curves = curves.assign(**dict.fromkeys(("cost", "cost_top1", "cost_top2", "providers")))
+        counted.unpersist()
+    return curves.assign(unit=unit, days=curves["time"] // per_day(unit))
+
+
+_CURVE = (
+    "transition string, time bigint, people bigint, records bigint, events bigint, "
+    "censored bigint, at_risk bigint, cumulative_incidence double, lower double, upper double"
+)
+
+
+def _growing_points(counted: DataFrame, number: int) -> list[int]:
+    last = counted.agg(F.max("time")).collect()[0][0]
+    return growing_points(number, last or 0)
+
+
+def _at_points(counted: DataFrame, points: Sequence[int]) -> DataFrame:
+    def curve(rows: pd.DataFrame) -> pd.DataFrame:
+        return at_points(kaplan_meier(rows), points)
+
+    columns = counted.select("transition", "time", "people", "records", "events")
+    return columns.groupBy("transition").applyInPandas(curve, _CURVE)
 
 
 def _parts_of(transitions: Sequence[Transition]) -> Column:
@@ -145,5 +199,5 @@ def _parts_of(transitions: Sequence[Transition]) -> Column:
     return F.from_json(F.lit(json.dumps(parts)), type_)
 
 
-def _days(microseconds: Column) -> Column:
-    return F.floor(microseconds / MICROSECONDS_A_DAY).cast("bigint")
+def _whole(microseconds: Column, unit: Unit) -> Column:
+    return F.floor(microseconds / MICROSECONDS[unit]).cast("bigint")

@@ -12,13 +12,25 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, TimestampNTZType, TimestampType
 
-from socare_spark.analyses.flow.settings import Flow, Log, Outcomes, Records
+from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.flow.parts import Log, Matrix, Outcomes, Records
+from socare_spark.analyses.flow.settings import Flow
 from socare_spark.errors import ConfigurationError
+from socare_spark.inputs import Inputs
 
 MICROSECONDS_A_DAY = 86_400_000_000
 EPOCH = date(1970, 1, 1)
 SEPARATOR = " > "
 Read = Callable[[str], DataFrame]
+
+
+def reader(inputs: Inputs) -> Read:
+    """Function that reads the records of a dataset at the version of the run."""
+
+    def read(dataset: str) -> DataFrame:
+        return inputs.read(restricted(dataset))
+
+    return read
 
 
 def escaped(activity: Column) -> Column:
@@ -52,7 +64,7 @@ def all_events(flow: Flow, read: Read) -> DataFrame:
             F.lit(log.dataset).alias("dataset"),
             F.col(log.case).alias("case"),
             F.col(log.activity).cast("string").alias("activity"),
-            _microseconds(flow, frame, log.time).alias("at"),
+            microseconds(flow, frame, log.time).alias("at"),
             F.col(log.key or log.activity).alias("tie"),
         )
     parts = [_stage_events(flow, place, read) for place in range(len(flow.stages))]
@@ -90,7 +102,7 @@ def _stage_events(flow: Flow, place: int, read: Read) -> DataFrame:
         F.lit(meant.dataset).alias("dataset"),
         F.col(meant.case).alias("case"),
         F.lit(stage.code).alias("activity"),
-        _microseconds(flow, frame, meant.time).alias("at"),
+        microseconds(flow, frame, meant.time).alias("at"),
         F.lit(place).alias("tie"),
     )
 
@@ -157,7 +169,9 @@ def _records_of(flow: Flow, meant: Records, read: Read) -> DataFrame:
     return columns_of(flow, meant, read, *meant.columns).where(meant.where)
 
 
-def columns_of(flow: Flow, part: Records | Log | Outcomes, read: Read, *names: str) -> DataFrame:
+def columns_of(
+    flow: Flow, part: Records | Log | Matrix | Outcomes, read: Read, *names: str
+) -> DataFrame:
     """Reads some columns of the dataset of a part of a flow.
 
     Raises:
@@ -183,7 +197,7 @@ def outcome_records(flow: Flow, part: Outcomes, read: Read) -> DataFrame:
     )
 
 
-def _microseconds(flow: Flow, frame: DataFrame, name: str) -> Column:
+def microseconds(flow: Flow, frame: DataFrame, name: str) -> Column:
     """Microseconds since 1970. A day has 24 hours in any time zone of the session.
 
     Raises:

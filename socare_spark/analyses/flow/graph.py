@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
 from socare_spark.analyses.flow.stages import FLOW, MOST_STEPS
+from socare_spark.analyses.flow.units import UNIT, Unit, per_day
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import Grouping, count_people
 from socare_spark.measures.ranks import ranked
@@ -23,7 +24,8 @@ LONGER = f"> {MOST_STEPS} steps"
 
 FLOW_EDGES = cell_table(
     "flow_edges",
-    "How often one activity directly followed another in one case.",
+    "How often one activity directly followed another in one case, or movements from one to the "
+    "other. Rare ones can be pooled in one row.",
     [
         FLOW,
         ColumnSpec("from_activity", "string", "Stage or activity."),
@@ -31,8 +33,15 @@ FLOW_EDGES = cell_table(
     ],
     [
         ColumnSpec("transitions", "bigint", "Times it came next; the same as records."),
-        ColumnSpec("median_days", "double", "Median of the days between the two, exact."),
+        ColumnSpec(
+            "median_days",
+            "double",
+            "Median of the days between the two, exact; null for movements.",
+        ),
         ColumnSpec("p90_days", "double", "90th percentile of the days between the two, exact."),
+        UNIT,
+        ColumnSpec("median", "double", "Median of the time between the two, in `unit`."),
+        ColumnSpec("p90", "double", "90th percentile of the time between the two, in `unit`."),
     ],
     source="Thesis 4.3.1; directly-follows graph",
 )
@@ -46,12 +55,14 @@ FLOW_VARIANTS = cell_table(
             "string",
             f"Activities in order, as in `CA > AS > SP`; after {STEPS_SPELLED} steps the number of "
             "further ones and a digest of the whole way. A `>` in an activity is `\\>`. "
-            f"`{LONGER}` is all cases with more steps.",
+            f"`{LONGER}` is all cases with more steps. Rare variants can be pooled in one row.",
         ),
     ],
     [
         ColumnSpec(
-            "rank", "bigint", "1 has the most people; equal ones rank by the variant's text."
+            "rank",
+            "bigint",
+            "1 has the most people; equal ones rank by the variant's text; null for the pool.",
         ),
         ColumnSpec(
             "coverage", "double", "Share of the flow's cases in this variant and all before it."
@@ -70,8 +81,6 @@ FLOW_STARTS_ENDS = cell_table(
     ],
     source="Thesis 4.3.1; directly-follows graph",
 )
-
-
 EDGE = ["from_activity", "to_activity"]
 
 
@@ -82,7 +91,8 @@ def traces(events: DataFrame) -> DataFrame:
 
     Returns:
         One row per event: case, place (from 1), activity, at, next_activity and next_at (null for
-        the last event).
+        the last event), and from_activity and to_activity, which are `activity` and
+        `next_activity` until `pool_edges`.
     """
     in_order = Window.partitionBy("case").orderBy("at", "tie", "activity")
     return events.select(
@@ -92,13 +102,13 @@ def traces(events: DataFrame) -> DataFrame:
         "at",
         F.lead("activity").over(in_order).alias("next_activity"),
         F.lead("at").over(in_order).alias("next_at"),
-    )
+    ).select("*", F.col("activity").alias(EDGE[0]), F.col("next_activity").alias(EDGE[1]))
 
 
 def graph_groupings() -> list[Grouping]:
     """Cells of FLOW_EDGES and FLOW_STARTS_ENDS, counted from the result of `traces`."""
     activity, following = F.col("activity"), F.col("next_at").isNotNull()
-    edge = {"from_activity": activity, "to_activity": F.col("next_activity")}
+    edge = {name: F.col(name) for name in EDGE}
     start, end = ({"kind": F.lit(kind), "activity": activity} for kind in ("start", "end"))
     return [
         Grouping(FLOW_EDGES, edge, where=following),
@@ -114,22 +124,26 @@ def edge_days(traced: DataFrame) -> DataFrame:
         traced: Result of `traces`.
     """
     follows = traced.where(F.col("next_at").isNotNull()).select(
-        F.col("activity").alias("from_activity"),
-        F.col("next_activity").alias("to_activity"),
+        *EDGE,
         ((F.col("next_at") - F.col("at")) / MICROSECONDS_A_DAY).alias("days"),
     )
     return percentiles(follows, EDGE, "days", {"median_days": 0.5, "p90_days": 0.9})
 
 
-def flow_edges(counted: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
+def flow_edges(counted: pd.DataFrame, days: pd.DataFrame, unit: Unit = "days") -> pd.DataFrame:
     """Rows of FLOW_EDGES, without `flow`.
 
     Args:
         counted: Counts of `graph_groupings`.
         days: Result of `edge_days`.
+        unit: Unit of `median` and `p90`.
     """
     edges = counted.merge(days, on=EDGE)
-    return edges.assign(transitions=edges["records"])
+    in_unit = {name: edges[f"{name}_days"] for name in ("median", "p90")}
+    if unit != "days":
+        # The days are quotients of microseconds, so the last digits of a product are noise.
+        in_unit = {name: (x.astype(float) * per_day(unit)).round(6) for name, x in in_unit.items()}
+    return edges.assign(transitions=edges["records"], unit=unit, **in_unit)
 
 
 def percentiles(

@@ -5,17 +5,20 @@ counted in the run record.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from functools import reduce
 
 import pandas as pd
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from socare_spark.analyses.as_of import followed_until
-from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.flow.available import (
+    available_flows,
+    optional_tables,
+    required_tables,
+)
 from socare_spark.analyses.flow.bounds import (
+    Report,
     check_activities,
     exceeded_limits,
     transitions_of,
@@ -25,10 +28,10 @@ from socare_spark.analyses.flow.durations import (
     FLOW_REWORK,
     Transition,
     count_durations,
+    flow_durations,
     followed_transitions,
 )
 from socare_spark.analyses.flow.events import (
-    Read,
     all_events,
     assessed_cases,
     check_cases,
@@ -37,6 +40,7 @@ from socare_spark.analyses.flow.events import (
     incomplete_events,
     last_days,
     outcome_records,
+    reader,
 )
 from socare_spark.analyses.flow.graph import (
     FLOW_EDGES,
@@ -48,7 +52,18 @@ from socare_spark.analyses.flow.graph import (
     graph_groupings,
     traces,
 )
+from socare_spark.analyses.flow.movements import FLOW_BALANCE, FLOW_EDGES_BY_MONTH, follow_matrix
 from socare_spark.analyses.flow.pictures import draw
+from socare_spark.analyses.flow.pools import (
+    POOLED,
+    check_pool,
+    count_pooled_edges,
+    pool_edges,
+    pool_variants,
+    report_edges,
+    report_variants,
+)
+from socare_spark.analyses.flow.results import flow_result, of_all_flows
 from socare_spark.analyses.flow.settings import Flow, Settings, load_settings
 from socare_spark.analyses.flow.single_stage import (
     SINGLE_STAGE,
@@ -71,15 +86,14 @@ from socare_spark.analyses.flow.stages import (
     stage_totals,
     visits,
 )
-from socare_spark.analysis import Analysis, Frame, Result
-from socare_spark.errors import MissingInputError
-from socare_spark.inputs import Inputs, Need
+from socare_spark.analyses.flow.units import Unit, fitting_unit
+from socare_spark.analysis import Analysis, Result
+from socare_spark.inputs import Inputs
 from socare_spark.lake.collect import collect, collect_one
 from socare_spark.lake.table import TableSpec
 from socare_spark.measures.person_counts import count_groupings, split_groupings
-from socare_spark.measures.survival import kaplan_meier
-from socare_spark.places.recorded_places import PLACE_AREAS, areas_by_place
-from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
+from socare_spark.places.recorded_places import areas_by_place
+from socare_spark.places.reference_tables import POSTCODE_AREAS
 
 _TABLES = (
     STAGE_TOTALS,
@@ -92,6 +106,8 @@ _TABLES = (
     FLOW_REWORK,
     FLOW_DURATIONS,
     SINGLE_STAGE,
+    FLOW_BALANCE,
+    FLOW_EDGES_BY_MONTH,
 )
 # Names of collected frames, for messages.
 _EVENTS, _DAYS = "events of a flow", "days between events of a flow"
@@ -103,10 +119,10 @@ def build(inputs: Inputs, settings: Settings) -> Result:
     Raises:
         MissingInputError: no flow has its columns.
     """
-    flows, warnings = _available_flows(inputs, settings.flows)
+    flows, warnings = available_flows(inputs, settings.flows)
     results = [_follow(inputs, settings, flow) for flow in flows]
     tables = {
-        table: _of_all_flows(table, [r.tables[table] for r in results if table in r.tables])
+        table: of_all_flows(table, [r.tables[table] for r in results if table in r.tables])
         for table in _TABLES
     }
     warnings += [warning for result in results for warning in result.warnings]
@@ -114,94 +130,60 @@ def build(inputs: Inputs, settings: Settings) -> Result:
     return Result(tables, warnings=warnings, counts=counts)
 
 
-def _available_flows(inputs: Inputs, flows: Sequence[Flow]) -> tuple[list[Flow], list[str]]:
-    """Flows with their inputs, without the parts that lack columns; and warnings of the others."""
-    available, warnings, without_columns = [], [], []
-    for flow in flows:
-        tables = flow.missing_tables(inputs)
-        columns = _texts(inputs.missing(flow.needs))
-        if tables:
-            warnings.append(
-                f"Flow {flow.flow} is left out: the lake does not have {' and '.join(tables)}."
-            )
-        elif columns:
-            without_columns.append(f"Flow {flow.flow} is left out: it needs {columns}.")
-        else:
-            missing = _missing_parts(inputs, flow)
-            available.append(flow.model_copy(update=dict.fromkeys(missing)))
-            warnings += [
-                f"Flow {flow.flow} is followed without its {part}: it needs {columns}."
-                for part, columns in missing.items()
-            ]
-    if without_columns and not available:
-        raise MissingInputError(" ".join(without_columns))
-    return available, warnings + without_columns
-
-
-def _missing_parts(inputs: Inputs, flow: Flow) -> dict[str, str]:
-    """Optional part of a flow that lacks columns -> the columns."""
-    columns = {part: _texts(inputs.missing(needs)) for part, needs in flow.needs_of_parts.items()}
-    return {part: text for part, text in columns.items() if text}
-
-
-def _texts(needs: Sequence[Need]) -> str:
-    return " and ".join(dict.fromkeys(need.text for need in needs))
-
-
-def _of_all_flows(table: TableSpec, frames: Sequence[Frame]) -> Frame:
-    """The rows of a table of all flows."""
-    in_spark = [frame for frame in frames if isinstance(frame, DataFrame)]
-    if in_spark:
-        return reduce(DataFrame.unionByName, in_spark)
-    collected = [frame for frame in frames if isinstance(frame, pd.DataFrame) and len(frame)]
-    return pd.concat(collected) if collected else pd.DataFrame(columns=table.names)
-
-
 def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     """Builds the tables of one flow."""
-    read = _reader(inputs)
+    if flow.matrix is not None:
+        return follow_matrix(inputs, flow, flow.matrix)
+    read = reader(inputs)
     check_cases(flow, read)
     rows = all_events(flow, read).persist()
     number = collect_one(_EVENTS, count_events(rows))
     if flow.log is not None:
         check_activities(flow.flow, flow.log, int(number["activities"].sum()))
     events = complete_events(rows)
-    traced = traces(events).persist()
+    traced = pool_edges(traces(events), flow.limits).persist()
     visited = visits(events, assessed_cases(flow, read)).persist()
+    unit = fitting_unit(traced) if flow.unit == "auto" else flow.unit
     counted = collect(_queries(inputs, settings, flow, traced, visited))
-    tables = _computed(flow, counted)
+    tables = _computed(flow, counted, unit)
+    check_pool(flow, tables[FLOW_REWORK]["activity"])
     edges, ends = tables[FLOW_EDGES], tables[FLOW_STARTS_ENDS]
     cases = int(ends.loc[ends["kind"] == "start", "people"].sum())
-    variants = flow_variants(traced, cases).withColumn("flow", F.lit(flow.flow))
-    transitions = _transitions(inputs, flow, edges, last_days(number))
-    durations = collect_one(FLOW_DURATIONS.path, count_durations(events, transitions))
-    tables[FLOW_DURATIONS] = kaplan_meier(durations)
-    warnings, counts = exceeded_limits(flow, long_cases(counted[STAGE_TOTALS.path]), edges)
-    frames: dict[TableSpec, Frame] = {t: x.assign(flow=flow.flow) for t, x in tables.items()}
-    return Result(
-        frames | {FLOW_VARIANTS: FLOW_VARIANTS.conform(variants)},
-        warnings=warnings,
-        counts={f"{flow.flow}.{k}": n for k, n in (incomplete_events(number) | counts).items()},
-    )
+    variants, reports = _variants(flow, traced, cases)
+    pooled = int(counted[POOLED]["edges_pooled"].iloc[0]) if POOLED in counted else 0
+    kept = edges[edges["from_activity"] != flow.limits.pool] if pooled else edges
+    transitions = _transitions(inputs, flow, kept, last_days(number))
+    durations = count_durations(events, transitions, unit)
+    tables[FLOW_DURATIONS] = flow_durations(durations, flow.curve_points, unit)
+    reports += [
+        exceeded_limits(flow, long_cases(counted[STAGE_TOTALS.path]), kept),
+        report_edges(flow, edges, pooled),
+        ([], incomplete_events(number)),
+    ]
+    return flow_result(flow, tables, {FLOW_VARIANTS: variants}, reports)
 
 
-def _reader(inputs: Inputs) -> Read:
-    def read(dataset: str) -> DataFrame:
-        return inputs.read(restricted(dataset))
-
-    return read
+def _variants(flow: Flow, traced: DataFrame, cases: int) -> tuple[DataFrame, list[Report]]:
+    """Rows of FLOW_VARIANTS without `flow`, and the report of their pool."""
+    variants = flow_variants(traced, cases)
+    if not flow.limits.pool_variants:
+        return variants, []
+    variants = pool_variants(variants, flow.limits).persist()
+    return variants, [report_variants(flow, variants)]
 
 
 def _queries(
     inputs: Inputs, settings: Settings, flow: Flow, traced: DataFrame, visited: DataFrame
 ) -> dict[str, DataFrame]:
     """The counts of all tables except FLOW_VARIANTS and FLOW_DURATIONS, by path."""
-    read = _reader(inputs)
+    read = reader(inputs)
     frames = {
         STAGE_TOTALS.path: stage_counts(visited, flow.codes),
         FLOW_EDGES.path: count_groupings(traced, graph_groupings(), person="case"),
         _DAYS: edge_days(traced),
     }
+    if flow.limits.pool_edges:
+        frames[POOLED] = count_pooled_edges(traced, flow.limits)
     if flow.single_stage is not None:
         frames[SINGLE_STAGE.path] = count_single_stage(
             flow.single_stage,
@@ -216,14 +198,16 @@ def _queries(
     return frames
 
 
-def _computed(flow: Flow, counted: Mapping[str, pd.DataFrame]) -> dict[TableSpec, pd.DataFrame]:
+def _computed(
+    flow: Flow, counted: Mapping[str, pd.DataFrame], unit: Unit
+) -> dict[TableSpec, pd.DataFrame]:
     """Tables that are computed from the collected results of `_queries`."""
     by_stage = counted[STAGE_TOTALS.path]
     graph = split_groupings(counted[FLOW_EDGES.path], graph_groupings())
     tables = {
         STAGE_TOTALS: stage_totals(by_stage),
         FLOW_REWORK: flow_rework(by_stage),
-        FLOW_EDGES: flow_edges(graph[FLOW_EDGES], counted[_DAYS]),
+        FLOW_EDGES: flow_edges(graph[FLOW_EDGES], counted[_DAYS], unit),
         FLOW_STARTS_ENDS: graph[FLOW_STARTS_ENDS],
     }
     if len(flow.codes) > 1:
@@ -259,24 +243,12 @@ def _transitions(
     return followed_transitions(pairs, {each: ends[name] for each, name in datasets.items()})
 
 
-def _reads(inputs: Inputs, settings: Settings) -> Sequence[str]:
-    """Tables of the flows that have all their tables; if there is none, tables of all flows."""
-    available = [flow for flow in settings.flows if not flow.missing_tables(inputs)]
-    return sorted({name for flow in available or settings.flows for name in flow.tables})
-
-
-def _optional(inputs: Inputs, settings: Settings) -> Sequence[str]:
-    named = {name for flow in settings.flows for name in flow.tables}
-    others = sorted(named.difference(_reads(inputs, settings)))
-    return [*others, POSTCODE_AREAS.path, PLACE_AREAS.path, AREAS.path]
-
-
 ANALYSIS = Analysis(
     name="flow",
     description="Follows people through the stages of a process: totals, continuity, paths, graph.",
     load_settings=load_settings,
-    reads=_reads,
-    optional=_optional,
+    reads=required_tables,
+    optional=optional_tables,
     writes=_TABLES,
     build=build,
     draw=draw,

@@ -1,158 +1,138 @@
 """Settings of a flow, in `conf/flows/NAME.yaml`.
 
-A flow either declares stages in order, with the records of each, or takes its activities from a
-column of an event log. Other modules do not distinguish the two kinds.
+A flow declares stages in order, with the records of each; or takes its activities from a column of
+an event log; or has movements from one activity to another. Other modules do not distinguish stages
+and logs.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+from pydantic import Field, field_validator, model_validator
 
-from socare_spark.analyses import coded_text
 from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.flow.parts import (
+    Limits,
+    Log,
+    Matrix,
+    Noun,
+    Outcomes,
+    Picture,
+    Records,
+    SingleStage,
+    Stage,
+)
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
 from socare_spark.config import StrictModel, read_model
+from socare_spark.contracts.contract import PERSON
 from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Inputs, Need
 
 ASSESSED = "assessed"
-
-
-class Records(StrictModel):
-    """A selection of records of a dataset, with the columns of their case and time.
-
-    Attributes:
-        dataset: A dataset of the restricted zone.
-        case: Column of the case: a person, or another unit that is followed.
-        time: Column with a date or a timestamp.
-        column: Column by which records are selected; None means all records.
-        codes: Codes in the texts of `column` (`CA` in `CA - Contact Assessment`).
-        values: Whole texts of `column`.
-    """
-
-    dataset: str
-    case: str = "person"
-    time: str
-    column: str | None = None
-    codes: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _column_with_values(self) -> Self:
-        if (self.column is None) == bool(self.codes or self.values):
-            raise ValueError("'column' goes with 'codes' or 'values'; set both or neither")
-        return self
-
-    @property
-    def columns(self) -> list[str]:
-        """Columns that are read."""
-        return [self.case, self.time, *([self.column] if self.column else [])]
-
-    @property
-    def where(self) -> Column:
-        """Condition that is true for the selected records."""
-        if self.column is None:
-            return F.lit(True)
-        text = F.col(self.column)
-        return coded_text.is_one_of(text, self.codes) | text.isin(*self.values)
-
-
-class Stage(StrictModel):
-    """One stage of a process."""
-
-    code: str = Field(min_length=1)
-    name: str = Field(min_length=1)
-    records: Records
-
-
-class Log(StrictModel):
-    """An event log with one record per event.
-
-    Attributes:
-        dataset: A dataset of the restricted zone.
-        case: Column of the case.
-        time: Column with a date or a timestamp.
-        activity: Column of the activity.
-        key: Column that orders events of a case at the same time; None means `activity`.
-        transitions: Largest number of transitions with durations; the most common ones are used.
-    """
-
-    dataset: str
-    case: str
-    time: str
-    activity: str
-    key: str | None = None
-    transitions: Annotated[int, Field(ge=1, le=5_000)] = 200
-
-    @property
-    def columns(self) -> list[str]:
-        """Columns that are read."""
-        return [self.case, self.time, self.activity, *([self.key] if self.key else [])]
-
-
-class Outcomes(StrictModel):
-    """Columns of the outcome and the team of assessments."""
-
-    dataset: str
-    case: str = "person"
-    outcome: str
-    team: str
-
-    @property
-    def columns(self) -> list[str]:
-        """Columns that are read."""
-        return [self.case, self.outcome, self.team]
-
-
-class SingleStage(StrictModel):
-    """A stage whose people in no other stage are described.
-
-    Attributes:
-        stage: Code of the stage.
-        end: Column with the last day of its records.
-        outcome: Column with the outcome of its records.
-        postcode: Column with the postcode of the home; None means no results by area.
-        layer: Layer of areas.
-    """
-
-    stage: str
-    end: str
-    outcome: str
-    postcode: str | None = None
-    layer: str = "ward"
-
-
-class Picture(StrictModel):
-    """Settings of the flow chart. Edges below a share of all transitions are not drawn."""
-
-    smallest_share: Annotated[float, Field(ge=0, lt=1)] = 0.005
+# Points of the curves of an event log, which can have millions of different times.
+LOG_POINTS = 40
+MOST_POINTS = 1_000
+Points = Literal["all"] | int | tuple[int, ...]
 
 
 class Flow(StrictModel):
-    """`conf/flows/NAME.yaml`: stages in order, or a log."""
+    """`conf/flows/NAME.yaml`: exactly one of `stages`, `log` and `matrix`.
+
+    Attributes:
+        flow: Name of the flow in the tables and in the names of files.
+        title: Title of the flow in charts.
+        noun: Name of its cases in charts; of a matrix, of its movements. The default is `people`
+            if every case is the column `person`, otherwise `cases`; of a matrix `movements`.
+        stages: Stages in their order.
+        log: An event log.
+        matrix: Movements from one activity to another.
+        unit: Unit of durations. With `auto`, it is the largest unit in which at least half of the
+            times between two events of a case are 1 or more; equal times do not count.
+        points: Points of the curves of `flow_durations`: `all` times that occur; a number of points
+            that grow from 1 to the longest time by a constant factor; or a list of times in `unit`.
+            The curves have the time 0 and their last time in any case. None means `all` for stages,
+            and 40 for a log.
+        limits: Limits of the tables of transitions and variants.
+        assessed: All assessments; they are counted as the stage `assessed`.
+        outcomes: Outcomes of assessments and their teams.
+        single_stage: The stage whose people in no other stage are described.
+        picture: Limits of the chart of the flow.
+    """
 
     flow: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str = Field(min_length=1)
+    noun: Noun | None = None
     stages: tuple[Stage, ...] = ()
     log: Log | None = None
+    matrix: Matrix | None = None
+    unit: Literal["days", "hours", "minutes", "auto"] = "days"
+    points: Points | None = None
+    limits: Limits = Limits()
     assessed: Records | None = None
     outcomes: Outcomes | None = None
     single_stage: SingleStage | None = None
     picture: Picture = Picture()
 
+    @field_validator("points", mode="before")
+    @classmethod
+    def _are_points(cls, value: object) -> object:
+        if value is None or value == "all":
+            return value
+        listed = value if isinstance(value, (list, tuple)) else []
+        whole = all(type(time) is int and time >= 0 for time in listed)
+        times = whole and [*listed] == sorted({*listed}) and 1 <= len(listed) <= MOST_POINTS
+        if times or (type(value) is int and 2 <= value <= MOST_POINTS):
+            return value
+        raise ValueError(
+            f"must be all, a number of points from 2 to {MOST_POINTS:,}, or a list of at most "
+            f"{MOST_POINTS:,} different whole times in ascending order"
+        )
+
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if bool(self.stages) == (self.log is not None):
-            raise ValueError("a flow needs either 'stages' or 'log'")
+        if [bool(self.stages), self.log is not None, self.matrix is not None].count(True) != 1:
+            raise ValueError("a flow needs exactly one of 'stages', 'log' and 'matrix'")
         if len({*self.codes, ASSESSED}) != len(self.codes) + 1:
             raise ValueError(f"codes of stages must differ, and none may be '{ASSESSED}'")
         if self.single_stage is not None and self.single_stage.stage not in self.codes:
             raise ValueError("'single_stage' names a stage that is not in 'stages'")
+        if self.matrix is not None:
+            self._check_matrix()
         return self
+
+    def _check_matrix(self) -> None:
+        """Refuses keys that have no meaning for a matrix."""
+        without = {"unit", "points", "assessed", "outcomes"} & self.model_fields_set
+        if without:
+            raise ValueError(
+                f"'{min(without)}' needs 'stages' or 'log': movements have no durations and no "
+                "stages"
+            )
+        if self.limits.variants is not None:
+            raise ValueError(
+                "'limits.variants' needs 'stages' or 'log': movements have no variants"
+            )
+
+    @property
+    def nouns(self) -> Noun:
+        """Name of the cases in charts; of a matrix, of the movements."""
+        if self.noun is not None:
+            return self.noun
+        if self.matrix is not None:
+            return Noun(one="movement", many="movements")
+        cases = {
+            part.case for part in (*(stage.records for stage in self.stages), self.log) if part
+        }
+        people = cases == {PERSON}
+        return Noun(one="person", many="people") if people else Noun(one="case", many="cases")
+
+    @property
+    def curve_points(self) -> Points:
+        """Points of the curves, with their default."""
+        if self.points is None:
+            return "all" if self.log is None else LOG_POINTS
+        return self.points
 
     def records_of(self, code: str) -> Records:
         """Selection of the records of a stage."""
@@ -164,13 +144,14 @@ class Flow(StrictModel):
 
     @property
     def codes(self) -> list[str]:
-        """Codes of the stages in order; empty for a log."""
+        """Codes of the stages in order; empty for a log or a matrix."""
         return [stage.code for stage in self.stages]
 
     @property
     def datasets(self) -> set[str]:
         """Datasets of all parts of the flow."""
-        parts = [*(s.records for s in self.stages), self.log, self.assessed, self.outcomes]
+        events = [*(s.records for s in self.stages), self.log, self.matrix]
+        parts = [*events, self.assessed, self.outcomes]
         return {part.dataset for part in parts if part is not None}
 
     @property
@@ -181,7 +162,8 @@ class Flow(StrictModel):
     @property
     def needs(self) -> list[Need]:
         """Columns that the flow requires."""
-        parts = [*(stage.records for stage in self.stages), self.log, self.assessed]
+        events = [*(stage.records for stage in self.stages), self.log, self.matrix]
+        parts = [*events, self.assessed]
         return [need for part in parts if part is not None for need in _needs(part, part.columns)]
 
     @property
@@ -200,7 +182,7 @@ class Flow(StrictModel):
         return [name for name in self.tables if not inputs.exists(name)]
 
 
-def _needs(part: Records | Log | Outcomes, columns: list[str]) -> list[Need]:
+def _needs(part: Records | Log | Matrix | Outcomes, columns: list[str]) -> list[Need]:
     return [Need(restricted(part.dataset), column, "") for column in columns]
 
 

@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses import coded_text
 from socare_spark.analyses.flow.events import Read, columns_of
-from socare_spark.analyses.flow.settings import ASSESSED, Flow, SingleStage
+from socare_spark.analyses.flow.parts import SingleStage
+from socare_spark.analyses.flow.settings import ASSESSED, Flow
 from socare_spark.analyses.flow.stages import FLOW
 from socare_spark.analyses.vocabulary import UNKNOWN, category_of
 from socare_spark.lake.table import ColumnSpec, cell_table

@@ -25,7 +25,7 @@ risk AS (
     SELECT *, sum(people) OVER (PARTITION BY transition ORDER BY days DESC) AS at_risk
     FROM left_then
 )
-SELECT 'adult_assessment' AS flow, transition, days, at_risk, events, people - events AS censored,
+SELECT 'adult_assessment' AS flow, transition, days, 'days' AS unit, days AS time, at_risk, events, people - events AS censored,
     1 - product(1 - events / at_risk) OVER (PARTITION BY transition ORDER BY days)
         AS cumulative_incidence,
     people, people AS records, NULL::DECIMAL(20, 2) AS cost

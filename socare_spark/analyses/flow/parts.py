@@ -1,0 +1,196 @@
+"""Parts of a flow file: selections of records, logs, matrices, limits and settings of charts."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from socare_spark.analyses import coded_text
+from socare_spark.config import StrictModel
+
+
+class Records(StrictModel):
+    """A selection of records of a dataset, with the columns of their case and time.
+
+    Attributes:
+        dataset: A dataset of the restricted zone.
+        case: Column of the case: a person, or another unit that is followed.
+        time: Column with a date or a timestamp.
+        column: Column by which records are selected; None means all records.
+        codes: Codes in the texts of `column` (`CA` in `CA - Contact Assessment`).
+        values: Whole texts of `column`.
+    """
+
+    dataset: str
+    case: str = "person"
+    time: str
+    column: str | None = None
+    codes: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _column_with_values(self) -> Self:
+        if (self.column is None) == bool(self.codes or self.values):
+            raise ValueError("'column' goes with 'codes' or 'values'; set both or neither")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that are read."""
+        return [self.case, self.time, *([self.column] if self.column else [])]
+
+    @property
+    def where(self) -> Column:
+        """Condition that is true for the selected records."""
+        if self.column is None:
+            return F.lit(True)
+        text = F.col(self.column)
+        return coded_text.is_one_of(text, self.codes) | text.isin(*self.values)
+
+
+class Stage(StrictModel):
+    """One stage of a process."""
+
+    code: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    records: Records
+
+
+class Log(StrictModel):
+    """An event log with one record per event.
+
+    Attributes:
+        dataset: A dataset of the restricted zone.
+        case: Column of the case.
+        time: Column with a date or a timestamp.
+        activity: Column of the activity.
+        key: Column that orders events of a case at the same time; None means `activity`.
+        transitions: Largest number of transitions in `flow_durations`; the most common ones are
+            used.
+    """
+
+    dataset: str
+    case: str
+    time: str
+    activity: str
+    key: str | None = None
+    transitions: Annotated[int, Field(ge=1, le=5_000)] = 200
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that are read."""
+        return [self.case, self.time, self.activity, *([self.key] if self.key else [])]
+
+
+class Matrix(StrictModel):
+    """Movements between places, or other counts from one activity to another: one row per movement.
+
+    Attributes:
+        dataset: A dataset of the restricted zone.
+        origin: `from` in the file: column of the activity that a movement leaves.
+        to: Column of the activity that it reaches.
+        time: Column with the date or the timestamp of the movement; None means no counts by month.
+        count: Column with the number of movements of a record, an integer; None means 1.
+        case: Column of the person, or of another unit that moves; None means that it is not known,
+            and that the column `people` of the tables is null.
+    """
+
+    dataset: str
+    origin: str = Field(alias="from")
+    to: str
+    time: str | None = None
+    count: str | None = None
+    case: str | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that are read."""
+        return [name for name in (self.origin, self.to, self.time, self.count, self.case) if name]
+
+
+class Outcomes(StrictModel):
+    """Columns of the outcome and the team of assessments."""
+
+    dataset: str
+    case: str = "person"
+    outcome: str
+    team: str
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that are read."""
+        return [self.case, self.outcome, self.team]
+
+
+class SingleStage(StrictModel):
+    """A stage whose people in no other stage are described.
+
+    Attributes:
+        stage: Code of the stage.
+        end: Column with the last day of its records.
+        outcome: Column with the outcome of its records.
+        postcode: Column with the postcode of the home; None means no results by area.
+        layer: Layer of areas.
+    """
+
+    stage: str
+    end: str
+    outcome: str
+    postcode: str | None = None
+    layer: str = "ward"
+
+
+class Picture(StrictModel):
+    """Limits of the chart of a flow. The chart states what they leave out.
+
+    Attributes:
+        smallest_share: Transitions below this share of all transitions are not drawn.
+        activities: Largest number of activities that are drawn; the most frequent ones are. In the
+            chart of a matrix the others are added up.
+        edges: Largest number of arrows that are drawn; the most frequent ones are.
+    """
+
+    smallest_share: Annotated[float, Field(ge=0, lt=1)] = 0.005
+    activities: Annotated[int, Field(ge=2, le=60)] = 20
+    edges: Annotated[int, Field(ge=1, le=200)] = 40
+
+
+class Noun(StrictModel):
+    """Name of the cases of a flow in charts.
+
+    Attributes:
+        one: Singular, such as `permit`.
+        many: Plural, such as `permits`.
+    """
+
+    one: str = Field(min_length=1)
+    many: str = Field(min_length=1)
+
+
+class Limits(StrictModel):
+    """Limits of the tables of transitions and variants. Rows beyond a limit are pooled in one row.
+
+    Attributes:
+        edges: Largest number of transitions in `flow_edges`; the most frequent ones are kept. None
+            means no limit.
+        variants: Largest number of variants in `flow_variants`; those of most cases are kept. None
+            means no limit.
+        least: Smallest number of records of a transition, and of cases of a variant, that is kept.
+        pool: Name of the pool in the tables. No activity can have it.
+    """
+
+    edges: Annotated[int, Field(ge=1)] | None = None
+    variants: Annotated[int, Field(ge=1)] | None = None
+    least: Annotated[int, Field(ge=1)] = 1
+    pool: str = Field(default="other", min_length=1)
+
+    @property
+    def pool_edges(self) -> bool:
+        """Whether transitions can be pooled."""
+        return self.edges is not None or self.least > 1
+
+    @property
+    def pool_variants(self) -> bool:
+        """Whether variants can be pooled."""
+        return self.variants is not None or self.least > 1
