@@ -22,12 +22,14 @@ class Keys:
 
     Attributes:
         keys: Names of one column, or of two if no single column is a key.
+        rows: Number of records.
         equal_rows: Number of records that equal an earlier record in all columns.
         nearest: Name of the identifier with the most different texts, if no column is a key.
         repeats: Number of records whose text in this column an earlier record has.
     """
 
     keys: tuple[tuple[str, ...], ...] = ()
+    rows: int = 0
     equal_rows: int = 0
     nearest: str = ""
     repeats: int = 0
@@ -46,7 +48,8 @@ def find_keys(
     if not columns or not columns[0].rows:
         return Keys()
     rows = columns[0].rows
-    equal = rows - _count_distinct(_row_hashes(columns))
+    is_unique = any(len(column.texts) == rows for column in columns)
+    equal = 0 if is_unique else rows - _count_distinct(_row_hashes(columns))
     # A record that repeats as a whole is a duplicate, and does not contradict a key.
     singles = tuple((c.name,) for c in candidates if len(c.texts) == rows - equal)
     ordered = sorted(candidates, key=lambda c: -len(c.texts))[:_MAX_COLUMNS]
@@ -58,6 +61,7 @@ def find_keys(
     nearest = None if singles else max(identifiers, key=lambda c: len(c.texts), default=None)
     return Keys(
         singles or tuple(pairs),
+        rows,
         equal,
         nearest.name if nearest else "",
         rows - len(nearest.texts) if nearest else 0,

@@ -199,7 +199,7 @@ def _of_identifier(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     repeats = facts.distinct < min(_FEW, facts.rows)
     if of_person and is_code and not repeats:
         yield Role.PERSON
-    if has_any(header, words.STAFF) and not repeats and digits:
+    if has_any(header, words.STAFF) and is_code:
         yield Role.STAFF
     if has_id and digits and not repeats and facts.distinct_share > _SOME / 10:
         yield Role.OTHER_ID

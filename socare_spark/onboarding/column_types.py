@@ -18,7 +18,7 @@ from socare_spark.onboarding.date_formats import (
     swapped,
 )
 from socare_spark.onboarding.header_words import word_set, words_of
-from socare_spark.onboarding.missing_texts import can_be_missing, in_order, is_always_missing
+from socare_spark.onboarding.missing_texts import ALWAYS, can_be_missing, in_order
 
 # Different texts by which a type is proposed. All texts decide.
 SAMPLE = 1_000
@@ -96,14 +96,15 @@ class Texts:
 
 def filled_texts(texts: pa.Array, counts: npt.NDArray[np.int64]) -> tuple[Texts, tuple[str, ...]]:
     """Separates the texts of a column from those that are always missing values."""
-    listed = pc.is_in(texts, value_set=pa.array(_always(texts), pa.string()))
-    missing = np.asarray(listed, dtype=bool)
-    return Texts(texts, counts).where(~missing), tuple(in_order(texts.filter(listed).to_pylist()))
+    filled, missing = split(Texts(texts, counts), ALWAYS)
+    return filled, tuple(in_order(missing))
 
 
-def _always(texts: pa.Array) -> list[str]:
-    short = texts.filter(pc.less_equal(pc.utf8_length(texts), 7))
-    return [text for text in short.to_pylist() if is_always_missing(text)]
+def split(filled: Texts, missing: Sequence[str]) -> tuple[Texts, list[str]]:
+    """Separates texts from missing values. Returns the missing values that occur."""
+    mask = pc.is_in(filled.texts, value_set=pa.array(missing, pa.string()))
+    found = filled.texts.filter(mask).to_pylist()
+    return (filled.where(~np.asarray(mask, dtype=bool)) if found else filled), found
 
 
 def type_of(name: str, texts: pa.Array, counts: npt.NDArray[np.int64]) -> ColumnType:
@@ -251,6 +252,8 @@ def _iso(text: str, formats: Sequence[str]) -> str:
 def _numbers(filled: Texts, values: Sequence[str]) -> ColumnType | None:
     if any(map(_LEADING_ZERO.match, values)) and not any("." in v or "," in v for v in values):
         return None
+    if _are_plain_integers(filled.texts):
+        return ColumnType("integer")
     integer = filled.matching(_INTEGER)
     missing, mismatches = _rest(filled, integer)
     if _is_accepted(filled, mismatches):
@@ -259,6 +262,14 @@ def _numbers(filled: Texts, values: Sequence[str]) -> ColumnType | None:
             return ColumnType(doubts=("numbers with leading zeros are kept as text",))
         return ColumnType("integer", missing=missing, mismatches=mismatches)
     return _decimals(filled, values)
+
+
+def _are_plain_integers(texts: pa.Array) -> bool:
+    """Whether all texts have digits only, without leading zeros. It is fast."""
+    if not pc.all(pc.ascii_is_decimal(texts)).as_py():
+        return False
+    has_zero = pc.and_(pc.starts_with(texts, "0"), pc.greater(pc.binary_length(texts), 1))
+    return pc.max(pc.binary_length(texts)).as_py() <= 18 and not pc.any(has_zero).as_py()
 
 
 def _decimals(filled: Texts, values: Sequence[str]) -> ColumnType | None:

@@ -2,14 +2,21 @@
 
 import argparse
 import os
+import re
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from socare_spark.analyses.agreements import VOCABULARY, AgeBands
+from socare_spark.config import read_model
+from socare_spark.contracts.project import read_project
 from socare_spark.errors import ConfigurationError, DataError, ExitCode, OperatorError
-from socare_spark.onboarding.dataset import read_dataset
+from socare_spark.onboarding.dataset import Dataset, read_dataset
+from socare_spark.onboarding.draft import draft_contract, write_draft
 from socare_spark.onboarding.findings_text import findings_text
 from socare_spark.onboarding.source_table import SourceTable, read_csv_table
+from socare_spark.onboarding.treatments import DEFAULT_STEPS
 
 # Files are readable by their owner only, whatever the umask of the shell.
 _UMASK = 0o077
@@ -27,6 +34,12 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument(
         "files", nargs="*", type=Path, metavar="FILE", help="files of one dataset, such as years"
+    )
+    options.add_argument(
+        "--write",
+        type=Path,
+        metavar="CONTRACT",
+        help="new file for the draft of the contract, such as conf/datasets/passes.yaml",
     )
     options.add_argument(
         "--landing",
@@ -88,6 +101,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OperatorError as error:
         print_error(str(error))
         return error.exit_code
+    except Exception as error:
+        # The message of a library can quote a cell.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        print_error(
+            "The command failed because of an internal error: report "
+            f"{type(error).__name__}, {Path(frame.filename).name}:{frame.lineno}."
+        )
+        return ExitCode.FAULT
 
 
 def print_error(message: str) -> None:
@@ -110,7 +131,38 @@ def _describe(options: argparse.Namespace) -> int:
         return ExitCode.DATA
     dataset = read_dataset(tables)
     sys.stdout.write(findings_text(dataset))
+    if options.write is not None:
+        _write(dataset, options.write)
     return ExitCode.DATA if refused else ExitCode.DONE
+
+
+def _write(dataset: Dataset, path: Path) -> None:
+    """Writes the draft of the contract, and prints the schemes to declare."""
+    name = path.stem
+    if path.suffix != ".yaml" or re.fullmatch("[a-z][a-z0-9_]*", name) is None:
+        raise ConfigurationError(
+            f"{path} is no name of a contract: --write needs NAME.yaml with lower-case letters, "
+            "digits and underscores."
+        )
+    conf = path.absolute().parent.parent
+    schemes = read_project(conf).schemes if (conf / "project.yaml").exists() else {}
+    draft = draft_contract(dataset, name, schemes, _steps(conf))
+    write_draft(path, draft)
+    lines = [f"Wrote {path}. {draft.decisions} comments with DECIDE need a decision."]
+    if draft.schemes:
+        lines.append(f"Add to schemes in {conf / 'project.yaml'}:")
+        lines += draft.scheme_lines
+    sys.stdout.write("\n".join(["", *lines, ""]))
+
+
+def _steps(conf: Path) -> Sequence[int]:
+    """The lower edges of all age bands of the configuration."""
+    vocabulary = conf / VOCABULARY
+    if not vocabulary.exists():
+        return DEFAULT_STEPS
+    sets = read_model(vocabulary, AgeBands).root.values()
+    edges = {edge for bands in sets for band in bands for edge in (band.start, band.end)}
+    return sorted({0, *(edge for edge in edges if edge is not None)})
 
 
 def _read_files(options: argparse.Namespace) -> tuple[dict[str, SourceTable], dict[str, str]]:

@@ -15,18 +15,29 @@ from socare_spark.contracts.contract import normalise_header
 from socare_spark.errors import DataError
 from socare_spark.onboarding.candidate_keys import Keys, find_keys
 from socare_spark.onboarding.column_roles import ColumnFacts, Role, role_of
-from socare_spark.onboarding.column_types import ColumnType, Texts, filled_texts, type_of
+from socare_spark.onboarding.column_types import (
+    MAX_MISMATCH,
+    ColumnType,
+    Texts,
+    filled_texts,
+    split,
+    type_of,
+)
 from socare_spark.onboarding.file_periods import FileNames, find_periods
 from socare_spark.onboarding.header_words import has_any, words_of
+from socare_spark.onboarding.missing_texts import ALL
 from socare_spark.onboarding.personal_words import IDENTIFIER
 from socare_spark.onboarding.source_table import WORKERS, Column, SourceTable
+from socare_spark.postcodes import unit_postcode
 from socare_spark.spelling import closest_names
 
 # Share of the columns that files of one dataset have in common.
 _SHARED = 0.5
 _CUTOFF = 0.75
 _SAMPLE = 2_000
-_MAX_DAYS = 20_000
+_MAX_DAYS = 5_000
+# Share of the rows that repeat an identifier of records, such as that of a joined export.
+_MAX_REPEATS = 0.1
 # In a file of fewer rows, nearly every column of texts is unique by chance.
 _FEW_ROWS = 20
 _DAYS = (date(1900, 1, 1), date(2098, 12, 31))
@@ -48,6 +59,7 @@ class DatasetColumn:
         filled: Number of rows with a value.
         distinct: Number of different values.
         longest: Number of characters of the longest text.
+        invalid_postcodes: Share of the texts that cannot be unit postcodes, in such a column.
         spellings: File -> header, where it differs from the name by more than case and marks.
         absent: Files without the column.
     """
@@ -62,8 +74,14 @@ class DatasetColumn:
     filled: int
     distinct: int
     longest: int
+    invalid_postcodes: float = 0.0
     spellings: Mapping[str, str] = field(default_factory=dict)
     absent: Sequence[str] = ()
+
+    @property
+    def has_valid_postcodes(self) -> bool:
+        """Whether so few texts cannot be postcodes that their rows can be quarantined."""
+        return self.invalid_postcodes <= MAX_MISMATCH
 
     @property
     def is_complete(self) -> bool:
@@ -86,6 +104,11 @@ class Dataset:
     columns: Sequence[DatasetColumn]
     keys: Mapping[str, Keys]
     names: FileNames
+
+    @property
+    def has_no_header(self) -> bool:
+        """Whether the files have no header."""
+        return any(table.header.row is None for table in self.tables.values())
 
     @property
     def common_keys(self) -> list[tuple[str, ...]]:
@@ -193,13 +216,16 @@ def _dataset_column(
 ) -> DatasetColumn:
     texts, counts = _merged([*group.values()])
     type_ = type_of(name, texts, counts)
-    filled = _without(filled_texts(texts, counts)[0], type_)
+    filled, _ = split(Texts(texts, counts), type_.missing)
     sample = filled.sample(_SAMPLE)
-    lengths = np.asarray(pc.utf8_length(texts)) if len(texts) else np.zeros(1, np.int64)
     mean = sum(map(len, sample)) / max(len(sample), 1)
     facts = ColumnFacts(name, type_, sample, len(filled.texts), filled.rows, mean)
     shown = next(group[path] for path in reversed([*tables]) if path in group)
     text = normalise_header(name)
+    role = role_of(facts)
+    if role in _ID_ROLES:
+        # In a column of identifiers, texts such as UNKNOWN are missing values.
+        filled, _ = split(filled, ALL)
     repeats = any(
         sum(normalise_header(c.name) == normalise_header(column.name) for c in tables[path].columns)
         > 1
@@ -214,11 +240,12 @@ def _dataset_column(
         shown.position,
         repeats,
         type_,
-        role_of(facts),
+        role,
         int(counts.sum()),
         filled.rows,
         len(filled.texts),
-        int(lengths.max()),
+        pc.max(pc.utf8_length(texts)).as_py() or 0,
+        _invalid_share(sample) if role is Role.POSTCODE else 0.0,
         spellings,
         [path for path in tables if path not in group and tables[path].columns],
     )
@@ -234,10 +261,8 @@ def _merged(columns: Sequence[Column]) -> tuple[pa.Array, np.ndarray]:
     return texts.dictionary, counts
 
 
-def _without(filled: Texts, type_: ColumnType) -> Texts:
-    """The texts without the missing values of the column."""
-    mask = np.asarray(pc.is_in(filled.texts, value_set=pa.array(type_.missing, pa.string())))
-    return filled.where(~mask.astype(bool))
+def _invalid_share(sample: Sequence[str]) -> float:
+    return sum(not unit_postcode(text) for text in sample) / max(len(sample), 1)
 
 
 def _is_filled(column: Column) -> bool:
@@ -261,7 +286,7 @@ def _with_record_ids(
 ) -> list[DatasetColumn]:
     """Marks the identifiers of records: columns that look like one and hardly repeat."""
     single = {name for k in keys for names in k.keys if len(names) == 1 for name in names}
-    nearest = {k.nearest for k in keys if k.nearest}
+    nearest = {k.nearest for k in keys if k.nearest and k.repeats <= _MAX_REPEATS * k.rows}
     return [
         replace(c, role=Role.RECORD)
         if (c.role is Role.OTHER_ID and c.name in single | nearest)

@@ -17,7 +17,8 @@ WORDS = (
     "Not stated", "Not Stated", "not stated", "Not applicable", "Not Applicable", "N/K", "NK",
     "n/k", "TBC", "tbc", "missing", "Missing", "c", "x", "z", "u",
 )  # fmt: skip
-_ALWAYS, _ALL = frozenset(ALWAYS), frozenset((*ALWAYS, *MARKS, *WORDS))
+ALL = (*ALWAYS, *MARKS, *WORDS)
+_ALWAYS, _ALL = frozenset(ALWAYS), frozenset(ALL)
 
 
 def is_always_missing(text: str) -> bool:
@@ -33,4 +34,4 @@ def can_be_missing(text: str) -> bool:
 def in_order(texts: Iterable[str]) -> list[str]:
     """The missing texts that are among some texts, the empty one first."""
     found = set(texts)
-    return [text for text in (*ALWAYS, *MARKS, *WORDS) if text in found]
+    return [text for text in ALL if text in found]

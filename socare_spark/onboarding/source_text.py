@@ -49,7 +49,7 @@ def read_source_text(path: Path) -> SourceText:
     message = other_format(data[:_HEAD])
     if message:
         raise DataError(message)
-    if not data.strip():
+    if not data or data.isspace():
         raise DataError("the file is empty: ask for the file again")
     encoding = encoding_of_mark(data[:_HEAD]) or likely_utf_16(data[:_HEAD])
     if _CONTROLS.search(data[:_HEAD].decode(encoding or "latin-1", errors="replace")):

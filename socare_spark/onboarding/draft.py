@@ -1,0 +1,358 @@
+"""Drafts the contract of a dataset as YAML with comments."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from socare_spark.contracts.contract import NO_KEY, Contract
+from socare_spark.contracts.project import Scheme
+from socare_spark.errors import ConfigurationError, DataError
+from socare_spark.onboarding.column_roles import Role
+from socare_spark.onboarding.dataset import Dataset, DatasetColumn
+from socare_spark.onboarding.missing_texts import ALWAYS, in_order
+from socare_spark.onboarding.source_table import SourceTable
+from socare_spark.onboarding.treatments import (
+    DEFAULT_STEPS,
+    Proposal,
+    ProposedField,
+    propose_field,
+)
+
+DECIDE = "DECIDE"
+# Share of rejected rows above which the draft raises the gate, and the default of a contract.
+_GATE = 0.05
+_KEY_ROLES = (Role.RECORD, Role.PERSON, Role.NHS, Role.AREA, Role.OTHER_ID)
+_LOST_ROLES = (Role.RARE, Role.BIRTH, Role.FREE_TEXT, Role.NAME)
+_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft of a contract.
+
+    Attributes:
+        text: The content of the file.
+        schemes: Identifier schemes that conf/project.yaml does not declare yet.
+    """
+
+    text: str
+    schemes: Mapping[str, Scheme]
+
+    @property
+    def decisions(self) -> int:
+        """Number of comments that need a decision."""
+        return self.text.count(f"# {DECIDE}")
+
+    @property
+    def scheme_lines(self) -> list[str]:
+        """The lines to add under `schemes` of conf/project.yaml."""
+        return [
+            f"  {name}: {_flow(scheme.model_dump(exclude_defaults=True, mode='json'))}"
+            for name, scheme in self.schemes.items()
+        ]
+
+
+def draft_contract(
+    dataset: Dataset,
+    name: str,
+    schemes: Mapping[str, Scheme],
+    steps: Sequence[int] = DEFAULT_STEPS,
+) -> Draft:
+    """Drafts the contract of a dataset.
+
+    Args:
+        dataset: The dataset.
+        name: Name of the contract.
+        schemes: Schemes of conf/project.yaml.
+        steps: Lower edges of age bands.
+
+    Raises:
+        DataError: one contract cannot describe the files.
+    """
+    _check_forms(dataset)
+    key = _key(dataset)
+    missing = in_order({"", *_always_missing(dataset)})
+    required = _required(dataset, key)
+    proposal = Proposal(dataset, name, schemes, steps, key, required, missing)
+    fields = [propose_field(proposal, column) for column in dataset.columns]
+    new = {f.scheme[0]: f.scheme[1] for f in fields if f.scheme and f.scheme[0] not in schemes}
+    lines = [
+        *_head(proposal, new),
+        *_schema(proposal, fields),
+        *_extension(proposal),
+    ]
+    text = "\n".join(lines) + "\n"
+    # A draft that is no valid contract is an internal error.
+    Contract.model_validate(yaml.safe_load(text))
+    return Draft(text, new)
+
+
+def write_draft(path: Path, draft: Draft) -> None:
+    """Writes a draft to a new file.
+
+    Raises:
+        ConfigurationError: the file exists, or its folder does not.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(draft.text)
+    except FileExistsError:
+        raise ConfigurationError(
+            f"{path} exists and is not overwritten: name a new file with --write."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written ({type(error).__name__}): --write must name a new file in "
+            "the folder conf/datasets."
+        ) from None
+
+
+def _check_forms(dataset: Dataset) -> None:
+    uncertain = [path for path, t in dataset.tables.items() if not t.header.certain]
+    if uncertain:
+        raise DataError(
+            f"{uncertain[0]}: it is not certain whether the file has a header: set --header NUMBER "
+            "or --header none, then draft the contract."
+        )
+    forms = {path: _form(table) for path, table in dataset.tables.items()}
+    if len(set(forms.values())) > 1:
+        usual = Counter(forms.values()).most_common(1)[0][0]
+        other = next(path for path, form in forms.items() if form != usual)
+        raise DataError(
+            f"{other} has another format, delimiter, quote or header row than most files, and a "
+            "contract declares one for all files: draft a contract for each form, or ask for the "
+            "file again."
+        )
+
+
+def _form(table: SourceTable) -> tuple[object, ...]:
+    layout = table.layout
+    dialect = (layout.delimiter, layout.quote, layout.escape, layout.trailing) if layout else ()
+    return (table.format, table.header.row, table.sheet, *dialect)
+
+
+def _key(dataset: Dataset) -> tuple[str, ...]:
+    """The proposed key: columns of which one identifies a record, a person or an area."""
+    columns = {column.name: column for column in dataset.columns}
+    for key in dataset.common_keys:
+        parts = [columns[name] for name in key]
+        usable = all(c.is_complete and c.role not in _LOST_ROLES for c in parts)
+        valid = all(c.role is not Role.POSTCODE or not c.invalid_postcodes for c in parts)
+        if usable and valid and any(c.role in _KEY_ROLES for c in parts):
+            return key
+    return ()
+
+
+def _always_missing(dataset: Dataset) -> set[str]:
+    return {t for column in dataset.columns for t in column.type.missing if t in ALWAYS}
+
+
+def _required(dataset: Dataset, key: Sequence[str]) -> set[str]:
+    """Columns that must have a value: identifiers of people, and one that notes do not fill."""
+    required = {c.name for c in dataset.columns if c.is_complete and c.role is Role.PERSON}
+    if any(table.notes for table in dataset.tables.values()):
+        kept = [c for c in dataset.columns if c.is_complete and c.role in (Role.NONE, Role.AREA)]
+        required |= {c.name for c in kept[-1:]}
+    return required - {*key}
+
+
+def _head(proposal: Proposal, schemes: Mapping[str, Scheme]) -> Iterator[str]:
+    dataset = proposal.dataset
+    table = [*dataset.tables.values()][-1]
+    yield f"# Draft. Each comment with {DECIDE} needs a decision. Keys: docs/contracts.md."
+    yield "# Drop the columns that no analysis reads."
+    if schemes:
+        yield f"# The schemes {', '.join(schemes)} must be declared in conf/project.yaml."
+    for problem in dataset.names.problems[:1]:
+        yield from _comment(f"{DECIDE}: {problem}.", "")
+    for path, source in dataset.tables.items():
+        yield from (
+            line for p in source.problems for line in _comment(f"{DECIDE}: {path}: {p}.", "")
+        )
+    yield f"name: {proposal.name}"
+    yield f"title: {_flow(proposal.name.replace('_', ' ').capitalize())}"
+    if table.format != "csv":
+        yield f"format: {table.format}"
+    if table.encoding:
+        if all(t.ascii_only for t in dataset.tables.values()):
+            yield "# The files have ASCII characters only. Later files can have another encoding."
+        yield f"encoding: {_encoding(dataset)}"
+    dialect = _dialect(table)
+    if dialect:
+        yield f"dialect: {_flow(dialect)}"
+
+
+def _encoding(dataset: Dataset) -> str:
+    tables = [t for t in dataset.tables.values() if not t.ascii_only]
+    counts = Counter(t.encoding for t in tables)
+    return counts.most_common(1)[0][0] if counts else "utf-8"
+
+
+def _dialect(table: SourceTable) -> dict[str, object]:
+    dialect: dict[str, object] = {}
+    if table.layout is not None:
+        dialect["delimiter"] = table.layout.delimiter
+        if table.layout.quote != '"':
+            dialect["quoteChar"] = table.layout.quote
+        if table.layout.escape:
+            dialect |= {"escapeChar": table.layout.escape, "doubleQuote": False}
+    if table.header.row is None:
+        dialect["header"] = False
+    elif table.header.row > 1:
+        dialect["headerRows"] = [table.header.row]
+    if table.sheet:
+        dialect["sheetName"] = table.sheet
+    return dialect
+
+
+def _schema(proposal: Proposal, fields: Sequence[ProposedField]) -> Iterator[str]:
+    yield "schema:"
+    yield f"  missingValues: {_flow(list(proposal.missing))}"
+    yield from _key_lines(proposal)
+    yield "  fields:"
+    columns: dict[str, list[str]] = {}
+    for proposed in fields:
+        for comment in proposed.comments:
+            columns.setdefault(comment, []).append(str(proposed.declared["name"]))
+    for proposed in fields:
+        for comment in proposed.comments:
+            names = columns.pop(comment, [])
+            if names:
+                also = f" The same holds for {', '.join(names[1:])}." if names[1:] else ""
+                yield from _comment(f"{comment}{also}", "    ")
+        yield from _field_lines(proposed.declared)
+
+
+def _key_lines(proposal: Proposal) -> Iterator[str]:
+    dataset = proposal.dataset
+    if proposal.key:
+        several = len(dataset.tables) > 1
+        if several:
+            yield from _comment(
+                f"{DECIDE}: a record of a newer file replaces the record of an older file with "
+                "the same key. If each file is a whole copy of its system, declare "
+                "socare.snapshots: true.",
+                "  ",
+            )
+        yield f"  primaryKey: {_flow(list(proposal.key))}"
+        return
+    repeats = sum(keys.repeats for keys in dataset.keys.values())
+    rows = sum(table.sampled for table in dataset.tables.values())
+    nearest = Counter(keys.nearest for keys in dataset.keys.values() if keys.nearest)
+    found = "No column and no pair of columns is a key."
+    if nearest and repeats:
+        name = nearest.most_common(1)[0][0]
+        found += f" {name} repeats in {repeats / max(rows, 1):.1%} of the rows."
+    yield from _comment(
+        f"{DECIDE}: {found} Without a key every row counts, and the files must not overlap. "
+        "Declare the columns that identify a record if there are some.",
+        "  ",
+    )
+    yield f"  primaryKey: {NO_KEY}"
+
+
+def _field_lines(declared: Mapping[str, object]) -> Iterator[str]:
+    line = f"    - {_flow(dict(declared))}"
+    if len(line) <= _WIDTH:
+        yield line
+        return
+    first = True
+    for key, value in declared.items():
+        yield f"    {'- ' if first else '  '}{key}: {_flow(value)}"
+        first = False
+
+
+def _extension(proposal: Proposal) -> Iterator[str]:
+    dataset = proposal.dataset
+    names = dataset.names
+    yield "socare:"
+    yield f"  files: {_flow(names.pattern)}"
+    if names.periods:
+        yield from (line for d in names.doubts for line in _comment(f"{DECIDE}: {d}.", "  "))
+    if names.year_ends:
+        yield f"  year_ends: {_flow(names.year_ends)}"
+    if names.named_by:
+        yield f"  years_named_by: {names.named_by}"
+    if any(t.layout is not None and t.layout.trailing for t in dataset.tables.values()):
+        yield "  trailing_delimiter: true"
+    yield from _encodings(dataset)
+    yield from _spellings(dataset)
+    share = max((_rejected(dataset, t) for t in dataset.tables.values()), default=0.0)
+    if share > _GATE:
+        yield from _comment(
+            f"{DECIDE}: about {share:.1%} of the rows of a file would be quarantined. The gate is "
+            "raised so that the file can be read: correct the contract or the file, and remove it.",
+            "  ",
+        )
+        yield f"  gate: {min(math.ceil(share * 110) / 100, 1.0)}"
+
+
+def _encodings(dataset: Dataset) -> Iterator[str]:
+    usual = _encoding(dataset)
+    others = {
+        (dataset.names.periods.get(path, ""), table.encoding)
+        for path, table in dataset.tables.items()
+        if table.encoding and table.encoding != usual and not table.ascii_only
+    }
+    if others:
+        yield "  encodings:"
+    for period, encoding in sorted(others):
+        yield f"    - {_flow({'encoding': encoding, **_span(period)})}"
+
+
+def _spellings(dataset: Dataset) -> Iterator[str]:
+    lines = []
+    for column in dataset.columns:
+        found = {
+            (dataset.names.periods.get(path, ""), spelling)
+            for path, spelling in column.spellings.items()
+        }
+        lines += [
+            _flow({"column": column.name, "also": [spelling], **_span(period)})
+            for period, spelling in sorted(found)
+        ]
+    if lines:
+        yield from _comment(f"{DECIDE}: whether these columns are the same.", "  ")
+        yield "  spellings:"
+        yield from (f"    - {line}" for line in lines)
+
+
+def _span(period: str) -> dict[str, str]:
+    return {"from": period, "to": period} if period else {}
+
+
+def _rejected(dataset: Dataset, table: SourceTable) -> float:
+    """Share of the rows of a file that the contract probably quarantines."""
+    mismatches = sum(_mismatch_share(c) for c in dataset.columns)
+    rows = max(table.rows, 1)
+    return (table.odd_rows + table.notes) / rows + mismatches
+
+
+def _mismatch_share(column: DatasetColumn) -> float:
+    share = column.type.mismatches / max(column.rows, 1)
+    if column.role is Role.POSTCODE and column.has_valid_postcodes:
+        share += column.invalid_postcodes
+    return share
+
+
+def _comment(text: str, indent: str) -> Iterator[str]:
+    """A comment in lines of at most 100 characters."""
+    line = f"{indent}#"
+    for word in text.split():
+        if len(line) + 1 + len(word) > _WIDTH and line != f"{indent}#":
+            yield line
+            line = f"{indent}# "
+        line += f" {word}"
+    yield line
+
+
+def _flow(value: object) -> str:
+    """A value as YAML in one line."""
+    text = yaml.safe_dump(
+        value, default_flow_style=True, width=math.inf, sort_keys=False, allow_unicode=True
+    )
+    return text.strip().removesuffix("...").strip()
