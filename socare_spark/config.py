@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from socare_spark.errors import ConfigurationError
 
+# Folders of conf that are no part of a council's configuration: properties of Spark, JSON Schemas,
+# and complete configurations of other councils.
+OTHER_FOLDERS = ("spark", "schema", "examples")
 _MERGE = "tag:yaml.org,2002:merge"
 _REPEATS = "repeats the key"
 # Messages in place of those of pydantic, by type of the problem.

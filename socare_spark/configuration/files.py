@@ -26,14 +26,11 @@ from socare_spark.analyses.vocabulary import (
     Subprocesses,
     Teams,
 )
+from socare_spark.config import OTHER_FOLDERS
 from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.project import Project
 from socare_spark.maintenance.settings import MaintenanceSettings
 from socare_spark.places.settings import PlacesSettings
-
-# Folders of conf that are no part of a council's configuration: properties of Spark, JSON Schemas,
-# and complete configurations of other councils.
-OTHER_FOLDERS = ("spark", "schema", "examples")
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,17 @@ _LATER_KEYS = {
 
 
 class Constraints(StrictModel):
-    """Constraints on the cells of a column (Data Package v2, field constraints)."""
+    """Constraints on the cells of a column (Data Package v2, field constraints).
+
+    Attributes:
+        required: Whether a missing value is quarantined.
+        enum: The allowed values.
+        pattern: Regular expression that the whole cell must match.
+        minimum: Smallest allowed number, date or time.
+        maximum: Largest allowed number, date or time.
+        min_length: Smallest number of characters.
+        max_length: Largest number of characters.
+    """
 
     required: bool = False
     enum: tuple[str, ...] = ()
@@ -122,7 +132,7 @@ class Span(StrictModel):
     start: str | None = Key(default=None, alias="from")
     end: str | None = Key(default=None, alias="to")
 
-    @field_validator("start", "end", mode="before")
+    @field_validator("start", "end", mode="before", json_schema_input_type=str | int | None)
     @classmethod
     def _is_text(cls, value: object) -> object:
         # YAML reads 2017 as a number and 2017-06-01 as a date, but also 2017.10 as 2017.1 and
@@ -236,7 +246,26 @@ class Treatment(StrictModel):
 
 
 class Field(StrictModel):
-    """A column of the extract (Data Package v2, table schema field)."""
+    """A column of the extract (Data Package v2, table schema field).
+
+    Attributes:
+        name: Name in the header; case and punctuation do not count.
+        type: Type of the values.
+        title: Title for readers.
+        description: Description for readers; it is in the schema of the table.
+        format: Format of dates in the form of strptime, such as %d/%m/%Y; by default %Y-%m-%d, for
+            a datetime %Y-%m-%dT%H:%M:%S.
+        also_formats: Further formats of dates.
+        decimal_char: Decimal mark of numbers.
+        group_char: Mark between thousands.
+        bare_number: Whether a number has nothing before or after it; false allows £, $ and €.
+        true_values: Texts that mean true, in quotes.
+        false_values: Texts that mean false, in quotes.
+        missing_values: Texts that mean a missing value in this column, with or without a meaning
+            each.
+        constraints: Limits of the values.
+        socare: Treatment of the column.
+    """
 
     name: str
     type: Literal["string", "integer", "number", "boolean", "date", "datetime"] = "string"
@@ -260,7 +289,11 @@ class Field(StrictModel):
             raise ValueError('must be a list of texts in quotes, such as ["Yes", "1"]')
         return value
 
-    @field_validator("missing_values", mode="before")
+    @field_validator(
+        "missing_values",
+        mode="before",
+        json_schema_input_type=dict[str, str | None] | list[str] | list[dict[str, str]] | None,
+    )
     @classmethod
     def _with_meanings(cls, value: object) -> object:
         """Text -> its meaning or None, from each form of the key."""
@@ -456,7 +489,10 @@ def _value(field: Field, text: str) -> object:
 class Schema(StrictModel):
     """The columns, the texts that mean a missing value, and the key.
 
-    An empty `primary_key` keeps every record.
+    Attributes:
+        fields: The columns of the extract. Columns that are not declared are not read.
+        missing_values: Texts that mean a missing value.
+        primary_key: Columns that identify a record; `none`, or an empty list, keeps every record.
     """
 
     fields: tuple[Field, ...]
@@ -476,7 +512,7 @@ class Schema(StrictModel):
         own = field.missing_values
         return self.missing_values if own is None else tuple(own)
 
-    @field_validator("primary_key", mode="before")
+    @field_validator("primary_key", mode="before", json_schema_input_type=list[str] | str)
     @classmethod
     def _as_names(cls, value: object) -> object:
         if isinstance(value, str):
@@ -499,13 +535,22 @@ class HeaderSpelling(Span):
 
 
 class PeriodEncoding(Span):
-    """The encoding of some periods."""
+    """The encoding of some periods.
+
+    Attributes:
+        encoding: Name of the encoding.
+    """
 
     encoding: str
 
 
 class DateOrder(StrictModel):
-    """Two date fields; `then` must not be before `first`."""
+    """Two date fields; `then` must not be before `first`.
+
+    Attributes:
+        first: Field with the earlier date.
+        then: Field with the later date.
+    """
 
     first: str
     then: str
@@ -692,7 +737,20 @@ def _position_fault(contract: "Contract") -> str:
 
 
 class Contract(StrictModel):
-    """The contract of one dataset: `conf/datasets/NAME.yaml`."""
+    """The contract of one dataset: `conf/datasets/NAME.yaml`.
+
+    Attributes:
+        name: Name of the dataset and of its table, like the name of the file.
+        path: Folder of the files, for other programs.
+        title: Title for readers.
+        description: Description for readers.
+        format: Format of the files.
+        mediatype: Media type of the files, for other programs.
+        encoding: Encoding of the files.
+        dialect: Form of the records.
+        schema_: The columns and the key.
+        socare: Keys of this project.
+    """
 
     name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
     path: str = ""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from socare_spark import __version__
+from socare_spark.config import OTHER_FOLDERS
 from socare_spark.files import replacement
 
 
@@ -150,9 +151,14 @@ def close_dead_runs(folder: Path) -> list[str]:
 
 
 def configuration_digest(folder: Path) -> str:
-    """Digest of names and contents of all YAML files in a configuration folder."""
+    """Digest of names and contents of all YAML files in a configuration folder.
+
+    Folders that are no part of the configuration, such as examples, do not count.
+    """
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.yaml")):
+        if path.relative_to(folder).parts[0] in OTHER_FOLDERS:
+            continue
         digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -66,7 +66,17 @@ class Service(StrictModel):
 
 
 class Settings(StrictModel):
-    """`conf/analyses/cross_service.yaml`."""
+    """`conf/analyses/cross_service.yaml`.
+
+    Attributes:
+        services: The services and their records.
+        layers: Layers of `reference/postcode_areas` for counts by area.
+        scheme: Identifier scheme of people to which crosswalks lead.
+        crosswalks: Datasets of pairs of identifiers of one person.
+        most_identifiers: Number of identifiers of one person above which the run reports a
+            crosswalk.
+        drawn: Number of combinations of services in the picture.
+    """
 
     services: tuple[Service, ...] = Field(min_length=1, max_length=_MOST_SERVICES)
     layers: tuple[str, ...] = Field(min_length=1)

@@ -18,14 +18,23 @@ SETTINGS = "analyses/elements.yaml"
 
 
 class Comparison(StrictModel):
-    """Codes of two elements to compare."""
+    """Two elements to compare.
+
+    Attributes:
+        a: Code of an element.
+        b: Code of another element.
+    """
 
     a: str
     b: str
 
 
 class Concentration(YearRange):
-    """Elements to map, and the first and last year of the start of agreements."""
+    """Elements to map, and the first and last year of the start of agreements.
+
+    Attributes:
+        elements: Codes of elements.
+    """
 
     elements: tuple[str, ...] = Field(min_length=1)
 
@@ -34,7 +43,12 @@ District = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True
 
 
 class Region(StrictModel):
-    """A group of postcode districts and its population."""
+    """A group of postcode districts and its population.
+
+    Attributes:
+        districts: Postcode districts, such as B1.
+        population: Number of people in the districts; None means no rate per 1,000 people.
+    """
 
     districts: tuple[District, ...] = Field(min_length=1)
     population: Annotated[int, Field(gt=0)] | None = None

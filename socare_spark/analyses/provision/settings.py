@@ -58,7 +58,12 @@ class OneBand(Years):
 
 
 class Area(StrictModel):
-    """One area of a layer of `reference/areas`."""
+    """One area of a layer of `reference/areas`.
+
+    Attributes:
+        layer: Layer of the area.
+        code: Code of the area.
+    """
 
     layer: str
     code: str

@@ -77,7 +77,13 @@ class Savings(StrictModel):
 
 
 class Programme(StrictModel):
-    """A group of elements: those in `elements`, and all elements of `services`."""
+    """A group of elements: those in `elements`, and all elements of `services`.
+
+    Attributes:
+        elements: Codes of elements.
+        services: Codes of services in `vocabulary/elements.yaml`.
+        savings: Savings targets of the programme, or None.
+    """
 
     elements: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -95,7 +101,12 @@ class Trend(QuarterRange):
 
 
 class Target(StrictModel):
-    """Reference to the savings target of a programme in a financial year."""
+    """Reference to the savings target of a programme in a financial year.
+
+    Attributes:
+        programme: Name of the programme.
+        year: Financial year, such as 2016/17.
+    """
 
     programme: str
     year: FinancialYear

@@ -1,0 +1,109 @@
+"""The JSON Schemas are those of the models, and every shipped file fits its schema."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from socare_spark.config import read_model
+from socare_spark.configuration.files import FILES
+from socare_spark.configuration.schemas import attributes_of, schema_line, schema_text
+from socare_spark.contracts.contract import Contract, Schema
+from socare_spark.errors import ConfigurationError
+from socare_spark.tracking.run import configuration_digest
+
+ROOT = Path(__file__).parents[2]
+CONF = ROOT / "conf"
+SHIPPED = [(file, path) for file in FILES for path in file.paths(CONF)]
+
+
+class TextLoader(yaml.SafeLoader):
+    """Reads days as texts, as JSON does."""
+
+
+TextLoader.add_constructor(
+    "tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node)
+)
+
+
+def schema_of(file):
+    return json.loads((CONF / "schema" / f"{file.name}.json").read_text("utf-8"))
+
+
+def faults(file, text):
+    data = yaml.load(text, TextLoader)
+    return [*jsonschema.Draft202012Validator(schema_of(file)).iter_errors(data)]
+
+
+def test_schemas_are_those_of_the_models():
+    written = {path.name: path.read_text("utf-8") for path in (CONF / "schema").iterdir()}
+    assert set(written) == {f"{file.name}.json" for file in FILES}
+    outdated = [f.name for f in FILES if written[f"{f.name}.json"] != schema_text(f)]
+    assert outdated == [], "run scripts/schemas"
+
+
+@pytest.mark.parametrize(("file", "path"), SHIPPED, ids=[str(p.name) for _, p in SHIPPED])
+def test_shipped_file_fits_its_schema_and_names_it(file, path):
+    text = path.read_text("utf-8")
+    line, _, _ = text.partition("\n")
+    assert line == schema_line(file)
+    assert (path.parent / line.partition("$schema=")[2]).is_file()
+    assert faults(file, text) == []
+
+
+CONTRACT = next(file for file in FILES if file.model is Contract)
+FIELD = "{name: A, socare: {keep: as_is}, %s}"
+
+
+def contract(field="type: string", key="none", more=""):
+    return (
+        f"name: a\nschema: {{primaryKey: {key}, fields: [{FIELD % field}]}}\n"
+        f"socare: {{files: '(?P<period>x)', {more}}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        contract(),
+        contract(key="[A]"),
+        contract(key="A"),
+        contract('missingValues: {"*": suppressed, "": unknown}'),
+        contract('missingValues: ["*"]'),
+        contract('missingValues: [{value: "*", label: suppressed}]'),
+        contract("type: date, constraints: {minimum: 2017-06-01}"),
+        contract(more="spellings: [{column: A, also: [B], from: 2017}]"),
+        contract(more="earliest: 1900-01-01, year_ends: 03-31"),
+    ],
+)
+def test_forms_that_a_contract_allows_fit_the_schema(text):
+    assert faults(CONTRACT, text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [contract("kind: string"), contract("type: text"), contract(more="gate: 2"), "name: a\n"],
+)
+def test_faults_that_the_model_finds_do_not_fit_the_schema(tmp_path, text):
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(ConfigurationError):
+        read_model(tmp_path / "a.yaml", Contract)
+    assert faults(CONTRACT, text) != []
+
+
+def test_descriptions_are_those_of_the_docstrings():
+    described = schema_of(CONTRACT)["$defs"]["Schema"]["properties"]["primaryKey"]["description"]
+    assert described == attributes_of(Schema)["primary_key"]
+    assert described.startswith("Columns that identify a record")
+
+
+def test_schemas_do_not_change_the_digest_of_a_configuration(tmp_path):
+    (tmp_path / "project.yaml").write_text("council: c\n")
+    digest = configuration_digest(tmp_path)
+    for folder in ("schema", "examples"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "project.json").write_text("{}")
+        (tmp_path / folder / "project.yaml").write_text("council: d\n")
+    assert configuration_digest(tmp_path) == digest
