@@ -17,12 +17,14 @@ from socare_spark.analyses.extracts import (
     restricted,
 )
 from socare_spark.analyses.roles import Age, Cost, Day, Person, Roles, Tables, Text, role_needs
+from socare_spark.analyses.row_counts import counted_rows
 from socare_spark.config import read_model
 from socare_spark.contracts.contract import Contract
 from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Inputs, Need
 from socare_spark.measures.agreement_cost import cost_of_days, days_open
 from socare_spark.measures.bands import Band, band_of
+from socare_spark.measures.person_counts import COUNT, number_of_records
 
 VOCABULARY = "vocabulary/age_bands.yaml"
 _END = "agreement_end"
@@ -130,17 +132,30 @@ def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(numbers)))
 
 
-def read_agreements(inputs: Inputs, datasets: Iterable[str]) -> DataFrame:
+def read_agreements(
+    inputs: Inputs, counts: Mapping[str, str | None]
+) -> tuple[DataFrame, list[str]]:
     """Reads the records of some datasets of agreements.
+
+    Args:
+        inputs: The inputs of the run.
+        counts: Dataset -> its column of the role `count`; None if each row is one agreement.
 
     Returns:
         One row per agreement: `dataset`, `person`, `age` (at the start), `year` (of the start),
         `postcode`, `service` (in upper case), `element` (canonical code), `cost` (pounds, result of
-        `cost_to`).
+        `cost_to`), and COUNT if a dataset has a role `count`. Warnings about rows without a valid
+        count.
     """
-    spellings = read_canonical_codes(inputs.conf)
-    frames = [_agreement_columns(inputs, d, spellings) for d in dict.fromkeys(datasets)]
-    return reduce(DataFrame.unionByName, frames)
+    spellings, frames, warnings = read_canonical_codes(inputs.conf), [], []
+    with_count = any(counts.values())
+    for dataset, column in counts.items():
+        rows, of_counts = counted_rows(inputs.read(restricted(dataset)), dataset, column)
+        number = [number_of_records(rows).cast("bigint").alias(COUNT)] if with_count else []
+        columns = _agreement_columns(inputs, dataset, spellings)
+        frames.append(rows.select(*columns, *number))
+        warnings += of_counts
+    return reduce(DataFrame.unionByName, frames), warnings
 
 
 def cost_to(inputs: Inputs, dataset: str, until: date) -> Column:
@@ -182,14 +197,14 @@ def in_band(bands: Sequence[Band], label: str | None, file: str) -> Column:
     return band_of(F.col("age"), bands) == label
 
 
-def _agreement_columns(inputs: Inputs, dataset: str, spellings: Mapping[str, str]) -> DataFrame:
-    return inputs.read(restricted(dataset)).select(
+def _agreement_columns(inputs: Inputs, dataset: str, spellings: Mapping[str, str]) -> list[Column]:
+    return [
         F.lit(dataset).alias("dataset"),
-        "person",
+        F.col("person"),
         F.col("age_at_start").alias("age"),
         F.year("agreement_start").alias("year"),
-        "postcode",
+        F.col("postcode"),
         F.upper(F.trim("service")).alias("service"),
         canonical_code(F.col("element"), spellings).alias("element"),
         cost_to(inputs, dataset, last_day(inputs, dataset)).alias("cost"),
-    )
+    ]

@@ -17,6 +17,7 @@ from socare_spark.contracts.project import read_project
 from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Assigned, Need
 from socare_spark.lake.table import TableSpec
+from socare_spark.measures.person_counts import COUNT
 from socare_spark.spelling import closest_names
 
 Tables = tuple[TableSpec, ...]
@@ -43,12 +44,12 @@ class Column:
 TEXT = Column("string")
 DAY = Column("date", _DATES, "a date or a datetime")
 FLAG = Column("boolean", ("boolean",), "a boolean")
+PERSON = Column("bigint", (PSEUDONYM,), "pseudonymised under a scheme of people (person: true)")
+NUMBER = Column("bigint", ("integer",), "an integer", COUNT)
 Text = Annotated[str | None, TEXT]
 Day = Annotated[str | None, DAY]
-Person = Annotated[
-    str | None,
-    Column("bigint", (PSEUDONYM,), "pseudonymised under a scheme of people (person: true)"),
-]
+Person = Annotated[str | None, PERSON]
+Count = Annotated[str | None, NUMBER]
 Cost = Annotated[str | None, Column("decimal(14,2)", _NUMBERS, "a number or an integer")]
 Age = Annotated[str | None, Column("int", _NUMBERS, "an age or an integer")]
 

@@ -22,6 +22,8 @@ from socare_spark.lake.table import TableSpec
 _SALTS = 64
 # Column that spreads records without a person over tasks.
 PART = "_part"
+# Column with the number of records that a row represents. Without it each row is one record.
+COUNT = "_count"
 _MEASURES = ("people", "records", "cost", "cost_top1", "cost_top2", "providers")
 
 
@@ -43,7 +45,8 @@ def count_people(
         dims: Columns that define a cell. Null is a value like any other, except in `totals`.
         person: Column of the pseudonym (BIGINT); null for a record without a person.
         cost: Column of the cost in pounds (DECIMAL); None if records have no cost.
-        records: Column of the number of records that a row represents; None means 1.
+        records: Column of the number of records that a row represents; None means COUNT, or 1 if
+            the frame does not have it.
         totals: Dimensions for which a total over all values is added, with null in the dimension.
             People are distinct in it. A record with null in the dimension counts only in the total.
         sums: Numeric columns to sum over the records of a cell.
@@ -61,13 +64,23 @@ def count_people(
         *dims,
         F.col(person).alias("_person"),
         (F.col(cost) if cost else F.lit(None)).cast("decimal(20,2)").alias("_cost"),
-        (F.col(records) if records else F.lit(1)).cast("bigint").alias("_records"),
+        (F.col(records) if records else number_of_records(frame)).cast("bigint").alias("_records"),
         *([PART] if PART in frame.columns else []),
         *sums,
         *people_with,
     )
     more_measures = _MoreMeasures(tuple(sums), tuple(people_with))
     return _count(rows, list(dims), more_measures, cost=cost is not None)
+
+
+def count_column(frame: DataFrame) -> list[str]:
+    """COUNT in a list if a frame has it, for projections; otherwise an empty list."""
+    return [COUNT] if COUNT in frame.columns else []
+
+
+def number_of_records(frame: DataFrame) -> Column:
+    """Number of records that a row represents."""
+    return F.col(COUNT) if COUNT in frame.columns else F.lit(1)
 
 
 @dataclass(frozen=True)
@@ -144,7 +157,9 @@ def count_groupings(
     named = (person, cost, records, *sums, *people_with)
     measures = dict.fromkeys(name for name in named if name)
     part = [PART] if PART in frame.columns else []
-    rows = frame.select(*measures, *part, F.inline(F.array_compact(F.array(*cells))))
+    rows = frame.select(
+        *measures, *part, *count_column(frame), F.inline(F.array_compact(F.array(*cells)))
+    )
     names = ["_grouping", *(f"_key{at}" for at in range(keys))]
     return count_people(
         rows,

@@ -310,3 +310,63 @@ def test_districts_can_be_the_areas_of_recorded_places(council):
         "year = 2012 AND element IS NOT NULL AND district IS NOT NULL"
     )
     assert {(row["district"], row["people"]) for row in over.collect()} == {("W1", 2), ("W2", 1)}
+
+
+COUNTED = [("bins", DAY, 40), ("bins", DAY, 2), ("trees", DAY, -3), ("pests", DAY, None),
+           ("rats", DAY, 0)]  # fmt: skip
+INVALID = (
+    "Rows of restricted/requests do not count: 1 have no number in the column number, and 1 have a "
+    "negative one."
+)
+
+
+def gives_counted_requests(council):
+    (council().conf / "datasets" / "requests.yaml").unlink()
+    columns = ("service_description string", "request_date date", "number bigint", "snapshot date")
+    declared = tuple(ColumnSpec(*column.split(), "Something.") for column in columns)
+    table = TableSpec(Zone.RESTRICTED, "requests", "A record.", declared)
+    rows = [(*row, LATER) for row in COUNTED]
+    council().write(table, council().spark.createDataFrame(rows, table.schema))
+
+
+def test_requests_sum_the_counts_of_rows(council):
+    gives_counted_requests(council)
+    sets(council, "requests", roles={"count": "number"})
+    run = council()
+    requests.ANALYSIS.job().run(run)
+    (row,) = run.lake.read(run.spark, SNAPSHOTS).collect()
+    assert (row["records"], row["descriptions"], row["people"]) == (42, 1, 0)
+    (top,) = run.lake.read(run.spark, "working/request_top").collect()
+    assert (top["description"], top["records"]) == ("bins", 42)
+    assert INVALID in run.run.warnings
+
+
+def test_provision_sums_the_counts_of_one_dataset(council):
+    many = AGREEMENT | {"number": ("bigint", 7)}
+    (council().conf / "datasets" / "agreements_closed.yaml").unlink()
+    gives(council(), "agreements_closed", many)
+    gives(council(), "agreements_costed", AGREEMENT)
+    sets(council, "provision", roles={"datasets": {"agreements_closed": {"count": "number"}}})
+    run = council()
+    provision.ANALYSIS.job().run(run)
+    whole = run.lake.read(run.spark, "working/dataset_totals").where("age_band IS NULL").collect()
+    assert {(row["dataset"], row["people"], row["records"]) for row in whole} == {
+        ("agreements_closed", 1, 14),
+        ("agreements_costed", 1, 2),
+    }
+    window = run.lake.read(run.spark, "working/dense_window").collect()
+    assert {(row["dataset"], row["records"]) for row in window} == {
+        ("agreements_closed", 14),
+        ("agreements_costed", 2),
+    }
+    elements_of = run.lake.read(run.spark, "working/elements_per_person").where(
+        "age_band IS NULL AND kind = 'registered'"
+    )
+    assert [(row["elements"], row["people"]) for row in elements_of.collect()] == [(14, 1)]
+
+
+def test_a_mapped_count_that_the_lake_lacks_leaves_out_its_tables(council):
+    (council().conf / "datasets" / "requests.yaml").unlink()
+    sets(council, "requests", roles={"count": "number"})
+    with pytest.raises(MissingInputError, match=r"the column number \(bigint\) of restricted/req"):
+        runs(council, requests)

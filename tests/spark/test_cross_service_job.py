@@ -211,3 +211,37 @@ def test_crosswalk_that_joins_too_many_identifiers_is_reported(town):
 def test_job_without_any_service_has_missing_inputs(town):
     with pytest.raises(MissingInputError, match="none of those"):
         town.runs(ANALYSIS.job())
+
+
+def test_rows_of_a_service_can_represent_several_records(town):
+    """Other services count one record for each row."""
+    town.lands("requests", "leisure_passes")
+    town.adds_leisure()
+    town.places()
+    contract = town.conf / "datasets" / "leisure_passes.yaml"
+    field = "    - {name: VISITS, type: integer, socare: {keep: as_is}}\n"
+    contract.write_text(CONTRACT.replace("    - {name: POSTCODE", f"{field}    - {{name: POSTCODE"))
+    file = town.landing / "leisure_passes/leisure_passes_2020-01.csv"
+    file.write_text(
+        "PASS_ID,PERID,ISSUED,KIND,VISITS,POSTCODE\n1,10,2020-01-05,Swimming,30,B1 1AA\n"
+        "2,11,2020-01-06,Gym,4,B1 1AA\n3,,2020-01-06,Gym,-1,B1 1AA\n"
+    )
+    path = town.conf / "analyses" / "cross_service.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["services"][-1]["records"][0]["count"] = "visits"
+    path.write_text(yaml.safe_dump(settings))
+    town.runs(INGEST)
+    run = town.runs(ANALYSIS.job())
+    rows = town.lake.read(town.spark, REQUESTS_BY_AREA).where("layer = 'ward'").collect()
+    assert {(r["service"], r["category"], r["records"]) for r in rows} == {
+        ("leisure", "Swimming", 30), ("leisure", "Gym", 4),
+        ("crm", "Bins", 1), ("crm", "Bins", 2),
+    }  # fmt: skip
+    people = town.lake.read(town.spark, CROSS_SERVICE_PEOPLE).collect()
+    assert {(r["services"], r["people"], r["records"]) for r in people} == {
+        ("leisure", 2, 34), ("crm", 3, 3),
+    }  # fmt: skip
+    assert (
+        "Rows of restricted/leisure_passes do not count: 0 have no number in the column visits, "
+        "and 1 have a negative one." in run.warnings
+    )

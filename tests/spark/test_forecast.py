@@ -316,6 +316,25 @@ def test_requests_without_a_day_in_yearly_extracts_are_not_forecast(council):
     )
 
 
+def test_rows_that_represent_several_requests_are_summed(council):
+    """A row without a person counts as so many people, for the smallest number of people."""
+    requests = {"dataset": "requests", "top": 1, "roles": {"count": "number"}}
+    council.settings.update(elements=[], requests=requests, least_people=40)
+    number = ColumnSpec("number", "bigint", "Requests of the row.")
+    table = TableSpec(Zone.RESTRICTED, "requests", "Requests.", (*REQUESTS.dims, number))
+    days = [d.date() for d in pd.date_range("2010-01-01", "2015-12-31", freq="QS")]
+    rows = [(NEWEST, "bins", day, None, 40 + at) for at, day in enumerate(days)]
+    council.put(
+        table, [*rows, (NEWEST, "bins", days[0], None, -5), (NEWEST, "b", days[0], 1, None)]
+    )
+    made = council.run()["bins, records"]
+    assert [row["actual"] for row in made if row["actual"] is not None] == [*range(40, 64)]
+    assert (
+        "Rows of restricted/requests do not count: 1 have no number in the column number, and 1 "
+        "have a negative one." in council.warnings
+    )
+
+
 def test_closed_agreements_are_forecast_from_complete_quarters(council):
     """No agreement of a quarter's end is in the extracts while it is open."""
     council.settings.update(elements=["RESPITE"], shortest=16)

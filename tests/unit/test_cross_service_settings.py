@@ -73,12 +73,16 @@ def test_dataset_without_a_contract_is_skipped_with_a_warning(conf):
     ("records", "says"),
     [
         ({"date": "request_day"}, "nearest are request_date"),
-        ({"category": "kind"}, "column kind of requests"),
-        ({"date": "service_description"}, "not a date"),
+        ({"category": "kind"}, "names the column kind, which conf/datasets/requests.yaml does not"),
+        (
+            {"date": "service_description"},
+            "it must be a date or a datetime: there are request_date",
+        ),
         ({"postcode": "service_description"}, "not kept as a postcode"),
-        ({"person": "service_description"}, "not pseudonymised"),  # never a raw identifier
+        ({"person": "service_description"}, "must be pseudonymised"),  # never a raw identifier
         ({"person": "record_id"}, "scheme of people"),  # a token, but of a request
-        ({"person": "who"}, "column who of requests"),
+        ({"person": "who"}, "names the column who, which"),
+        ({"count": "request_date"}, "it must be an integer"),
     ],
 )
 def test_column_of_the_wrong_kind_is_refused(conf, records, says):
@@ -87,8 +91,8 @@ def test_column_of_the_wrong_kind_is_refused(conf, records, says):
         load_settings(conf)
 
 
-def test_a_service_may_lack_person_postcode_and_category(conf):
-    bare = REQUESTS | {"person": None, "postcode": None}
+def test_a_service_may_lack_all_columns(conf):
+    bare = REQUESTS | {"person": None, "postcode": None, "date": None}
     change(conf, services=[{"name": "crm", "records": [bare]}], crosswalks=[])
     (source,) = load_settings(conf).sources
     assert (source.scheme, source.records.category) == (None, None)

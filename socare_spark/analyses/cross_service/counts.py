@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.cross_service.rows import pooled
 from socare_spark.analyses.cross_service.settings import Service
 from socare_spark.lake.table import ColumnSpec, cell_table
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.person_counts import count_column, count_people, number_of_records
 from socare_spark.places.reference_tables import CODE, LAYER
 
 _PLACE_BITS = 32
@@ -92,7 +92,8 @@ def requests_by_area(
     """Counts records by service, area, month and category.
 
     Args:
-        rows: service (position), person, place, day, category.
+        rows: service (position), person, place, day, category; COUNT if a row can represent several
+            records.
         places: Result of `places_of`.
         services: All services in order.
         kept: Result of `kept_categories`.
@@ -106,6 +107,7 @@ def requests_by_area(
         F.trunc("day", "month").alias("month"),
         pooled(kept).alias("category"),
         "person",
+        *count_column(rows),
     )
     joined = located.join(places, "place")
     at = joined.select(*located.columns, F.inline(F.array(*_areas(places))))
@@ -135,7 +137,7 @@ def known_people(rows: DataFrame) -> DataFrame:
     """Summarises the records of each person.
 
     Args:
-        rows: service (position), person, place, day.
+        rows: service (position), person, place, day; COUNT if a row can represent several records.
 
     Returns:
         One row per person: person, known (one bit per service), records, place (of the newest
@@ -150,7 +152,7 @@ def known_people(rows: DataFrame) -> DataFrame:
         .groupBy("person")
         .agg(
             F.bit_or(bit).alias("known"),
-            F.count(F.lit(1)).alias("records"),
+            F.sum(number_of_records(rows)).alias("records"),
             F.max(when).alias("_newest"),
         )
     )
@@ -202,13 +204,16 @@ def count_unlinkable(rows: DataFrame) -> DataFrame:
     """Counts records that cannot be linked to a person or an area.
 
     Args:
-        rows: service (position), person, unlinked, unplaced.
+        rows: service (position), person, unlinked, unplaced; COUNT if a row can represent several
+            records.
 
     Returns:
         One row per `service` and `reason`, with the measures of `count_people`.
     """
     reasons = F.array_compact(F.array("unlinked", "unplaced"))
-    by_reason = rows.select("service", "person", F.explode(reasons).alias("reason"))
+    by_reason = rows.select(
+        "service", "person", *count_column(rows), F.explode(reasons).alias("reason")
+    )
     return count_people(by_reason, ["service", "reason"])
 
 

@@ -36,17 +36,21 @@ from socare_spark.analyses.cross_service.rows import (
 from socare_spark.analyses.cross_service.settings import (
     SETTINGS,
     Declared,
+    Records,
     Settings,
     Source,
     load_settings,
 )
 from socare_spark.analyses.extracts import newest_extract, restricted
+from socare_spark.analyses.roles import Tables
+from socare_spark.analyses.row_counts import counted_rows
 from socare_spark.analyses.vocabulary import unknown_codes
 from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.errors import MissingInputError
-from socare_spark.inputs import Inputs, Need
+from socare_spark.inputs import Assigned, Inputs, Need
 from socare_spark.lake.collect import collect
 from socare_spark.lake.table import TableSpec
+from socare_spark.measures.person_counts import COUNT
 from socare_spark.places.recorded_places import PLACE_AREAS, areas_by_place
 from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 
@@ -66,7 +70,9 @@ def build(inputs: Inputs, declared: Declared) -> Result:
     layers, identifiers = _layers_and_identifiers(inputs, links)
     warnings += missing + _warnings(settings, layers, identifiers)
     places = _places(inputs, [layer for layer in settings.layers if layer in (layers or ())])
-    records = reduce(DataFrame.unionByName, [_records(inputs, declared, s) for s in available])
+    read = [_records(inputs, declared, source) for source in available]
+    records = reduce(DataFrame.unionByName, [rows for rows, _ in read])
+    warnings += [text for _, of_counts in read for text in of_counts]
     rows = placed(linked(records, links), places).persist()
     frames = {
         CROSS_SERVICE_PEOPLE.path: count_homes(known_people(rows), places),
@@ -121,9 +127,15 @@ def _newest(inputs: Inputs, dataset: str, snapshots: str | None) -> DataFrame:
     return rows.where(F.col(snapshots) == F.lit(newest_extract(inputs, dataset)))
 
 
-def _records(inputs: Inputs, declared: Declared, source: Source) -> DataFrame:
-    rows = _newest(inputs, source.records.dataset, source.snapshots)
-    return service_rows(rows, source, number_of(source.scheme, declared.schemes))
+def _records(inputs: Inputs, declared: Declared, source: Source) -> tuple[DataFrame, list[str]]:
+    """The records of a source in the common schema, and warnings about its counts."""
+    records = source.records
+    newest = _newest(inputs, records.dataset, source.snapshots)
+    # The records of all sources have the same columns.
+    if any(other.records.count for other in declared.sources):
+        newest = newest.withColumn(COUNT, F.col(records.count) if records.count else F.lit(1))
+    rows, warnings = counted_rows(newest, records.dataset, records.count)
+    return service_rows(rows, source, number_of(source.scheme, declared.schemes)), warnings
 
 
 def _links(inputs: Inputs, declared: Declared) -> tuple[DataFrame | None, list[str]]:
@@ -181,23 +193,30 @@ _WRITES = (REQUESTS_BY_AREA, CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES, UNLINKA
 
 def _needs(_: Inputs, declared: Declared) -> list[Need]:
     """Columns in the configuration. Of records only the column of the snapshot is required."""
-    needs = []
+    needs: list[Need | None] = []
     for source in declared.sources:
         records = source.records
-        types = {
-            records.person: "bigint",
-            records.postcode: "string",
-            records.date: "date",
-            records.category: "string",
-        }
-        needs += [Need(records.table, c, t, without=_WRITES) for c, t in types.items() if c]
+        types = {"person": "bigint", "postcode": "string", "date": "date", "category": "string"}
+        needs += [_need(records, key, type_, without=_WRITES) for key, type_ in types.items()]
+        needs.append(_need(records, "count", "bigint", tables=_WRITES))
         if source.snapshots:
             needs.append(Need(records.table, source.snapshots, "date", _WRITES))
     for crosswalk in declared.crosswalks:
         needs += [Need(crosswalk.table, c, "bigint", _WRITES) for c in crosswalk.columns]
         if crosswalk.snapshots:
             needs.append(Need(crosswalk.table, crosswalk.snapshots, "date", _WRITES))
-    return needs
+    return [need for need in needs if need is not None]
+
+
+def _need(
+    records: Records, key: str, type_: str, tables: Tables = (), without: Tables = ()
+) -> Need | None:
+    """The column of a key of `records`; None if the key is null."""
+    column: str | None = getattr(records, key)
+    if column is None:
+        return None
+    assigned = Assigned(key, column, SETTINGS, f"services.records.{key}")
+    return Need(records.table, column, type_, tables, without, assigned)
 
 
 ANALYSIS = Analysis(

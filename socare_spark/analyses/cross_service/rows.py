@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.cross_service.settings import Service, Source
 from socare_spark.analyses.exclusions import NO_POSTCODE, OUTSIDE_CITY, UNLOCATED
+from socare_spark.measures.person_counts import count_column, number_of_records
 
 POOLED = "(others)"
 # Length of the prefix by which postcodes are grouped for ranking, such as `B1 1`.
@@ -24,7 +25,8 @@ def service_rows(frame: DataFrame, source: Source, scheme: Column) -> DataFrame:
         scheme: Number of the scheme of its persons.
 
     Returns:
-        One row per record: service (position), scheme, token, postcode, day, category.
+        One row per record: service (position), scheme, token, postcode, day, category; COUNT if the
+        frame has it.
     """
 
     def column(name: str | None, type_: str) -> Column:
@@ -38,6 +40,7 @@ def service_rows(frame: DataFrame, source: Source, scheme: Column) -> DataFrame:
         column(records.postcode, "string").alias("postcode"),
         column(records.date, "date").alias("day"),
         column(records.category, "string").alias("category"),
+        *count_column(frame),
     )
 
 
@@ -121,7 +124,7 @@ def most_used(rows: DataFrame, services: Sequence[Service]) -> DataFrame:
         rows.where(F.col("service").isin(*limits))
         .dropna(subset=["category", "place"])
         .groupBy("service", "category")
-        .count()
+        .agg(F.sum(number_of_records(rows)).alias("count"))
         .withColumn("_rank", F.row_number().over(ranks))
         .where(F.col("_rank") <= limit)
         .select("service", "category")

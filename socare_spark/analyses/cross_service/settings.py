@@ -13,14 +13,13 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.roles import DAY, NUMBER, PERSON, TEXT, check_columns, nearest
 from socare_spark.config import StrictModel, read_model
-from socare_spark.contracts import contract
 from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.place_columns import PLACE
 from socare_spark.contracts.project import Project, read_project
 from socare_spark.errors import ConfigurationError
 from socare_spark.places.settings import city_layer
-from socare_spark.spelling import closest_names
 
 SETTINGS = "analyses/cross_service.yaml"
 # Services are bits of a BIGINT.
@@ -32,18 +31,20 @@ class Records(StrictModel):
 
     Attributes:
         dataset: A dataset with a contract. Of a dataset of snapshots only the newest counts.
-        date: Column with the day of a record.
+        date: Column with the day of a record; None if there is none.
         category: Column with the category of a record; None if there is none.
         postcode: Column with the unit postcode, or with the place that socare.place of the contract
             declares; None if there is none.
         person: Column with the person; None if there is none.
+        count: Column with the number of records that a row represents; None means one.
     """
 
     dataset: str
-    date: str
+    date: str | None
     category: str | None = None
     postcode: str | None = "postcode"
     person: str | None = "person"
+    count: str | None = None
 
     @property
     def table(self) -> str:
@@ -177,14 +178,14 @@ def load_settings(conf: Path) -> Declared:
     if not _of_people(project, settings.scheme):
         raise ConfigurationError(
             f"{SETTINGS} names the scheme {settings.scheme}, which is not a scheme of people"
-            f"{_like(settings.scheme, [n for n in project.schemes if _of_people(project, n)])}."
+            f"{nearest(settings.scheme, [n for n in project.schemes if _of_people(project, n)])}."
         )
     contract_files = {path.stem: path for path in (conf / "datasets").glob("*.yaml")}
     records = [r.dataset for service in settings.services for r in service.records]
     named = [*dict.fromkeys([*records, *settings.crosswalks])]
     contracts = {n: read_model(contract_files[n], Contract) for n in named if n in contract_files}
     sources = [
-        _source(contracts[records.dataset], project, position, records)
+        _source(conf, contracts[records.dataset], position, records)
         for position, service in enumerate(settings.services)
         for records in service.records
         if records.dataset in contracts
@@ -194,7 +195,7 @@ def load_settings(conf: Path) -> Declared:
     used |= {scheme for crosswalk in crosswalks for scheme in crosswalk.schemes}
     unknown = [
         f"{SETTINGS} names the dataset {n}, which has no contract in conf/datasets"
-        f"{_like(n, list(contract_files))}."
+        f"{nearest(n, list(contract_files))}."
         for n in named
         if n not in contract_files
     ]
@@ -202,35 +203,24 @@ def load_settings(conf: Path) -> Declared:
     return Declared(settings, sources, crosswalks, schemes, unknown, city_layer(conf))
 
 
-def _source(contract: Contract, project: Project, position: int, records: Records) -> Source:
-    date = _field(contract, records.date)
-    if date.type not in ("date", "datetime"):
-        raise ConfigurationError(
-            f"{SETTINGS}: {records.date} of {records.dataset} is not a date in its contract. Set "
-            "'date' to a column of dates."
-        )
-    if records.category is not None:
-        _field(contract, records.category)
+def _source(conf: Path, contract: Contract, position: int, records: Records) -> Source:
+    declared = {"date": DAY, "category": TEXT, "postcode": TEXT, "person": PERSON, "count": NUMBER}
+    columns = {
+        f"services.{position}.records.{key}": (name, column)
+        for key, column in declared.items()
+        if (name := getattr(records, key)) is not None
+    }
+    check_columns(conf, SETTINGS, contract.name, columns)
+    kept = {field.output: field for field in contract.fields if not field.socare.drop}
     is_place = contract.socare.place is not None and records.postcode == PLACE
-    if (
-        records.postcode is not None
-        and not is_place
-        and _field(contract, records.postcode).socare.keep != "postcode"
-    ):
+    of_postcodes = [name for name, field in kept.items() if field.socare.keep == "postcode"]
+    if records.postcode is not None and not is_place and records.postcode not in of_postcodes:
         raise ConfigurationError(
             f"{SETTINGS}: {records.postcode} of {records.dataset} is not kept as a postcode in its "
             f"contract. Set 'postcode' to a column of postcodes, to {PLACE} for a contract with "
             "socare.place, or to null."
         )
-    scheme = None
-    if records.person is not None:
-        scheme = _field(contract, records.person).socare.pseudonymise
-        if not _of_people(project, scheme):
-            raise ConfigurationError(
-                f"{SETTINGS}: {records.person} of {records.dataset} is not pseudonymised under a "
-                "scheme of people (person: true in conf/project.yaml). Set 'person' to a column of "
-                "persons, or to null."
-            )
+    scheme = None if records.person is None else kept[records.person].socare.pseudonymise
     return Source(position, records, scheme, _snapshots(contract))
 
 
@@ -252,22 +242,6 @@ def _crosswalk(contract: Contract, project: Project) -> Crosswalk:
 
 def _snapshots(contract: Contract) -> str | None:
     return contract.socare.extract_column if contract.socare.snapshots else None
-
-
-def _field(contract: Contract, column: str) -> contract.Field:
-    kept = {field.output: field for field in contract.fields if not field.socare.drop}
-    if column not in kept:
-        raise ConfigurationError(
-            f"{SETTINGS} names the column {column} of {contract.name}, which its contract does not "
-            f"keep{_like(column, list(kept))}."
-        )
-    return kept[column]
-
-
-def _like(name: str, known: Sequence[str]) -> str:
-    near = closest_names(name, known)
-    listed = ", ".join(near or sorted(known))
-    return f": the nearest are {listed}" if near else f": there are {listed}"
 
 
 def _of_people(project: Project, scheme: str | None) -> bool:

@@ -222,6 +222,8 @@ def _columns(inputs: Inputs, settings: ForecastSettings, source: str) -> list[Ne
         return [until] if inputs.as_of is None else []
     dataset = settings.requests.dataset
     required: dict[str, Tables] = {"description": ()}
+    if settings.requests.roles.count:
+        required["count"] = ()
     # The extracts of a quarter have the quarter of their requests, so that no day is needed.
     if are_snapshots(inputs, dataset):
         required["time"] = ()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from socare_spark.analyses.roles import Day, Person, Roles, Text, check_roles
+from socare_spark.analyses.roles import Count, Day, Person, Roles, Text, check_roles
 from socare_spark.config import StrictModel, read_model
 
 SETTINGS = "analyses/forecast.yaml"
@@ -18,12 +18,14 @@ class RequestRoles(Roles):
     Attributes:
         person: Person for whom the request is made.
         description: Description of the service; descriptions are compared as they are written.
-        time: Day of the request.
+        time: Day of the request. A dataset with one file for each month or quarter needs none.
+        count: Number of requests that a row represents; null means one.
     """
 
     person: Person = "person"
     description: Text = "service_description"
     time: Day = "request_date"
+    count: Count = None
 
 
 class RequestSettings(StrictModel):

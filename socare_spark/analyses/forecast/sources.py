@@ -19,13 +19,14 @@ from socare_spark.analyses.extracts import (
 )
 from socare_spark.analyses.forecast.history import MEASURES, History, histories
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, RequestSettings
+from socare_spark.analyses.row_counts import counted_rows
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.analyses.vocabulary import unknown_codes
 from socare_spark.contracts.periods import Days
 from socare_spark.inputs import Inputs
 from socare_spark.lake.collect import collect_one
 from socare_spark.measures.periods import quarter, quarters, whole_quarters
-from socare_spark.measures.person_counts import count_people
+from socare_spark.measures.person_counts import count_column, count_people, number_of_records
 
 # Fewest records of a description that a message may quote. Rarer ones may be free text.
 _COMMON = 10
@@ -86,7 +87,10 @@ def request_histories(inputs: Inputs, settings: ForecastSettings) -> _Series:
     """
     wanted = settings.requests
     rows, warnings = by_extract(inputs, wanted.dataset)
-    described = rows.where(F.col("service_description").isNotNull())
+    described, of_counts = counted_rows(
+        rows.where(F.col("service_description").isNotNull()), wanted.dataset, wanted.roles.count
+    )
+    warnings += of_counts
     if are_snapshots(inputs, wanted.dataset):
         days = collect_one(_REQUESTS, first_days(described))
         span, of_span = newest_span(days, wanted.dataset)
@@ -221,7 +225,7 @@ def candidates(requests: DataFrame, wanted: RequestSettings) -> DataFrame:
     """Counts the records of the configured and of the most frequent descriptions.
 
     Args:
-        requests: `service_description`.
+        requests: `service_description`, COUNT if a row can represent several requests.
         wanted: The configured descriptions, and the number of frequent ones.
 
     Returns:
@@ -231,7 +235,9 @@ def candidates(requests: DataFrame, wanted: RequestSettings) -> DataFrame:
     description = F.col("service_description")
     names = [*dict.fromkeys(wanted.descriptions)]
     frequent = max(wanted.top, _QUOTED) if names else wanted.top
-    described = requests.groupBy(description).agg(F.count(F.lit(1)).alias("records"))
+    described = requests.groupBy(description).agg(
+        F.sum(number_of_records(requests)).alias("records")
+    )
     named_first = description.isin(*names).desc()
     in_order = described.orderBy(named_first, F.desc("records"), description)
     return in_order.limit(len(names) + frequent)
@@ -279,7 +285,8 @@ def request_quarters(requests: DataFrame, descriptions: Sequence[str]) -> DataFr
     """Counts the requests of one snapshot by description and quarter.
 
     Args:
-        requests: `service_description`, `request_date`, `person`.
+        requests: `service_description`, `request_date`, `person`, COUNT if a row can represent
+            several requests.
         descriptions: Descriptions as written.
 
     Returns:
@@ -292,6 +299,7 @@ def request_quarters(requests: DataFrame, descriptions: Sequence[str]) -> DataFr
         counted.alias("counted"),
         F.concat(F.year(day), F.lit("Q"), F.quarter(day)).alias("period"),
         "person",
-        F.col("person").isNull().cast("int").alias("unnamed"),
+        F.when(F.col("person").isNull(), number_of_records(requests)).otherwise(0).alias("unnamed"),
+        *count_column(requests),
     )
     return count_people(rows, ["counted", "period"], sums=["unnamed"])

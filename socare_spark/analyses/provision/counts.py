@@ -32,7 +32,7 @@ Counts = Mapping[TableSpec, pd.DataFrame]
 
 def read_records(
     inputs: Inputs, settings: Settings, datasets: Iterable[str], *, located: bool
-) -> DataFrame:
+) -> tuple[DataFrame, list[str]]:
     """Reads the agreements of some datasets.
 
     Args:
@@ -43,17 +43,19 @@ def read_records(
 
     Returns:
         The columns of `read_agreements`; if `located`, also those of `density.with_place`.
+        Warnings about rows without a valid count.
     """
     provision = settings.provision
+    counts = {name: provision.roles.of(name).count for name in datasets}
+    read, warnings = read_agreements(inputs, counts)
     place = provision.roles.of(provision.dataset).place
-    read = read_agreements(inputs, datasets)
     # Only the matrix, which counts one dataset, has districts.
     records = with_district(inputs, read, provision.dataset, place, provision.layer)
     if not located:
-        return records
+        return records, warnings
     layers = sorted({*settings.density.layers, *settings.distribution.layers})
     places = areas_by_place(inputs).where(F.col("layer").isin(*layers))
-    return density.with_place(records, places)
+    return density.with_place(records, places), warnings
 
 
 def find_windows(records: DataFrame, settings: ProvisionSettings) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.bands import Band, band_of
-from socare_spark.measures.person_counts import Grouping
+from socare_spark.measures.person_counts import Grouping, number_of_records
 
 DATASET = ColumnSpec("dataset", "string", "Dataset of agreements.")
 AGE_BAND = ColumnSpec(
@@ -59,11 +59,11 @@ def records_by_year(records: DataFrame, datasets: Sequence[str]) -> DataFrame:
     """Counts the dated records of each dataset by year: `dataset`, `year`, `records`.
 
     Args:
-        records: `dataset`, `year`.
+        records: `dataset`, `year`, COUNT if a row can represent several agreements.
         datasets: Names of the datasets.
     """
     dated = records.where(F.col("dataset").isin(*datasets) & F.col("year").isNotNull())
-    return dated.groupBy("dataset", "year").agg(F.count(F.lit(1)).alias("records"))
+    return dated.groupBy("dataset", "year").agg(F.sum(number_of_records(records)).alias("records"))
 
 
 def dense_windows(years: pd.DataFrame, share: float) -> pd.DataFrame:

@@ -96,7 +96,8 @@ def build(inputs: Inputs, settings: Settings) -> Result:
     datasets = [name for name in settings.datasets if inputs.exists(restricted(name))]
     located = not made.isdisjoint(_BY_AREA)
     # Both passes count people, so the records of a person are in one task.
-    records = by_person(read_records(inputs, settings, datasets, located=located)).cache()
+    rows, of_counts = read_records(inputs, settings, datasets, located=located)
+    records, warnings = by_person(rows).cache(), [*warnings, *of_counts]
     selected = selections(settings, districts, district_column(records))
     chosen = {t: x for t, x in selected.items() if t in made}
     if not chosen:
@@ -205,6 +206,7 @@ def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
     groups = _groups(settings)
     needed_by, empty_in = _roles(settings)
     roles = settings.provision.roles
+    every_table = tuple(table for group in groups for table in group.tables)
 
     def within(of_role: _ByRole, dataset: str) -> _ByRole:
         counted = {t for group in groups if dataset in group.datasets for t in group.tables}
@@ -218,7 +220,10 @@ def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
             dataset,
             roles.of(dataset),
             PROVISION_FILE,
-            needed_by=within(needed_by, dataset),
+            needed_by=within(
+                {**needed_by, "count": every_table} if roles.of(dataset).count else needed_by,
+                dataset,
+            ),
             empty_in=within(empty_in, dataset),
         )
     ]

@@ -14,7 +14,12 @@ from socare_spark.analyses.provision.distribution import NO_ELEMENT
 from socare_spark.analyses.provision.matrix import YEAR
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.bands import Band, band_of
-from socare_spark.measures.person_counts import Grouping, count_people
+from socare_spark.measures.person_counts import (
+    Grouping,
+    count_column,
+    count_people,
+    number_of_records,
+)
 
 NO_PERSON = "no_person"
 REGISTERED_SERVICES = cell_table(
@@ -75,16 +80,21 @@ def elements_per_person(records: DataFrame) -> DataFrame:
     """Counts people by their number of elements.
 
     Args:
-        records: Records that count: `person`, `element`, `age_band`, `cost`.
+        records: Records that count: `person`, `element`, `age_band`, `cost`, COUNT if a row can
+            represent several agreements.
 
     Returns:
         One row per kind, age band and number of elements. Columns as in ELEMENTS_PER_PERSON.
     """
     banded = records.select(
-        "person", F.explode(F.array("age_band", F.lit(None))).alias("age_band"), "element", "cost"
+        "person",
+        F.explode(F.array("age_band", F.lit(None))).alias("age_band"),
+        "element",
+        "cost",
+        *count_column(records),
     )
     by_element = banded.groupBy("person", "age_band", "element").agg(
-        F.count(F.lit(1)).alias("records"), F.sum("cost").alias("cost")
+        F.sum(number_of_records(records)).alias("records"), F.sum("cost").alias("cost")
     )
     by_person = by_element.groupBy("person", "age_band").agg(
         F.sum("records").alias("records"),

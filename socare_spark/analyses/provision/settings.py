@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 from pydantic import Field, model_validator
 
 from socare_spark.analyses.agreements import AgedAgreementRoles, read_bands
-from socare_spark.analyses.roles import Text, check_roles, nearest
+from socare_spark.analyses.roles import Count, Text, check_roles, nearest
 from socare_spark.analyses.vocabulary import read_services
 from socare_spark.config import StrictModel, check_order, read_model
 from socare_spark.errors import ConfigurationError
@@ -74,9 +74,12 @@ class DatasetRoles(AgedAgreementRoles):
 
     Attributes:
         service: Code of the service.
+        count: Number of agreements that a row represents; null means one. Its cost is that of all
+            of them.
     """
 
     service: Text = "service"
+    count: Count = None
 
 
 class ProvisionRoles(DatasetRoles):

@@ -36,7 +36,7 @@ def request_counts(rows: DataFrame) -> DataFrame:
 
     Args:
         rows: `snapshot`, `service_description` (not null), `person` (null where a request has
-            none).
+            none), COUNT if a row can represent several requests.
 
     Returns:
         One row for each snapshot and description, and one with a null description for each

@@ -41,6 +41,7 @@ from socare_spark.analyses.requests.variants import (
     request_variants,
 )
 from socare_spark.analyses.roles import role_needs
+from socare_spark.analyses.row_counts import counted_rows
 from socare_spark.analysis import Analysis, Context, Frame, Result
 from socare_spark.charts.use_spans import draw_ranks
 from socare_spark.inputs import Inputs, Need
@@ -56,11 +57,15 @@ _MOST_DRAWN = 12
 def build(inputs: Inputs, settings: Settings) -> Result:
     """Builds all tables from one read of the requests."""
     rows, warnings = by_extract(inputs, settings.dataset)
-    described = rows.dropna(subset=[SNAPSHOT, "service_description"])
+    described, of_counts = counted_rows(
+        rows.dropna(subset=[SNAPSHOT, "service_description"]),
+        settings.dataset,
+        settings.roles.count,
+    )
     counts = request_counts(described).cache()
     whole = None if are_snapshots(inputs, settings.dataset) else request_totals(described).cache()
     result = request_results(counts, settings, whole)
-    return Result(result.tables, warnings=[*warnings, *result.warnings])
+    return Result(result.tables, warnings=[*warnings, *of_counts, *result.warnings])
 
 
 def request_results(
@@ -112,7 +117,8 @@ _WRITES = (REQUEST_SNAPSHOTS, REQUEST_TOP, REQUEST_SINGLE_USE, REQUEST_VARIANTS)
 
 def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
     dataset, roles = settings.dataset, settings.roles
-    needed_by, empty_in = {"description": _WRITES}, {"person": _WRITES}
+    needed_by = {"description": _WRITES} | ({"count": _WRITES} if roles.count else {})
+    empty_in = {"person": _WRITES}
     return [
         *role_needs(dataset, roles, SETTINGS, needed_by=needed_by, empty_in=empty_in),
         extract_need(inputs, dataset, *_WRITES),

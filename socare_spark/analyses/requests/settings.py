@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from socare_spark.analyses.roles import Person, Roles, Text, check_roles
+from socare_spark.analyses.roles import Count, Person, Roles, Text, check_roles
 from socare_spark.config import StrictModel, read_model
 
 SETTINGS = "analyses/requests.yaml"
@@ -17,10 +17,12 @@ class RequestRoles(Roles):
     Attributes:
         person: Person for whom the request is made.
         description: Description of the service; descriptions are compared as they are written.
+        count: Number of requests that a row represents; null means one.
     """
 
     person: Person = "person"
     description: Text = "service_description"
+    count: Count = None
 
 
 class Variants(StrictModel):
