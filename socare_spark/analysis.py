@@ -149,6 +149,8 @@ class Analysis(Generic[S]):
         optional: The `zone/name` of each table that it reads if the lake has it. Without it some
             results can be unavailable.
         needs: The columns that it reads from datasets.
+        named_columns: Further columns that the settings name, for the check of the configuration.
+        faults: Checks the settings against the contracts of the configuration, before data exist.
     """
 
     name: str
@@ -160,6 +162,8 @@ class Analysis(Generic[S]):
     draw: Callable[[Context, S], None] | None = None
     optional: Callable[[Inputs, S], Sequence[str]] = field(default=lambda _, __: ())
     needs: Callable[[Inputs, S], Sequence[Need]] = field(default=lambda _, __: ())
+    named_columns: Callable[[S], Sequence[Need]] = field(default=lambda _: ())
+    faults: Callable[[Path, S], Sequence[str]] = field(default=lambda _, __: ())
 
     def job(self) -> Job:
         """The job that runs this analysis."""

@@ -235,9 +235,9 @@ def _check_configuration(conf: Path) -> None:
         ConfigurationError: a file is invalid.
     """
     # It imports all analyses, which a job without this option does not need.
-    from socare_spark.configuration.check import configuration_faults  # noqa: PLC0415
+    from socare_spark.configuration.check import check_configuration  # noqa: PLC0415
 
-    raise_faults(configuration_faults(conf))
+    raise_faults(check_configuration(conf).faults)
 
 
 def _arguments_as_text(options: argparse.Namespace) -> dict[str, str]:

@@ -68,7 +68,11 @@ def read_model(path: Path, model: type[Model]) -> Model:
         raise ConfigurationError(f"{first.removesuffix('.')}{more}.", [first, *others]) from None
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+# The parser in C is several times faster, where PyYAML was built with it.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
     """Refuses a mapping with a repeated key, of which YAML would keep the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -176,24 +176,15 @@ def with_band(records: DataFrame, bands: Sequence[Band]) -> DataFrame:
     return records.withColumn("age_band", band_of(F.col("age"), bands))
 
 
-def in_band(bands: Sequence[Band], label: str | None, file: str) -> Column:
+def in_band(bands: Sequence[Band], label: str | None) -> Column:
     """Condition that the age of a record is in an age band.
 
     Args:
         bands: The set of age bands.
-        label: Label of the band; None means all ages.
-        file: Configuration file of the label, for the error message.
-
-    Raises:
-        ConfigurationError: the set has no band of this name.
+        label: Label of one of the bands; None means all ages.
     """
     if label is None:
         return F.lit(True)
-    labels = [band.label for band in bands]
-    if label not in labels:
-        raise ConfigurationError(
-            f"{file} names the age band '{label}'; its set has {', '.join(labels)} and `all`."
-        )
     return band_of(F.col("age"), bands) == label
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from socare_spark.configuration.check import configuration_faults
+from socare_spark.configuration.check import check_configuration
 from socare_spark.contracts.contract import Contract, read_contracts
 from socare_spark.contracts.project import read_project
 from socare_spark.errors import ConfigurationError, ExitCode, raise_faults
@@ -41,9 +41,11 @@ def check(conf: Path, landing: Path | None, name: str) -> ExitCode:
         ConfigurationError: the configuration has faults, or the dataset or the folder does not
             exist.
     """
-    raise_faults(configuration_faults(conf))
+    findings = check_configuration(conf)
+    raise_faults(findings.faults)
     contracts = _named(read_contracts(conf), name, conf)
     _print(f"The configuration in {conf} has no fault.")
+    _print(*(f"note: {note}" for note in findings.notes))
     if landing is None:
         _print("No file was checked: name the landing folder with --landing.")
         return ExitCode.DONE

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from socare_spark.contracts.contract import Contract
 from socare_spark.errors import ConfigurationError, DataError, OperatorError, raise_faults
 from socare_spark.places.boundaries import read_layer
 from socare_spark.places.boundary_files import format_of
@@ -34,6 +35,14 @@ def settings_faults(settings: PlacesSettings) -> list[str]:
         if system is not None
     ]
     return [str(error) for error in _failures(checks)]
+
+
+def place_faults(contract: Contract) -> list[str]:
+    """Unknown coordinate system of the places of a contract."""
+    place = contract.socare.place
+    if place is None or place.crs is None:
+        return []
+    return [str(e) for e in _failures([partial(declared_code, "socare.place.crs", place.crs)])]
 
 
 def check_files(spark: SparkSession, landing: Path, settings: PlacesSettings) -> None:

@@ -7,10 +7,15 @@ import pytest
 
 from socare_spark import cli
 from socare_spark.analysis import Job
-from socare_spark.configuration.check import configuration_faults
+from socare_spark.configuration.check import check_configuration
 from socare_spark.errors import ExitCode
 
 CONF = Path(__file__).parents[2] / "conf"
+TEAM = 'description: "Assessing team."\n      socare: {'
+
+
+def configuration_faults(conf):
+    return check_configuration(conf).faults
 
 
 @pytest.fixture
@@ -60,6 +65,22 @@ def test_shipped_configuration_has_no_fault():
          ("adult_assessment.yaml: single_stage.layer names the layer wards",)),
         ("analyses/density.yaml", "age_bands: agreements", "age_bands: agreement",
          ("age_bands.yaml has no set of age bands 'agreement'",)),
+        ("analyses/density.yaml", 'age_band: "0-11"', 'age_band: "0-12"',
+         ("density.yaml names the age band '0-12'; its set has 0-11, 11-25",)),
+        ("analyses/density.yaml", 'picture_bands: ["0-11", all]', 'picture_bands: ["0-10"]',
+         ("density.yaml names the age band '0-10'",)),
+        ("analyses/distribution.yaml", 'age_band: "0-11"', "age_band: all ages",
+         ("distribution.yaml names the age band 'all ages'",)),
+        ("analyses/elements.yaml", "characteristics: [ethnicity,", "characteristics: [origin,",
+         ("elements.yaml: characteristics.0 names the column origin of agreements_costed",)),
+        ("datasets/adult_assessments.yaml", TEAM + "keep: as_is}", TEAM + "drop: true}",
+         ("adult_assessment.yaml: outcomes.team names the column service_team", "does not keep")),
+        ("flows/adult_assessment.yaml", "time: agreement_start", "time: element",
+         ("takes its time from element of agreements_adult, which has the type string",)),
+        ("flows/adult_assessment.yaml", "agreements_adult, case: person",
+         "agreements_adult, case: adeid",
+         ("takes its cases from columns of several types or schemes",
+          "adeid of agreements_adult is pseudonymised under agreement")),
         ("vocabulary/age_bands.yaml", "from: 11, to: 25", "from: 11, to: 26",
          ("edges 26", "agreements_adult")),
         ("analyses/use.yaml", "services: [DAYC]", "services: [DAYS]", ("the service DAYS",)),
@@ -72,6 +93,48 @@ def test_fault_is_found_with_file_and_key(conf, file, old, new, says):
     faults = configuration_faults(conf)
     assert faults
     assert all(any(text in fault for fault in faults) for text in says), faults
+
+
+def test_a_missing_column_that_no_file_names_is_a_note(conf):
+    path, old = (
+        conf / "datasets" / "agreements_costed.yaml",
+        "one agreement element.\n      socare: {",
+    )
+    edit(path, f"{old}keep: as_is}}", f"{old}keep: as_is, as: price}}")
+    findings = check_configuration(conf)
+    assert findings.faults == []
+    assert any(
+        note.startswith("working/element_cost_by_year will not be made: it needs the column "
+                        "weekly_cost")
+        for note in findings.notes
+    )  # fmt: skip
+    assert any("counts as empty in working/users_by_quarter" in note for note in findings.notes)
+
+
+def test_an_element_that_the_vocabulary_does_not_have_is_a_note(conf):
+    edit(conf / "analyses" / "use.yaml", "elements: [CHIRDRT,", "elements: [CHIRDT,")
+    findings = check_configuration(conf)
+    assert findings.faults == []
+    assert (
+        findings.notes
+        == [
+            f"{conf / 'analyses/use.yaml'}: quarters.elements.0 names the element CHIRDT, which "
+            "vocabulary/elements.yaml does not have (the nearest are CHIRDRT, CHICDRT, CHERDRT)."
+        ]
+        or "CHIRDT" in findings.notes[0]
+    )
+
+
+def test_the_place_of_a_contract_names_a_layer_and_a_known_system(conf):
+    path = conf / "datasets" / "tenancies.yaml"
+    path.write_text(path.read_text() + "  place: {area: TENURE, layer: wards}\n")
+    assert "tenancies.yaml: socare.place.layer names the layer wards" in "".join(
+        configuration_faults(conf)
+    )
+    edit(path, "{area: TENURE, layer: wards}", '{x: TENURE, y: TENANCY_ID, crs: "EPSG:1"}')
+    assert "socare.place.crs: EPSG:1 is not a coordinate system" in "".join(
+        configuration_faults(conf)
+    )
 
 
 def test_faults_of_several_files_are_listed_together(conf):

@@ -99,6 +99,18 @@ def test_descriptions_are_those_of_the_docstrings():
     assert described.startswith("Columns that identify a record")
 
 
+@pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
+def test_every_key_has_a_description(file):
+    models = {file.name: (schema := schema_of(file)), **schema.get("$defs", {})}
+    properties = {
+        f"{name}.{key}": declared
+        for name, model in models.items()
+        for key, declared in model.get("properties", {}).items()
+    }
+    without = [key for key, declared in properties.items() if not declared.get("description")]
+    assert without == [], "add the attribute to the docstring of the model, and run scripts/schemas"
+
+
 def test_schemas_do_not_change_the_digest_of_a_configuration(tmp_path):
     (tmp_path / "project.yaml").write_text("council: c\n")
     digest = configuration_digest(tmp_path)

@@ -23,6 +23,7 @@ from socare_spark.analyses.flow.bounds import (
     exceeded_limits,
     transitions_of,
 )
+from socare_spark.analyses.flow.contract_check import flow_columns, flow_faults
 from socare_spark.analyses.flow.durations import (
     FLOW_DURATIONS,
     FLOW_REWORK,
@@ -250,6 +251,8 @@ ANALYSIS = Analysis(
     reads=required_tables,
     optional=optional_tables,
     writes=_TABLES,
+    named_columns=flow_columns,
+    faults=flow_faults,
     build=build,
     draw=draw,
 )

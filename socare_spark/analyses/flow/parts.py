@@ -50,7 +50,13 @@ class Records(StrictModel):
 
 
 class Stage(StrictModel):
-    """One stage of a process."""
+    """One stage of a process.
+
+    Attributes:
+        code: Code of the stage in the tables.
+        name: Name of the stage in charts.
+        records: The records of the stage.
+    """
 
     code: str = Field(min_length=1)
     name: str = Field(min_length=1)
@@ -110,7 +116,14 @@ class Matrix(StrictModel):
 
 
 class Outcomes(StrictModel):
-    """Columns of the outcome and the team of assessments."""
+    """Columns of the outcome and the team of assessments.
+
+    Attributes:
+        dataset: A dataset of the restricted zone.
+        case: Column of the case.
+        outcome: Column of the outcome, `CODE - label`.
+        team: Column of the team.
+    """
 
     dataset: str
     case: str = "person"

@@ -12,7 +12,7 @@ from socare_spark.analyses.provision.density import DENSITY, DENSITY_SERIES
 from socare_spark.analyses.provision.distribution import ELEMENT_DISTRIBUTION
 from socare_spark.analyses.provision.matrix import PROVISION_MATRIX
 from socare_spark.analyses.provision.registered import ELEMENTS_PER_PERSON, REGISTERED_SERVICES
-from socare_spark.analyses.provision.settings import DENSITY_FILE, DISTRIBUTION_FILE, Settings
+from socare_spark.analyses.provision.settings import Settings
 from socare_spark.lake.table import TableSpec
 
 
@@ -61,13 +61,11 @@ def selections(
             density.left_out_of_areas(dense.layers, dense.first_year, dense.last_year),
         ),
         DENSITY_SERIES: Selection(
-            (dataset == dense.dataset)
-            & in_band(settings.age_bands(dense), series.band, DENSITY_FILE),
+            (dataset == dense.dataset) & in_band(settings.age_bands(dense), series.band),
             density.left_out_of_areas(dense.layers, series.first_year, series.last_year),
         ),
         ELEMENT_DISTRIBUTION: Selection(
-            (dataset == spread.dataset)
-            & in_band(settings.age_bands(spread), spread.band, DISTRIBUTION_FILE),
+            (dataset == spread.dataset) & in_band(settings.age_bands(spread), spread.band),
             distribution.left_out_of_distribution(
                 density.left_out_of_areas(spread.layers, spread.first_year, spread.last_year)
             ),

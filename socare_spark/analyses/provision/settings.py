@@ -1,7 +1,7 @@
 """Settings in `conf/analyses/provision.yaml`, `density.yaml` and `distribution.yaml`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -11,8 +11,8 @@ from socare_spark.analyses.agreements import AgedAgreementRoles, read_bands
 from socare_spark.analyses.roles import Count, Text, check_roles, nearest
 from socare_spark.analyses.vocabulary import read_services
 from socare_spark.config import StrictModel, check_order, read_model
-from socare_spark.errors import ConfigurationError
-from socare_spark.measures.bands import Band
+from socare_spark.errors import ConfigurationError, raise_faults
+from socare_spark.measures.bands import UNKNOWN, Band
 from socare_spark.measures.periods import YearRange
 from socare_spark.measures.residuals import LEAST_EXPECTED
 from socare_spark.places.settings import city_layer
@@ -282,7 +282,7 @@ def load_settings(conf: Path) -> Settings:
 
     Raises:
         ConfigurationError: a contract has no column of a role or other steps of age, or `roles`
-            names a dataset that no table counts.
+            names a dataset that no table counts, or an age band is not in its set.
     """
     provision = read_model(conf / PROVISION_FILE, ProvisionSettings)
     dense = read_model(conf / DENSITY_FILE, DensitySettings)
@@ -298,7 +298,27 @@ def load_settings(conf: Path) -> Settings:
         city_layer(conf),
     )
     _check_roles(conf, settings)
+    raise_faults(
+        [
+            *_band_faults(DENSITY_FILE, settings.age_bands(dense), dense.picture_bands, UNKNOWN),
+            *_band_faults(DENSITY_FILE, settings.age_bands(dense), [dense.series.age_band]),
+            *_band_faults(DISTRIBUTION_FILE, settings.age_bands(spread), [spread.age_band]),
+        ]
+    )
     return settings
+
+
+def _band_faults(
+    file: str, bands: Sequence[Band], labels: Iterable[str], *allowed: str
+) -> Iterator[str]:
+    """Yields the labels of a file that are not in its set of age bands."""
+    known = [*(band.label for band in bands), ALL_AGES, *allowed]
+    for label in labels:
+        if label not in known:
+            yield (
+                f"conf/{file} names the age band '{label}'; its set has "
+                f"{', '.join(band.label for band in bands)}, and `{ALL_AGES}` means all ages."
+            )
 
 
 def _check_roles(conf: Path, settings: Settings) -> None:
