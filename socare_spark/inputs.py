@@ -110,11 +110,16 @@ class Inputs:
             self.pinned[name] = self.lake.existing_version(name)
         return self.pinned[name]
 
-    def read(self, table: TableSpec | str) -> DataFrame:
+    def read(self, table: TableSpec | str, *more: str) -> DataFrame:
         """Reads a table at its pinned version.
 
         Needed columns have their declared names and types. They are null where the table lacks
-        them.
+        them. Other columns are left out, because they can have the names of columns that an
+        analysis adds.
+
+        Args:
+            table: The table. If the analysis needs no column of it by name, all are read.
+            more: Further columns, which are read as they are if the table has them.
         """
         name = table if isinstance(table, str) else table.path
         frame = self.lake.read(self.spark, name, self.pin(name))
@@ -128,7 +133,11 @@ class Inputs:
         renamed = frame.withColumns(mapped) if mapped else frame
         # A column that is needed with a type and as it is gets the type.
         typed = sorted(needs, key=lambda need: bool(need.type))
-        return with_columns_as(renamed, {need.column: need.type for need in typed})
+        types = {need.column: need.type for need in typed}
+        if not types:
+            return renamed
+        kept = [*types, *(name for name in more if name in renamed.columns)]
+        return with_columns_as(renamed, types).select(*dict.fromkeys(kept))
 
     def to_pandas(self, table: TableSpec, *columns: str) -> pd.DataFrame:
         """Reads all or some columns of a small table at its pinned version, without a Spark job.
@@ -185,15 +194,12 @@ def unavailable_results(missing: Iterable[Need]) -> dict[str, str]:
 
 
 def warnings_of_empty_columns(missing: Iterable[Need]) -> list[str]:
-    """One warning for each missing column that counts as empty in results.
-
-    A role to which the configuration assigns no column is not missing.
-    """
+    """One warning for each missing column that counts as empty in results."""
     return [
         f"{need.text[0].upper()}{need.text[1:]}, is missing and counts as empty in "
         f"{', '.join(table.path for table in need.without)}."
         for need in missing
-        if need.without and need.origin is not None
+        if need.without
     ]
 
 

@@ -26,7 +26,7 @@ def followed_until(inputs: Inputs, dataset: str, last_record: date | None) -> da
     Returns:
         The day; None if the dataset has no extract, no record and the run has no as-of date.
     """
-    if extract_column(inputs, dataset) in inputs.read(restricted(dataset)).columns:
+    if inputs.has_column(restricted(dataset), extract_column(inputs, dataset), ""):
         last_record = newest_extract(inputs, dataset)
     limits = [day for day in (last_record, inputs.as_of) if day is not None]
     return min(limits, default=None)

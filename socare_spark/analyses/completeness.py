@@ -82,7 +82,8 @@ def _are_closed(inputs: Inputs, dataset: str, newest: date) -> bool:
     source, end = restricted(dataset), F.col("agreement_end")
     if not inputs.has_column(source, "agreement_end", "date"):
         return False
-    rows = inputs.read(source).where(F.col(extract_column(inputs, dataset)) == F.lit(newest))
+    day = extract_column(inputs, dataset)
+    rows = inputs.read(source, day).where(F.col(day) == F.lit(newest))
     is_open = end.isNull() | (end > F.lit(newest))
     share: float = rows.agg(F.avg(is_open.cast("double"))).collect()[0][0]
     return share < _OPEN

@@ -57,7 +57,7 @@ def newest_extract(inputs: Inputs, dataset: str) -> date | None:
     if days is not None:
         return max(days, default=None)
     day = F.max(column).cast("date")
-    newest: date | None = inputs.read(table).agg(day).collect()[0][0]
+    newest: date | None = inputs.read(table, column).agg(day).collect()[0][0]
     return newest
 
 
@@ -68,8 +68,9 @@ def by_extract(inputs: Inputs, dataset: str) -> tuple[DataFrame, list[str]]:
         The records, and a warning about a dataset without snapshots, whose extracts are parts of
         all records.
     """
-    day = F.col(extract_column(inputs, dataset)).cast("date")
-    rows = inputs.read(restricted(dataset)).withColumn(SNAPSHOT, day)
+    column = extract_column(inputs, dataset)
+    rows = inputs.read(restricted(dataset), column)
+    rows = rows.withColumn(SNAPSHOT, F.col(column).cast("date"))
     if are_snapshots(inputs, dataset):
         return rows, []
     warning = (
@@ -86,8 +87,8 @@ def extract_periods(inputs: Inputs, dataset: str) -> list[Days]:
         The first and last day of each period, in order; empty if they are not known, because the
         dataset has no contract or no column of files, or a name has another form.
     """
-    contract, rows = contract_of(inputs.conf, dataset), inputs.read(restricted(dataset))
-    file = SOURCE_LINE[0]
+    contract, file = contract_of(inputs.conf, dataset), SOURCE_LINE[0]
+    rows = inputs.read(restricted(dataset), file)
     if contract is None or file not in rows.columns:
         return []
     pattern = re.compile(contract.socare.files)
@@ -103,7 +104,7 @@ def extract_periods(inputs: Inputs, dataset: str) -> list[Days]:
 
 def _has_snapshot(inputs: Inputs, dataset: str) -> bool:
     source = restricted(dataset)
-    return inputs.exists(source) and SNAPSHOT in inputs.read(source).columns
+    return inputs.exists(source) and inputs.has_column(source, SNAPSHOT, "")
 
 
 def contract_of(conf: Path, dataset: str) -> Contract | None:

@@ -111,8 +111,8 @@ def _byte_order_marks(files: Sequence[ReadableFile]) -> list[str]:
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for file in files:
         declared, encoding = file.landed.encoding, file.profile.encoding
-        # A file that was converted is UTF-8.
-        converted = file.profile.path != file.landed.path
+        # A file of another form was converted to UTF-8.
+        converted = not file.landed.contract.is_plain
         if (
             encoding != declared
             and not converted

@@ -146,4 +146,4 @@ def load_settings(conf: Path) -> Settings:
     wanted = read_model(conf / SETTINGS, Combinations)
     check_columns(conf, SETTINGS, wanted.dataset, wanted.named_columns)
     check_roles(conf, SETTINGS, wanted.dataset, wanted.roles)
-    return Settings(wanted, read_claims(conf))
+    return Settings(wanted, read_claims(conf) if wanted.has_pairs else [])

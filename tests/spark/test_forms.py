@@ -33,8 +33,8 @@ def visits(council, fields, ending="csv", **keys):
     }
 
 
-def test_workbook_has_ledger_quarantine_and_rejected_lines(spark_session, tmp_path, monkeypatch):
-    council = Council(spark_session, tmp_path)
+def test_workbook_has_ledger_quarantine_and_rejected_lines(spark, tmp_path, monkeypatch):
+    council = Council(spark, tmp_path)
     visits(
         council,
         [
@@ -80,8 +80,8 @@ def test_workbook_has_ledger_quarantine_and_rejected_lines(spark_session, tmp_pa
     assert council.run.landing == {"visits/2015.xlsx": "unchanged"}
 
 
-def test_xml_and_dialects_are_read_like_csv(spark_session, tmp_path, monkeypatch):
-    council = Council(spark_session, tmp_path)
+def test_xml_and_dialects_are_read_like_csv(spark, tmp_path, monkeypatch):
+    council = Council(spark, tmp_path)
     fields = [keep("ID"), keep("NOTE")]
     visits(council, fields, dialect={"header": False, "quoteChar": "'"})
     (council.landing / "visits" / "2015.csv").write_text("1,'a,b'\n2,'it''s\nlong'\n3\n")
@@ -90,8 +90,8 @@ def test_xml_and_dialects_are_read_like_csv(spark_session, tmp_path, monkeypatch
     assert council.ledger() == {"2015.csv": ("accepted", 3, 2, 1, 0, 0)}
 
 
-def test_xml_is_read_like_csv(spark_session, tmp_path, monkeypatch):
-    council = Council(spark_session, tmp_path)
+def test_xml_is_read_like_csv(spark, tmp_path, monkeypatch):
+    council = Council(spark, tmp_path)
     fields = [keep("ID", constraints={"required": True}), keep("NOTE")]
     visits(council, fields, "xml", format="xml", socare={"xml": {"record": "All/Visit"}})
     (council.landing / "visits" / "2016.xml").write_text(
@@ -106,10 +106,8 @@ def test_xml_is_read_like_csv(spark_session, tmp_path, monkeypatch):
     assert "lacks the column ID" in council.ingests(monkeypatch)
 
 
-def test_local_times_are_converted_and_ambiguous_ones_are_quarantined(
-    spark_session, tmp_path, monkeypatch
-):
-    council = Council(spark_session, tmp_path)
+def test_local_times_are_converted_and_ambiguous_ones_are_quarantined(spark, tmp_path, monkeypatch):
+    council = Council(spark, tmp_path)
     london = keep(
         "AT", type="datetime", zone="Europe/London", day="on", alsoFormats=["%Y-%m-%dT%H:%M:%S%z"]
     )
@@ -131,7 +129,7 @@ def test_local_times_are_converted_and_ambiguous_ones_are_quarantined(
     text = "".join(f"{name},{time}\n" for name, (time, _) in times.items())
     (council.landing / "visits" / "2015.csv").write_text("ID,AT\n" + text)
     assert council.ingests(monkeypatch) == ""
-    frame = council.lake.read(spark_session, "restricted/visits")
+    frame = council.lake.read(spark, "restricted/visits")
     stored = frame.selectExpr("id", "string(at)", "string(on)").collect()
     found = {name: time for name, time, _ in stored}
     assert found == {name: moment.isoformat(" ") for name, (_, moment) in times.items() if moment}
@@ -161,8 +159,8 @@ PLACED = {
 }
 
 
-def test_places_by_area_code_and_by_coordinates(spark_session, tmp_path, monkeypatch):
-    council = Council(spark_session, tmp_path)
+def test_places_by_area_code_and_by_coordinates(spark, tmp_path, monkeypatch):
+    council = Council(spark, tmp_path)
     fields = [keep("ID"), keep("A", drop=True), keep("B", drop=True)]
     for name, (place, cells) in PLACED.items():
         files = rf"visits/{name}_(?P<period>\d{{4}})\.csv"
