@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from socare_spark.charts.area_style import (
-    HATCH,
+    NOBODY,
+    NOT_APPLICABLE,
+    NOT_KNOWN,
     AreaStyle,
+    State,
     add_areas,
     outlines,
     scale_bar,
@@ -62,19 +65,30 @@ class AreaMap:
     outline: BaseGeometry | None = None
 
 
-def draw_density(area_map: AreaMap, values: NDArray[np.float64], unit: str, path: Path) -> Path:
+def draw_density(
+    area_map: AreaMap,
+    values: NDArray[np.float64],
+    unit: str,
+    path: Path,
+    *,
+    zero: State = NOBODY,
+    missing: State = NOT_KNOWN,
+) -> Path:
     """Draws areas shaded by a value, in classes of about equally many areas.
 
     Args:
         area_map: Title, source and shapes.
-        values: One value per shape; 0 means nobody.
+        values: One value per shape; NaN means that it is missing.
         unit: Unit of the values in the legend.
         path: Path of the PNG.
+        zero: Style of areas with 0.
+        missing: Style of areas without a value.
 
     Returns:
         The path.
     """
-    return _draw(area_map, shaded(values), f"{unit} (areas)", SEQUENTIAL_SCALE, path)
+    area_style = shaded(np.asarray(values, dtype=float), zero=zero, missing=missing)
+    return _draw(area_map, area_style, f"{unit} (areas)", SEQUENTIAL_SCALE, path)
 
 
 def draw_hotspots(
@@ -118,10 +132,12 @@ def draw_hotspots(
     entries.append(swatch(_NOTHING, f"not unusual ({int((~classified).sum())})"))
     for word, limit, _, colour in kinds[2:]:
         entries.append(swatch(colour, f"{word}, p < {limit:g} ({numbers[colour]})"))
-    fills[untested] = EMPTY
+    hatches = np.full(len(z), "", dtype=object)
+    fills[untested], hatches[untested] = NOT_APPLICABLE.fill, NOT_APPLICABLE.hatch
     if untested.any():
-        entries.append(swatch(EMPTY, f"not tested ({int(untested.sum())})", HATCH))
-    area_style = AreaStyle(fills, untested, entries)
+        label = f"not tested ({int(untested.sum())})"
+        entries.append(swatch(NOT_APPLICABLE.fill, label, NOT_APPLICABLE.hatch))
+    area_style = AreaStyle(fills, hatches, entries)
     return _draw(area_map, area_style, "Area and neighbours have (areas)", DIVERGING_SCALE, path)
 
 
@@ -142,12 +158,15 @@ def _draw(area_map: AreaMap, area_style: AreaStyle, legend: str, scale: str, pat
         return save(figure, path)
 
 
-def draw_matrix(matrix: pd.DataFrame, trends: pd.Series, source: str, path: Path) -> Path:
-    """Draws the space-time matrix: districts down, years across, agreements as number and shade.
+def draw_matrix(
+    matrix: pd.DataFrame, trends: pd.Series, title: str, source: str, path: Path
+) -> Path:
+    """Draws the space-time matrix: districts down, years across, records as number and shade.
 
     Args:
         matrix: Columns `district`, `year`, `records`, `flag`; one row per district and year.
         trends: District -> `improving`, `challenging` or `steady`.
+        title: Title of the figure.
         source: Source of the figures.
         path: Path of the PNG.
 
@@ -177,7 +196,7 @@ def draw_matrix(matrix: pd.DataFrame, trends: pd.Series, source: str, path: Path
         _matrix_legend(figure, norm)
         headline(
             figure,
-            "Agreements by postcode district and year of start",
+            title,
             "Marked cells differ from what district and year let expect; p adjusted for all cells",
         )
         small_print(figure, source, SEQUENTIAL_SCALE + "; by the square root of the number")

@@ -1,7 +1,7 @@
 """Elements of maps: outlines of areas, shades, legend entries and the scale bar.
 
-An area without people is white and hatched, not in the lightest colour, so that empty areas differ
-from areas with few people.
+Areas with nobody, areas of which the figure is not known, and areas to which it does not apply look
+different from each other and from areas with few people.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,28 @@ from shapely.geometry.base import BaseGeometry
 from socare_spark.charts.map_classes import quantile_classes
 from socare_spark.charts.style import EMPTY, HAIRLINE, INK, SEQUENTIAL
 
-HATCH = "////"
 _BAR_METRES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+
+
+@dataclass(frozen=True)
+class State:
+    """Style of the areas without a positive value, for one reason.
+
+    Attributes:
+        label: Entry of the legend.
+        fill: Colour.
+        hatch: Hatching; empty for none.
+    """
+
+    label: str
+    fill: str = EMPTY
+    hatch: str = ""
+
+
+NOBODY = State("nobody", hatch="////")
+# No class of a scale has this colour or these marks.
+NOT_KNOWN = State("not known", "#F2E9E1", "...")
+NOT_APPLICABLE = State("not applicable", hatch="xxx")
 
 
 @dataclass(frozen=True)
@@ -32,26 +52,35 @@ class AreaStyle:
 
     Attributes:
         fills: Colour of each area.
-        hatched: Whether each area is hatched.
+        hatches: Hatching of each area; empty for none.
         entries: Entries of the legend.
     """
 
     fills: NDArray[np.object_]
-    hatched: NDArray[np.bool_]
+    hatches: NDArray[np.object_]
     entries: Sequence[Patch]
 
 
-def shaded(values: NDArray[np.float64], *, counted: bool = True) -> AreaStyle:
+def shaded(
+    values: NDArray[np.float64],
+    *,
+    counted: bool = True,
+    zero: State = NOBODY,
+    missing: State = NOT_KNOWN,
+) -> AreaStyle:
     """Shades areas by a value, in classes of about equally many areas.
 
     Args:
-        values: One value per area; 0 or less means empty.
+        values: One value per area; 0 or less means empty, NaN means that it is missing.
         counted: Whether the legend has the number of areas in each class.
+        zero: Style of areas with 0.
+        missing: Style of areas without a value.
     """
     classes = quantile_classes(values)
     colours = _sequence(len(classes)) if classes else []
     empty = ~(values > 0)
     fills = np.full(len(values), EMPTY, dtype=object)
+    hatches = np.full(len(values), "", dtype=object)
     entries = []
     if classes:
         of = classes.of(values[~empty])
@@ -61,10 +90,12 @@ def shaded(values: NDArray[np.float64], *, counted: bool = True) -> AreaStyle:
             swatch(colour, f"{label} ({number})" if counted else label)
             for colour, label, number in zip(colours, classes.labels, numbers, strict=True)
         ]
-    if empty.any():
-        nobody = f"nobody ({int(empty.sum())})" if counted else "nobody"
-        entries.append(swatch(EMPTY, nobody, HATCH))
-    return AreaStyle(fills, empty, entries)
+    for state, areas in ((zero, empty & ~np.isnan(values)), (missing, np.isnan(values))):
+        fills[areas], hatches[areas] = state.fill, state.hatch
+        if areas.any():
+            label = f"{state.label} ({int(areas.sum())})" if counted else state.label
+            entries.append(swatch(state.fill, label, state.hatch))
+    return AreaStyle(fills, hatches, entries)
 
 
 def _sequence(count: int) -> list[str]:
@@ -75,7 +106,9 @@ def _sequence(count: int) -> list[str]:
 
 def swatch(colour: str, label: str, hatch: str | None = None) -> Patch:
     """An entry of a legend."""
-    return Patch(facecolor=colour, edgecolor=HAIRLINE, hatch=hatch, label=label, linewidth=0.6)
+    return Patch(
+        facecolor=colour, edgecolor=HAIRLINE, hatch=hatch or None, label=label, linewidth=0.6
+    )
 
 
 def outlines(shapes: Sequence[BaseGeometry]) -> list[Outline]:
@@ -105,15 +138,15 @@ def add_areas(
         area_style: Style of the areas, in the same order.
         edge: The city's edge, or None.
     """
-    for marked, hatch in ((False, None), (True, HATCH)):
-        chosen = np.flatnonzero(area_style.hatched == marked)
+    for hatch in sorted({"", *area_style.hatches}):
+        chosen = np.flatnonzero(area_style.hatches == hatch)
         axes.add_collection(
             PathCollection(
                 [drawn[int(i)] for i in chosen],
                 facecolors=list(area_style.fills[chosen]),
-                edgecolors=HAIRLINE if marked else "white",
+                edgecolors=HAIRLINE if hatch else "white",
                 linewidths=0.4,
-                hatch=hatch,
+                hatch=hatch or None,
             )
         )
     if edge is not None:

@@ -33,11 +33,12 @@ _GAP = 0.12
 
 @dataclass(frozen=True)
 class Pair:
-    """The codes of two elements, and the source of their figures."""
+    """The codes of two elements, the source of their figures, and the name of their areas."""
 
     a: str
     b: str
     source: str
+    area: str = "postcode district"
 
 
 def draw_differences(pair: Pair, rows: pd.DataFrame, path: Path) -> Path:
@@ -71,7 +72,7 @@ def draw_differences(pair: Pair, rows: pd.DataFrame, path: Path) -> Path:
         )  # fmt: skip
         headline(
             figure,
-            f"{pair.a} and {pair.b} by postcode district",
+            f"{pair.a} and {pair.b} by {pair.area}",
             f"Records of each; ordered by the difference, {pair.b} less {pair.a}",
         )
         small_print(figure, pair.source)

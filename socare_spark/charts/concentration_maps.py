@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from shapely import total_bounds, union_all
 from shapely.geometry.base import BaseGeometry
 
-from socare_spark.charts.area_style import HATCH, AreaStyle, add_areas, outlines, scale_bar, swatch
+from socare_spark.charts.area_style import NOBODY, AreaStyle, add_areas, outlines, scale_bar, swatch
 from socare_spark.charts.style import (
     DIVERGING,
     DIVERGING_SCALE,
@@ -93,7 +93,7 @@ def draw_concentration(picture: Concentrations, path: Path) -> Path:
         scale_bar(figure, axes, 1 - (_LEGEND - 0.15) / width, 0.6 / height)
         figure.legend(
             handles=[swatch(_colour(i), name) for i, name in enumerate(_NAMES)]
-            + [swatch(EMPTY, "none", HATCH)],
+            + [swatch(NOBODY.fill, "none", NOBODY.hatch)],
             title="Location quotient", loc="upper left", alignment="left", title_fontsize=8,
             bbox_to_anchor=(1 - (_LEGEND - 0.05) / width, 1 - _TOP / height),
             handlelength=1.6, handleheight=1.2,
@@ -117,7 +117,7 @@ def _area_style(quotients: NDArray[np.float64]) -> AreaStyle:
     fills = np.full(len(quotients), EMPTY, dtype=object)
     colours = np.array([_colour(place) for place in range(len(_NAMES))], dtype=object)
     fills[~none] = colours[np.searchsorted(_LIMITS, quotients[~none], side="right")]
-    return AreaStyle(fills, none, ())
+    return AreaStyle(fills, np.where(none, NOBODY.hatch, "").astype(object), ())
 
 
 def _words(axes: Axes, element: str, shares: pd.Series) -> None:

@@ -15,7 +15,10 @@ from shapely import total_bounds
 from shapely.geometry.base import BaseGeometry
 
 from socare_spark.charts.area_style import (
+    NOBODY,
+    NOT_KNOWN,
     AreaStyle,
+    State,
     add_areas,
     add_edge,
     outlines,
@@ -47,10 +50,12 @@ class Frames:
         source: Source of the figures.
         shapes: The areas, in EPSG:27700.
         names: Title of each map.
-        values: One row per map, one column per shape; 0 means nobody.
+        values: One row per map, one column per shape; NaN means that it is missing.
         outline: The city's edge, or None.
         middle: Area in the middle of the maps, or None to show all areas.
         reach: Distance in metres from the centre of `middle` to the edge of the maps.
+        zero: Style of areas with 0.
+        missing: Style of areas without a value.
     """
 
     title: str
@@ -62,6 +67,8 @@ class Frames:
     outline: BaseGeometry | None = None
     middle: BaseGeometry | None = None
     reach: float = 0.0
+    zero: State = NOBODY
+    missing: State = NOT_KNOWN
 
 
 def draw_frames(frames: Frames, unit: str, path: Path) -> Path:
@@ -82,7 +89,9 @@ def draw_frames(frames: Frames, unit: str, path: Path) -> Path:
     high = _WIDE * (north - south) / (east - west)
     width = across * _WIDE + _LEGEND + 0.3
     height = down * (high + _NAME) + _TOP + _FOOT
-    area_style = shaded(frames.values.ravel(), counted=False)
+    area_style = shaded(
+        frames.values.ravel(), counted=False, zero=frames.zero, missing=frames.missing
+    )
     drawn = outlines(frames.shapes)
     with rc_context(STYLE):
         figure = new_figure(width, height)
@@ -102,7 +111,7 @@ def draw_frames(frames: Frames, unit: str, path: Path) -> Path:
                 axes,
                 frames,
                 drawn,
-                AreaStyle(area_style.fills[frame_slice], area_style.hatched[frame_slice], ()),
+                AreaStyle(area_style.fills[frame_slice], area_style.hatches[frame_slice], ()),
             )
             axes.set(xlim=(west, east), ylim=(south, north))
             axes.set_title(frames.names[place], fontsize=9, color=INK, pad=3)

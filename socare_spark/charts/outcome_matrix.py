@@ -22,11 +22,12 @@ from socare_spark.charts.style import (
     save,
     small_print,
 )
+from socare_spark.contracts.nouns import Noun
 
 _ROW, _COLUMN, _LEFT = 0.42, 1.05, 1.7  # inches
 
 
-def draw_outcomes(rows: pd.DataFrame, title: str, source: str, path: Path) -> Path:
+def draw_outcomes(rows: pd.DataFrame, title: str, source: str, path: Path, noun: Noun) -> Path:
     """Draws the records of each outcome and team, shaded by their share of the team's records.
 
     Args:
@@ -34,6 +35,7 @@ def draw_outcomes(rows: pd.DataFrame, title: str, source: str, path: Path) -> Pa
         title: Title of the flow.
         source: Source of the figures.
         path: Path of the PNG.
+        noun: Name of the records.
     """
     counts = rows.pivot_table(
         index="outcome_category", columns="team_category", values="records", aggfunc="sum",
@@ -67,10 +69,10 @@ def draw_outcomes(rows: pd.DataFrame, title: str, source: str, path: Path) -> Pa
         headline(
             figure,
             f"{title}: how it ended, and which team",
-            "Assessments by category of outcome (rows) and of team (columns), with their share of "
-            "the column",
+            f"{noun.title} by category of outcome (rows) and of team (columns), with their share "
+            "of the column",
         )
-        small_print(figure, source, f"{SEQUENTIAL_SCALE}; by the share of the team's assessments")
+        small_print(figure, source, f"{SEQUENTIAL_SCALE}; by the share of the team's {noun.many}")
         return save(figure, path)
 
 

@@ -25,6 +25,7 @@ from socare_spark.charts.style import (
     save,
     small_print,
 )
+from socare_spark.contracts.nouns import Noun
 
 _LEFT, _COLUMN, _SPACE = 1.25, 3.1, 0.35  # inches
 _HEIGHT, _NARROWEST = 9.4, 9.2
@@ -44,6 +45,7 @@ class RegionPicture:
         groups: Ethnic class -> group in the chart. A class without a group is drawn by itself.
         bands: Age bands from young to old.
         source: Source of the figures.
+        noun: Name of the records.
     """
 
     rows: pd.DataFrame
@@ -51,6 +53,7 @@ class RegionPicture:
     groups: Mapping[str, str]
     bands: Sequence[str]
     source: str
+    noun: Noun
 
 
 def draw_regions(picture: RegionPicture, path: Path) -> Path:
@@ -62,9 +65,9 @@ def draw_regions(picture: RegionPicture, path: Path) -> Path:
             draw(_axes(figure, row, len(picture.regions)), picture)
         headline(
             figure,
-            "Regions of interest: who has agreements, and what they cost",
-            "People with an agreement open in the year; ethnic groups of all years together, "
-            "where a person with several counts in each",
+            f"Regions of interest: who has {picture.noun.many}, and what they cost",
+            f"People with {picture.noun.many} open in the year; ethnic groups of all years "
+            "together, where a person with several counts in each",
         )
         small_print(figure, picture.source, "Scales are the same for all regions.")
         return save(figure, path)
@@ -150,6 +153,7 @@ def _cost(axes: Sequence[Axes], picture: RegionPicture) -> None:
     """Draws the cost of the days of each year as stacked bars of age bands."""
     rows = picture.rows
     by_band = rows[rows["year"].notna() & rows["age_band"].notna() & rows["ethnicity"].isna()]
+    is_known = by_band.empty or by_band["cost"].notna().any()
     costs = by_band.assign(cost=by_band["cost"].astype(float) / 1e6).pivot_table(
         index=["region", "year"], columns="age_band", values="cost", aggfunc="sum", fill_value=0
     )
@@ -165,6 +169,8 @@ def _cost(axes: Sequence[Axes], picture: RegionPicture) -> None:
             )
             foot = foot + region_rows[band].to_numpy()
         ax.set_ylim(0, highest * 1.05 if highest > 0 else 1)
+        if not is_known:
+            ax.text(0.5, 0.5, "not known", transform=ax.transAxes, ha="center", color=QUIET)
         _years(ax, rows)
         _plain(ax, place, "Cost of the year's days,\nmillion pounds")
     swatches = [
@@ -172,7 +178,8 @@ def _cost(axes: Sequence[Axes], picture: RegionPicture) -> None:
         for colour, band in zip(_colours(len(bands)), bands, strict=True)
     ]
     axes[0].legend(
-        handles=swatches, title="Age at the agreement's start", loc="lower left", ncols=len(bands),
+        handles=swatches, title=f"Age at the {picture.noun.one}'s start",
+        loc="lower left", ncols=len(bands),
         bbox_to_anchor=(-0.02, 1.0), borderaxespad=0.1, handlelength=1, columnspacing=1.2,
         title_fontsize=8, alignment="left",
     )  # fmt: skip

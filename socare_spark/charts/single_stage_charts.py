@@ -23,6 +23,7 @@ from socare_spark.charts.style import (
     save,
     small_print,
 )
+from socare_spark.contracts.nouns import Noun
 
 _MOST_OFTEN = 10  # more assessments than this share a bar
 _LABELLED_SHARE = 0.2  # smaller bars have no space for a label
@@ -40,11 +41,15 @@ class SingleStagePicture:
         rows: Rows of one flow: measure, value (null where it is not known), outcome_category,
             people.
         source: Source of the figures.
+        noun: Name of the records of the stage.
+        cases: Name of several cases, such as `people`.
     """
 
     stage: str
     rows: pd.DataFrame
     source: str
+    noun: Noun
+    cases: str = "people"
 
     def of(self, measure: str) -> pd.DataFrame:
         """The rows of one measure."""
@@ -67,13 +72,15 @@ def draw_single_stage(picture: SingleStagePicture, path: Path) -> Path:
             for x, width in ((0.02, 0.29), (0.46, 0.19), (0.72, 0.26))
         )
         _often(left, often)
+        _titled(left, f"{picture.cases.capitalize()} by number of {picture.noun.many}")
         _ended(middle, ended)
+        _titled(middle, f"How the one {picture.noun.one} ended")
         _lasted(right, picture.of("length_days"))
         headline(
             figure,
-            f"People in {picture.stage} and in no other stage",
-            f"{people:,} people; {once:,} of them have one assessment, whose end and length are "
-            "shown",
+            f"{picture.cases.capitalize()} in {picture.stage} and in no other stage",
+            f"{people:,} {picture.cases}; {once:,} of them have one {picture.noun.one}, whose end "
+            "and length are shown",
         )
         small_print(figure, picture.source)
         return save(figure, path)
@@ -97,7 +104,6 @@ def _often(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_ylim(0, 1.12 * counts.max())
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    _titled(axes, "People by number of assessments")
 
 
 def _ended(axes: Axes, rows: pd.DataFrame) -> None:
@@ -113,7 +119,6 @@ def _ended(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_yticks(lines, [str(value) for value in rows["value"]], fontsize=7.5, color=INK)
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.6 * max(people.max(initial=0), 1)), xticks=[])
     axes.spines[["left", "bottom"]].set_visible(False)
-    _titled(axes, "How the one assessment ended")
 
 
 def _lasted(axes: Axes, rows: pd.DataFrame) -> None:
@@ -175,7 +180,7 @@ def draw_single_stage_areas(
     with rc_context(STYLE):
         figure = new_figure(8.6, height)
         axes = figure.add_axes((0.27, 0.6 / height, 0.64, depth / height))
-        _stacked(axes, shares, counts.sum(axis=1))
+        _stacked(axes, shares, counts.sum(axis=1), picture.cases)
         figure.legend(
             handles=[
                 Patch(color=colour, label=name)
@@ -186,15 +191,15 @@ def draw_single_stage_areas(
         )  # fmt: skip
         headline(
             figure,
-            f"People in {picture.stage} alone: how it ended, by {layer}",
-            f"Of people with one assessment, by the {layer} of their home; "
+            f"{picture.cases.capitalize()} in {picture.stage} alone: how it ended, by {layer}",
+            f"Of {picture.cases} with one {picture.noun.one}, by the {layer} of their home; "
             f"ordered by the share of {order[0]}",
         )
         small_print(figure, picture.source)
         return save(figure, path)
 
 
-def _stacked(axes: Axes, shares: pd.DataFrame, people: pd.Series) -> None:
+def _stacked(axes: Axes, shares: pd.DataFrame, people: pd.Series, cases: str) -> None:
     lines = np.arange(len(shares))
     begin = np.zeros(len(shares))
     for colour, name in zip(cycle(CATEGORIES), shares.columns, strict=False):
@@ -206,7 +211,7 @@ def _stacked(axes: Axes, shares: pd.DataFrame, people: pd.Series) -> None:
             va="center", fontsize=6.5, color=QUIET,
         )  # fmt: skip
     axes.annotate(
-        "people", (1.09, -1.1), xycoords=("axes fraction", "data"), ha="right", va="center",
+        cases, (1.09, -1.1), xycoords=("axes fraction", "data"), ha="right", va="center",
         fontsize=6.5, color=QUIET, annotation_clip=False,
     )  # fmt: skip
     labels = [shorten(str(area), 34, placeholder="…") for area in shares.index]

@@ -27,6 +27,7 @@ from socare_spark.contracts.dialect import (
     Format,
     XmlRecords,
 )
+from socare_spark.contracts.nouns import Noun
 from socare_spark.contracts.patterns import portable
 from socare_spark.contracts.periods import Calendar
 from socare_spark.contracts.place_columns import PLACE, PlaceColumns
@@ -581,6 +582,7 @@ class Extension(StrictModel):
         trailing_delimiter: Whether a delimiter at the end of a record does not begin a cell.
         xml: The elements that are records of an XML file.
         place: Columns with an area code or coordinates, written as the column `place`.
+        noun: Name of the records in charts; None means `record` and `records`.
     """
 
     files: str
@@ -599,6 +601,7 @@ class Extension(StrictModel):
     trailing_delimiter: bool = False
     xml: XmlRecords | None = None
     place: PlaceColumns | None = None
+    noun: Noun | None = None
 
     @field_validator("files")
     @classmethod
@@ -873,7 +876,7 @@ class Contract(StrictModel):
     def digest(self, day: date) -> str:
         """Digest of the keys that determine the rows of an extract.
 
-        Titles, descriptions, file limits, file names and declarations for other periods are
+        Titles, descriptions, nouns, file limits, file names and declarations for other periods are
         excluded.
 
         Args:
@@ -897,6 +900,7 @@ class Contract(StrictModel):
             "years_named_by",
             "encodings",
             "spellings",
+            "noun",
         ):
             settings.pop(key)
         data["encoding"] = self.encoding_of(day)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from socare_spark.charts import area_maps, style
 from socare_spark.charts.area_maps import AreaMap, draw_density, draw_hotspots, draw_matrix
+from socare_spark.charts.area_style import NOBODY, NOT_APPLICABLE, NOT_KNOWN, State, shaded
 from socare_spark.charts.spatial_files import write_geojson, write_geoparquet
 
 SQUARES = [shapely.box(1000 * i, 0, 1000 * i + 1000, 1000) for i in range(4)]
@@ -52,6 +53,20 @@ def test_map_without_people_is_drawn(tmp_path, said):
     assert "nobody (4)" in said
 
 
+def test_nobody_unknown_and_not_applicable_look_different(tmp_path, said):
+    values = np.array([0, np.nan, 2, 9])
+    missing = State("age not known", NOT_KNOWN.fill, NOT_KNOWN.hatch)
+    draw_density(MAP, values, "People", tmp_path / "a.png", missing=missing)
+    assert {"nobody (1)", "age not known (1)"} <= set(said)
+    states = (NOBODY, NOT_KNOWN, NOT_APPLICABLE)
+    assert (
+        len({(state.fill, state.hatch) for state in states}) == len({s.hatch for s in states}) == 3
+    )
+    style_of = shaded(values)
+    assert style_of.hatches.tolist() == [NOBODY.hatch, NOT_KNOWN.hatch, "", ""]
+    assert style_of.fills[0] != style_of.fills[1]
+
+
 def test_hot_spot_legend_shows_direction_and_significance(tmp_path, said):
     z, p = np.array([4.0, 2.5, -3.0, np.nan]), np.array([0.001, 0.03, 0.2, np.nan])
     draw_hotspots(MAP, z, p, 0.05, tmp_path / "a.png")
@@ -69,7 +84,10 @@ def test_matrix_marks_flagged_cells(tmp_path, said):
         ("B2", 2002, 1, None),
     ]
     matrix = pd.DataFrame(rows, columns=["district", "year", "records", "flag"])
-    draw_matrix(matrix, pd.Series({"B2": "improving"}), "a source", tmp_path / "m.png")
+    draw_matrix(
+        matrix, pd.Series({"B2": "improving"}), "Passes by ward", "a source", tmp_path / "m.png"
+    )
+    assert "Passes by ward" in said
     _says_what_every_picture_must(said)
     assert said.index("B2") < said.index("B10")  # as people count
     assert "\N{BLACK UP-POINTING TRIANGLE}" in said

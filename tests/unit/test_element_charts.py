@@ -1,5 +1,7 @@
 """Pictures of elements and regions: what they say, and the same picture for the same rows."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from pictures import texts_of
@@ -10,7 +12,9 @@ from socare_spark.charts import comparison_charts, concentration_maps, region_ch
 from socare_spark.charts.comparison_charts import Pair, draw_differences, draw_profiles
 from socare_spark.charts.concentration_maps import Concentrations, draw_concentration
 from socare_spark.charts.region_charts import RegionPicture, draw_regions
+from socare_spark.contracts.nouns import Noun
 
+AGREEMENT = Noun(one="agreement", many="agreements")
 PAIR = Pair("AAA", "BBB", "a table")
 DIFFERENCES = pd.DataFrame(
     [("B23", 1254, 564, -690, 1), ("B1", 0, 0, 0, 2), ("B24", 4, 20, 16, 3)],
@@ -79,7 +83,7 @@ def region(name, population, years=(2010, 2011), classes=("P", "Q", "R", None)):
 def picture(*frames, groups=None):
     rows = pd.concat(frames)
     names = list(dict.fromkeys(rows["region"]))
-    return RegionPicture(rows, names, groups or {}, ["0-11", "65+"], "a table")
+    return RegionPicture(rows, names, groups or {}, ["0-11", "65+"], "a table", AGREEMENT)
 
 
 def test_region_panels_name_population_shares_and_groups(tmp_path, said):
@@ -90,6 +94,18 @@ def test_region_panels_name_population_shares_and_groups(tmp_path, said):
     assert "60 people in all years; population not known" in said
     assert {"G", "R", "66.7%", "33.3%"} <= set(said)
     assert {"0-11", "65+"} <= set(said)
+
+
+def test_regions_name_the_records_and_an_unknown_cost(tmp_path, said):
+    rows = region("North", 600)
+    loan = Noun(one="loan", many="loans")
+    shown = RegionPicture(rows, ["North"], {}, ["0-11", "65+"], "a table", loan)
+    draw_regions(shown, tmp_path / "a.png")
+    assert "Regions of interest: who has loans, and what they cost" in said
+    assert "Age at the loan's start" in said
+    assert "not known" not in said
+    draw_regions(replace(shown, rows=rows.assign(cost=None)), tmp_path / "b.png")
+    assert "not known" in said
 
 
 def test_many_groups_are_drawn_as_the_largest_and_the_rest(tmp_path, said):
@@ -103,7 +119,7 @@ def test_many_groups_are_drawn_as_the_largest_and_the_rest(tmp_path, said):
 def test_regions_are_drawn_alike_whatever_the_order_of_rows(tmp_path):
     rows = pd.concat([region("North", 600), region("South", 700)])
     one, two = (
-        RegionPicture(rows[::step], ["North", "South"], {}, ["0-11", "65+"], "x")
+        RegionPicture(rows[::step], ["North", "South"], {}, ["0-11", "65+"], "x", AGREEMENT)
         for step in (1, -1)
     )
     first = draw_regions(one, tmp_path / "a.png").read_bytes()

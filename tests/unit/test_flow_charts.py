@@ -12,7 +12,9 @@ from socare_spark.charts.single_stage_charts import (
     draw_single_stage,
     draw_single_stage_areas,
 )
+from socare_spark.contracts.nouns import Noun
 
+ASSESSMENT = Noun(one="assessment", many="assessments")
 SEEN = pd.DataFrame(
     [
         ("assessments", "1", None, 64), ("assessments", "3", None, 30),
@@ -60,8 +62,8 @@ def said(monkeypatch):
     return texts_of(monkeypatch, outcome_matrix, single_stage_charts, cumulative_incidence)
 
 
-def _picture(rows=SEEN):
-    return SingleStagePicture("Contact", rows, "a table")
+def _picture(rows=SEEN, noun=ASSESSMENT, cases="people"):
+    return SingleStagePicture("Contact", rows, "a table", noun, cases)
 
 
 def test_single_stage_chart_shows_counts_and_shares(tmp_path, said):
@@ -88,7 +90,7 @@ def test_single_stage_chart_without_durations_is_drawn(tmp_path):
 
 
 def test_outcomes_are_shares_of_the_teams_records(tmp_path, said):
-    draw_outcomes(MATRIX, "A flow", "a table", tmp_path / "a.png")
+    draw_outcomes(MATRIX, "A flow", "a table", tmp_path / "a.png", ASSESSMENT)
     assert {style.EXACT, "Source: a table"} <= set(said)
     assert {"30\n75.0%", "10\n25.0%", "1,000\n100.0%", "\N{MIDDLE DOT}"} <= set(said)
     assert {"Adults\n40", "1,010"} <= set(said)
@@ -126,7 +128,7 @@ def test_pictures_are_alike_whatever_the_order_of_rows(tmp_path):
             for path in (
                 draw_single_stage(picture, tmp_path / "a.png"),
                 draw_single_stage_areas(picture, "ward", {}, tmp_path / "b.png"),
-                draw_outcomes(MATRIX[::step], "A flow", "x", tmp_path / "c.png"),
+                draw_outcomes(MATRIX[::step], "A flow", "x", tmp_path / "c.png", ASSESSMENT),
                 draw_waiting(CURVES[::step], Waiting("A flow", "x"), tmp_path / "d.png"),
             )
         ]
@@ -169,3 +171,18 @@ def test_curves_at_points_have_the_table_at_their_points(tmp_path, said):
     ticks = [text for text in dict.fromkeys(said) if text in ("0", "20", "77", "90", "400", "7")]
     assert ticks == ["0", "20", "90", "400"]
     assert any("Straight lines join the points" in text for text in said)
+
+
+def test_charts_of_stages_name_records_and_cases(tmp_path, said):
+    check = Noun(one="check", many="checks")
+    draw_single_stage(_picture(noun=check, cases="permits"), tmp_path / "a.png")
+    draw_single_stage_areas(_picture(noun=check, cases="permits"), "ward", {}, tmp_path / "b.png")
+    draw_outcomes(MATRIX, "A flow", "a table", tmp_path / "c.png", check)
+    assert {
+        "Permits in Contact and in no other stage", "Permits by number of checks",
+        "How the one check ended", "permits",
+    } <= set(said)  # fmt: skip
+    assert any(text.startswith("100 permits; 64 of them have one check,") for text in said)
+    assert any(text.startswith("Checks by category of outcome") for text in said)
+    assert any(text.endswith("by the share of the team's checks") for text in said)
+    assert not [text for text in said if "eople" in text or "ssessment" in text]

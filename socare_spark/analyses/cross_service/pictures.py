@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -11,8 +10,11 @@ from socare_spark.analyses.cross_service.counts import CROSS_SERVICE_PEOPLE, CRO
 from socare_spark.analyses.cross_service.settings import Declared, Settings
 from socare_spark.analysis import Context
 from socare_spark.charts.area_maps import AreaMap, draw_density
+from socare_spark.charts.area_style import NOBODY, State
 from socare_spark.charts.upset import draw_overlaps
 from socare_spark.places.shapes import shapes_of
+
+_ONE_SERVICE = State("0: known to one service", "#E8E8E8")
 
 
 def draw(context: Context, declared: Declared) -> None:
@@ -65,5 +67,13 @@ def _draw_map(
         outline,
     )
     path = context.lake.maps / f"cross_service_{layer}.png"
-    percent = 100 * np.nan_to_num(areas["share"].to_numpy(dtype=float))
-    context.picture(draw_density(shown, percent, "Per cent of people known", path))
+    context.picture(
+        draw_density(
+            shown,
+            100 * areas["share"].to_numpy(dtype=float),
+            "Per cent of people known",
+            path,
+            zero=_ONE_SERVICE,
+            missing=NOBODY,
+        )
+    )

@@ -1,6 +1,7 @@
 """Charts and maps of elements and of regions of interest, from the written tables."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import shapely
@@ -12,7 +13,9 @@ from socare_spark.analyses.elements.comparison import (
 )
 from socare_spark.analyses.elements.regions import REGION_PROFILE
 from socare_spark.analyses.elements.settings import ElementsSettings, Settings
+from socare_spark.analyses.nouns import layer_name, noun_of
 from socare_spark.analysis import Context
+from socare_spark.charts.area_style import NOBODY
 from socare_spark.charts.comparison_charts import Pair, draw_differences, draw_profiles
 from socare_spark.charts.concentration_maps import Concentrations, draw_concentration
 from socare_spark.charts.map_series import Frames, draw_frames
@@ -52,7 +55,8 @@ def _draw_comparisons(context: Context, settings: ElementsSettings) -> None:
         if len(pair_rows):
             source = f"{ELEMENT_COMPARISON.path}; {settings.dataset}, records by home postcode"
             path = context.lake.pictures / f"element_comparison_{_slug(pair.a, pair.b)}.png"
-            context.picture(draw_differences(Pair(pair.a, pair.b, source), pair_rows, path))
+            shown = Pair(pair.a, pair.b, source, layer_name(settings.layer))
+            context.picture(draw_differences(shown, pair_rows, path))
 
 
 def _draw_comparison_maps(
@@ -62,27 +66,29 @@ def _draw_comparison_maps(
     for pair in settings.comparisons:
         pair_rows = rows[(rows["element_a"] == pair.a) & (rows["element_b"] == pair.b)]
         counts = pair_rows.set_index("district")[["count_a", "count_b"]].reindex(areas["code"])
+        counts = counts.astype(float).fillna(0.0)  # a district without a row has no records
         frames = Frames(
-            f"{pair.a} and {pair.b} by postcode district",
+            f"{pair.a} and {pair.b} by {layer_name(settings.layer)}",
             "Records by home postcode",
             f"{ELEMENT_COMPARISON.path}; {settings.dataset}; areas: layer {settings.layer}",
             areas["shape"].tolist(),
             [pair.a, pair.b],
             counts.to_numpy(float).T,
             shapely.union_all(areas["shape"].tolist()),
+            zero=replace(NOBODY, label="none"),
         )
         path = context.lake.maps / f"element_comparison_{_slug(pair.a, pair.b)}.png"
         context.picture(draw_frames(frames, "Records", path))
 
 
 def _draw_concentration(context: Context, settings: ElementsSettings, areas: pd.DataFrame) -> None:
-    wanted = settings.concentration
+    wanted, many = settings.concentration, noun_of(context.conf, settings.dataset).many
     picture = Concentrations(
         _rows(context, ELEMENT_CONCENTRATION),
         wanted.elements,
         areas["code"].tolist(),
         areas["shape"].tolist(),
-        "Share of an element in the agreements of a district, against all districts; agreements "
+        f"Share of an element in the {many} of a district, against all districts; {many} "
         f"that start from {wanted.first_year} to {wanted.last_year}",
         f"{ELEMENT_CONCENTRATION.path}; {settings.dataset}; areas: layer {settings.layer}",
     )
@@ -113,5 +119,6 @@ def _draw_regions(context: Context, settings: Settings) -> None:
         settings.ethnic_groups,
         [*(band.label for band in settings.bands), UNKNOWN],
         f"{REGION_PROFILE.path}; {settings.elements.dataset}, people by home postcode",
+        noun_of(context.conf, settings.elements.dataset),
     )
     context.picture(draw_regions(picture, context.lake.pictures / "region_profile.png"))

@@ -169,18 +169,6 @@ class Picture(StrictModel):
     edges: Annotated[int, Field(ge=1, le=200)] = 40
 
 
-class Noun(StrictModel):
-    """Name of the cases of a flow in charts.
-
-    Attributes:
-        one: Singular, such as `permit`.
-        many: Plural, such as `permits`.
-    """
-
-    one: str = Field(min_length=1)
-    many: str = Field(min_length=1)
-
-
 class Limits(StrictModel):
     """Limits of the tables of transitions and variants. Rows beyond a limit are pooled in one row.
 

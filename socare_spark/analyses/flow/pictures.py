@@ -11,6 +11,7 @@ from socare_spark.analyses.flow.parts import SingleStage
 from socare_spark.analyses.flow.settings import Flow, Settings
 from socare_spark.analyses.flow.single_stage import SINGLE_STAGE
 from socare_spark.analyses.flow.stages import OUTCOME_BY_TEAM, STAGE_TOTALS
+from socare_spark.analyses.nouns import RECORD, noun_of
 from socare_spark.analysis import Context
 from socare_spark.charts.cumulative_incidence import Waiting, draw_waiting
 from socare_spark.charts.flow_graph import draw_graph
@@ -95,7 +96,8 @@ def _draw_outcomes(context: Context, flow: Flow, flow_rows: _Rows) -> None:
     rows = flow_rows[OUTCOME_BY_TEAM]
     if len(rows):
         path = context.lake.pictures / f"flow_{flow.flow}_outcomes.png"
-        context.picture(draw_outcomes(rows, flow.title, OUTCOME_BY_TEAM.path, path))
+        noun = noun_of(context.conf, flow.outcomes.dataset) if flow.outcomes else RECORD
+        context.picture(draw_outcomes(rows, flow.title, OUTCOME_BY_TEAM.path, path, noun))
 
 
 def _draw_durations(context: Context, flow: Flow, flow_rows: _Rows) -> None:
@@ -116,7 +118,8 @@ def _draw_single_stage(
     context: Context, flow: Flow, single: SingleStage, rows: pd.DataFrame
 ) -> None:
     name = next(stage.name for stage in flow.stages if stage.code == single.stage)
-    picture = SingleStagePicture(name, rows, SINGLE_STAGE.path)
+    noun = noun_of(context.conf, flow.dataset_of(single.stage))
+    picture = SingleStagePicture(name, rows, SINGLE_STAGE.path, noun, flow.nouns.many)
     path = context.lake.pictures / f"flow_{flow.flow}_single_stage.png"
     if len(picture.of("assessments")):
         context.picture(draw_single_stage(picture, path))

@@ -16,7 +16,6 @@ from socare_spark.analyses.flow.parts import (
     Limits,
     Log,
     Matrix,
-    Noun,
     Outcomes,
     Picture,
     Records,
@@ -26,6 +25,7 @@ from socare_spark.analyses.flow.parts import (
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
 from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts.contract import PERSON
+from socare_spark.contracts.nouns import Noun
 from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Inputs, Need
 

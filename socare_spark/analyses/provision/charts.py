@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from socare_spark.analyses.nouns import noun_of
 from socare_spark.analyses.provision.distribution import ELEMENT_DISTRIBUTION
 from socare_spark.analyses.provision.registered import ELEMENTS_PER_PERSON, REGISTERED_SERVICES
 from socare_spark.analyses.provision.settings import (
@@ -55,13 +56,13 @@ def _draw_elements(context: Context, settings: DistributionSettings) -> None:
 def _draw_area(
     context: Context, settings: DistributionSettings, area: Area, name: str, rows: pd.DataFrame
 ) -> None:
-    elements = rows["name"].nunique()
+    elements, noun = rows["name"].nunique(), noun_of(context.conf, settings.dataset)
     shown = "all elements"
     if elements > settings.drawn:
         shown = f"the {settings.drawn} of {elements} elements with most records"
     ranking = Ranking(
         f"Elements of people {of_ages(settings.age_band)}, {area.layer} {name}",
-        f"Agreements by element and year of start; {shown}",
+        f"{noun.title} by element and year of start; {shown}",
         f"{settings.dataset}, people by home postcode",
         list(settings.years),
         settings.lines,
@@ -80,6 +81,7 @@ def _shown(settings: Settings, present: pd.Series) -> list[str]:
 def _draw_services(context: Context, settings: Settings) -> None:
     """Draws a chart of services for each age band."""
     labels, services = settings.services, settings.provision.services
+    noun = noun_of(context.conf, services.dataset)
     rows = context.lake.to_pandas(REGISTERED_SERVICES, "year", "age_band", "service", "records")
     rows["age_band"] = rows["age_band"].fillna(ALL_AGES)
     codes = rows["service"].fillna(_NO_SERVICE)
@@ -87,7 +89,7 @@ def _draw_services(context: Context, settings: Settings) -> None:
     for band in _shown(settings, rows["age_band"]):
         ranking = Ranking(
             f"Services registered for people {of_ages(band)}",
-            "Agreements by service and year of start; age at the start",
+            f"{noun.title} by service and year of start; age at the start",
             services.dataset,
             list(services.years),
             _SERVICE_LINES,
@@ -105,9 +107,10 @@ def _draw_people(context: Context, settings: Settings) -> None:
     shown = _shown(settings, rows["group"])
     if not shown:
         return
+    noun = noun_of(context.conf, settings.provision.services.dataset)
     histograms = Histograms(
         "Elements of each person",
-        "People by how many elements they have: every agreement, and different codes; by the age "
+        f"People by how many elements they have: every {noun.one}, and different codes; by the age "
         "at which they were registered",
         f"{settings.provision.services.dataset}, all years",
         {"registered": "Registered elements", "distinct": "Distinct elements"},

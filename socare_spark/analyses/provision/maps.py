@@ -9,9 +9,10 @@ import shapely
 from pyspark.sql import functions as F
 from shapely.geometry.base import BaseGeometry
 
+from socare_spark.analyses.nouns import layer_name, noun_of
 from socare_spark.analyses.provision.density import DENSITY
 from socare_spark.analyses.provision.matrix import PROVISION_MATRIX, PROVISION_TRENDS
-from socare_spark.analyses.provision.series_maps import draw_series
+from socare_spark.analyses.provision.series_maps import AGE_NOT_KNOWN, draw_series
 from socare_spark.analyses.provision.settings import (
     ALL_AGES,
     DensitySettings,
@@ -23,6 +24,7 @@ from socare_spark.analyses.provision.settings import (
 from socare_spark.analysis import Context
 from socare_spark.charts.area_maps import AreaMap, draw_density, draw_hotspots, draw_matrix
 from socare_spark.charts.spatial_files import write_geojson, write_geoparquet
+from socare_spark.measures.bands import UNKNOWN
 from socare_spark.places.reference_tables import AREAS
 
 _FIGURES = ("people", "people_per_km2", "people_per_1000", "gi_z", "gi_p_adjusted")
@@ -46,6 +48,19 @@ class _Layer:
         of_band = self.figures[self.figures["age_band"] == band].set_index("code")[name]
         return of_band.reindex(self.areas["code"]).to_numpy(float)
 
+    @property
+    def without_age(self) -> np.ndarray:
+        """Whether an area has people whose age is not known, in the order of the areas."""
+        people: np.ndarray = np.nan_to_num(self.column(UNKNOWN, "people"))
+        return people > 0
+
+    def known(self, band: str, values: np.ndarray) -> np.ndarray:
+        """Values of an age band, with NaN instead of 0 where people can have an unknown age."""
+        numbers: np.ndarray = np.nan_to_num(values)
+        if band in (ALL_AGES, UNKNOWN):
+            return numbers
+        return np.where((numbers == 0) & self.without_age, np.nan, numbers)
+
 
 def draw_maps(context: Context, settings: Settings) -> None:
     """Writes the maps and spatial files in `working/maps` of the tables that this run wrote."""
@@ -60,7 +75,8 @@ def draw_maps(context: Context, settings: Settings) -> None:
         _write_files(context, layer)
         if dense.layers[layer.name].pictures:
             _draw_layer(context, layer, dense, outline)
-    draw_series(context, dense, {layer.name: layer.areas for layer in layers}, outline)
+    areas = {layer.name: layer.areas.assign(without_age=layer.without_age) for layer in layers}
+    draw_series(context, dense, areas, outline)
 
 
 def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
@@ -113,10 +129,11 @@ def _draw_layer(
     if settings.first_year or settings.last_year:
         source += f"; starts {settings.first_year or 'first'} to {settings.last_year or 'last'}"
     hot = settings.layers[layer.name].within_metres
+    many = noun_of(context.conf, settings.dataset).many
     for band in settings.picture_bands:
         density = layer.column(band, "people_per_km2")
         shown = AreaMap(
-            f"People with agreements, {of_ages(band)}, by {layer.name}",
+            f"People with {many}, {of_ages(band)}, by {layer.name}",
             "Distinct people for each square kilometre; classes of about equally many areas",
             source,
             layer.shapes,
@@ -126,15 +143,16 @@ def _draw_layer(
         context.picture(
             draw_density(
                 shown,
-                np.nan_to_num(density),
+                layer.known(band, density),
                 "People per km\N{SUPERSCRIPT TWO}",
                 context.lake.maps / f"density_{layer.name}_{slug}.png",
+                missing=AGE_NOT_KNOWN,
             )
         )
         if hot is None:
             continue
         spots = AreaMap(
-            f"Hot spots of people with agreements, {of_ages(band)}, by {layer.name}",
+            f"Hot spots of people with {many}, {of_ages(band)}, by {layer.name}",
             f"Getis-Ord Gi* of people per km\N{SUPERSCRIPT TWO}, neighbours within {hot:,.0f} m; "
             "p adjusted (Benjamini-Hochberg)",
             source,
@@ -154,11 +172,13 @@ def _draw_layer(
 
 def _draw_matrix(context: Context, settings: ProvisionSettings) -> None:
     lake = context.lake
+    area = layer_name("district" if settings.districts else settings.layer)
     trends = lake.to_pandas(PROVISION_TRENDS, "district", "trend")
     context.picture(
         draw_matrix(
             lake.to_pandas(PROVISION_MATRIX, "district", "year", "records", "flag"),
             trends.set_index("district")["trend"],
+            f"{noun_of(context.conf, settings.dataset).title} by {area} and year of start",
             f"{settings.dataset}, records by the district of the postcode and the year of start",
             lake.maps / "provision_matrix.png",
         )

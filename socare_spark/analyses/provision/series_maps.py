@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from socare_spark.analyses.nouns import noun_of
 from socare_spark.analyses.provision.density import DENSITY_SERIES
 from socare_spark.analyses.provision.settings import (
+    ALL_AGES,
     DENSITY_FILE,
     DensitySettings,
     file_name,
@@ -16,8 +19,11 @@ from socare_spark.analyses.provision.settings import (
 )
 from socare_spark.analyses.vocabulary import unknown_codes
 from socare_spark.analysis import Context
+from socare_spark.charts.area_style import NOT_KNOWN
 from socare_spark.charts.map_series import Frames, draw_frames
+from socare_spark.measures.bands import UNKNOWN
 
+AGE_NOT_KNOWN = replace(NOT_KNOWN, label="age not known")
 _UNIT = "People per km\N{SUPERSCRIPT TWO}"
 
 
@@ -32,13 +38,20 @@ def draw_series(
     Args:
         context: The run.
         settings: Settings of the density maps.
-        areas: Layer -> `code` and `geometry` (WKB) of its areas.
+        areas: Layer -> `code`, `geometry` (WKB) and `without_age` (whether an area has people
+            whose age is not known) of its areas.
         outline: The city's edge, or None.
     """
-    series = settings.series
+    series, many = settings.series, noun_of(context.conf, settings.dataset).many
     figures = context.lake.to_pandas(DENSITY_SERIES, "layer", "code", "year", "people_per_km2")
     whole = {
-        layer: _whole(settings, layer, areas[layer], figures[figures["layer"] == layer], outline)
+        layer: replace(
+            _whole(settings, areas[layer], figures[figures["layer"] == layer], outline),
+            title=f"People with {many}, {of_ages(series.age_band)}, by {layer} and year",
+            subtitle=f"Distinct people with {many} that start in the year, for each square "
+            "kilometre",
+            source=f"{settings.dataset}, people by home postcode; areas: layer {layer}",
+        )
         for layer in dict.fromkeys((*series.pictures, *(x.layer for x in series.surroundings)))
         if layer in areas
     }
@@ -66,20 +79,24 @@ def draw_series(
 
 def _whole(
     settings: DensitySettings,
-    layer: str,
     areas: pd.DataFrame,
     figures: pd.DataFrame,
     outline: BaseGeometry | None,
 ) -> Frames:
-    """Maps of a whole layer."""
+    """Maps of a whole layer, without texts."""
     by_year = figures.pivot(index="year", columns="code", values="people_per_km2")
     by_year = by_year.sort_index()[areas["code"].tolist()]
+    values = by_year.to_numpy(float)
+    if settings.series.age_band not in (ALL_AGES, UNKNOWN):
+        # The table has the people of one age band only, so their years are not known.
+        values = np.where((values == 0) & areas["without_age"].to_numpy(bool), np.nan, values)
     return Frames(
-        f"People with agreements, {of_ages(settings.series.age_band)}, by {layer} and year",
-        "Distinct people with agreements that start in the year, for each square kilometre",
-        f"{settings.dataset}, people by home postcode; areas: layer {layer}",
+        "",
+        "",
+        "",
         list(shapely.from_wkb(areas["geometry"].to_numpy())),
         [str(year) for year in by_year.index],
-        by_year.to_numpy(float),
+        values,
         outline,
+        missing=AGE_NOT_KNOWN,
     )

@@ -1,6 +1,7 @@
 """Charts of the `use` analysis from its written tables: figures 28 and 36 to 39."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 from matplotlib.colors import PowerNorm, TwoSlopeNorm
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
+from socare_spark.analyses.nouns import noun_of
 from socare_spark.analyses.use.costs import ELEMENT_COST_BY_YEAR
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.analyses.use.settings import SETTINGS, Settings, UseSettings
@@ -15,6 +17,7 @@ from socare_spark.analyses.use.split import PROVISION_SPLIT
 from socare_spark.analyses.use.threshold import THRESHOLD_USE
 from socare_spark.analysis import Context
 from socare_spark.charts.area_maps import AreaMap, draw_density
+from socare_spark.charts.area_style import NOT_KNOWN
 from socare_spark.charts.bar_panels import Panel, Panels, draw_panels
 from socare_spark.charts.shaded_tables import NOTHING, Block, Matrices, draw_matrices, natural
 from socare_spark.charts.style import DIVERGING, DIVERGING_SCALE, SEQUENTIAL, SEQUENTIAL_SCALE
@@ -46,6 +49,7 @@ def _path(context: Context, name: str) -> Path:
 def _draw_users(context: Context, settings: UseSettings) -> None:
     """Draws figure 28: people by quarter, and their change."""
     rows = _rows(context, USERS_BY_QUARTER).sort_values(["element", "quarter"])
+    many = noun_of(context.conf, settings.dataset).many
     for element, element_rows in rows.groupby("element"):
         labels = [
             label[4:] if label[5] != "1" else f"Q1\n{label[:4]}"
@@ -62,7 +66,7 @@ def _draw_users(context: Context, settings: UseSettings) -> None:
         )
         panels = Panels(
             f"People with {element} by quarter",
-            "Distinct people with an agreement open on a day of the quarter",
+            f"Distinct people with {many} open on a day of the quarter",
             f"{settings.dataset}, {element}",
             [[people], [changes]],
             "Orange: fewer than in the quarter before",
@@ -89,7 +93,8 @@ def _draw_costs(context: Context, settings: UseSettings) -> None:
         )
     panels = Panels(
         "Programmes of savings by year",
-        "Agreements open in the year; below each number its share of the sum over all years",
+        f"{noun_of(context.conf, settings.dataset).title} open in the year; below each number its "
+        "share of the sum over all years",
         f"{settings.dataset}; programmes of {SETTINGS}",
         grid,
     )
@@ -100,7 +105,8 @@ def _with_share(rows: pd.DataFrame, title: str, name: str, share: str) -> Panel:
     values = rows[name].astype(float)
     shares = rows[share].astype(float)
     texts = [
-        f"{value:,.0f}" + ("" if np.isnan(part) else f"\n{part:.1%}")
+        ("not known" if np.isnan(value) else f"{value:,.0f}")
+        + ("" if np.isnan(part) else f"\n{part:.1%}")
         for value, part in zip(values, shares, strict=True)
     ]
     return Panel(title, [str(year) for year in rows["year"]], values.tolist(), texts)
@@ -144,7 +150,8 @@ def _draw_threshold(context: Context, settings: UseSettings, rows: pd.DataFrame)
 def _draw_over_map(context: Context, settings: UseSettings, rows: pd.DataFrame) -> None:
     """Draws figure 39: people over the threshold per 1,000 of the population, by district."""
     district_rows = rows[rows["element"].isna() & rows["year"].isna() & rows["district"].notna()]
-    rate = district_rows.set_index("district")["per_1000"].astype(float)
+    by_district = district_rows.set_index("district")[["per_1000", "people_over"]].astype(float)
+    rate = by_district["per_1000"]
     areas = shapes_of(context.lake, settings.layer)
     if rate.isna().all() or areas.empty:
         return
@@ -156,9 +163,12 @@ def _draw_over_map(context: Context, settings: UseSettings, rows: pd.DataFrame) 
         f"{settings.dataset}, people by home postcode; areas: layer {settings.layer}",
         list(areas["shape"]),
     )
-    values = np.asarray(rate.reindex(areas["code"]).fillna(0), dtype=np.float64)
+    # Nobody is over the threshold in a district without a row.
+    nobody = by_district["people_over"].reindex(areas["code"]).fillna(0).eq(0)
+    values = rate.reindex(areas["code"]).mask(nobody, 0.0).to_numpy(dtype=np.float64)
     path = context.lake.maps / "use_threshold_per_1000.png"
-    context.picture(draw_density(shown, values, "People per 1,000", path))
+    missing = replace(NOT_KNOWN, label="population not known")
+    context.picture(draw_density(shown, values, "People per 1,000", path, missing=missing))
 
 
 def _draw_split(context: Context, settings: UseSettings) -> None:
@@ -172,7 +182,8 @@ def _draw_split(context: Context, settings: UseSettings) -> None:
     groups = [None, *sorted(placed["client_group"].dropna().unique())]
     whole = rows[rows[["client_group", "district", "year"]].isna().all(axis=1)].iloc[0]
     overall = float(whole["share_internal"] or 0)
-    source = f"{settings.dataset}, {', '.join(settings.split.services)}; agreements open in a year"
+    many = noun_of(context.conf, settings.dataset).many
+    source = f"{settings.dataset}, {', '.join(settings.split.services)}; {many} open in a year"
     context.picture(
         draw_matrices(
             Matrices(
@@ -194,6 +205,7 @@ def _draw_split(context: Context, settings: UseSettings) -> None:
     )
     costs = [_block(placed, group, districts, years, _cost_of) for group in groups[1:]]
     top = max(float(np.nan_to_num(block.shades).max()) for block in costs)
+    unknown = any((np.isnan(b.shades) & (b.texts != NOTHING)).any() for b in costs)
     context.picture(
         draw_matrices(
             Matrices(
@@ -204,7 +216,9 @@ def _draw_split(context: Context, settings: UseSettings) -> None:
                 costs,
                 SEQUENTIAL,
                 PowerNorm(0.5, 0, max(top, 1.0)),
-                SEQUENTIAL_SCALE + "; by the square root of the cost",
+                SEQUENTIAL_SCALE
+                + "; by the square root of the cost"
+                + ("; without colour: cost not known" if unknown else ""),
                 "Cost in thousand pounds",
                 FuncFormatter(lambda value, _: f"{value:,.0f}"),
             ),
@@ -241,7 +255,8 @@ def _share_of(cell: pd.Series) -> tuple[float, str]:
 
 
 def _cost_of(cell: pd.Series) -> tuple[float, str]:
-    """Value for the colour, and text, of a cell of the cost."""
+    """Value for the colour, and text, of a cell of the cost. An unknown cost has no colour."""
     if not cell["records"]:
         return np.nan, NOTHING
-    return float(cell["cost"] or 0) / 1000, f"{cell['people']:,}"
+    cost = np.nan if cell["cost"] is None else float(cell["cost"]) / 1000
+    return cost, f"{cell['people']:,}"
