@@ -1,4 +1,6 @@
-"""A permit process of a Dutch municipality, which nobody here wrote, through a flow file."""
+"""Event logs and movements of other places, which nobody here wrote, through flow files."""
+
+from types import SimpleNamespace
 
 import pytest
 from frames import counts_of
@@ -19,7 +21,10 @@ from socare_spark.analyses.flow.graph import (
     graph_groupings,
     traces,
 )
-from socare_spark.analyses.flow.settings import read_flows
+from socare_spark.analyses.flow.movements import FLOW_BALANCE, FLOW_EDGES_BY_MONTH, follow_matrix
+from socare_spark.analyses.flow.pools import count_pooled_edges, pool_edges
+from socare_spark.analyses.flow.settings import Flow, read_flows
+from socare_spark.analyses.flow.units import fitting_unit
 from socare_spark.lake.collect import collect
 
 FLOW = """
@@ -67,3 +72,59 @@ def test_edges_and_variants_are_as_many_as_published(events):
     assert variants["coverage"].max() == 1.0
     ends = graph[FLOW_STARTS_ENDS].groupby("kind")["people"].sum()
     assert ends.to_dict() == {"end": 1_434, "start": 1_434}
+
+
+def test_every_movement_between_libraries_is_counted(spark, public_data):
+    path = str(public_data / "flows" / "libraries_west" / "transits.csv.gz")
+    moves = spark.read.csv(path, header=True).withColumn(
+        "day", F.col("date_transited").cast("date")
+    )
+    flow = Flow.model_validate(
+        {
+            "flow": "transits",
+            "title": "Items in transit",
+            "matrix": {
+                "dataset": "moves", "from": "from_library", "to": "to_library", "time": "day",
+            },
+            "limits": {"least": 3},
+        }
+    )  # fmt: skip
+    inputs = SimpleNamespace(read={"restricted/moves": moves}.__getitem__)
+    result = follow_matrix(inputs, flow, flow.matrix)
+    assert result.counts["transits.records"] == 37_615
+    edges, balance = result.tables[FLOW_EDGES], result.tables[FLOW_BALANCE]
+    assert edges["transitions"].sum() == balance["departures"].sum() == 37_615
+    assert result.tables[FLOW_EDGES_BY_MONTH].agg(F.sum("transitions")).first()[0] == 37_615
+    assert len(edges) + result.counts["transits.edges_pooled"] - 1 == 9_616
+    assert (len(balance), balance["net"].sum()) == (165, 0)
+
+
+def test_building_permits_take_minutes_between_events(spark, public_data):
+    path = str(public_data / "eventlogs" / "bpic15" / "bpic15_3.csv.gz")
+    table = spark.read.csv(path, header=True).select(
+        "case", "activity", F.to_timestamp("timestamp").alias("at"),
+        F.col("event").cast("int").alias("event"),
+    )  # fmt: skip
+    flow = Flow.model_validate(
+        {
+            "flow": "permits",
+            "title": "Building permits",
+            "log": {
+                "dataset": "permits", "case": "case", "time": "at", "activity": "activity",
+                "key": "event",
+            },
+            "limits": {"edges": 100},
+        }
+    )  # fmt: skip
+    events = complete_events(all_events(flow, {"permits": table}.__getitem__))
+    traced = pool_edges(traces(events), flow.limits).cache()
+    assert fitting_unit(traced) == "minutes"
+    graph = counts_of(traced, *graph_groupings(), person="case")[FLOW_EDGES]
+    # Each event but the last one of the 1,409 cases is followed by another one.
+    assert (len(graph), graph["records"].sum()) == (101, 59_681 - 1_409)
+    pool = graph[graph["from_activity"] == "other"]
+    followed = traced.where("from_activity = 'other'")
+    assert pool["people"].tolist() == [followed.select("case").distinct().count()]
+    pooled = count_pooled_edges(traced, flow.limits).first()[0]
+    names = traced.where("next_activity IS NOT NULL").select("activity", "next_activity")
+    assert pooled == names.distinct().count() - 100

@@ -1,0 +1,120 @@
+"""The job on a log of minutes and on movements: tables, pools, reports and pictures."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from frames import rows_of
+from rich.console import Console
+
+from socare_spark.analyses.flow import job as flow
+from socare_spark.analysis import Context
+from socare_spark.lake.lake import Lake
+from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.tracking.progress import Progress
+from socare_spark.tracking.run import Run
+
+BEGIN = datetime(2020, 1, 1, 9)
+FLOWS = {
+    "calls": {
+        "flow": "calls",
+        "title": "Calls",
+        "noun": {"one": "call", "many": "calls"},
+        "unit": "auto",
+        "points": [0, 5, 60],
+        "limits": {"edges": 2, "variants": 1},
+        "log": {"dataset": "calls", "case": "call", "time": "at", "activity": "step"},
+    },
+    "moves": {
+        "flow": "moves",
+        "title": "Moves",
+        "limits": {"least": 2},
+        "matrix": {"dataset": "moves", "from": "origin", "to": "goal"},
+    },
+}
+CALLS = [
+    (call, step, BEGIN + timedelta(minutes=minutes))
+    for call, steps in enumerate(
+        [
+            [("ring", 0), ("answer", 3), ("end", 9)],
+            [("ring", 0), ("answer", 4), ("end", 30)],
+            [("ring", 0), ("end", 7)],
+            [("ring", 0), ("hold", 2), ("answer", 70), ("end", 71)],
+        ]
+    )
+    for step, minutes in steps
+]
+MOVES = [("A", "B"), ("A", "B"), ("B", "C")]
+
+
+@pytest.fixture(scope="module")
+def run(spark_session, tmp_path_factory):
+    root = tmp_path_factory.mktemp("flow_job")
+    (root / "conf" / "flows").mkdir(parents=True)
+    for name, settings in FLOWS.items():
+        (root / "conf" / "flows" / f"{name}.yaml").write_text(yaml.safe_dump(settings), "utf-8")
+    record, quiet = Run("flow", root / "runs", {}), Progress(Console(quiet=True))
+    context = Context(spark_session, Lake(root / "lake"), root / "conf", None, None, record, quiet)
+    datasets = {
+        "calls": (CALLS, {"call": "bigint", "step": "string", "at": "timestamp"}),
+        "moves": (MOVES, {"origin": "string", "goal": "string"}),
+    }
+    for name, (rows, types) in datasets.items():
+        columns = tuple(ColumnSpec(key, type_, "Something.") for key, type_ in types.items())
+        table = TableSpec(Zone.RESTRICTED, name, "A record.", columns)
+        context.write(table, spark_session.createDataFrame(rows, table.schema))
+    record.outputs.clear()
+    flow.ANALYSIS.job().run(context)
+    return context
+
+
+def rows(run, table, *columns):
+    return rows_of(run.lake.to_pandas(table), *columns)
+
+
+def test_a_log_of_minutes_has_durations_in_minutes(run):
+    found = rows(run, flow.FLOW_DURATIONS, "transition", "time", "events", "unit", "days")
+    # Points are 0, 5 and 60, and the last time of each transition. Two calls go from answer to end
+    # in 5 to 60 minutes, one in 1 minute.
+    assert [row for row in found if row[0] == "answer > end"] == [
+        ("answer > end", 0, 0, "minutes", 0),
+        ("answer > end", 26, 2, "minutes", 0),
+        ("answer > end", 5, 1, "minutes", 0),
+    ]
+    edges = run.lake.to_pandas(flow.FLOW_EDGES)
+    answered = edges[(edges["from_activity"] == "answer") & (edges["flow"] == "calls")]
+    assert answered["median"].tolist() == [6.0]
+
+
+def test_rare_transitions_and_variants_are_pooled_and_reported(run):
+    edges = rows(run, flow.FLOW_EDGES, "flow", "from_activity", "to_activity", "transitions")
+    assert edges == [
+        ("calls", "answer", "end", 3), ("calls", "other", "other", 3),
+        ("calls", "ring", "answer", 2), ("moves", "A", "B", 2), ("moves", "other", "other", 1),
+    ]  # fmt: skip
+    variants = rows(run, flow.FLOW_VARIANTS, "variant", "rank", "people")
+    assert variants == [("other", None, 2), ("ring > answer > end", 1, 2)]
+    said = "\n".join(run.run.warnings)
+    assert "Flow calls: 3 of 5 transitions are beyond its limits." in said
+    assert "`other`, with 3 records of 2 calls." in said
+    assert "Flow calls: 2 variants are beyond its limits." in said
+    assert "Flow moves: 1 of 2 transitions are beyond its limits." in said
+    assert run.run.counts["calls.edges_pooled"] == 3
+    # The pool has no durations.
+    names = {row[0] for row in rows(run, flow.FLOW_DURATIONS, "transition")}
+    assert names == {"answer > end", "ring > answer"}
+
+
+def test_movements_have_a_balance_and_no_stages(run):
+    assert rows(run, flow.FLOW_BALANCE, "activity", "departures", "arrivals", "people") == [
+        ("A", 2, 0, None), ("B", 1, 2, None), ("C", 0, 1, None),
+    ]  # fmt: skip
+    assert {row[0] for row in rows(run, flow.STAGE_TOTALS, "flow")} == {"calls"}
+    assert rows(run, flow.FLOW_EDGES_BY_MONTH, "flow") == []
+
+
+def test_each_flow_has_its_pictures(run):
+    assert [Path(path).name for path in run.run.pictures] == [
+        "flow_calls.png", "flow_calls_waiting.png", "flow_moves_matrix.png",
+    ]  # fmt: skip
