@@ -16,7 +16,6 @@ from socare_spark.configuration.files import FILES, ConfigurationFile, unread_fi
 from socare_spark.configuration.references import (
     Configuration,
     analysis_faults,
-    element_notes,
     layer_faults,
 )
 from socare_spark.contracts.contract import Contract, read_contract
@@ -65,8 +64,8 @@ def check_configuration(conf: Path) -> Findings:
     configuration = _valid_part(conf, models)
     faults += _faults_of_schemes(conf, models)
     faults += _faults_of_places(models)
-    faults += layer_faults(configuration)
-    notes = [*element_notes(configuration)]
+    faults += layer_faults(configuration, (conf / "datasets").glob("*.yaml"))
+    notes: list[str] = []
     for analysis in ANALYSES:
         more_faults, more_notes = analysis_faults(configuration, analysis)
         faults += more_faults

@@ -23,7 +23,7 @@ from socare_spark.inputs import (
 )
 from socare_spark.lake.columns import data_type, is_readable
 from socare_spark.lake.lake import Lake
-from socare_spark.spelling import closest_names
+from socare_spark.spelling import closest_names, is_misspelling
 
 # No folder can have this path, so the lake has no table.
 _NO_LAKE = Path("/dev/null/lake")
@@ -59,16 +59,20 @@ class Configuration:
     texts: Mapping[Path, Any]
 
 
-def layer_faults(configuration: Configuration) -> Iterator[str]:
+def layer_faults(configuration: Configuration, paths: Iterable[Path]) -> Iterator[str]:
     """Yields the layers that `places.yaml` does not have.
 
     The keys `layer` and `layers` name layers in contracts and in all files of analyses.
+
+    Args:
+        configuration: The configuration.
+        paths: The files.
     """
     if configuration.layers is None:
         return
     places = configuration.conf / "places.yaml"
-    for path, data in configuration.texts.items():
-        for key, value in _items(data):
+    for path in paths:
+        for key, value in _items(configuration.texts.get(path)):
             names: Iterable[object] = ()
             if _last(key) == "layer":
                 names = (value,)
@@ -82,22 +86,22 @@ def layer_faults(configuration: Configuration) -> Iterator[str]:
                     )
 
 
-def element_notes(configuration: Configuration) -> Iterator[str]:
-    """Yields the elements of analyses that the vocabulary does not have.
+def _element_notes(configuration: Configuration, paths: Iterable[Path]) -> Iterator[str]:
+    """Yields the elements of an analysis that the vocabulary does not have.
 
     The key `elements` names elements in all files of analyses, and so does `comparisons`.
     """
     if configuration.elements is None:
         return
     known = {element.code.upper() for element in configuration.elements.elements}
-    for path, data in configuration.texts.items():
+    for path in paths:
         named: dict[str, str] = {}
-        for key, value in _items(data):
+        for key, value in _items(configuration.texts.get(path)):
             above = key.split(".")[:-1]
             if isinstance(value, str) and {"elements", "comparisons"} & {*above}:
                 named.setdefault(value.upper(), key)
         for code, key in named.items():
-            if path.parent.name == "analyses" and code not in known:
+            if code not in known:
                 yield (
                     f"{path}: {key} names the element {code}, which vocabulary/elements.yaml does "
                     f"not have{_nearest(code, known)}."
@@ -108,6 +112,10 @@ def analysis_faults(
     configuration: Configuration, analysis: Analysis[Any]
 ) -> tuple[list[str], list[str]]:
     """Checks the settings of an analysis against contracts.
+
+    A dataset without a contract is a note, because a council does not need every dataset. It is a
+    fault if the name is a probable misspelling. An analysis without any dataset is not in use, and
+    its names are not checked.
 
     Returns:
         Faults, and notes about tables that the contracts do not allow. Both are empty if the
@@ -127,8 +135,11 @@ def analysis_faults(
         return [*error.faults], []
     tables = [*analysis.reads(inputs, settings), *analysis.optional(inputs, settings)]
     names = {t.removeprefix(_RESTRICTED) for t in tables if t.startswith(_RESTRICTED)}
-    unknown = sorted(names - {*configuration.contracts})
-    faults = [f for name in unknown for f in _dataset_faults(configuration, name, paths)]
+    faults, notes = _dataset_findings(configuration, names, paths)
+    if not names & {*configuration.contracts}:
+        return faults, notes
+    faults += layer_faults(configuration, paths)
+    notes += _element_notes(configuration, paths)
     missing = _missing(configuration, [*needs, *analysis.named_columns(settings)])
     by_default = []
     for need in missing:
@@ -136,26 +147,49 @@ def analysis_faults(
         faults += named
         by_default += [] if named else [need]
     faults += analysis.faults(conf, settings)
-    notes = [
+    notes += [
         f"{table} will not be made: it needs {text}."
         for table, text in unavailable_results(by_default).items()
     ]
     return faults, [*notes, *warnings_of_empty_columns(by_default)]
 
 
-def _dataset_faults(configuration: Configuration, dataset: str, paths: list[Path]) -> Iterator[str]:
-    """Yields a fault for each key that names a dataset without a contract."""
-    folder = configuration.conf / "datasets"
-    if (folder / f"{dataset}.yaml").is_file():
-        return  # The contract is invalid, which is a fault of its own.
+def _dataset_findings(
+    configuration: Configuration, names: Iterable[str], paths: Iterable[Path]
+) -> tuple[list[str], list[str]]:
+    """Faults of misspelled datasets, and a note for each file that names others without a contract.
+
+    Args:
+        configuration: The configuration.
+        names: Datasets of an analysis.
+        paths: The files of the analysis.
+    """
+    folder, contracts = configuration.conf / "datasets", configuration.contracts
+    # An invalid contract is a fault of its own.
+    absent = sorted(n for n in {*names} - {*contracts} if not (folder / f"{n}.yaml").is_file())
+    faults, notes = [], []
     for path in paths:
-        for key, value in _items(configuration.texts.get(path)):
-            if dataset == value or _last(key) == dataset:
-                yield (
-                    f"{path}: {key} names the dataset {dataset}, which has no contract in {folder}"
-                    f"{_nearest(dataset, configuration.contracts)}: correct the name, write the "
-                    "contract, or remove the entry."
+        others = []
+        for name in absent:
+            keys = [
+                key
+                for key, value in _items(configuration.texts.get(path))
+                if name == value or (_last(key) == name and not isinstance(value, dict))
+            ]
+            near = [known for known in contracts if is_misspelling(name, known)]
+            if keys and near:
+                faults.append(
+                    f"{path}: {keys[0]} names the dataset {name}, which has no contract in "
+                    f"{folder}: correct the name to {near[0]}, or write the contract."
                 )
+            elif keys:
+                others.append(name)
+        if others:
+            notes.append(
+                f"{path} names datasets without a contract in {folder}: {', '.join(others)}. "
+                "Tables that need one of them are left out."
+            )
+    return faults, notes
 
 
 def _missing(configuration: Configuration, needs: Iterable[Need]) -> list[Need]:

@@ -60,18 +60,39 @@ def other_format(head: bytes) -> str:
     kind = workbook_format(head)
     if kind:
         return f"the file is {_WORKBOOKS[kind]}, not CSV: declare format: {kind} in the contract"
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
     if b"urn:schemas-microsoft-com:office:spreadsheet" in head[:4000]:
         return "the file is an Excel 2003 workbook in XML: save it as .xlsx"
-    is_page = text.startswith((b"<!doctype", b"<html")) or b"<html" in head[:1000].lower()
-    if text.startswith(b"<?xml") and not is_page:
+    if is_xml(head):
         return "the file is XML, not CSV: declare format: xml and socare.xml in the contract"
+    text = _beginning(head)
+    is_page = _is_page(head)
     name = next((name for magic, name in _FORMATS.items() if head.startswith(magic)), "")
     if head.startswith(b"PK\x03\x04"):
         name = "a zip archive"
     if text.startswith(b"<") and is_page:
         name = "a web page"
     return f"the file is {name}, not CSV: save or unpack it as CSV" if name else ""
+
+
+def is_xml(head: bytes) -> bool:
+    """Whether a file begins like XML and is no web page or workbook.
+
+    Args:
+        head: The first bytes of the file.
+    """
+    is_workbook = b"urn:schemas-microsoft-com:office:spreadsheet" in head[:4000]
+    begins = _beginning(head)
+    is_marked = begins.startswith(b"<?xml") or (begins.startswith(b"<") and b"</" in head)
+    return is_marked and not is_workbook and not _is_page(head)
+
+
+def _beginning(head: bytes) -> bytes:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
+
+
+def _is_page(head: bytes) -> bool:
+    has_mark = _beginning(head).startswith((b"<!doctype", b"<html"))
+    return has_mark or b"<html" in head[:1000].lower()
 
 
 def workbook_format(head: bytes) -> str:

@@ -99,10 +99,10 @@ def _records(source: Path, path: Sequence[str], height: int) -> Iterator[list[El
     above: list[Element] = []
     anchor_depth = len(path) - height
     pending: list[list[Element]] = []
-    for event, element in _events(source):
+    for event, element in element_events(source):
         if event == "start":
             above.append(element)
-            if [_name(e) for e in above] == path:
+            if [local_name(e) for e in above] == path:
                 pending.append([*above])
             continue
         depth = len(above)
@@ -114,7 +114,12 @@ def _records(source: Path, path: Sequence[str], height: int) -> Iterator[list[El
             above[-1].remove(element)
 
 
-def _events(source: Path) -> Iterator[tuple[str, Element]]:
+def element_events(source: Path) -> Iterator[tuple[str, Element]]:
+    """Yields `start` or `end` with each element of an XML file.
+
+    Raises:
+        DataError: the file is not XML, or it declares entities.
+    """
     try:
         yield from iterparse(byte_stream(chunks(source)), events=("start", "end"))
     except ParseError as error:
@@ -128,7 +133,8 @@ def _events(source: Path) -> Iterator[tuple[str, Element]]:
         ) from None
 
 
-def _name(element: Element) -> str:
+def local_name(element: Element) -> str:
+    """The name of an element without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 
@@ -148,7 +154,7 @@ def _values(ancestors: Sequence[Element], path: Sequence[str]) -> list[str]:
                 for name, text in element.attrib.items()
                 if name.rpartition("}")[2] == part[1:]
             ]
-        elements = [child for e in elements for child in e if _name(child) == part]
+        elements = [child for e in elements for child in e if local_name(child) == part]
     if any(len(element) for element in elements):
         raise DataError(
             f"the element {path[-1]} contains other elements: declare the path of the element with "
@@ -161,6 +167,6 @@ def _leaves(record: Element, prefix: str = "") -> set[str]:
     """Paths of the attributes and of the elements without children of a record."""
     names = {f"{prefix}{_ATTRIBUTE}{name.rpartition('}')[2]}" for name in record.attrib}
     for child in record:
-        path = f"{prefix}{_name(child)}"
+        path = f"{prefix}{local_name(child)}"
         names |= _leaves(child, f"{path}/") if len(child) or child.attrib else {path}
     return names

@@ -15,7 +15,8 @@ from socare_spark.errors import ConfigurationError, DataError, ExitCode, Operato
 from socare_spark.onboarding.dataset import Dataset, read_dataset
 from socare_spark.onboarding.draft import draft_contract, write_draft
 from socare_spark.onboarding.findings_text import findings_text
-from socare_spark.onboarding.source_table import SourceTable, read_csv_table
+from socare_spark.onboarding.source_files import read_table
+from socare_spark.onboarding.source_table import SourceTable
 from socare_spark.onboarding.treatments import DEFAULT_STEPS
 
 # Files are readable by their owner only, whatever the umask of the shell.
@@ -52,6 +53,13 @@ def parser() -> argparse.ArgumentParser:
         type=_header,
         metavar="ROW",
         help="row with the names of the columns, from 1, or none; default: the row is found",
+    )
+    options.add_argument("--sheet", help="sheet of a workbook; default: the one with most rows")
+    options.add_argument(
+        "--record",
+        metavar="PATH",
+        help="element of a record of an XML file, from the root element, as Children/Child; "
+        "default: the most frequent repeated element",
     )
     options.add_argument(
         "--check",
@@ -174,7 +182,9 @@ def _read_files(options: argparse.Namespace) -> tuple[dict[str, SourceTable], di
             raise ConfigurationError(f"{path} is not a file: name files of one dataset.")
         name = _name_below(path, options.landing)
         try:
-            tables[name] = read_csv_table(path, options.header)
+            tables[name] = read_table(
+                path, header=options.header, sheet=options.sheet, record=options.record
+            )
         except DataError as error:
             refused[name] = str(error)
         except OSError as error:

@@ -132,7 +132,8 @@ def _check_forms(dataset: Dataset) -> None:
 def _form(table: SourceTable) -> tuple[object, ...]:
     layout = table.layout
     dialect = (layout.delimiter, layout.quote, layout.escape, layout.trailing) if layout else ()
-    return (table.format, table.header.row, table.sheet, *dialect)
+    record = table.xml.record if table.xml else ""
+    return (table.format, table.header.row, table.sheet, record, *dialect)
 
 
 def _key(dataset: Dataset) -> tuple[str, ...]:
@@ -181,7 +182,7 @@ def _head(proposal: Proposal, schemes: Mapping[str, Scheme]) -> Iterator[str]:
         if all(t.ascii_only for t in dataset.tables.values()):
             yield "# The files have ASCII characters only. Later files can have another encoding."
         yield f"encoding: {_encoding(dataset)}"
-    dialect = _dialect(table)
+    dialect = _dialect(table) if table.format != "xml" else {}
     if dialect:
         yield f"dialect: {_flow(dialect)}"
 
@@ -281,6 +282,7 @@ def _extension(proposal: Proposal) -> Iterator[str]:
         yield "  trailing_delimiter: true"
     yield from _encodings(dataset)
     yield from _spellings(dataset)
+    yield from _xml(dataset)
     share = max((_rejected(dataset, t) for t in dataset.tables.values()), default=0.0)
     if share > _GATE:
         yield from _comment(
@@ -289,6 +291,20 @@ def _extension(proposal: Proposal) -> Iterator[str]:
             "  ",
         )
         yield f"  gate: {min(math.ceil(share * 110) / 100, 1.0)}"
+
+
+def _xml(dataset: Dataset) -> Iterator[str]:
+    declared = [table.xml for table in dataset.tables.values() if table.xml is not None]
+    if not declared:
+        return
+    names = {column.name for column in dataset.columns}
+    paths = {name: path for xml in declared for name, path in xml.fields.items() if name in names}
+    yield from _comment(f"{DECIDE}: whether each element {declared[0].record} is a record.", "  ")
+    yield "  xml:"
+    yield f"    record: {declared[0].record}"
+    if paths:
+        yield "    fields:"
+        yield from (f"      {_flow(name)}: {_flow(path)}" for name, path in paths.items())
 
 
 def _encodings(dataset: Dataset) -> Iterator[str]:

@@ -44,6 +44,12 @@ def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
             f"  {table.notes:,} rows at the end have one cell, so they are probably totals or "
             "notes. They are not among the facts below."
         )
+    others = [repr(name) for name in table.sheets if name != table.sheet]
+    if others and table.sheet:
+        yield f"  Other sheets with cells (--sheet NAME): {_listed(others)}."
+    paths = [p for p in table.record_paths if table.xml is not None and p != table.xml.record]
+    if paths:
+        yield f"  Other elements that can be records (--record PATH): {_listed(paths)}."
     unnamed = [c.position for c in table.columns if not c.name]
     if unnamed:
         yield f"  Columns without a name: {_listed([str(n) for n in unnamed])}. They are not read."
@@ -52,9 +58,10 @@ def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
 
 
 def _form(table: SourceTable) -> list[str]:
+    if table.xml is not None:
+        return [f"xml, a record is {table.xml.record}"]
     if table.layout is None:
-        several = f", sheets: {_listed([repr(s) for s in table.sheets])}" if table.sheet else ""
-        return [f"{table.format}{several}"]
+        return [table.format, f"sheet {table.sheet!r}" if table.sheet else ""]
     layout = table.layout
     encoding = f"{table.encoding} (ASCII only)" if table.ascii_only else table.encoding
     parts = [encoding, f"delimiter {_DELIMITERS[layout.delimiter]}"]
@@ -66,6 +73,8 @@ def _form(table: SourceTable) -> list[str]:
 
 def _header_text(table: SourceTable) -> str:
     row = table.header.row
+    if table.xml is not None:
+        return ""
     if row is None:
         return "no header"
     return f"header in row {row}"

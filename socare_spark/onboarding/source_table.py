@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from socare_spark.contracts.dialect import XmlRecords
 from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import blocks, chunks
 from socare_spark.ingest.file_profile import profile_file
@@ -63,7 +64,7 @@ class SourceTable:
     Attributes:
         path: The file.
         format: `csv`, `xlsx`, `xls`, `ods` or `xml`.
-        header: The row with the names of the columns.
+        header: The row with the names of the columns; row 0 of an XML file.
         columns: The columns, without those that have neither a name nor a value.
         rows: Number of records, all of them.
         sampled: Number of records from which the columns are known.
@@ -72,6 +73,8 @@ class SourceTable:
         layout: The form of a CSV file; None for other formats.
         sheet: The sheet of a workbook; empty if it has one sheet with cells.
         sheets: Names of the sheets with cells.
+        xml: The elements of records and fields of an XML file.
+        record_paths: Paths of the elements of an XML file that can be records.
         odd_rows: Number of records with another number of cells than the header.
         notes: Number of records at the end with one cell, such as totals and notes.
         problems: Reasons for which `ingest` would refuse the file.
@@ -88,6 +91,8 @@ class SourceTable:
     layout: Layout | None = None
     sheet: str = ""
     sheets: Sequence[str] = ()
+    xml: XmlRecords | None = None
+    record_paths: Sequence[str] = ()
     odd_rows: int = 0
     notes: int = 0
     problems: Sequence[str] = field(default=())
@@ -198,6 +203,8 @@ def table_of(
     layout: Layout | None = None,
     sheet: str = "",
     sheets: Sequence[str] = (),
+    xml: XmlRecords | None = None,
+    records: Sequence[str] = (),
     problems: Sequence[str] = (),
 ) -> SourceTable:
     """Builds the columns of a table of texts.
@@ -213,6 +220,8 @@ def table_of(
         layout: Its form.
         sheet: The sheet of a workbook, if it has several.
         sheets: The sheets with cells.
+        xml: The elements of records and fields of an XML file.
+        records: Paths of the elements that can be records.
         problems: Reasons for which `ingest` would refuse the file.
     """
     blocks = [table.column(i) for i in range(table.num_columns)]
@@ -245,6 +254,8 @@ def table_of(
         layout,
         sheet,
         sheets,
+        xml,
+        records,
         odd_rows,
         len(notes),
         problems,

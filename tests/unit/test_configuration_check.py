@@ -9,6 +9,7 @@ from socare_spark import cli
 from socare_spark.analysis import Job
 from socare_spark.configuration.check import check_configuration
 from socare_spark.errors import ExitCode
+from socare_spark.spelling import is_misspelling
 
 CONF = Path(__file__).parents[2] / "conf"
 TEAM = 'description: "Assessing team."\n      socare: {'
@@ -54,9 +55,9 @@ def test_shipped_configuration_has_no_fault():
         ("flows/adult_assessment.yaml", "title: Assessment of adults", "flow: other",
          ("adult_assessment.yaml:", "repeats the key flow")),
         ("analyses/use.yaml", "dataset: agreements_costed", "dataset: agreements_cost",
-         ("use.yaml: dataset names the dataset agreements_cost", "nearest are agreements_costed")),
-        ("analyses/provision.yaml", "agreements_adult: agreements", "agreements_old: agreements",
-         ("provision.yaml: totals.agreements_old names the dataset",)),
+         ("use.yaml: dataset names the dataset agreements_cost", "to agreements_costed")),
+        ("analyses/provision.yaml", "agreements_adult: agreements", "agreement_adult: agreements",
+         ("provision.yaml: totals.agreement_adult names the dataset",)),
         ("analyses/use.yaml", "layer: district", "layer: districts",
          ("use.yaml: layer names the layer districts", "nearest are district")),
         ("analyses/cross_service.yaml", "layers: [ward, district]", "layers: [ward, lsoa]",
@@ -93,6 +94,40 @@ def test_fault_is_found_with_file_and_key(conf, file, old, new, says):
     faults = configuration_faults(conf)
     assert faults
     assert all(any(text in fault for fault in faults) for text in says), faults
+
+
+def test_datasets_that_a_council_does_not_have_are_notes(conf):
+    for path in (conf / "datasets").iterdir():
+        if path.stem not in ("requests", "agreements_costed"):
+            path.unlink()
+    findings = check_configuration(conf)
+    assert findings.faults == []
+    assert {note.partition(" names")[0].rpartition("/")[2] for note in findings.notes} == {
+        "provision.yaml", "density.yaml", "distribution.yaml", "adult_assessment.yaml",
+        "combinations.yaml", "cross_service.yaml",
+    }  # fmt: skip
+    (services,) = (note for note in findings.notes if "cross_service.yaml" in note)
+    assert "adult_assessments, agreements_adult, children_assessments, crosswalk_ten" in services
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "is_wrong"),
+    [
+        ("agreements_closd", "agreements_closed", True),
+        ("agreements_clsoed", "agreements_closed", True),
+        ("agreementz_closed", "agreements_closed", True),
+        ("request", "requests", True),
+        ("agreements_cost", "agreements_costed", True),
+        ("agreements_closed", "agreements_costed", False),
+        ("agreements", "agreements", False),
+        ("req", "requests", False),
+        ("visits", "people", False),
+        ("ab", "ba", True),
+    ],
+)
+def test_misspellings_differ_in_one_letter_or_in_the_end(name, known, is_wrong):
+    assert is_misspelling(name, known) is is_wrong
+    assert is_misspelling(known, name) is is_wrong
 
 
 def test_a_missing_column_that_no_file_names_is_a_note(conf):
