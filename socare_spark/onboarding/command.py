@@ -10,11 +10,13 @@ from pathlib import Path
 
 from socare_spark.analyses.agreements import VOCABULARY, AgeBands
 from socare_spark.config import read_model
+from socare_spark.contracts.contract import read_contracts
 from socare_spark.contracts.project import read_project
 from socare_spark.errors import ConfigurationError, DataError, ExitCode, OperatorError
 from socare_spark.onboarding.dataset import Dataset, read_dataset
 from socare_spark.onboarding.draft import draft_contract, write_draft
 from socare_spark.onboarding.findings_text import findings_text
+from socare_spark.onboarding.package import write_package
 from socare_spark.onboarding.source_files import read_table
 from socare_spark.onboarding.source_table import SourceTable
 from socare_spark.onboarding.treatments import DEFAULT_STEPS
@@ -70,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
         "dataset NAME, or of all datasets (starts Spark)",
     )
     options.add_argument(
+        "--package",
+        action="store_true",
+        help="write datapackage.json beside the landing folder, which describes its files to "
+        "other tools",
+    )
+    options.add_argument(
         "--conf",
         type=Path,
         default=_CONF,
@@ -98,14 +106,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(_UMASK)
     options_parser = parser()
     options = options_parser.parse_args(arguments)
-    if options.check is None and not options.files:
+    if options.package and (options.files or options.check is not None or not options.landing):
+        options_parser.error("--package needs --landing, and neither files nor --check")
+    if options.check is None and not options.package and not options.files:
         options_parser.error("name the files to describe")
     if options.check is not None and options.files:
         options_parser.error("--check takes no file: name a dataset, or nothing for all")
     try:
         if options.check is not None:
             return _check(options)
-        return _describe(options)
+        return _package(options) if options.package else _describe(options)
     except OperatorError as error:
         print_error(str(error))
         return error.exit_code
@@ -129,6 +139,18 @@ def _check(options: argparse.Namespace) -> int:
     from socare_spark.onboarding.check import check  # noqa: PLC0415
 
     return check(options.conf, options.landing, options.check)
+
+
+def _package(options: argparse.Namespace) -> int:
+    if not options.landing.is_dir():
+        raise ConfigurationError(
+            f"{options.landing} is not a folder: --landing must name the folder of the extracts."
+        )
+    path, left_out = write_package(options.landing, read_contracts(options.conf))
+    sys.stdout.write(f"Wrote {path}.\n")
+    for sentence in left_out:
+        print_error(f"Left out: {sentence}")
+    return ExitCode.DATA if left_out else ExitCode.DONE
 
 
 def _describe(options: argparse.Namespace) -> int:
