@@ -84,7 +84,8 @@ class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
                 problem = f"{_REPEATS} {key.value}"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
 
 
 def read_yaml(path: Path) -> Any:  # noqa: ANN401 - any YAML
