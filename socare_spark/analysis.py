@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from socare_spark.errors import MissingInputError
+from socare_spark.errors import MissingInputError, MissingSettingsError
 from socare_spark.files import replacement
 from socare_spark.freshness import FINGERPRINT, are_fresh, fingerprint_of, record_existing
 from socare_spark.inputs import (
@@ -151,6 +151,8 @@ class Analysis(Generic[S]):
         needs: The columns that it reads from datasets.
         named_columns: Further columns that the settings name, for the check of the configuration.
         faults: Checks the settings against the contracts of the configuration, before data exist.
+        settings_files: Patterns below the folder of the configuration. An analysis with none of
+            these files is not in use.
     """
 
     name: str
@@ -164,23 +166,34 @@ class Analysis(Generic[S]):
     needs: Callable[[Inputs, S], Sequence[Need]] = field(default=lambda _, __: ())
     named_columns: Callable[[S], Sequence[Need]] = field(default=lambda _: ())
     faults: Callable[[Path, S], Sequence[str]] = field(default=lambda _, __: ())
+    settings_files: tuple[str, ...] = ()
 
     def job(self) -> Job:
         """The job that runs this analysis."""
         return Job(self.name, self.description, self._run, self._plan, self.writes)
 
     def _plan(self, context: Context) -> Sequence[str]:
+        if absent := self._absent_settings(context.conf):
+            return [f"is left out: {absent}"]
         tables = self._inputs(context.inputs, self.load_settings(context.conf))
         return [
             *(f"reads  {name}" for name in tables),
             *(f"writes {table.path}" for table in self.writes),
         ]
 
+    def _absent_settings(self, conf: Path) -> str:
+        """The reason if the configuration has no settings of the analysis; empty if it has any."""
+        if not self.settings_files or any(any(conf.glob(p)) for p in self.settings_files):
+            return ""
+        return f"{conf} has no {' and no '.join(self.settings_files)}"
+
     def _inputs(self, inputs: Inputs, settings: S) -> list[str]:
         """The required and then the optional tables."""
         return [*self.reads(inputs, settings), *self.optional(inputs, settings)]
 
     def _run(self, context: Context) -> None:
+        if absent := self._absent_settings(context.conf):
+            raise MissingSettingsError(f"{self.name} has no settings: {absent}.")
         settings, inputs = self.load_settings(context.conf), context.inputs
         missing = [name for name in self.reads(inputs, settings) if not inputs.exists(name)]
         if missing:

@@ -18,6 +18,10 @@ _REPEATS = "repeats the key"
 _MESSAGES = {
     "extra_forbidden": "the key is not known: correct or remove it",
     "missing": "the key is missing: add it",
+    "string_type": (
+        "must be a text: write it in quotes, because YAML reads numbers, days and words such as no "
+        "and off as other types"
+    ),
 }
 
 

@@ -55,6 +55,12 @@ class MissingInputError(DataError):
     """A job lacks its inputs. A study skips the job and continues."""
 
 
+class MissingSettingsError(MissingInputError):
+    """The configuration has no settings of an analysis. A study skips the job and continues."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
 class NotPermittedError(OperatorError):
     """The pseudonymisation key is missing, invalid or not the key of the lake."""
 

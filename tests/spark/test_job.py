@@ -207,6 +207,18 @@ def test_a_result_that_lacks_a_column_is_dropped_and_one_without_it_is_warned_of
         none.job().run(context())
 
 
+def test_analysis_without_settings_is_not_in_use(context):
+    unused = analysis("unused", build, settings_files=("analyses/unused.yaml",))
+    with pytest.raises(MissingInputError, match=r"unused has no settings: .*unused\.yaml") as error:
+        unused.job().run(context())
+    assert error.value.exit_code == ExitCode.CONFIGURATION
+    assert unused.job().plan(context())[0].startswith("is left out")
+    folder = context().conf / "analyses"
+    folder.mkdir()
+    (folder / "unused.yaml").write_text("")
+    unused.job().run(context())
+
+
 def test_dry_run_names_tables_without_making_them(context):
     plan = ANALYSIS.job().plan(context())
     assert plan == [

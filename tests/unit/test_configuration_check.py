@@ -52,6 +52,8 @@ def test_shipped_configuration_has_no_fault():
         ("maintenance.yaml", "runs_days: 730", "runs_days: long", ("maintenance.yaml: runs_days",)),
         ("vocabulary/teams.yaml", "category: Adults (Location)", "kind: Adults",
          ("teams.yaml: 0.category: the key is missing", "0.kind: the key is not known")),
+        ("flows/adult_assessment.yaml", "codes: [SP]", "codes: [OFF]",
+         ("stages.2.records.codes.0: must be a text: write it in quotes",)),
         ("flows/adult_assessment.yaml", "title: Assessment of adults", "flow: other",
          ("adult_assessment.yaml:", "repeats the key flow")),
         ("analyses/use.yaml", "dataset: agreements_costed", "dataset: agreements_cost",

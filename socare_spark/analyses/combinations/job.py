@@ -262,6 +262,7 @@ ANALYSIS = Analysis(
     name="combinations",
     description="Counts people and records of combinations of reasons, outcomes and other columns.",
     load_settings=load_settings,
+    settings_files=("analyses/combinations.yaml",),
     reads=lambda _, settings: [restricted(settings.wanted.dataset)],
     writes=_WRITES,
     needs=_needs,

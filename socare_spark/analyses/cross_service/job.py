@@ -223,6 +223,7 @@ ANALYSIS = Analysis(
     name="cross_service",
     description="Counts records of all services by area and month, and people known to several.",
     load_settings=load_settings,
+    settings_files=("analyses/cross_service.yaml",),
     reads=lambda _, __: [],
     optional=lambda _, declared: [
         *declared.settings.tables,

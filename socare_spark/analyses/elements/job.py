@@ -216,6 +216,7 @@ ANALYSIS = Analysis(
     name="elements",
     description="Compares elements of service by district, person and region.",
     load_settings=load_settings,
+    settings_files=("analyses/elements.yaml",),
     reads=lambda _, settings: [restricted(settings.elements.dataset)],
     optional=lambda _, __: [AREAS.path, POSTCODE_AREAS.path, PLACE_AREAS.path],
     writes=_WRITES,

@@ -248,6 +248,7 @@ ANALYSIS = Analysis(
     name="flow",
     description="Follows people through the stages of a process: totals, continuity, paths, graph.",
     load_settings=load_settings,
+    settings_files=("flows/*.yaml",),
     reads=required_tables,
     optional=optional_tables,
     writes=_TABLES,

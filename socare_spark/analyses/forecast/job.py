@@ -322,6 +322,7 @@ ANALYSIS = Analysis(
     name="forecast",
     description="Forecasts quarterly people, cost and requests, and reports back-test accuracy.",
     load_settings=load_settings,
+    settings_files=("analyses/forecast.yaml",),
     reads=lambda _, __: [],
     optional=lambda _, settings: [name for t in _needed(settings).values() for name in t],
     writes=(FORECAST, FORECAST_BACKTEST),

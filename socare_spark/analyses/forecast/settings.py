@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from socare_spark.analyses.roles import Count, Day, Person, Roles, Text, check_roles
 from socare_spark.config import StrictModel, read_model
@@ -52,8 +52,8 @@ class ForecastSettings(StrictModel):
         shortest: Smallest number of whole quarters for a forecast.
         origins: Number of the newest quarters from which each method is back-tested.
         least_people: Smallest average number of people in a quarter. Other series are left out.
-        agreements: Dataset of agreements that `use` counts. The roles of its columns are in
-            `conf/analyses/use.yaml`.
+        agreements: Dataset of agreements that `use` counts; it is needed for `elements` only. The
+            roles of its columns are in `conf/analyses/use.yaml`.
         elements: Codes of elements.
         requests: Descriptions of service requests.
         incomplete_months: Dataset -> number of incomplete months before its newest extract.
@@ -63,10 +63,16 @@ class ForecastSettings(StrictModel):
     shortest: Annotated[int, Field(ge=1)]
     origins: Annotated[int, Field(ge=1)]
     least_people: Annotated[int, Field(ge=2)]
-    agreements: str
+    agreements: str = ""
     elements: tuple[str, ...] = ()
     requests: RequestSettings
     incomplete_months: Mapping[str, Annotated[int, Field(ge=0)]] = {}
+
+    @model_validator(mode="after")
+    def _has_agreements(self) -> Self:
+        if self.elements and not self.agreements:
+            raise ValueError("'elements' needs 'agreements', the dataset of the elements")
+        return self
 
 
 def load_settings(conf: Path) -> ForecastSettings:

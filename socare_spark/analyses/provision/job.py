@@ -281,6 +281,11 @@ ANALYSIS = Analysis(
     name="provision",
     description="Counts agreements by place, year, age and element; flags outliers and hot spots.",
     load_settings=load_settings,
+    settings_files=(
+        "analyses/provision.yaml",
+        "analyses/density.yaml",
+        "analyses/distribution.yaml",
+    ),
     reads=_reads,
     optional=_optional,
     writes=(

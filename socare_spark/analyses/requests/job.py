@@ -129,6 +129,7 @@ ANALYSIS = Analysis(
     name="requests",
     description="Counts service requests by extract: totals, top, single use, variants.",
     load_settings=load_settings,
+    settings_files=("analyses/requests.yaml",),
     reads=lambda _, settings: [restricted(settings.dataset)],
     writes=_WRITES,
     needs=_needs,

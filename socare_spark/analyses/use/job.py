@@ -295,6 +295,7 @@ ANALYSIS = Analysis(
     name="use",
     description="Counts users of elements by quarter, threshold and provider, with cost.",
     load_settings=load_settings,
+    settings_files=("analyses/use.yaml",),
     reads=lambda _, settings: [restricted(settings.use.dataset)],
     optional=lambda _, __: [
         AREAS.path,
