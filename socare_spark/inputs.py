@@ -194,12 +194,15 @@ def unavailable_results(missing: Iterable[Need]) -> dict[str, str]:
 
 
 def warnings_of_empty_columns(missing: Iterable[Need]) -> list[str]:
-    """One warning for each missing column that counts as empty in results."""
+    """One warning for each missing column that counts as empty in results.
+
+    A role to which the configuration assigns no column is not missing.
+    """
     return [
         f"{need.text[0].upper()}{need.text[1:]}, is missing and counts as empty in "
         f"{', '.join(table.path for table in need.without)}."
         for need in missing
-        if need.without
+        if need.without and need.origin is not None
     ]
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from socare_spark.analyses.provision.settings import load_settings as load_provi
 from socare_spark.analyses.requests.settings import load_settings as load_requests
 from socare_spark.analyses.use.settings import UseSettings, roles_in_use
 from socare_spark.errors import ConfigurationError
-from socare_spark.inputs import Assigned, Need, check_needs
+from socare_spark.inputs import Assigned, Need, check_needs, warnings_of_empty_columns
+from socare_spark.lake.table import cell_table
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -120,6 +122,20 @@ def test_a_role_is_read_under_one_name():
     check_needs([start, start, Need("restricted/other", "agreement_start", "")])
     with pytest.raises(ConfigurationError, match="maps the role start of restricted/d to day"):
         check_needs([start, plain])
+
+
+def test_a_role_without_a_column_is_not_reported_as_missing():
+    """The configuration says that the data have none."""
+    table = cell_table("visits", "Visits.", [])
+    person = Assigned("person", "client", "analyses/use.yaml", "roles.person")
+    mapped = Need("restricted/d", "person", "bigint", without=(table,), assigned=person)
+    none = replace(mapped, assigned=replace(person, column=None))
+    assert warnings_of_empty_columns([none]) == []
+    assert warnings_of_empty_columns([mapped]) == [
+        "The column client (bigint) of restricted/d, to be kept in conf/datasets/d.yaml or "
+        "replaced under roles.person in conf/analyses/use.yaml, is missing and counts as empty in "
+        "working/visits."
+    ]
 
 
 def test_present_columns_are_the_defaults():
