@@ -182,3 +182,9 @@ def test_records_without_days_have_combinations(run):
     )
     assert any("working/combination_blocks was not made" in t and lacking in t
                for t in context.run.warnings)  # fmt: skip
+
+
+def test_records_of_one_day_begin_and_end_on_it(run):
+    context = run(FLAGGED_ROWS, {}, table=FLAGGED, last_day=None, flags=["sdq"])
+    assert combination_sets(context) == {"sdq": (1, 2, 3, DAY), "(none)": (0, 1, 1, DAY)}
+    assert "working/combination_blocks" in context.run.outputs

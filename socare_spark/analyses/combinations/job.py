@@ -237,7 +237,10 @@ def _needs(_: Inputs, settings: Settings) -> list[Need]:
     of_pairs = (*_OF_PAIRS, *_OF_EITHER, *(() if wanted.has_sets else (COMBINATION_SETS,)))
 
     def need(key: str, name: str, type_: str, tables: Tables, without: Tables = ()) -> Need:
-        assigned = Assigned(key, getattr(wanted, key), SETTINGS, key)
+        column = getattr(wanted, key)
+        if key == "last_day" and column is None:
+            column = wanted.first_day
+        assigned = Assigned(key, column, SETTINGS, key)
         return Need(source, name, type_, tables, without, assigned)
 
     pairs = [need("reason", TEXTS[0], "string", of_pairs)] if wanted.has_pairs else []

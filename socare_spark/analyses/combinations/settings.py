@@ -72,7 +72,7 @@ class Combinations(StrictModel):
             columns as they are written. Without columns and flags these are reason and outcome.
         flags: Yes/no columns of `combination_sets`.
         first_day: Column of the first day of a record; None if there is none.
-        last_day: Column of its last day; None if there is none.
+        last_day: Column of its last day; None if the first day is also the last one.
         roles: Columns of the dataset.
         bands: Bands of people.
         extremes: Number of most and of least used combinations in `subprocess_extremes`.
