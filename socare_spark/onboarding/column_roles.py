@@ -34,6 +34,9 @@ _SOME = 0.1
 # Parts of the rows with different texts from which a column is one of free text.
 _FREE_DISTINCT, _FREE_NAMED = 0.2, 0.02
 _FREE_LENGTH, _FREE_WORDS = 25, 4
+# Dates over at least 40 years, with a fifth of them before 1985, are probably births.
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
+_EARLY, _EARLY_SHARE, _LIFE = 1985, 0.2, 40
 # A column of fewer different texts has codes rather than identifiers.
 _FEW = 20
 
@@ -179,7 +182,12 @@ def _of_axis(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
 
 
 def _of_birth(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
-    if facts.type.is_date and has_any(header, words.BIRTH):
+    if not facts.type.is_date:
+        return
+    years = [int(year) for text in facts.sample for year in _YEAR.findall(text)]
+    early = sum(year < _EARLY for year in years) >= _EARLY_SHARE * len(facts.sample)
+    wide = bool(years) and max(years) - min(years) >= _LIFE
+    if has_any(header, words.BIRTH) or (early and wide and facts.distinct >= _FEW):
         yield Role.BIRTH
 
 

@@ -164,6 +164,7 @@ def _required(dataset: Dataset, key: Sequence[str]) -> set[str]:
 def _head(proposal: Proposal, schemes: Mapping[str, Scheme]) -> Iterator[str]:
     dataset = proposal.dataset
     table = [*dataset.tables.values()][-1]
+    yield "# yaml-language-server: $schema=../schema/contract.json"
     yield f"# Draft. Each comment with {DECIDE} needs a decision. Keys: docs/contracts.md."
     yield "# Drop the columns that no analysis reads."
     if schemes:

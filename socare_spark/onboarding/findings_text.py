@@ -36,13 +36,13 @@ def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
         )
     if table.odd_rows:
         yield (
-            f"  {table.odd_rows:,} rows have another number of cells than the header (reason "
+            f"  Rows with another number of cells than the header: {table.odd_rows:,} (reason "
             "row_shape)."
         )
     if table.notes:
         yield (
-            f"  {table.notes:,} rows at the end have one cell, so they are probably totals or "
-            "notes. They are not among the facts below."
+            f"  Rows at the end with one cell, probably totals or notes: {table.notes:,}. They are "
+            "not among the facts below."
         )
     others = [repr(name) for name in table.sheets if name != table.sheet]
     if others and table.sheet:
@@ -122,7 +122,10 @@ def _column_findings(column: DatasetColumn) -> Iterator[str]:
     missing = [text or "empty" for text in column.type.missing]
     if missing and (missing != ["empty"]):
         yield f"missing: {', '.join(missing)}"
-    for key, value in {**column.type.keys, **column.type.treatment}.items():
+    if column.type.keys.get("bareNumber") is False:
+        yield "with a currency sign"
+    keys = {k: v for k, v in column.type.keys.items() if k != "bareNumber"}
+    for key, value in {**keys, **column.type.treatment}.items():
         yield f"{key} {value!r}" if not isinstance(value, list) else f"{key} {', '.join(value)}"
     if column.type.mismatches:
         yield f"{column.type.mismatches:,} rows are not of the type"
@@ -147,7 +150,7 @@ def _key_lines(dataset: Dataset) -> Iterator[str]:
 
 
 def _equal_rows(path: str, keys: Keys) -> str:
-    return f"  {path}: {keys.equal_rows:,} rows equal another row in all columns"
+    return f"  {path}: rows that equal another row in all columns: {keys.equal_rows:,}"
 
 
 def _period_lines(dataset: Dataset) -> Iterator[str]:

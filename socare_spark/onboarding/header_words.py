@@ -4,6 +4,7 @@ import re
 
 # The returns of children's services write LAchildID, without a capital letter.
 _PARTS = re.compile(r"LA(?=[a-z]{3})|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_INITIALS = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 # Words that end a header without a mark before them, as in PERID or REQUESTID.
 _ENDINGS = ("id", "ref", "dob", "date", "postcode", "name", "code", "address")
 
@@ -30,6 +31,8 @@ USUAL = word_set(
 
 def words_of(header: str) -> list[str]:
     """The words of a header in lower case: `DateOfBirth`, `DATE_OF_BIRTH` -> date, of, birth."""
+    # Initials are one word: D.O.B., N.H.S.
+    header = _INITIALS.sub(lambda match: match[0].replace(".", ""), header)
     words = [word.lower() for word in _PARTS.findall(header)]
     return [part for word in words for part in _split_ending(word)]
 

@@ -1,5 +1,5 @@
 """Command line of the twin: `python -m socare_spark.twin --out DIR [--scale S] [--seed N]
-[--defects KIND]`.
+[--defects KIND]`, or `--passes --out DIR` for the workbook of docs/onboarding.md.
 """
 
 import argparse
@@ -21,7 +21,21 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--defects", choices=DEFECTS, default="default")
+    parser.add_argument(
+        "--passes",
+        action="store_true",
+        help="write only a workbook of leisure passes and the reference sources",
+    )
     options = parser.parse_args()
+    if options.passes:
+        if options.out.exists():
+            parser.error(f"{options.out} exists: --out must name a new folder")
+        # openpyxl is not needed for the study.
+        from socare_spark.twin.leisure.passes_workbook import WORKBOOK, write_passes  # noqa: PLC0415
+
+        rows = write_passes(options.out, options.seed)
+        sys.stdout.write(f"{options.out / WORKBOOK}: {rows} passes\n")
+        return 0
     began = time.monotonic()
 
     def say(line: str) -> None:

@@ -8,13 +8,13 @@ MARKER = "SYNTHETIC.json"
 VERSION = 1
 
 
-def write_marker(out: Path, digests: Mapping[str, str], not_read: str) -> None:
+def write_marker(out: Path, digests: Mapping[str, str], not_read: str = "") -> None:
     """Writes the marker.
 
     Args:
         out: The landing folder.
         digests: Path below the folder -> SHA-256, for each file of the twin.
-        not_read: The path of the file that no job reads.
+        not_read: The path of the file that no job reads, if there is one.
     """
     (out / MARKER).write_text(_text(digests, not_read), encoding="utf-8")
 
@@ -26,5 +26,6 @@ def is_marked(out: Path, digests: Mapping[str, str], not_read: str) -> bool:
 
 
 def _text(digests: Mapping[str, str], not_read: str) -> str:
-    content = {"version": VERSION, "not_read": [not_read], "files": dict(sorted(digests.items()))}
+    names = [not_read] if not_read else []
+    content = {"version": VERSION, "not_read": names, "files": dict(sorted(digests.items()))}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

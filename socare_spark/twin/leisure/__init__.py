@@ -1,0 +1,1 @@
+"""A workbook of leisure passes, as a council keeps it: the example of docs/onboarding.md."""
