@@ -31,8 +31,9 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new, 1), "utf-8")
 
 
-def test_shipped_configuration_has_no_fault():
-    assert configuration_faults(CONF) == []
+@pytest.mark.parametrize("path", [CONF, *(CONF / "examples").iterdir()], ids=lambda p: p.name)
+def test_shipped_configuration_has_no_fault(path):
+    assert configuration_faults(path) == []
 
 
 @pytest.mark.parametrize(
