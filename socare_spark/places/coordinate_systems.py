@@ -24,7 +24,7 @@ Box = tuple[float, float, float, float]
 
 
 def epsg_code(text: str) -> str | None:
-    """EPSG code of the horizontal part of a system, or None if the system is not known.
+    """EPSG or ESRI code of the horizontal part of a system, or None if the system is not known.
 
     Args:
         text: A code, WKT or PROJJSON.
@@ -37,7 +37,7 @@ def epsg_code(text: str) -> str | None:
 
 
 def declared_code(title: str, text: str) -> str:
-    """EPSG code of a system that the settings declare.
+    """EPSG or ESRI code of a system that the settings declare.
 
     Args:
         title: The layer or source, for messages.
@@ -49,7 +49,7 @@ def declared_code(title: str, text: str) -> str:
     code = epsg_code(text)
     if code is None:
         raise ConfigurationError(
-            f"{title}: {text} is not a coordinate system. Set it to an EPSG code."
+            f"{title}: {text} is not a coordinate system. Set it to a code of EPSG or ESRI."
         )
     return code
 
@@ -63,7 +63,11 @@ def _code(system: CRS) -> str | None:
         return LONGITUDE_LATITUDE
     # Heights are dropped: EPSG:4979 becomes EPSG:4326.
     code = system.to_2d().to_epsg()
-    return None if code is None else f"EPSG:{code}"
+    if code is not None:
+        return f"EPSG:{code}"
+    # Systems in feet have no EPSG code in some countries.
+    authority = system.to_2d().to_authority(auth_name="ESRI")
+    return None if authority is None else ":".join(authority)
 
 
 def misplaced(boxes: np.ndarray, system: str) -> str | None:

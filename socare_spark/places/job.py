@@ -57,7 +57,7 @@ from socare_spark.places.settings import (
     PlacesSettings,
     PostcodeLayer,
 )
-from socare_spark.places.source_check import check_files
+from socare_spark.places.source_check import check_files, place_faults
 from socare_spark.places.source_files import all_files, available_sources
 
 CONFIGURATION = "places.yaml"
@@ -274,6 +274,9 @@ def _recorded(context: Context) -> list[tuple[str, int]]:
     """The tables whose records give their place, with the versions that this run reads."""
     has_contracts = any((context.conf / "datasets").glob("*.yaml"))
     contracts = with_place(read_contracts(context.conf) if has_contracts else [])
+    for contract in contracts:
+        for fault in place_faults(contract):
+            raise ConfigurationError(f"conf/datasets/{contract.name}.yaml: {fault}")
     names = [c.table for c in contracts if context.lake.exists(c.table)]
     return [(name, context.inputs.pin(name)) for name in names]
 

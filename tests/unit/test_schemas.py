@@ -16,7 +16,7 @@ from socare_spark.tracking.run import configuration_digest
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
-EXAMPLES = sorted((CONF / "examples").iterdir())
+EXAMPLES = sorted((CONF / "examples").glob("*/"))
 SHIPPED = [(f, path) for conf in (CONF, *EXAMPLES) for f in FILES for path in f.paths(conf)]
 
 
@@ -45,7 +45,9 @@ def test_schemas_are_those_of_the_models():
     assert outdated == [], "run scripts/schemas"
 
 
-@pytest.mark.parametrize(("file", "path"), SHIPPED, ids=[p.relative_to(CONF).as_posix() for _, p in SHIPPED])
+@pytest.mark.parametrize(
+    ("file", "path"), SHIPPED, ids=[p.relative_to(CONF).as_posix() for _, p in SHIPPED]
+)
 def test_shipped_file_fits_its_schema_and_names_it(file, path):
     text = path.read_text("utf-8")
     line, _, _ = text.partition("\n")
