@@ -46,7 +46,7 @@ roles: {person: client_id, start: begin_date, element: code, age: null}
 - `count` is the number of records that a row represents, as in aggregated data. `requests`,
   `forecast`, `provision` and `cross_service` sum it. Rows without a number, or with a negative
   one, do not count, and the run reports them. The other analyses have no such role.
-- A flow is left out without a column that of its stages, log or matrix. Its `outcomes` and
+- A flow is left out without a column of its stages, log or matrix. Its `outcomes` and
   its `single_stage` are left out without their columns.
 - The day of the extract is the column that the contract names (`extract_column`). Open agreements
   run to it, unless `--as-of` sets another day.

@@ -58,7 +58,10 @@ def layer():
         ("W4", "0-11", 1), ("W4", "unknown", 4), ("W4", "all", 5),
     ]  # fmt: skip
     figures = pd.DataFrame(rows, columns=["code", "age_band", "people"])
-    figures = figures.assign(people_per_km2=figures["people"], gi_z=np.nan, gi_p_adjusted=np.nan)
+    figures = figures.assign(
+        records=figures["people"], people_per_km2=figures["people"], gi_z=np.nan,
+        gi_p_adjusted=np.nan,
+    )  # fmt: skip
     return maps._Layer("ward", AREAS, figures)
 
 
@@ -84,6 +87,16 @@ def test_maps_name_the_records_and_areas_without_a_known_age(context, said):
     # W1 has nobody; in W3 nobody is known to be 0-11, but the age of two people is not known.
     assert {"age not known (1)", "nobody (1)"} <= set(said)
     assert "nobody (2)" not in said
+
+
+def test_areas_whose_records_have_no_person_are_not_known(context, said):
+    without = layer()
+    is_first = without.figures["code"].eq("W1") & without.figures["age_band"].eq("all")
+    without.figures.loc[is_first, "records"] = 7
+    every = SETTINGS.model_copy(update={"picture_bands": ("all",)})
+    maps._draw_layer(context, without, every, None)
+    assert "not known (1)" in said
+    assert not [text for text in said if text.startswith(("nobody", "age not known"))]
 
 
 def test_years_of_an_area_with_unknown_ages_are_not_known():

@@ -23,6 +23,7 @@ from socare_spark.analyses.provision.settings import (
 )
 from socare_spark.analysis import Context
 from socare_spark.charts.area_maps import AreaMap, draw_density, draw_hotspots, draw_matrix
+from socare_spark.charts.area_style import NOT_KNOWN
 from socare_spark.charts.spatial_files import write_geojson, write_geoparquet
 from socare_spark.measures.bands import UNKNOWN
 from socare_spark.places.reference_tables import AREAS
@@ -54,12 +55,19 @@ class _Layer:
         people: np.ndarray = np.nan_to_num(self.column(UNKNOWN, "people"))
         return people > 0
 
+    def without_person(self, band: str) -> np.ndarray:
+        """Whether an area has records of a band, all of them without a person."""
+        people, records = (np.nan_to_num(self.column(band, name)) for name in ("people", "records"))
+        found: np.ndarray = (people == 0) & (records > 0)
+        return found
+
     def known(self, band: str, values: np.ndarray) -> np.ndarray:
-        """Values of an age band, with NaN instead of 0 where people can have an unknown age."""
+        """Values of an age band, with NaN instead of 0 where the people or ages are not known."""
         numbers: np.ndarray = np.nan_to_num(values)
-        if band in (ALL_AGES, UNKNOWN):
-            return numbers
-        return np.where((numbers == 0) & self.without_age, np.nan, numbers)
+        unknown = self.without_person(band)
+        if band not in (ALL_AGES, UNKNOWN):
+            unknown = unknown | self.without_age
+        return np.where((numbers == 0) & unknown, np.nan, numbers)
 
 
 def draw_maps(context: Context, settings: Settings) -> None:
@@ -90,7 +98,8 @@ def _layers(context: Context, settings: DensitySettings) -> list[_Layer]:
         .toPandas()
         .sort_values(["layer", "code"])
     )
-    figures = context.lake.to_pandas(DENSITY, "layer", "code", "age_band", *_FIGURES)
+    columns = ("layer", "code", "age_band", "records", *_FIGURES)
+    figures = context.lake.to_pandas(DENSITY, *columns)
     figures["age_band"] = figures["age_band"].fillna(ALL_AGES)
     figures = figures.sort_values(["layer", "age_band", "code"])
     return [
@@ -146,7 +155,7 @@ def _draw_layer(
                 layer.known(band, density),
                 "People per km\N{SUPERSCRIPT TWO}",
                 context.lake.maps / f"density_{layer.name}_{slug}.png",
-                missing=AGE_NOT_KNOWN,
+                missing=NOT_KNOWN if layer.without_person(band).any() else AGE_NOT_KNOWN,
             )
         )
         if hot is None:
