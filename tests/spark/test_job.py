@@ -208,7 +208,8 @@ def test_a_result_that_lacks_a_column_is_dropped_and_one_without_it_is_warned_of
 
 
 def test_analysis_without_settings_is_not_in_use(context):
-    unused = analysis("unused", build, settings_files=("analyses/unused.yaml",))
+    files = ("analyses/unused.yaml",)
+    unused = analysis("unused", build, (ALWAYS, WITH_GIVEN), settings_files=files)
     with pytest.raises(MissingInputError, match=r"unused has no settings: .*unused\.yaml") as error:
         unused.job().run(context())
     assert error.value.exit_code == ExitCode.CONFIGURATION
