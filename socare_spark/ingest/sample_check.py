@@ -31,6 +31,8 @@ from socare_spark.lake.lake import Lake
 from socare_spark.lake.pool import worker_pool
 
 SAMPLE_ROWS = 10_000
+# The outcomes of more files are added up.
+_MOST_FILES = 20
 _WORKERS = 2
 _BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16le": b"\xff\xfe", "utf-16be": b"\xfe\xff"}
 
@@ -177,25 +179,47 @@ def _samples(staged: StagedDataset) -> Iterator[FileSample]:
 
 
 def sample_lines(sample: DatasetSample, refused: Sequence[RefusedFile] = ()) -> list[str]:
-    """Describes the outcome of a dataset: one line for each file, reason and warning.
+    """Describes the outcome of a dataset: a line for each file, reason, refusal and warning.
+
+    The rows of many files are added up, and the first refusals are named.
 
     Args:
         sample: The outcome.
         refused: Files of the dataset that were refused for their names.
     """
-    lines = [f"{file.landed.name}: refused: {file.reason}" for file in refused]
+    refusals = {file.landed.name: file.reason for file in refused}
+    refusals |= {file.file: file.refused for file in sample.files if file.refused}
+    lines = []
     if not sample.files and not refused:
         lines.append("no file")
-    for file in sample.files:
-        counts = f"{file.kept:,} kept, {file.quarantined:,} quarantined"
-        if file.repeated:
-            counts += f", {file.repeated:,} with the key of a later row"
-        rows = f"{file.rows:,} row{'s' * (file.rows != 1)}"
-        rows = f"first {rows}" if file.rows == SAMPLE_ROWS else rows
-        if file.rows or not file.refused:
-            lines.append(f"{file.file}: {rows}: {counts}")
-        most_first = sorted((file.failed or {}).items(), key=lambda item: (-item[1], item[0]))
-        lines += [f"  {count:,} {code} {column}".rstrip() for (code, column), count in most_first]
-        if file.refused:
-            lines.append(f"{file.file}: refused: {file.refused}")
+    elif len(sample.files) > _MOST_FILES:
+        lines += _count_lines(f"{len(sample.files)} files", sample.files)
+    else:
+        for file in sample.files:
+            if file.rows or not file.refused:
+                lines += _count_lines(file.file, [file])
+    named = dict([*refusals.items()][:_MOST_FILES])
+    lines += [f"{name}: refused: {reason}" for name, reason in named.items()]
+    if len(refusals) > len(named):
+        lines.append(f"{len(refusals) - len(named)} more files are refused")
     return [*lines, *(f"note: {warning}" for warning in sample.warnings)]
+
+
+def _count_lines(title: str, files: Sequence[FileSample]) -> list[str]:
+    """Describes rows kept and quarantined of one or more files, and the reasons."""
+    total = sum(file.rows for file in files)
+    kept, quarantined, repeated = (
+        sum(getattr(file, name) for file in files) for name in ("kept", "quarantined", "repeated")
+    )
+    rows = f"{total:,} row{'s' * (total != 1)}"
+    if any(file.rows == SAMPLE_ROWS for file in files):
+        rows = f"first {rows}"
+    counts = f"{kept:,} kept, {quarantined:,} quarantined"
+    if repeated:
+        counts += f", {repeated:,} with the key of a later row"
+    failed: Counter[tuple[str, str]] = Counter()
+    for file in files:
+        failed.update(file.failed or {})
+    most_first = sorted(failed.items(), key=lambda item: (-item[1], item[0]))
+    reasons = [f"  {count:,} {code} {column}".rstrip() for (code, column), count in most_first]
+    return [f"{title}: {rows}: {counts}", *reasons]

@@ -79,6 +79,11 @@ def _check_format(data: bytes, format_: str) -> None:
             f"the file is a workbook of the format {found}, and the contract declares {format_}: "
             f"declare format: {found}"
         )
+    if not found and b"\0" not in data and not data.startswith((b"PK", b"<")):
+        raise DataError(
+            f"the file is text and no workbook, and the contract declares {format_}: declare "
+            "format: csv"
+        )
 
 
 def _sheet(workbook: CalamineWorkbook, dialect: Dialect) -> CalamineSheet:

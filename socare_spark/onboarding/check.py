@@ -23,6 +23,12 @@ from socare_spark.session import local_folders, open_session
 from socare_spark.spelling import closest_names
 from socare_spark.tracking.run import Run
 
+_INTERPRETED = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+
 
 def check(conf: Path, landing: Path | None, name: str) -> ExitCode:
     """Checks a configuration, and the first rows of its files in a landing folder.
@@ -85,6 +91,9 @@ def _session() -> Iterator[SparkSession]:
     run_id = Run("check", Path(), {}).run_id
     with scratch_folders(local_folders(), run_id) as folders:
         spark = open_session("check", folders)
+        # Samples are done before compiling their queries would pay.
+        for key, value in _INTERPRETED.items():
+            spark.conf.set(key, value)
         try:
             yield spark
         finally:

@@ -282,7 +282,8 @@ def test_workbooks_of_another_form_are_refused(tmp_path):
     old = contract(FIELDS, format="ods")
     assert "declare format: xlsx" in refusal(tmp_path, data, old, "2015.ods")
     text = contract(FIELDS, format="xlsx")
-    assert "cannot be read as xlsx" in refusal(tmp_path, "ID,DAY\n", text, "2015.xlsx")
+    assert "declare format: csv" in refusal(tmp_path, "ID,DAY\n", text, "2015.xlsx")
+    assert "cannot be read as xlsx" in refusal(tmp_path, "<html>", text, "2015.xlsx")
     assert "cannot be read" in refusal(tmp_path, data[:900], text, "2015.xlsx")
     book = Workbook()
     book.active["A1"] = book.create_sheet("More")["A1"] = "ID"

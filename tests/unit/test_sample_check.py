@@ -67,10 +67,26 @@ def test_outcome_names_rows_reasons_and_columns():
         "a.csv: first 10,000 rows: 9,990 kept, 8 quarantined, 2 with the key of a later row",
         "  7 missing DAY",
         "  3 type COST",
-        "b.csv: refused: is empty",
         "c.csv: 100 rows: 50 kept, 50 quarantined",
         "  50 row_shape",
+        "b.csv: refused: is empty",
         "c.csv: refused: 50 of 100 rows",
         "note: A note.",
     ]
     assert sample_lines(DatasetSample("visits", [])) == ["no file"]
+
+
+def test_outcomes_of_many_files_are_added_up():
+    files = [
+        FileSample(f"{n}.csv", "too many", 10, 8, 0, {("type", "COST"): 2, ("missing", "DAY"): 1})
+        for n in range(158)
+    ]
+    lines = sample_lines(DatasetSample("visits", files))
+    assert lines[:4] == [
+        "158 files: 1,580 rows: 1,264 kept, 316 quarantined",
+        "  316 type COST",
+        "  158 missing DAY",
+        "0.csv: refused: too many",
+    ]
+    assert lines[-1] == "138 more files are refused"
+    assert len(lines) == 24
