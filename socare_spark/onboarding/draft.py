@@ -79,6 +79,11 @@ def draft_contract(
     required = _required(dataset, key)
     proposal = Proposal(dataset, name, schemes, steps, key, required, missing)
     fields = [propose_field(proposal, column) for column in dataset.columns]
+    if all(_is_dropped(f) for f in fields):
+        raise DataError(
+            "No column can be kept: the files have names, free text or empty columns only. Write "
+            "the contract by hand if a column is needed (docs/contracts.md)."
+        )
     new = {f.scheme[0]: f.scheme[1] for f in fields if f.scheme and f.scheme[0] not in schemes}
     lines = [
         *_head(proposal, new),
@@ -89,6 +94,12 @@ def draft_contract(
     # A draft that is no valid contract is an internal error.
     Contract.model_validate(yaml.safe_load(text))
     return Draft(text, new)
+
+
+def _is_dropped(field: ProposedField) -> bool:
+    """Whether no column of the table comes from a field."""
+    treatment = field.declared["socare"]
+    return isinstance(treatment, Mapping) and "drop" in treatment and "age" not in treatment
 
 
 def write_draft(path: Path, draft: Draft) -> None:
@@ -117,6 +128,12 @@ def _check_forms(dataset: Dataset) -> None:
         raise DataError(
             f"{uncertain[0]}: it is not certain whether the file has a header: set --header NUMBER "
             "or --header none, then draft the contract."
+        )
+    odd = [path for path, t in dataset.tables.items() if t.odd_rows and not t.sampled]
+    if odd:
+        raise DataError(
+            f"{odd[0]}: each row has another number of cells than the header, so no column is "
+            "known: ask for the file again with a name for each column."
         )
     forms = {path: _form(table) for path, table in dataset.tables.items()}
     if len(set(forms.values())) > 1:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from socare_spark.onboarding.header_words import USUAL, words_of
 DELIMITERS = (",", ";", "\t", "|")
 _HEAD_CHARACTERS = 1 << 18
 _MAX_ROWS = 500
+_QUOTED_CELLS = [
+    re.compile(rf"(?:^|[,;\t|]) *{quote}[^{quote}]*{quote} *(?:[,;\t|]|$)") for quote in "'\""
+]
 _YEARS = range(1900, 2101)
 Rows = Sequence[Sequence[str]]
 
@@ -110,9 +114,8 @@ def _rows(
 def _quote_of(lines: Sequence[str]) -> str:
     """A single quote if many cells are within single quotes and none within double ones."""
     sample = [line.strip() for line in lines[:_MAX_ROWS] if line.strip()]
-    cells = [cell for line in sample for d in DELIMITERS if d in line for cell in line.split(d)]
     single, double = (
-        sum(len(cell) > 1 and cell[0] == cell[-1] == quote for cell in cells) for quote in "'\""
+        sum(pattern.search(line) is not None for line in sample) for pattern in _QUOTED_CELLS
     )
     return "'" if not double and single * 10 > len(sample) else '"'
 

@@ -162,3 +162,19 @@ def test_an_uncertain_header_is_not_drafted(landing, conf, capsys):
     assert "--header" in err
     assert "Quill" not in out + err
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["ID,KIND", *["1,2,3"] * 20], "another number of cells"),
+        (["SURNAME,NOTES", "Quill,x", "Feather,y"], "No column can be kept"),
+    ],
+)
+def test_files_without_a_column_to_keep_are_not_drafted(landing, conf, capsys, lines, message):
+    path = conf / "datasets" / "x.yaml"
+    code, out, err = onboard(capsys, write(landing / "x_2015.csv", lines), "--write", path)
+    assert code == 3
+    assert message in err
+    assert not path.exists()
+    assert "Quill" not in out + err
