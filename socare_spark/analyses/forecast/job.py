@@ -6,23 +6,19 @@ no forecast; the run gets a warning with the reason. Counts of elements come fro
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
-from socare_spark.analyses.extracts import are_snapshots, extract_need, restricted
 from socare_spark.analyses.forecast.history import MEASURES, History
-from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, load_settings
+from socare_spark.analyses.forecast.needs import missing_inputs, source_needs, source_tables
+from socare_spark.analyses.forecast.settings import ForecastSettings, load_settings
 from socare_spark.analyses.forecast.sources import element_histories, request_histories
-from socare_spark.analyses.roles import Tables, role_needs
-from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
-from socare_spark.analyses.use.settings import SETTINGS as USE_SETTINGS
-from socare_spark.analyses.use.settings import roles_in_use
 from socare_spark.analysis import Analysis, Context, Result
 from socare_spark.charts.fan_chart import Fan, draw_fans
 from socare_spark.errors import MissingInputError
-from socare_spark.inputs import Inputs, Need
+from socare_spark.inputs import Inputs
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone, cell_table
 from socare_spark.measures.periods import quarters_after
 from socare_spark.measures.time_series import Backtest, Forecast, forecast
@@ -179,9 +175,9 @@ def build(inputs: Inputs, settings: ForecastSettings) -> Result:
     Raises:
         MissingInputError: the lake has none of the sources.
     """
-    needed = _needed(settings)
+    needed = source_tables(settings)
     missing = {
-        source: _missing_tables(inputs, settings, source, names) for source, names in needed.items()
+        source: missing_inputs(inputs, settings, source, names) for source, names in needed.items()
     }
     if needed and all(missing.values()):
         alternatives = " or ".join(" and ".join(names) for names in missing.values())
@@ -205,71 +201,6 @@ def build(inputs: Inputs, settings: ForecastSettings) -> Result:
 
 
 _READ = {"elements": element_histories, "requests": request_histories}
-
-
-def _missing_tables(
-    inputs: Inputs, settings: ForecastSettings, source: str, tables: list[str]
-) -> list[str]:
-    """Tables of a source that the lake does not have; if it has all, the missing columns."""
-    absent = [name for name in tables if not inputs.exists(name)]
-    return absent or [need.text for need in inputs.missing(_columns(inputs, settings, source))]
-
-
-def _columns(inputs: Inputs, settings: ForecastSettings, source: str) -> list[Need]:
-    """Columns that a source requires."""
-    if source == "elements":
-        until = extract_need(inputs, settings.agreements)
-        return [until] if inputs.as_of is None else []
-    dataset = settings.requests.dataset
-    required: dict[str, Tables] = {"description": ()}
-    if settings.requests.roles.count:
-        required["count"] = ()
-    # The extracts of a quarter have the quarter of their requests, so that no day is needed.
-    if are_snapshots(inputs, dataset):
-        required["time"] = ()
-    return [*_request_needs(settings, needed_by=required), extract_need(inputs, dataset)]
-
-
-def _needs(inputs: Inputs, settings: ForecastSettings) -> list[Need]:
-    """Columns of all sources. The roles `end` of agreements and `person` are optional."""
-    needed = _needed(settings)
-    columns = [n for source in needed for n in _columns(inputs, settings, source)]
-    if "elements" in needed:
-        dataset, end = settings.agreements, {"end": ()}
-        columns += role_needs(
-            dataset, roles_in_use(inputs.conf, dataset), USE_SETTINGS, needed_by=end
-        )
-    if "requests" in needed:
-        columns += _request_needs(
-            settings, needed_by={"time": ()}, empty_in={"person": (FORECAST,)}
-        )
-    return columns
-
-
-def _request_needs(
-    settings: ForecastSettings,
-    needed_by: Mapping[str, Tables],
-    empty_in: Mapping[str, Tables] | None = None,
-) -> list[Need]:
-    wanted = settings.requests
-    return role_needs(
-        wanted.dataset,
-        wanted.roles,
-        SETTINGS,
-        needed_by=needed_by,
-        empty_in=empty_in,
-        key="requests.roles",
-    )
-
-
-def _needed(settings: ForecastSettings) -> dict[str, list[str]]:
-    """Source of the settings -> its tables."""
-    needed = {}
-    if settings.elements:
-        needed["elements"] = [USERS_BY_QUARTER.path, restricted(settings.agreements)]
-    if settings.requests.descriptions or settings.requests.top:
-        needed["requests"] = [restricted(settings.requests.dataset)]
-    return needed
 
 
 def draw(context: Context, _: ForecastSettings) -> None:
@@ -324,9 +255,9 @@ ANALYSIS = Analysis(
     load_settings=load_settings,
     settings_files=("analyses/forecast.yaml",),
     reads=lambda _, __: [],
-    optional=lambda _, settings: [name for t in _needed(settings).values() for name in t],
+    optional=lambda _, settings: [name for t in source_tables(settings).values() for name in t],
     writes=(FORECAST, FORECAST_BACKTEST),
-    needs=_needs,
+    needs=lambda inputs, settings: source_needs(inputs, settings, FORECAST),
     build=build,
     draw=draw,
 )
