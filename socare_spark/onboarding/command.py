@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from socare_spark.analyses.agreements import VOCABULARY, AgeBands
 from socare_spark.config import read_model
 from socare_spark.contracts.contract import read_contracts
 from socare_spark.contracts.project import read_project
@@ -187,6 +186,9 @@ def _write(dataset: Dataset, path: Path) -> None:
 
 def _steps(conf: Path) -> Sequence[int]:
     """The lower edges of all age bands of the configuration."""
+    # It imports pandas, which the description of files does not need.
+    from socare_spark.analyses.agreements import VOCABULARY, AgeBands  # noqa: PLC0415
+
     vocabulary = conf / VOCABULARY
     if not vocabulary.exists():
         return DEFAULT_STEPS

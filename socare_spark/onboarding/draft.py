@@ -1,6 +1,5 @@
 """Drafts the contract of a dataset as YAML with comments."""
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from socare_spark.contracts.contract import NO_KEY, Contract
 from socare_spark.contracts.project import Scheme
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.onboarding.column_roles import Role
-from socare_spark.onboarding.dataset import Dataset, DatasetColumn
+from socare_spark.onboarding.dataset import Dataset
+from socare_spark.onboarding.draft_extension import extension_lines, usual_encoding
 from socare_spark.onboarding.missing_texts import ALWAYS, in_order
 from socare_spark.onboarding.source_table import SourceTable
 from socare_spark.onboarding.treatments import (
@@ -21,13 +21,10 @@ from socare_spark.onboarding.treatments import (
     ProposedField,
     propose_field,
 )
+from socare_spark.onboarding.yaml_lines import DECIDE, WIDTH, comment_lines, flow
 
-DECIDE = "DECIDE"
-# Share of rejected rows above which the draft raises the gate, and the default of a contract.
-_GATE = 0.05
 _KEY_ROLES = (Role.RECORD, Role.PERSON, Role.NHS, Role.AREA, Role.OTHER_ID)
 _LOST_ROLES = (Role.RARE, Role.BIRTH, Role.FREE_TEXT, Role.NAME)
-_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Draft:
     def scheme_lines(self) -> list[str]:
         """The lines to add under `schemes` of conf/project.yaml."""
         return [
-            f"  {name}: {_flow(scheme.model_dump(exclude_defaults=True, mode='json'))}"
+            f"  {name}: {flow(scheme.model_dump(exclude_defaults=True, mode='json'))}"
             for name, scheme in self.schemes.items()
         ]
 
@@ -88,7 +85,7 @@ def draft_contract(
     lines = [
         *_head(proposal, new),
         *_schema(proposal, fields),
-        *_extension(proposal),
+        *extension_lines(proposal),
     ]
     text = "\n".join(lines) + "\n"
     # A draft that is no valid contract is an internal error.
@@ -187,28 +184,22 @@ def _head(proposal: Proposal, schemes: Mapping[str, Scheme]) -> Iterator[str]:
     if schemes:
         yield f"# The schemes {', '.join(schemes)} must be declared in conf/project.yaml."
     for problem in dataset.names.problems[:1]:
-        yield from _comment(f"{DECIDE}: {problem}.", "")
+        yield from comment_lines(f"{DECIDE}: {problem}.", "")
     for path, source in dataset.tables.items():
         yield from (
-            line for p in source.problems for line in _comment(f"{DECIDE}: {path}: {p}.", "")
+            line for p in source.problems for line in comment_lines(f"{DECIDE}: {path}: {p}.", "")
         )
     yield f"name: {proposal.name}"
-    yield f"title: {_flow(proposal.name.replace('_', ' ').capitalize())}"
+    yield f"title: {flow(proposal.name.replace('_', ' ').capitalize())}"
     if table.format != "csv":
         yield f"format: {table.format}"
     if table.encoding:
         if all(t.ascii_only for t in dataset.tables.values()):
             yield "# The files have ASCII characters only. Later files can have another encoding."
-        yield f"encoding: {_encoding(dataset)}"
+        yield f"encoding: {usual_encoding(dataset)}"
     dialect = _dialect(table) if table.format != "xml" else {}
     if dialect:
-        yield f"dialect: {_flow(dialect)}"
-
-
-def _encoding(dataset: Dataset) -> str:
-    tables = [t for t in dataset.tables.values() if not t.ascii_only]
-    counts = Counter(t.encoding for t in tables)
-    return counts.most_common(1)[0][0] if counts else "utf-8"
+        yield f"dialect: {flow(dialect)}"
 
 
 def _dialect(table: SourceTable) -> dict[str, object]:
@@ -230,7 +221,7 @@ def _dialect(table: SourceTable) -> dict[str, object]:
 
 def _schema(proposal: Proposal, fields: Sequence[ProposedField]) -> Iterator[str]:
     yield "schema:"
-    yield f"  missingValues: {_flow(list(proposal.missing))}"
+    yield f"  missingValues: {flow(list(proposal.missing))}"
     yield from _key_lines(proposal)
     yield "  fields:"
     columns: dict[str, list[str]] = {}
@@ -242,7 +233,7 @@ def _schema(proposal: Proposal, fields: Sequence[ProposedField]) -> Iterator[str
             names = columns.pop(comment, [])
             if names:
                 also = f" The same holds for {', '.join(names[1:])}." if names[1:] else ""
-                yield from _comment(f"{comment}{also}", "    ")
+                yield from comment_lines(f"{comment}{also}", "    ")
         yield from _field_lines(proposed.declared)
 
 
@@ -251,13 +242,13 @@ def _key_lines(proposal: Proposal) -> Iterator[str]:
     if proposal.key:
         several = len(dataset.tables) > 1
         if several:
-            yield from _comment(
+            yield from comment_lines(
                 f"{DECIDE}: a record of a newer file replaces the record of an older file with "
                 "the same key. If each file is a whole copy of its system, declare "
                 "socare.snapshots: true.",
                 "  ",
             )
-        yield f"  primaryKey: {_flow(list(proposal.key))}"
+        yield f"  primaryKey: {flow(list(proposal.key))}"
         return
     repeats = sum(keys.repeats for keys in dataset.keys.values())
     rows = sum(table.sampled for table in dataset.tables.values())
@@ -266,7 +257,7 @@ def _key_lines(proposal: Proposal) -> Iterator[str]:
     if nearest and repeats:
         name = nearest.most_common(1)[0][0]
         found += f" {name} repeats in {repeats / max(rows, 1):.1%} of the rows."
-    yield from _comment(
+    yield from comment_lines(
         f"{DECIDE}: {found} Without a key every row counts, and the files must not overlap. "
         "Declare the columns that identify a record if there are some.",
         "  ",
@@ -275,118 +266,11 @@ def _key_lines(proposal: Proposal) -> Iterator[str]:
 
 
 def _field_lines(declared: Mapping[str, object]) -> Iterator[str]:
-    line = f"    - {_flow(dict(declared))}"
-    if len(line) <= _WIDTH:
+    line = f"    - {flow(dict(declared))}"
+    if len(line) <= WIDTH:
         yield line
         return
     first = True
     for key, value in declared.items():
-        yield f"    {'- ' if first else '  '}{key}: {_flow(value)}"
+        yield f"    {'- ' if first else '  '}{key}: {flow(value)}"
         first = False
-
-
-def _extension(proposal: Proposal) -> Iterator[str]:
-    dataset = proposal.dataset
-    names = dataset.names
-    yield "socare:"
-    yield f"  files: {_flow(names.pattern)}"
-    if names.periods:
-        yield from (line for d in names.doubts for line in _comment(f"{DECIDE}: {d}.", "  "))
-    if names.year_ends:
-        yield f"  year_ends: {_flow(names.year_ends)}"
-    if names.named_by:
-        yield f"  years_named_by: {names.named_by}"
-    if any(t.layout is not None and t.layout.trailing for t in dataset.tables.values()):
-        yield "  trailing_delimiter: true"
-    yield from _encodings(dataset)
-    yield from _spellings(dataset)
-    yield from _xml(dataset)
-    share = max((_rejected(dataset, t) for t in dataset.tables.values()), default=0.0)
-    if share > _GATE:
-        yield from _comment(
-            f"{DECIDE}: about {share:.1%} of the rows of a file would be quarantined. The gate is "
-            "raised so that the file can be read: correct the contract or the file, and remove it.",
-            "  ",
-        )
-        yield f"  gate: {min(math.ceil(share * 110) / 100, 1.0)}"
-
-
-def _xml(dataset: Dataset) -> Iterator[str]:
-    declared = [table.xml for table in dataset.tables.values() if table.xml is not None]
-    if not declared:
-        return
-    names = {column.name for column in dataset.columns}
-    paths = {name: path for xml in declared for name, path in xml.fields.items() if name in names}
-    yield from _comment(f"{DECIDE}: whether each element {declared[0].record} is a record.", "  ")
-    yield "  xml:"
-    yield f"    record: {declared[0].record}"
-    if paths:
-        yield "    fields:"
-        yield from (f"      {_flow(name)}: {_flow(path)}" for name, path in paths.items())
-
-
-def _encodings(dataset: Dataset) -> Iterator[str]:
-    usual = _encoding(dataset)
-    others = {
-        (dataset.names.periods.get(path, ""), table.encoding)
-        for path, table in dataset.tables.items()
-        if table.encoding and table.encoding != usual and not table.ascii_only
-    }
-    if others:
-        yield "  encodings:"
-    for period, encoding in sorted(others):
-        yield f"    - {_flow({'encoding': encoding, **_span(period)})}"
-
-
-def _spellings(dataset: Dataset) -> Iterator[str]:
-    lines = []
-    for column in dataset.columns:
-        found = {
-            (dataset.names.periods.get(path, ""), spelling)
-            for path, spelling in column.spellings.items()
-        }
-        lines += [
-            _flow({"column": column.name, "also": [spelling], **_span(period)})
-            for period, spelling in sorted(found)
-        ]
-    if lines:
-        yield from _comment(f"{DECIDE}: whether these columns are the same.", "  ")
-        yield "  spellings:"
-        yield from (f"    - {line}" for line in lines)
-
-
-def _span(period: str) -> dict[str, str]:
-    return {"from": period, "to": period} if period else {}
-
-
-def _rejected(dataset: Dataset, table: SourceTable) -> float:
-    """Share of the rows of a file that the contract probably quarantines."""
-    mismatches = sum(_mismatch_share(c) for c in dataset.columns)
-    rows = max(table.rows, 1)
-    return (table.odd_rows + table.notes) / rows + mismatches
-
-
-def _mismatch_share(column: DatasetColumn) -> float:
-    share = column.type.mismatches / max(column.rows, 1)
-    if column.role is Role.POSTCODE and column.has_valid_postcodes:
-        share += column.invalid_postcodes
-    return share
-
-
-def _comment(text: str, indent: str) -> Iterator[str]:
-    """A comment in lines of at most 100 characters."""
-    line = f"{indent}#"
-    for word in text.split():
-        if len(line) + 1 + len(word) > _WIDTH and line != f"{indent}#":
-            yield line
-            line = f"{indent}# "
-        line += f" {word}"
-    yield line
-
-
-def _flow(value: object) -> str:
-    """A value as YAML in one line."""
-    text = yaml.safe_dump(
-        value, default_flow_style=True, width=math.inf, sort_keys=False, allow_unicode=True
-    )
-    return text.strip().removesuffix("...").strip()

@@ -230,7 +230,7 @@ def table_of(
     filled = np.zeros(table.num_rows, np.int16)
     for column in columns:
         has_text = np.asarray(pc.not_equal(column.texts, ""), dtype=bool)
-        filled += has_text[column.codes] if len(column.texts) else 0
+        filled += 1 if has_text.all() and has_text.size else _at(has_text, column)
     wide = len(columns) >= _NOTE_WIDTH
     kept = filled > 0
     tail = np.flatnonzero(kept)[-_MAX_NOTES:]
@@ -260,6 +260,10 @@ def table_of(
         len(notes),
         problems,
     )
+
+
+def _at(has_text: npt.NDArray[np.bool_], column: Column) -> npt.NDArray[np.bool_] | int:
+    return has_text[column.codes] if has_text.size else 0
 
 
 def _column(position: int, name: str, cells: pa.ChunkedArray) -> Column:
