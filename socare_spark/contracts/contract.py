@@ -817,6 +817,10 @@ class Contract(StrictModel):
                 "two fields are written to the same column, or one to a reserved column "
                 f"({settings.extract_column}, source_file or line): set another name with 'as'"
             )
+        if not any(not f.socare.drop or f.socare.age for f in self.fields) and not settings.place:
+            raise ValueError(
+                "schema.fields: every column is dropped, so that no record has a value"
+            )
         if PERSON in outputs and not self.person_scheme:
             raise ValueError(f"{PERSON}: a column of this name must be pseudonymised")
         return self

@@ -410,3 +410,9 @@ def test_formats_that_read_one_text_as_two_days_are_refused(formats, refused):
             Field.model_validate(declared)
     else:
         Field.model_validate(declared)
+
+
+def test_contract_that_keeps_no_column_is_refused():
+    fields = [{"name": "NOTE", "socare": {"drop": True}}]
+    with pytest.raises(ValueError, match="every column is dropped"):
+        contract(schema={"primaryKey": "none", "fields": fields})
