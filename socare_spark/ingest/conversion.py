@@ -100,7 +100,7 @@ def convert(field: Field, text: Column) -> Column:
     if field.is_date:
         day = _parse_field_datetime(field, text)
         opens = field.socare.open_ended
-        return F.when(~day.cast("date").isin(*opens), day) if opens else day
+        return F.when(~local_day(field, day).isin(*opens), day) if opens else day
     return _convert_plain(field, text)
 
 
@@ -174,6 +174,17 @@ def _parse_field_datetime(field: Field, text: Column) -> Column:
             value = F.when(~_is_ambiguous(value, zone), F.to_utc_timestamp(value, zone))
         parsed.append(value)
     return F.coalesce(*parsed)
+
+
+def local_time(field: Field, value: Column) -> Column:
+    """The date, or the time on the clock of the field's zone."""
+    zone = field.socare.zone
+    return value if zone is None else F.from_utc_timestamp(value, zone)
+
+
+def local_day(field: Field, value: Column) -> Column:
+    """The day of a date, or of a time in the field's zone."""
+    return local_time(field, value).cast("date")
 
 
 def _is_ambiguous(local: Column, zone: str) -> Column:
@@ -326,15 +337,24 @@ def rules(
         all_rules += _identifier_rules(contract, field, schemes, text)
         all_rules += _field_rules(field, text, value)
     for date_order in contract.socare.date_order:
-        broken = values[date_order.then] < values[date_order.first]
+        broken = _is_before(contract, values, date_order.then, date_order.first)
         all_rules.append(Rule("date_order", date_order.then, broken))
     for name in contract.socare.not_after_extract:
-        day = values[name].cast("date")
+        day = local_day(contract.field(name), values[name])
         broken = (day > as_of) | (day < F.lit(contract.socare.earliest))
         all_rules.append(Rule("date_range", name, broken))
     all_rules += _coordinate_rules(contract, texts)
     # The cells of a malformed row cannot be assigned to columns, so no other rule applies to it.
     return [all_rules[0], *(Rule(r.code, r.column, ~malformed & r.failed) for r in all_rules[1:])]
+
+
+def _is_before(contract: Contract, values: Mapping[str, Column], name: str, other: str) -> Column:
+    """Whether a date or time is before another one. A time and a date are compared as days."""
+    fields = [contract.field(name), contract.field(other)]
+    if fields[0].type == fields[1].type:
+        return values[name] < values[other]
+    day, other_day = (local_day(field, values[field.name]) for field in fields)
+    return day < other_day
 
 
 def _coordinate_rules(contract: Contract, texts: Mapping[str, Column]) -> list[Rule]:
@@ -372,7 +392,7 @@ def place_key(declared: PlaceColumns, *texts: Column) -> Column:
 
 def _coordinate(text: Column) -> Column:
     is_number = text.rlike(r"^[+-]?[0-9]+([.][0-9]*)?$")
-    return F.when(is_number, text.try_cast("double").cast(_COORDINATE_TYPE))
+    return F.when(is_number, text.try_cast("double").try_cast(_COORDINATE_TYPE))
 
 
 def _identifier_rules(
@@ -427,6 +447,7 @@ def _constraint_rules(field: Field, text: Column, value: Column) -> list[Rule]:
     if limits.max_length is not None:
         conditions.append(("pattern", F.length(text) > limits.max_length))
     code = "date_range" if field.is_date else "not_allowed"
+    value = local_time(field, value)
     if limits.minimum is not None:
         conditions.append((code, value < F.lit(limits.minimum).cast(_sql_type(field))))
     if limits.maximum is not None:

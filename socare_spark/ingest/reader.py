@@ -23,6 +23,8 @@ from socare_spark.ingest.conversion import (
     age,
     clean_cell,
     convert,
+    local_day,
+    local_time,
     missing_meaning,
     pack_failed_rules,
     place_key,
@@ -350,11 +352,12 @@ def _outputs(contract: Contract) -> list[tuple[str, Column]]:
     for field in contract.fields:
         treatment, value = field.socare, F.col(f"v_{internal[field.name]}")
         if treatment.age is not None:
-            age_date = F.col(f"v_{internal[treatment.age.at]}")
-            columns.append((treatment.age.name, age(value, age_date, treatment.age.steps)))
-        if treatment.day is not None and treatment.zone is not None:
-            local = F.from_utc_timestamp(value, treatment.zone)
-            columns.append((treatment.day, local.cast("date")))
+            at = contract.field(treatment.age.at)
+            age_date = local_time(at, F.col(f"v_{internal[at.name]}"))
+            born = local_time(field, value)
+            columns.append((treatment.age.name, age(born, age_date, treatment.age.steps)))
+        if treatment.day is not None:
+            columns.append((treatment.day, local_day(field, value)))
         if treatment.status is not None:
             columns.append((treatment.status, F.col(f"m_{internal[field.name]}")))
         if treatment.drop:
@@ -374,7 +377,7 @@ def _outputs(contract: Contract) -> list[tuple[str, Column]]:
 def _apply_treatment(field: Field, value: Column) -> Column:
     match field.socare.degrade:
         case "month" | "year" as unit:
-            return F.trunc(value, unit)
+            return F.trunc(local_time(field, value), unit)
         case "sector":
             return F.when(is_unit_postcode(value), sector_of(value))
         case "district":

@@ -139,6 +139,48 @@ def test_local_times_are_converted_and_ambiguous_ones_are_quarantined(spark, tmp
     assert [codes for _, codes in sorted(reasons)] == [["ambiguous_time"]] * 3 + [["date_format"]]
 
 
+def test_days_of_local_times_are_those_of_their_zone(spark, tmp_path, monkeypatch):
+    council = Council(spark, tmp_path)
+    fields = [
+        keep("ID"),
+        {
+            "name": "BORN",
+            "type": "date",
+            "socare": {"drop": True, "age": {"at": "AT", "as": "age"}},
+        },
+        keep("AT", type="datetime", zone="Europe/Berlin"),
+        {
+            "name": "MONTH",
+            "type": "datetime",
+            "socare": {"degrade": "month", "zone": "Europe/Berlin"},
+        },
+        {
+            "name": "ENDED",
+            "type": "datetime",
+            "constraints": {"minimum": "2015-06-01T00:00:00"},
+            "socare": {"keep": "as_is", "zone": "Europe/Berlin", "open_ended": ["9999-12-31"]},
+        },
+    ]
+    order = [{"first": "BORN", "then": "AT"}]
+    visits(council, fields, socare={"date_order": order, "not_after_extract": ["AT"]})
+    midnight = "2015-06-01T00:30:00"
+    rows = [
+        f"18,1997-06-01,{midnight},{midnight},9999-12-31T00:00:00",
+        f"0,2015-06-01,{midnight},{midnight},{midnight}",
+        f"after,2015-06-01,2016-01-01T00:30:00,{midnight},{midnight}",
+    ]
+    (council.landing / "visits" / "2015.csv").write_text(
+        "\n".join(["ID,BORN,AT,MONTH,ENDED", *rows, ""])
+    )
+    assert council.ingests(monkeypatch) == ""
+    june = datetime.date(2015, 6, 1)
+    found = council.rows("id", "age", "month", "ended")
+    assert sorted(found)[1] == ("18", 18, june, None)
+    assert sorted(found)[0][:3] == ("0", 0, june)
+    quarantine = council.rows("line", "reasons", "columns", table="restricted/quarantine")
+    assert quarantine == [(3, ["date_range"], ["AT"])]
+
+
 WARDS = {"W1": box(400000, 300000, 401000, 301000), "W2": box(401000, 300000, 402000, 301000)}
 LAYERS = {
     "ward": {"kind": "file", "file": "w.gpkg", "table": "wards", "code": "code"},
@@ -154,7 +196,15 @@ PLACED = {
     ),
     "degrees": (
         {"x": "A", "y": "B", "crs": "EPSG:4326"},
-        ["-1.99410,52.60232", "-1.97934,52.60232", "9.5,52.1", ",", "-1.99410,52.60232", "x,52"],
+        [
+            "-1.99410,52.60232",
+            "-1.97934,52.60232",
+            "9.5,52.1",
+            ",",
+            "-1.99410,52.60232",
+            "x,52",
+            "99999999999999,52",
+        ],
     ),
 }
 
@@ -187,6 +237,7 @@ def test_places_by_area_code_and_by_coordinates(spark, tmp_path, monkeypatch):
     assert council.ingests(monkeypatch) == ""
     quarantine = council.rows("file", "reasons", "columns", table="restricted/quarantine")
     assert quarantine == [
+        ("visits/degrees_2015.csv", ["type"], ["A"]),
         ("visits/degrees_2015.csv", ["type"], ["A"]),
         ("visits/metres_2015.csv", ["missing"], ["B"]),
     ]
