@@ -7,12 +7,13 @@ keep their order, so the number of a record is that of the landed file. Cells ke
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from socare_spark.contracts.contract import UTF_16, Contract
-from socare_spark.contracts.dialect import WORKBOOKS
+from socare_spark.contracts.dialect import WORKBOOKS, Dialect
 from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import byte_stream, chunks
 from socare_spark.ingest.file_profile import DecodeCheckedStream, read_start
@@ -56,7 +57,8 @@ def csv_of(landed: LandedFile, folder: Path) -> CsvFile:
     contract = landed.contract
     if contract.is_plain:
         return CsvFile(landed.path, landed.encoding, contract.dialect.delimiter)
-    name = hashlib.sha256(landed.name.encode()).hexdigest()[:16]
+    # Two contracts can read one file: sheets of a workbook, or records of an XML file.
+    name = hashlib.sha256(f"{contract.name} {landed.name}".encode()).hexdigest()[:16]
     path = folder / _FOLDER / f"{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     unread: Sequence[str] = ()
@@ -173,8 +175,9 @@ def _csv_rows(landed: LandedFile) -> Iterator[list[str]]:
         encoding="utf-8-sig" if encoding in ("utf-8", *UTF_16) else encoding,
         newline="",
     )
+    lines = _Lines(text, dialect)
     reader = csv.reader(
-        text,
+        lines,
         delimiter=dialect.delimiter,
         quotechar=dialect.quote_char,
         quoting=csv.QUOTE_MINIMAL if dialect.quote_char else csv.QUOTE_NONE,
@@ -184,17 +187,56 @@ def _csv_rows(landed: LandedFile) -> Iterator[list[str]]:
         strict=True,
     )
     while True:
-        line = reader.line_num + 1
+        lines.in_record = False
         try:
             row = next(reader, None)
         except csv.Error:
             raise DataError(
-                f"the record in line {line} has a quote that is not closed or is followed by text: "
-                "declare the right dialect.quoteChar, doubleQuote and escapeChar, or ask for the "
-                "file again"
+                f"the record in line {lines.first} has a quote that is not closed or is followed "
+                "by text: declare the right dialect.quoteChar, doubleQuote and escapeChar, or ask "
+                "for the file again"
             ) from None
         if row is None:
             return
-        if dialect.comment_char and row and row[0].startswith(dialect.comment_char):
-            continue
         yield row
+
+
+class _Lines:
+    """The lines of a CSV file, without those of comments.
+
+    A comment can contain any character, so its line does not reach the parser. An escape character
+    is doubled unless it precedes a character with a meaning, because the parser would remove it.
+
+    Attributes:
+        in_record: Whether the last line is part of the next record.
+        first: Number of the first line of this record.
+    """
+
+    def __init__(self, text: Iterable[str], dialect: Dialect) -> None:
+        self.in_record, self.first = False, 0
+        self._lines = enumerate(text, 1)
+        self._comment = dialect.comment_char
+        self._strips = dialect.skip_initial_space
+        escape = dialect.escape_char
+        special = f"{dialect.delimiter}{dialect.quote_char or ''}{escape}\r\n"
+        self._escapes = (
+            re.compile(f"{re.escape(escape)}([{re.escape(special)}]?)") if escape else None
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        for number, line in self._lines:
+            if not self.in_record:
+                start = line.lstrip(" ") if self._strips else line
+                if self._comment and start.startswith(self._comment):
+                    continue
+                self.first, self.in_record = number, True
+            return self._escaped(line)
+        raise StopIteration
+
+    def _escaped(self, line: str) -> str:
+        if self._escapes is None:
+            return line
+        return self._escapes.sub(lambda m: m[0] if m[1] else m[0] * 2, line)

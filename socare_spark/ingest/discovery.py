@@ -192,6 +192,8 @@ def inspect_file(landed: LandedFile, folder: Path) -> ReadableFile | RefusedFile
     """
     contract = landed.contract
     try:
+        # The digest is taken first, so that the next run reads a file again that changes meanwhile.
+        digest = "" if contract.is_plain else sha256_of(landed.path)
         file = csv_of(landed, folder)
         head = read_head(file.path, file.encoding, file.delimiter)
         columns, dropped = _match_columns(head, contract, landed.as_of)
@@ -200,7 +202,7 @@ def inspect_file(landed: LandedFile, folder: Path) -> ReadableFile | RefusedFile
         profile = profile_file(file.path, file.encoding, file.delimiter, fields)
         if file.path != landed.path:
             size = landed.path.stat().st_size
-            profile = replace(profile, sha256=sha256_of(landed.path), size=size)
+            profile = replace(profile, sha256=digest, size=size)
     except DataError as error:
         return _refuse(landed, str(error))
     except OSError as error:

@@ -4,10 +4,12 @@ Values are those that the workbook stores; formats of numbers do not count. A fo
 computed value.
 """
 
+import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import xlrd
@@ -28,8 +30,15 @@ from socare_spark.ingest.format_diagnosis import COMPOUND_FILE, other_format, wo
 Cell = str | bool | float | int | date | datetime | time | timedelta
 # Excel keeps 15 digits of a number.
 _DIGITS = 15
-_ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\st="e")([^>]*)>(?:(?!</c>).)*?<v>([^<]*)</v>', re.DOTALL)
-_REFERENCE = re.compile(rb'\sr="([A-Z]+)([0-9]+)"')
+# Names can have the prefix of a namespace. A cell without children ends in "/>".
+_ERROR_CELL = re.compile(
+    rb"<(?:\w+:)?c(?=\s)(?=[^>]*\st\s*=\s*[\"']e[\"'])"
+    rb"([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c\s*>)",
+    re.DOTALL,
+)
+_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
+_REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]+)([0-9]+)[\"']")
+_UNKNOWN_ERROR = "#ERROR"
 _ODS_ERROR = re.compile(rb'calcext:value-type="error"')
 
 
@@ -49,15 +58,20 @@ def sheet_rows(path: Path, format_: str, dialect: Dialect) -> Iterator[Sequence[
     """
     _check_format(path.read_bytes(), format_)
     try:
+        if format_ == "xls":
+            # Damaged bytes can end the process in the other library.
+            _open_xls(path).release_resources()
         workbook = CalamineWorkbook.from_path(path)
         sheet = _sheet(workbook, dialect)
         errors = _error_cells(path, format_, sheet.name)
         rows = sheet.to_python(skip_empty_area=False)
     except (CalamineError, XmlError, ZipError, zipfile.BadZipFile, xlrd.XLRDError):
-        raise DataError(
-            f"the file cannot be read as {format_}: open it, save it again and compare its format "
-            "with the contract"
-        ) from None
+        raise _unreadable(format_) from None
+    except BaseException as error:
+        # A fault of the library's Rust code is no Exception, and would end the job.
+        if type(error).__name__ == "PanicException":
+            raise _unreadable(format_) from None
+        raise
     comment, last = dialect.comment_char, dialect.header_rows[-1] if dialect.header else 0
     for i, row in enumerate(rows):
         for column, text in errors.get(i, ()):
@@ -65,6 +79,13 @@ def sheet_rows(path: Path, format_: str, dialect: Dialect) -> Iterator[Sequence[
         has_comment = comment is not None and isinstance(row[0], str) and row[0].startswith(comment)
         if i < last or (any(cell != "" for cell in row) and not has_comment):
             yield row
+
+
+def _unreadable(format_: str) -> DataError:
+    return DataError(
+        f"the file cannot be read as {format_}: open it, save it again and compare its format "
+        "with the contract"
+    )
 
 
 def _check_format(data: bytes, format_: str) -> None:
@@ -133,7 +154,9 @@ def text_of(cell: Cell, field: Field | None = None) -> str:
             return (field.true_values if cell else field.false_values)[0]
         return str(cell).upper()
     if isinstance(cell, (int, float)):
-        return f"{cell:.{_DIGITS}g}"
+        # A small number, such as a longitude, is written without an exponent.
+        text = f"{cell:.{_DIGITS}g}"
+        return format(Decimal(text), "f") if "e-" in text else text
     if isinstance(cell, date):
         return _text_of_date(cell, field)
     return cell.isoformat() if isinstance(cell, time) else str(cell)
@@ -146,8 +169,9 @@ def _text_of_date(day: date, field: Field | None) -> str:
         text = moment.strftime(form)
         if "%z" not in form and datetime.strptime(text, form) == moment:
             return text
-    if formats and moment != day:
-        # The cell is a date, and no format keeps the day. The first one keeps less.
+    if formats and moment != day and "%y" not in formats[0]:
+        # The cell is a date, and no format keeps the day. The first one keeps less. Two digits of
+        # a year can mean another century.
         return moment.strftime(formats[0])
     return moment.isoformat() if moment.time() != time() else moment.date().isoformat()
 
@@ -178,7 +202,7 @@ def _xlsx_errors(path: Path, sheet: str) -> Mapping[int, list[tuple[int, str]]]:
     errors: dict[int, list[tuple[int, str]]] = {}
     with zipfile.ZipFile(path) as archive:
         data = archive.read(_xlsx_part(archive, sheet))
-    for attributes, text in _ERROR_CELL.findall(data):
+    for attributes, content in _ERROR_CELL.findall(data):
         reference = _REFERENCE.search(attributes)
         if reference is None:
             raise DataError(
@@ -189,7 +213,9 @@ def _xlsx_errors(path: Path, sheet: str) -> Mapping[int, list[tuple[int, str]]]:
         column = 0
         for letter in letters:
             column = column * 26 + letter - ord("A") + 1
-        errors.setdefault(int(number) - 1, []).append((column - 1, text.decode()))
+        value = _VALUE.search(content)
+        text = value.group(1).decode().strip() if value else ""
+        errors.setdefault(int(number) - 1, []).append((column - 1, text or _UNKNOWN_ERROR))
     return errors
 
 
@@ -203,14 +229,19 @@ def _xlsx_part(archive: zipfile.ZipFile, sheet: str) -> str:
     return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
 
 
+def _open_xls(path: Path) -> xlrd.Book:
+    # The log of the library can contain texts of cells.
+    return xlrd.open_workbook(path, logfile=io.StringIO())
+
+
 def _xls_errors(path: Path, sheet: str) -> Mapping[int, list[tuple[int, str]]]:
-    with xlrd.open_workbook(path) as book:
+    with _open_xls(path) as book:
         cells = book.sheet_by_name(sheet)
         errors: dict[int, list[tuple[int, str]]] = {}
         for i in range(cells.nrows):
             for j, kind in enumerate(cells.row_types(i)):
                 if kind == xlrd.XL_CELL_ERROR:
                     code = cells.cell_value(i, j)
-                    text = xlrd.error_text_from_code.get(code, "#ERROR")
+                    text = xlrd.error_text_from_code.get(code, _UNKNOWN_ERROR)
                     errors.setdefault(i, []).append((j, text))
     return errors

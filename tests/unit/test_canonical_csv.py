@@ -3,8 +3,10 @@
 import csv
 import datetime
 import gzip
+import re
 import shutil
 import zipfile
+from dataclasses import replace
 
 import pytest
 import xlwt
@@ -13,6 +15,7 @@ from pydantic import ValidationError
 
 from socare_spark.contracts.contract import Contract
 from socare_spark.errors import DataError
+from socare_spark.files import sha256_of
 from socare_spark.ingest.canonical_csv import csv_of
 from socare_spark.ingest.discovery import discover_files, inspect_file
 
@@ -70,6 +73,16 @@ def test_a_plain_file_is_read_where_it_is(tmp_path):
             [['x"y', "a,b", "z"]],
         ),
         ({"commentChar": "#"}, "A,B,C\n# 1,2,3\n1,2,#3\n", [["1", "2", "#3"]]),
+        (
+            {"commentChar": "#"},
+            'A,B,C\n#,"begin\n"#1 High St",2,"3\n# 4"\n#,end"\n',
+            [["#1 High St", "2", "3\n# 4"]],
+        ),
+        (
+            {"escapeChar": "\\"},
+            'A,B,C\n\\N,C:\\temp,"a\\"b\\\\"\na\\\nb,\\,,\\\\N\n',
+            [["\\N", "C:\\temp", 'a"b\\'], ["a\nb", ",", "\\N"]],
+        ),
         ({"skipInitialSpace": True}, 'A,B,C\n1, "x,y", 3\n', [["1", "x,y", "3"]]),
         ({"headerRows": [1, 2], "headerJoin": "_", "delimiter": ";"}, ";;C\nA;B\n1;2;3\n", None),
     ],
@@ -217,6 +230,95 @@ def test_sheet_of_an_old_excel_workbook(tmp_path):
     found = rows(tmp_path, (tmp_path / "a.xls").read_bytes(), declared, "2015.xls")
     assert found[1] == ["4000001", "01/06/2015", "2015-06-01T13:05:00", "0.3", "Y"]
     assert found[2] == ["x", "01/06/2015", "", "#REF!", "N"]
+
+
+def test_two_contracts_read_two_sheets_of_one_workbook(tmp_path):
+    book = Workbook()
+    book.active.append(["A", "B", "C"])
+    book.create_sheet("More").append(["C", "B", "A"])
+    book.save(tmp_path / "a.xlsx")
+    first = contract(format="xlsx", dialect={"sheetNumber": 1})
+    second = contract(format="xlsx", dialect={"sheetName": "More"})
+    second = second.model_copy(update={"name": "more"})
+    file = landed(tmp_path, (tmp_path / "a.xlsx").read_bytes(), first, "2015.xlsx")
+    files = [csv_of(replace(file, contract=c), tmp_path / "work").path for c in (first, second)]
+    assert [path.read_text() for path in files] == ["A,B,C\n", "C,B,A\n"]
+
+
+def test_digest_is_that_of_the_file_before_it_was_read(tmp_path, monkeypatch):
+    declared = contract(dialect={"commentChar": "#"})
+    file = landed(tmp_path, "A,B,C\n1,2,3\n", declared)
+    before = sha256_of(file.path)
+
+    def changing(*args):
+        converted = csv_of(*args)
+        file.path.write_text("A,B,C\n4,5,6\n")
+        return converted
+
+    monkeypatch.setattr("socare_spark.ingest.discovery.csv_of", changing)
+    assert inspect_file(file, tmp_path).profile.sha256 == before
+
+
+def sheet(tmp_path, cells, change=None):
+    """The rows of a workbook with the columns of FIELDS, whose sheet is changed as text."""
+    book = Workbook()
+    book.active.append(EXPECTED[0])
+    book.active.append(cells)
+    for cell in book.active[2]:
+        cell.data_type = "e" if cell.value == "#REF!" else cell.data_type
+    book.save(tmp_path / "a.xlsx")
+    with (
+        zipfile.ZipFile(tmp_path / "a.xlsx") as source,
+        zipfile.ZipFile(tmp_path / "b.xlsx", "w") as target,
+    ):
+        for name in source.namelist():
+            text = source.read(name)
+            if change and name == "xl/worksheets/sheet1.xml":
+                text = re.sub(*change, text.decode()).encode()
+            target.writestr(name, text)
+    fields = [{**FIELDS[1], "format": "%d/%m/%y"} if f is FIELDS[1] else f for f in FIELDS]
+    data = (tmp_path / "b.xlsx").read_bytes()
+    return rows(tmp_path, data, contract(fields, format="xlsx"), "2015.xlsx")[1]
+
+
+def test_no_format_moves_a_date_cell_to_another_century(tmp_path):
+    found = sheet(tmp_path, ["x", datetime.date(1950, 3, 1)])
+    assert found[:2] == ["x", "1950-03-01"]
+    assert sheet(tmp_path, ["x", datetime.date(1999, 3, 1)])[1] == "01/03/99"
+
+
+def test_small_numbers_have_no_exponent(tmp_path):
+    assert sheet(tmp_path, [-0.00005])[0] == "-0.00005"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ((r'"(A2|e)"', r"'\1'"), "#REF!"),
+        ((r'r="A2" t="e"', 't = "e" r = "A2" '), "#REF!"),
+        ((r"<(/?)(c|v|row|is|t|sheetData|worksheet)\b", r"<\1x:\2"), "#REF!"),
+        ((r"<v>#REF!</v></c>", "</c>"), "#ERROR"),
+        ((r"><v>#REF!</v></c>", "/>"), "#ERROR"),
+    ],
+)
+def test_cells_with_an_error_are_found_in_each_form_of_a_sheet(tmp_path, change, error):
+    if "x:" in change[1]:
+        # The root declares the prefix.
+        change = (change[0] + "|xmlns=", lambda m: m.expand(r"<\1x:\2") if m[2] else "xmlns:x=")
+    assert sheet(tmp_path, ["#REF!", None, None, 5], change)[::3] == [error, "5"]
+
+
+def test_a_damaged_workbook_does_not_end_the_job(tmp_path, monkeypatch):
+    class PanicException(BaseException):
+        pass
+
+    def panic(path):
+        raise PanicException("a cell")
+
+    monkeypatch.setattr("socare_spark.ingest.workbooks.CalamineWorkbook.from_path", panic)
+    data = xlsx(tmp_path / "a.xlsx")
+    text = contract(FIELDS, format="xlsx")
+    assert "cannot be read as xlsx" in refusal(tmp_path, data, text, "2015.xlsx")
 
 
 ODS = """<?xml version="1.0"?><office:document-content
