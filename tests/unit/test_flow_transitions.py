@@ -18,7 +18,7 @@ def inputs(tmp_path, columns, days, as_of):
         conf=tmp_path,
         as_of=as_of,
         exists=lambda _: True,
-        read=lambda _: SimpleNamespace(columns=columns),
+        has_column=lambda _, column, __: column in columns,
         partition_days=lambda *_: days,
     )
 
