@@ -89,10 +89,11 @@ def write_refused(landing: Path, landed: LandedFile, reason: str) -> None:
     _write(_path(landing, landed, ".refused.txt"), [f"{landed.name}: {reason}.\n".encode()])
 
 
-def remove_rejected(landing: Path, file: str) -> None:
-    """Removes the rejected lines and the reason of a file, given its name."""
+def remove_rejected(landing: Path, file: str, dataset: str) -> None:
+    """Removes the rejected lines and the reason of a file, given its name and dataset."""
     for ending in (".rejected.csv", ".refused.txt"):
-        (rejected_folder(landing) / f"{file}{ending}").unlink(missing_ok=True)
+        for name in (file, f"{file}.{dataset}"):
+            (rejected_folder(landing) / f"{name}{ending}").unlink(missing_ok=True)
 
 
 def _failed_rules_text(failed: Iterable[tuple[str, str]]) -> str:
@@ -100,7 +101,9 @@ def _failed_rules_text(failed: Iterable[tuple[str, str]]) -> str:
 
 
 def _path(landing: Path, landed: LandedFile, ending: str) -> Path:
-    return rejected_folder(landing) / f"{landed.name}{ending}"
+    # A workbook or an XML file can have the records of several datasets.
+    dataset = "" if landed.contract.format == "csv" else f".{landed.contract.name}"
+    return rejected_folder(landing) / f"{landed.name}{dataset}{ending}"
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:

@@ -76,7 +76,7 @@ def withdraw(context: Context, landing: Path) -> None:
     context.run.ledger.extend(asdict(entry) for entry in entries)
     for entry in entries:
         if entry.status == "withdrawn":
-            remove_rejected(landing, entry.file)
+            remove_rejected(landing, entry.file, entry.dataset)
             context.progress.say(f"ingest: {entry.file} withdrawn, {entry.rows_kept} rows")
 
 

@@ -39,7 +39,7 @@ _ERROR_CELL = re.compile(
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
 _REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]+)([0-9]+)[\"']")
 _UNKNOWN_ERROR = "#ERROR"
-_ODS_ERROR = re.compile(rb'calcext:value-type="error"')
+_ODS_ERROR = re.compile(rb"calcext:value-type=[\"']error[\"']")
 
 
 def sheet_rows(path: Path, format_: str, dialect: Dialect) -> Iterator[Sequence[Cell]]:

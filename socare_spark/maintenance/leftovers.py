@@ -39,17 +39,21 @@ def rejected_without_source(lake: Lake, landing: Path) -> list[Path]:
     shares the folder of rejected lines.
     """
     folder = rejected_folder(landing)
-    in_ledger = (
-        {row["file"] for row in lake.to_dicts(LEDGER, "file")} if lake.exists(LEDGER) else set()
-    )
+    # Rejected lines of a workbook or an XML file have the dataset in their name.
+    in_ledger = {
+        name: row["file"]
+        for row in (lake.to_dicts(LEDGER, "file", "dataset") if lake.exists(LEDGER) else [])
+        for name in (row["file"], f"{row['file']}.{row['dataset']}")
+    }
     accepted = frozenset(entry.file for entry in read_ledger(lake).current.values())
     paths = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
         for ending, kept in ((_REJECTED, accepted), (_REFUSED, frozenset[str]())):
-            source = name.removesuffix(ending)
-            has_no_source = source in in_ledger - kept and not (landing / source).is_file()
-            if source != name and has_no_source:
+            if not name.endswith(ending):
+                continue
+            source = in_ledger.get(name.removesuffix(ending))
+            if source is not None and source not in kept and not (landing / source).is_file():
                 paths.append(path)
     return paths
 

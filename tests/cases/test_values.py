@@ -184,8 +184,8 @@ def test_file_that_grows_during_the_run_is_reported(spark_session, tmp_path, mon
     council.lands("2015.csv", "1,7,2015-01-01", header="ID,PERID,START")
     path, examine = council.landing / "visits" / "2015.csv", admission.inspect_file
 
-    def growing(arrival):
-        seen = examine(arrival)
+    def growing(arrival, folder):
+        seen = examine(arrival, folder)
         path.write_text(path.read_text() + "2,7,2015-01-01\n")
         return seen
 

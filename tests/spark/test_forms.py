@@ -69,7 +69,7 @@ def test_workbook_has_ledger_quarantine_and_rejected_lines(spark, tmp_path, monk
     assert council.ledger() == {"2015.xlsx": ("accepted", 4, 2, 2, 0, 0)}
     quarantine = council.rows("line", "reasons", "columns", table="restricted/quarantine")
     assert quarantine == [(2, ["date_format"], ["DAY"]), (3, ["type"], ["COST"])]
-    rejected = tmp_path / "rejected" / "visits" / "2015.xlsx.rejected.csv"
+    rejected = tmp_path / "rejected" / "visits" / "2015.xlsx.visits.rejected.csv"
     assert rejected.read_text().splitlines() == [
         "line,reasons,ID,DAY,COST",
         "2,date_format:DAY,=x,31/02/2015,3",
@@ -100,7 +100,7 @@ def test_xml_is_read_like_csv(spark, tmp_path, monkeypatch):
     assert council.ingests(monkeypatch) == ""
     assert council.rows("id", "note", "line") == [("4", "x", 1)]
     assert council.ledger() == {"2016.xml": ("accepted", 2, 1, 1, 0, 0)}
-    rejected = tmp_path / "rejected" / "visits" / "2016.xml.rejected.csv"
+    rejected = tmp_path / "rejected" / "visits" / "2016.xml.visits.rejected.csv"
     assert rejected.read_text().splitlines() == ["line,reasons,ID,NOTE", "2,missing:ID,,y"]
     (council.landing / "visits" / "2017.xml").write_text("<All><Visit><NOTE/></Visit></All>")
     assert "lacks the column ID" in council.ingests(monkeypatch)

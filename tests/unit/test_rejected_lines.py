@@ -12,7 +12,9 @@ from socare_spark.ingest.ledger import LedgerState
 
 
 def refused(name):
-    return RefusedFile(SimpleNamespace(name=name), "digest", "it is empty")
+    return RefusedFile(
+        SimpleNamespace(name=name, contract=SimpleNamespace(format="csv")), "digest", "it is empty"
+    )
 
 
 def bring_in(landing, files, known=()):
