@@ -77,7 +77,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
-    """Refuses a mapping with a repeated key, of which YAML would keep the last one."""
+    """Refuses a mapping with a repeated key. YAML would keep the last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()

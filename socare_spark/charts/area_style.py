@@ -1,6 +1,6 @@
 """Elements of maps: outlines of areas, shades, legend entries and the scale bar.
 
-Areas with nobody, areas of which the figure is not known, and areas to which it does not apply look
+Areas with nobody, areas whose figure is not known, and areas to which it does not apply look
 different from each other and from areas with few people.
 """
 

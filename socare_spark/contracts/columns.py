@@ -1,6 +1,7 @@
 """The columns that a contract gives to the restricted table of its dataset, with their types."""
 
-from socare_spark.contracts.contract import SOURCE_LINE, Contract, Field
+from socare_spark.contracts.contract import SOURCE_LINE, Contract
+from socare_spark.contracts.field import Field
 from socare_spark.contracts.place_columns import PLACE
 
 PSEUDONYM = "pseudonym"

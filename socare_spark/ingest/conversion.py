@@ -13,7 +13,8 @@ from functools import reduce
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.contract import Contract, Field
+from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.field import Field
 from socare_spark.contracts.place_columns import PlaceColumns
 from socare_spark.contracts.project import Scheme
 from socare_spark.ingest.pseudonym import has_shape

@@ -10,7 +10,8 @@ import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from socare_spark.contracts.contract import UTF_16, normalise_header
+from socare_spark.contracts.contract import UTF_16
+from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError
 
 _MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}

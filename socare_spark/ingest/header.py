@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from socare_spark.contracts.contract import Contract, Field, normalise_header
+from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.field import Field
+from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError
 from socare_spark.ingest.format_diagnosis import NO_HEADER
 from socare_spark.spelling import closest_names

@@ -10,7 +10,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-from socare_spark.contracts.contract import Field
+from socare_spark.contracts.field import Field
 from socare_spark.ingest.csv_records import byte_table
 
 EIGHT_BIT = ("windows-1252", "iso-8859-1", "iso-8859-15")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from socare_spark.contracts.contract import Field
+from socare_spark.contracts.field import Field
 
 MAX_CELL_CHARACTERS = 4_000
 _MAX_SHAPES = 20

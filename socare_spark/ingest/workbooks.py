@@ -22,8 +22,8 @@ from python_calamine import (
     ZipError,
 )
 
-from socare_spark.contracts.contract import Field
 from socare_spark.contracts.dialect import Dialect
+from socare_spark.contracts.field import Field
 from socare_spark.errors import DataError
 from socare_spark.ingest.format_diagnosis import COMPOUND_FILE, other_format, workbook_format
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socare_spark.contracts.contract import normalise_header
+from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError
 from socare_spark.onboarding.candidate_keys import Keys, find_keys
 from socare_spark.onboarding.column_roles import ColumnFacts, Role, role_of

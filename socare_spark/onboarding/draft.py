@@ -151,7 +151,7 @@ def _form(table: SourceTable) -> tuple[object, ...]:
 
 
 def _key(dataset: Dataset) -> tuple[str, ...]:
-    """The proposed key: columns of which one identifies a record, a person or an area."""
+    """The proposed key: columns that include an identifier of a record, a person or an area."""
     columns = {column.name: column for column in dataset.columns}
     for key in dataset.common_keys:
         parts = [columns[name] for name in key]

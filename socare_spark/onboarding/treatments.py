@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from socare_spark.contracts.contract import PERSON, normalise_header
+from socare_spark.contracts.contract import PERSON
+from socare_spark.contracts.header_names import normalise_header
 from socare_spark.contracts.project import Scheme
 from socare_spark.onboarding.column_roles import Role
 from socare_spark.onboarding.dataset import Dataset, DatasetColumn

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from socare_spark.contracts.contract import normalise_header
 from socare_spark.contracts.dialect import XmlRecords
+from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError
 from socare_spark.ingest.xml_records import element_events, local_name, write_records
 from socare_spark.onboarding.layout import Header

@@ -317,7 +317,7 @@ def test_requests_without_a_day_in_yearly_extracts_are_not_forecast(council):
 
 
 def test_rows_that_represent_several_requests_are_summed(council):
-    """A row without a person counts as so many people, for the smallest number of people."""
+    """A row without a person counts as its number of people, for the smallest number of people."""
     requests = {"dataset": "requests", "top": 1, "roles": {"count": "number"}}
     council.settings.update(elements=[], requests=requests, least_people=40)
     number = ColumnSpec("number", "bigint", "Requests of the row.")

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from pyspark.sql import functions as F
 
-from socare_spark.contracts.contract import Contract, Field
+from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.field import Field
 from socare_spark.ingest.conversion import age, convert, rules
 from socare_spark.postcodes import is_unit_postcode
 

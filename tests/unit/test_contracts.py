@@ -7,12 +7,9 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from socare_spark.contracts.contract import (
-    Contract,
-    Field,
-    normalise_header,
-    read_contracts,
-)
+from socare_spark.contracts.contract import Contract, read_contracts
+from socare_spark.contracts.field import Field
+from socare_spark.contracts.header_names import normalise_header
 from socare_spark.contracts.periods import Calendar
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.ingest.discovery import discover_files

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from socare_spark.contracts.contract import Field
+from socare_spark.contracts.field import Field
 from socare_spark.errors import DataError
 from socare_spark.ingest import csv_records
 from socare_spark.ingest.file_profile import profile_file, record_bytes

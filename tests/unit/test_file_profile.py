@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socare_spark.contracts.contract import Field
+from socare_spark.contracts.field import Field
 from socare_spark.errors import DataError
 from socare_spark.ingest import csv_records
 from socare_spark.ingest.file_profile import profile_file

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from socare_spark.contracts.contract import Field
+from socare_spark.contracts.field import Field
 from socare_spark.onboarding.cell_kinds import is_nhs_number, is_phone
 from socare_spark.onboarding.column_roles import ColumnFacts, Role, role_of
 from socare_spark.onboarding.column_types import type_of

@@ -28,7 +28,7 @@ TRANSPORT_YEARS = YEARS | {
 }  # fmt: skip
 # Who is in the agreement series: the first part of each cohort.
 POOL_SHARES = {"children": 0.085, "young": 0.14, "adults": 0.075, "older": 0.17}
-# Stands for a district where a record may be of anybody.
+# In place of a district, where a record may be of anybody.
 ANYWHERE = -9
 
 

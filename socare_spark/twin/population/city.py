@@ -1,7 +1,7 @@
 """The synthetic city: wards, an outline, and unit postcodes in their districts.
 
 Ward centres, district centres and the number of postcodes of each district are facts (twin/facts);
-everything else is made. Every located postcode lies in exactly one ward with at least a decimetre
+everything else is made. Every located postcode is in exactly one ward with at least a decimetre
 to spare, so that no spatial engine can disagree about it.
 """
 

@@ -13,7 +13,7 @@ from socare_spark.twin.draws import Ints
 from socare_spark.twin.facts import FACTS
 
 BANDS = (("10,000+", 10_000, None), ("5,000-10,000", 5_000, 10_000), ("below 5,000", 0, 5_000))
-# So many combinations that start or end in one month are a block.
+# At least this number of combinations that start or end in one month is a block.
 BLOCK = 10
 
 

@@ -1,0 +1,8 @@
+"""Comparison of the names of columns."""
+
+import re
+
+
+def normalise_header(header: str) -> str:
+    """Normalises a header to lower snake case. Headers are compared in this form."""
+    return re.sub(r"[^0-9a-z]+", "_", header.strip().lower()).strip("_")
