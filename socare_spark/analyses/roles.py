@@ -140,7 +140,8 @@ def check_columns(
         columns: Key in the file -> name of the column, and its declaration.
 
     Raises:
-        ConfigurationError: the contract has no such column, or one of another type.
+        ConfigurationError: the contract has no such column, or one of another type, or a day is a
+            local time in UTC.
     """
     contract = contract_of(conf, dataset)
     if contract is None:
@@ -157,11 +158,21 @@ def check_columns(
                 f"{where}, which is of the type {types[name]} in conf/datasets/{dataset}.yaml; it "
                 f"must be {column.kind}{_nearest_allowed(name, types, column)}."
             )
+        if column.type == DAY.type and _is_local_time(contract, name):
+            raise ConfigurationError(
+                f"{where}, which is a local time in UTC, so that its day can be another one: "
+                f"declare socare.day in conf/datasets/{dataset}.yaml, and name that column."
+            )
         if column.allowed == (PSEUDONYM,) and not is_person(conf, contract, name):
             raise ConfigurationError(
                 f"{where}, which is not pseudonymised under a scheme of people (person: true in "
                 f"conf/project.yaml) in conf/datasets/{dataset}.yaml."
             )
+
+
+def _is_local_time(contract: Contract, column: str) -> bool:
+    """Whether a column is a time of a declared zone."""
+    return any(f.output == column and f.socare.zone for f in contract.fields)
 
 
 def is_person(conf: Path, contract: Contract, column: str) -> bool:

@@ -82,7 +82,8 @@ def test_records_that_are_not_counted_are_reported(spark):
         "vans.negative_count": 1, "vans.without_time": 1,
     }  # fmt: skip
     (warning,) = result.warnings
-    assert "1 records of moves have a negative number in items" in warning
+    assert "of 12 records of moves, 1 with no value in " in warning
+    assert "1 with no number in items, 1 with a negative number in items are left out" in warning
 
 
 def test_without_a_case_people_are_not_known(spark):

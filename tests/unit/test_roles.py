@@ -59,6 +59,26 @@ def test_wrong_roles_of_requests_are_refused(conf, roles, says):
         load_requests(conf)
 
 
+def test_a_day_is_not_a_local_time_in_utc(conf):
+    path = conf / "datasets" / "agreements_costed.yaml"
+    contract = yaml.safe_load(path.read_text("utf-8"))
+    start = next(f for f in contract["schema"]["fields"] if f["name"] == "AGREEMENT_START")
+    contract["socare"].pop("date_order", None)
+    start |= {
+        "type": "datetime",
+        "socare": {"keep": "as_is", "as": "began", "zone": "Europe/London"},
+    }
+    start.pop("format", None)
+    path.write_text(yaml.safe_dump(contract), "utf-8")
+    change(conf, "elements", roles={"start": "began"})
+    with pytest.raises(ConfigurationError, match="roles.start .* local time in UTC.*socare.day"):
+        load_elements(conf)
+    start["socare"]["day"] = "begin_day"
+    path.write_text(yaml.safe_dump(contract), "utf-8")
+    change(conf, "elements", roles={"start": "begin_day"})
+    load_elements(conf)
+
+
 @pytest.mark.parametrize(
     ("roles", "says"),
     [

@@ -83,12 +83,20 @@ def incomplete_movements(flow: Flow, counted: pd.DataFrame) -> Report:
         counted: Result of `count_movements`.
     """
     counts = {name: int(counted[name].iloc[0]) for name in counted.columns}
-    negative = counts["negative_count"]
-    if flow.matrix is None or not negative:
+    if flow.matrix is None:
+        return [], counts
+    kinds = {
+        "without_from": f"no value in {flow.matrix.origin}",
+        "without_to": f"no value in {flow.matrix.to}",
+        "without_count": f"no number in {flow.matrix.count}",
+        "negative_count": f"a negative number in {flow.matrix.count}",
+    }
+    found = [f"{counts[kind]:,} with {text}" for kind, text in kinds.items() if counts[kind]]
+    if not found:
         return [], counts
     warning = (
-        f"Flow {flow.flow}: {negative:,} records of {flow.matrix.dataset} have a negative number "
-        f"in {flow.matrix.count}. They are left out. Correct the extract, or declare 'minimum: 0' "
-        "in the contract to quarantine them."
+        f"Flow {flow.flow}: of {counts['records']:,} records of {flow.matrix.dataset}, "
+        f"{', '.join(found)} are left out. Correct the extract, or declare constraints in the "
+        "contract to quarantine them."
     )
     return [warning], counts
