@@ -39,6 +39,8 @@ _YEAR = re.compile("(?:19|20)[0-9]{2}")
 _EARLY, _EARLY_SHARE, _LIFE = 1985, 0.2, 40
 # A column of fewer different texts has codes rather than identifiers.
 _FEW = 20
+# Words of a text in a column of notes.
+_NOTE_WORDS = 3
 
 
 class Role(StrEnum):
@@ -183,6 +185,9 @@ def _of_axis(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
 
 def _of_birth(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     if not facts.type.is_date:
+        # A birth date in an unknown form must not be kept.
+        if has_any(header, words.BIRTH) and not has_any(header, words.NOT_A_PERSON):
+            yield Role.BIRTH
         return
     years = [int(year) for text in facts.sample for year in _YEAR.findall(text)]
     early = sum(year < _EARLY for year in years) >= _EARLY_SHARE * len(facts.sample)
@@ -228,15 +233,33 @@ def _names_a_person(header: list[str]) -> bool:
     )
 
 
+def _is_about_a_person(header: list[str]) -> bool:
+    """Whether texts of many different words in the column are probably names."""
+    if _ends_in_a_person(header):
+        return True
+    if has_any(header, words.NOT_A_PERSON):
+        return False
+    return header[-1:] in (["name"], ["names"], ["nm"]) or has_any(header, words.PERSON | words.KIN)
+
+
+def _ends_in_a_person(header: list[str]) -> bool:
+    """Whether the last word is a person, as in "service user" and "school nurse"."""
+    return has_any(header[-1:], words.PERSON | words.STAFF | words.KIN)
+
+
 def _of_text(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     if facts.type.name != "string" or _are_decimals(facts):
         return
     are_words = facts.share(_WORDS.fullmatch) >= _MOST
-    if has_any(header, words.STAFF) and not has_any(header, words.NOT_A_PERSON):
+    if has_any(header, words.STAFF) and (
+        has_any(header[-1:], words.STAFF) or not has_any(header, words.NOT_A_PERSON)
+    ):
         yield Role.STAFF
     if _names_a_person(header) and facts.share(lambda text: len(text) > 1) >= 0.5:
         yield Role.NAME
     if are_words and not has_any(header, words.AREA) and _has_forenames(facts):
+        yield Role.NAME
+    if are_words and facts.distinct >= _FEW and _is_about_a_person(header):
         yield Role.NAME
     named_address = has_any(header, words.ADDRESS) and not has_any(header, words.NOT_AN_ADDRESS)
     if facts.share(_ADDRESS.fullmatch) >= 0.5 or (
@@ -246,6 +269,8 @@ def _of_text(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     blanks = sum(text.count(" ") for text in facts.sample) / len(facts.sample) + 1
     is_long = facts.mean_length >= _FREE_LENGTH and blanks >= _FREE_WORDS
     if is_long and facts.distinct_share > _FREE_DISTINCT and facts.distinct >= 3:
+        yield Role.FREE_TEXT
+    if has_any(header, words.NOTES) and blanks >= _NOTE_WORDS:
         yield Role.FREE_TEXT
     if has_any(header, words.FREE_TEXT) and (
         facts.distinct_share > (_FREE_NAMED if is_long else _SOME)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from socare_spark.errors import ConfigurationError
 from socare_spark.onboarding.cell_kinds import is_personal, kind_of, shape_of
 from socare_spark.onboarding.header_words import USUAL, words_of
 
@@ -159,7 +160,11 @@ def find_header(rows: Rows, header: int | str | None = None) -> Header:
     if header == "none":
         return Header(None, _numbered(width), True, "as given")
     if isinstance(header, int):
-        names = tuple(rows[header - 1]) if header <= len(rows) else ()
+        if header > len(rows):
+            raise ConfigurationError(
+                f"--header {header}: the beginning of the file has {len(rows)} rows."
+            )
+        names = tuple(rows[header - 1])
         return Header(header, names, True, "as given", sum(map(any, rows[:header])))
     first = next((i for i, row in enumerate(rows) if _is_full(row, width)), None)
     if first is None:

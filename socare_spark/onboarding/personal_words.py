@@ -11,7 +11,13 @@ PERSON = word_set(
 NUMBER_OF_PERSON = word_set("nhs nhsnumber upn uln nino ssn nhsno")
 STAFF = word_set(
     "staff officer worker caseworker socialworker employee operator manager assessor practitioner "
-    "inspector technician owner handler resource responsible assignee reviewer"
+    "inspector technician owner handler resource responsible assignee reviewer by allocated "
+    "assigned lead approver gp doctor nurse sw"
+)
+# People beside the person of a record.
+KIN = word_set(
+    "contact kin nok relative sibling spouse partner landlord signature signed known sname maiden "
+    "preferred reporter"
 )
 IDENTIFIER = word_set(
     "id ids identifier ref reference no num number nr key uid guid uuid urn uprn barcode account "
@@ -36,6 +42,8 @@ FREE_TEXT = word_set(
     "note notes comment comments remark remarks narrative text details detail summary explanation "
     "feedback message observations"
 )
+# Texts in these columns are notes even if their phrases repeat.
+NOTES = word_set("note notes comment comments remark remarks narrative observations allegation")
 AREA = word_set(
     "ward lsoa msoa oa lad la area region district county constituency pcon locality authority "
     "council neighbourhood neighborhood parish borough library site centre station school "

@@ -80,8 +80,8 @@ class Proposal:
 
     @property
     def birth(self) -> DatasetColumn | None:
-        """The column of the person's date of birth: the first one."""
-        return next(iter(self._of(Role.BIRTH)), None)
+        """The column of the person's date of birth: the first one with dates."""
+        return next((c for c in self._of(Role.BIRTH) if c.type.is_date), None)
 
     @property
     def postcode(self) -> DatasetColumn | None:
@@ -209,6 +209,11 @@ def _drop_comments(proposal: Proposal, column: DatasetColumn) -> list[str]:
 
 def _birth(proposal: Proposal, column: DatasetColumn) -> tuple[Mapping[str, object], list[str]]:
     first, event = proposal.birth, proposal.event
+    if not column.type.is_date:
+        return {"drop": True}, [
+            "DECIDE: dropped, because not all values are dates of a known form. Declare the type "
+            "date and its format to keep an age."
+        ]
     if first is None or column.name != first.name:
         return {"drop": True}, ["Dropped: a further date of birth."]
     if event is None:

@@ -207,3 +207,34 @@ def test_phones():
 )
 def test_unit_postcodes_of_texts(text, postcode):
     assert unit_postcode(text) == postcode
+
+
+# Each person has several rows, and no common name.
+UNUSUAL = [f"{first} {last}" for first in ("Nkechi", "Siobhan", "Ngozi", "Aoife", "Tadeusz")
+           for last in ("Eze", "Balogun", "Okafor", "Wojcik", "Mbeki")] * 6  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Name", "Cust name", "Client", "Child", "Mother", "Service user", "Contact", "Next of kin",
+     "Known as", "Reported by", "Signature", "NOK"],
+)  # fmt: skip
+def test_repeated_names_are_not_kept(name):
+    assert role(name, UNUSUAL) in (Role.NAME, Role.STAFF)
+
+
+@pytest.mark.parametrize("name", ["Seen by", "Allocated to", "Lead", "GP", "School nurse"])
+def test_a_few_employees_are_not_kept(name):
+    assert role(name, ["A Eze", "B Balogun", "C Okafor", "D Wojcik"] * 50) is Role.STAFF
+
+
+@pytest.mark.parametrize("texts", [["01/02/1950", "00/00/1950"] * 30, ["c. 1950", "1951"] * 30])
+def test_birth_dates_of_an_unknown_form_are_not_kept(texts):
+    assert role("Date of birth", texts) is Role.BIRTH
+
+
+def test_notes_in_repeated_phrases_are_not_kept():
+    assert role("Notes 2", ["client rang again", "no answer today", "visit was made"] * 99) is (
+        Role.FREE_TEXT
+    )
+    assert role("Client group", ["Older adults", "Learning disability"] * 99) is Role.NONE

@@ -64,6 +64,9 @@ def test_names_of_an_uncertain_header_are_not_printed(landing, capsys):
     assert "Quill" not in out
     _, out, _ = onboard(capsys, path, "--header", "1")
     assert "Quill" in out
+    code, _, errors = onboard(capsys, path, "--header", "99")
+    assert code == 2
+    assert "--header 99: the beginning of the file has" in errors
     _, out, _ = onboard(capsys, path, "--header", "none")
     assert "3 rows" in out
 

@@ -71,7 +71,7 @@ def test_a_day_is_not_a_local_time_in_utc(conf):
     start.pop("format", None)
     path.write_text(yaml.safe_dump(contract), "utf-8")
     change(conf, "elements", roles={"start": "began"})
-    with pytest.raises(ConfigurationError, match="roles.start .* local time in UTC.*socare.day"):
+    with pytest.raises(ConfigurationError, match=r"roles\.start .* local time in UTC.*socare\.day"):
         load_elements(conf)
     start["socare"]["day"] = "begin_day"
     path.write_text(yaml.safe_dump(contract), "utf-8")
