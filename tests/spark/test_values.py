@@ -170,17 +170,18 @@ def test_dropped_columns_are_checked_and_absent_where_no_rule_reads_them(spark):
         {"name": "LATE", "type": "date"},
     ]
     fields = [{**field, "socare": {"drop": True}} for field in dropped]
+    kept = {"name": "KEPT", "socare": {"keep": "as_is"}}
     contract = Contract.model_validate(
         {
             "name": "x",
-            "schema": {"primaryKey": [], "fields": fields},
+            "schema": {"primaryKey": [], "fields": [*fields, kept]},
             "socare": {"files": "(?P<period>.*)", "not_after_extract": ["LATE"]},
         }
     )
     read = [f.name for f in contract.fields if contract.is_read(f)]
-    assert read == ["NEED", "KIND", "COUNT", "LATE"]
+    assert read == ["NEED", "KIND", "COUNT", "LATE", "KEPT"]
     rows = spark.createDataFrame(
-        [["x"] * 6, [None] * 6], ", ".join(f"{f['name']} string" for f in fields)
+        [["x"] * 7, [None] * 7], ", ".join(f"{f.name} string" for f in contract.fields)
     )
     texts = {f.name: F.col(f.name) for f in contract.fields}
     values = {f.name: convert(f, F.col(f.name)) for f in contract.fields}
