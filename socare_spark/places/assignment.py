@@ -8,7 +8,7 @@ postcode has one row for each layer, with the rule that assigned it.
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.lake.checkpoint import checkpointed
@@ -48,6 +48,11 @@ def nearest_areas(points: DataFrame, areas: DataFrame, metres: float) -> DataFra
     return points.join(F.broadcast(areas), near).select("postcode", "layer", "code", distance)
 
 
+def each_of(layers: Sequence[str]) -> Column:
+    """One row for each layer."""
+    return F.explode(F.array(*map(F.lit, layers)).cast("array<string>"))
+
+
 def assign_areas(
     postcodes: DataFrame, areas: DataFrame, layers: Sequence[str], nearest_metres: float
 ) -> DataFrame:
@@ -80,7 +85,7 @@ def assign_areas(
     all_rows = postcodes.select(
         "postcode",
         F.col("easting").isNotNull().alias("located"),
-        F.explode(F.array(*map(F.lit, layers)).cast("array<string>")).alias("layer"),
+        each_of(layers).alias("layer"),
     )
     rule = (
         F.when(~F.col("located"), UNLOCATED)

@@ -20,7 +20,7 @@ from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.places.boundary_files import Features, read_features
 from socare_spark.places.coordinate_systems import declared_code, misplaced
-from socare_spark.places.geometry import GRID, polygons_of, union_of
+from socare_spark.places.geometry import GRID, in_grid, polygons_of, union_of
 from socare_spark.places.settings import FileLayer
 
 _RAW = "layer string, code string, name string, wkb binary"
@@ -201,7 +201,7 @@ def _in_grid(raw: DataFrame, crs: Mapping[str, str]) -> DataFrame:
     placed = F.col("geometry")
     for name, system in crs.items():
         if system != GRID:
-            moved = F.expr(f"ST_Transform(geometry, '{system}', '{GRID}')")
+            moved = F.expr(in_grid("geometry", system))
             placed = F.when(F.col("layer") == name, moved).otherwise(placed)
     return (
         raw.withColumn("geometry", valid)

@@ -16,6 +16,16 @@ def union_of(geometry: str) -> Column:
     return F.expr(f"ST_Union(transform({in_order}, x -> ST_GeomFromWKB(x)))")
 
 
+def in_grid(geometry: str, system: str) -> str:
+    """SQL: a geometry in EPSG:27700.
+
+    Args:
+        geometry: SQL of the geometry.
+        system: EPSG or ESRI code of its coordinate system.
+    """
+    return geometry if system == GRID else f"ST_Transform({geometry}, '{system}', '{GRID}')"
+
+
 def polygons_of(geometry: str) -> str:
     """SQL: the polygons of a geometry, without the points and lines that an overlay produces."""
     return f"ST_CollectionExtract({geometry}, 3)"

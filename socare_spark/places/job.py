@@ -40,7 +40,6 @@ from socare_spark.places.recorded_places import (
     PLACE_AREAS,
     areas_of,
     distinct_places,
-    empty_places,
     with_place,
 )
 from socare_spark.places.reference_tables import (
@@ -290,7 +289,7 @@ def _place_areas(
     """Assigns each place of the records to an area of each layer."""
     frames = [context.inputs.read(name) for name, _ in recorded]
     areas = places.tables[AREAS].withColumn("geometry", F.expr("ST_GeomFromWKB(geometry)"))
-    found = distinct_places(frames) if frames else empty_places(context.spark)
+    found = distinct_places(context.spark, frames)
     layers = [*settings.layers]
     return checkpointed(areas_of(found, areas, layers, settings.nearest_metres))
 

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from socare_spark.errors import ConfigurationError
 from socare_spark.lake.paths import literal_path
 from socare_spark.places.coordinate_systems import declared_code
-from socare_spark.places.geometry import GRID
+from socare_spark.places.geometry import in_grid
 from socare_spark.places.reference_tables import POSTCODES
 from socare_spark.places.settings import PostcodeSource
 from socare_spark.places.source_files import find_files
@@ -145,8 +145,7 @@ def _place(source: PostcodeSource) -> Column:
 def _in_grid(system: str | None) -> str:
     if system is None:
         return "ST_GeomFromText(string(NULL))"
-    point = "ST_Point(double(_east), double(_north))"
-    return point if system == GRID else f"ST_Transform({point}, '{system}', '{GRID}')"
+    return in_grid("ST_Point(double(_east), double(_north))", system)
 
 
 def _metres(text: Column) -> Column:

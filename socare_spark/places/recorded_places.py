@@ -16,8 +16,8 @@ from socare_spark.contracts.place_columns import PLACE
 from socare_spark.inputs import Inputs
 from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
-from socare_spark.places.assignment import INSIDE, OUTSIDE, UNLOCATED, assign_areas
-from socare_spark.places.geometry import GRID
+from socare_spark.places.assignment import INSIDE, OUTSIDE, UNLOCATED, assign_areas, each_of
+from socare_spark.places.geometry import in_grid
 from socare_spark.places.reference_tables import LAYER, POSTCODE_AREAS
 
 # An area is in another one that covers this share of it, because boundaries are simplified.
@@ -88,9 +88,8 @@ def _points(places: DataFrame) -> DataFrame:
     systems = [row[0] for row in split.select("_crs").distinct().collect()]
     point = F.expr("ST_GeomFromText(string(NULL))")
     for name in systems:
-        plain = "ST_Point(double(_x), double(_y))"
-        moved = plain if name == GRID else f"ST_Transform({plain}, '{name}', '{GRID}')"
-        point = F.when(F.col("_crs") == name, F.expr(moved)).otherwise(point)
+        moved = F.expr(in_grid("ST_Point(double(_x), double(_y))", name))
+        point = F.when(F.col("_crs") == name, moved).otherwise(point)
     located = split.withColumn("_point", point)
     return located.select(
         PLACE,
@@ -129,7 +128,7 @@ def _areas_of_codes(places: DataFrame, areas: DataFrame, layers: Sequence[str]) 
     )
     all_rows = found.select(
         PLACE, "_layer", "_own",
-        F.explode(F.array(*map(F.lit, layers)).cast("array<string>")).alias("layer"),
+        each_of(layers).alias("layer"),
     )  # fmt: skip
     joined = all_rows.join(covering, ["_layer", "_own", "layer"], "left")
     code = F.when(F.col("layer") == F.col("_layer"), F.col("_own")).otherwise(F.col("code"))
@@ -137,11 +136,8 @@ def _areas_of_codes(places: DataFrame, areas: DataFrame, layers: Sequence[str]) 
     return joined.select(PLACE, "layer", code.alias("code"), rule.alias("rule"))
 
 
-def distinct_places(frames: Sequence[DataFrame]) -> DataFrame:
+def distinct_places(spark: SparkSession, frames: Sequence[DataFrame]) -> DataFrame:
     """The places of some restricted tables, each once: `place`."""
-    return reduce(DataFrame.unionByName, [f.select(PLACE) for f in frames]).dropna().distinct()
-
-
-def empty_places(spark: SparkSession) -> DataFrame:
-    """No place: `place`."""
-    return spark.sql(f"SELECT string(NULL) AS {PLACE} WHERE false")
+    none = spark.sql(f"SELECT string(NULL) AS {PLACE} WHERE false")
+    places = [frame.select(PLACE) for frame in frames]
+    return reduce(DataFrame.unionByName, places, none).dropna().distinct()
