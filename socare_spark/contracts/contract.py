@@ -31,7 +31,7 @@ from socare_spark.contracts.dialect import (
 from socare_spark.contracts.extension import Extension
 from socare_spark.contracts.field import Constraints, Field
 from socare_spark.contracts.field_faults import FALSE, TRUE
-from socare_spark.contracts.header_names import normalise_header
+from socare_spark.contracts.header_names import NAME, normalise_header
 from socare_spark.contracts.periods import Calendar
 from socare_spark.contracts.place_columns import PLACE
 from socare_spark.contracts.spans import Span
@@ -111,7 +111,7 @@ class Contract(StrictModel):
         socare: Keys of this project.
     """
 
-    name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Key(pattern=NAME)
     path: str = ""
     title: str = ""
     description: str = ""

@@ -9,6 +9,7 @@ from pydantic import field_validator, model_validator
 
 from socare_spark.config import StrictModel
 from socare_spark.contracts.dialect import XmlRecords
+from socare_spark.contracts.header_names import NAME
 from socare_spark.contracts.nouns import Noun
 from socare_spark.contracts.periods import Calendar
 from socare_spark.contracts.place_columns import PlaceColumns
@@ -80,7 +81,7 @@ class Extension(StrictModel):
     files: str
     year_ends: str = "12-31"
     years_named_by: Literal["start", "end"] | None = None
-    extract_column: str = Key(default="extract", pattern=r"^[a-z][a-z0-9_]*$")
+    extract_column: str = Key(default="extract", pattern=NAME)
     snapshots: bool = False
     spellings: tuple[HeaderSpelling, ...] = ()
     encodings: tuple[PeriodEncoding, ...] = ()

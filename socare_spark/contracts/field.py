@@ -11,12 +11,11 @@ from pydantic import field_validator, model_validator
 
 from socare_spark.config import StrictModel
 from socare_spark.contracts.field_faults import FALSE, TRUE, field_fault
-from socare_spark.contracts.header_names import normalise_header
+from socare_spark.contracts.header_names import NAME, normalise_header
 from socare_spark.contracts.patterns import portable
 from socare_spark.contracts.spans import Span
 from socare_spark.postcodes import letters_and_digits
 
-_COLUMN = r"^[a-z][a-z0-9_]*$"
 _DATES = ("date", "datetime")
 
 
@@ -64,7 +63,7 @@ class Age(StrictModel):
     """
 
     at: str
-    name: str = Key(alias="as", pattern=_COLUMN)
+    name: str = Key(alias="as", pattern=NAME)
     steps: tuple[int, ...] = ()
 
     @field_validator("steps")
@@ -108,10 +107,10 @@ class Treatment(StrictModel):
     brackets: bool = False
     open_ended: tuple[date, ...] = ()
     no_place: tuple[str, ...] = ()
-    status: str | None = Key(default=None, pattern=_COLUMN)
+    status: str | None = Key(default=None, pattern=NAME)
     position: int | None = Key(default=None, ge=1)
     zone: str | None = None
-    day: str | None = Key(default=None, pattern=_COLUMN)
+    day: str | None = Key(default=None, pattern=NAME)
 
     @field_validator("zone")
     @classmethod

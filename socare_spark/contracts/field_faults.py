@@ -6,6 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
+from socare_spark.contracts.header_names import NAME
+
 if TYPE_CHECKING:
     from socare_spark.contracts.field import Field
 
@@ -13,7 +15,6 @@ DIRECTIVES = tuple("YymdHMSIpbBfj")
 # Directives that give the same part of a date or time; a format has at most one of each group.
 _ALTERNATIVES = ("Yy", "mbBj", "dj", "HI", "M", "S", "f", "p", "z")
 _FIXED_OFFSET = re.compile(r"%[MSf][+-][0-9]{2}:?[0-9]{2}")
-_COLUMN = r"^[a-z][a-z0-9_]*$"
 _NUMBERS = ("integer", "number")
 # Default texts of a boolean (Data Package v2).
 TRUE, FALSE = ("true", "True", "TRUE", "1"), ("false", "False", "FALSE", "0")
@@ -59,7 +60,7 @@ def field_fault(field: "Field") -> str:
          "their ends"),
         (lengths != sorted(lengths) or min(lengths, default=0) < 0,
          "minLength must be at least 0 and at most maxLength"),
-        (not re.search(_COLUMN, field.output), "needs 'as' with a valid column name"),
+        (not re.search(NAME, field.output), "needs 'as' with a valid column name"),
         (field.is_date and any(_is_unknown(f, field.type) for f in field.formats),
          "a format has an unknown directive or no year: allowed are "
          f"{' '.join('%' + d for d in DIRECTIVES)}, and %z for a datetime"),

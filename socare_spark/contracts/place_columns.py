@@ -6,6 +6,7 @@ from pydantic import Field as Key
 from pydantic import model_validator
 
 from socare_spark.config import StrictModel
+from socare_spark.contracts.header_names import NAME
 
 PLACE = "place"
 
@@ -22,7 +23,7 @@ class PlaceColumns(StrictModel):
     """
 
     area: str | None = None
-    layer: str | None = Key(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    layer: str | None = Key(default=None, pattern=NAME)
     x: str | None = None
     y: str | None = None
     crs: str | None = Key(default=None, pattern=r"^[A-Z]+:[0-9]+$")

@@ -16,6 +16,7 @@ from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.roles import DAY, NUMBER, PERSON, TEXT, check_columns, nearest
 from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.header_names import NAME
 from socare_spark.contracts.place_columns import PLACE
 from socare_spark.contracts.project import Project, read_project
 from socare_spark.errors import ConfigurationError
@@ -61,7 +62,7 @@ class Service(StrictModel):
         categories: Number of categories that are kept, the most used ones; None means all.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Field(pattern=NAME)
     records: tuple[Records, ...] = Field(min_length=1)
     categories: int | None = Field(default=None, ge=1)
 

@@ -25,6 +25,7 @@ from socare_spark.analyses.flow.parts import (
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
 from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts.contract import PERSON
+from socare_spark.contracts.header_names import NAME
 from socare_spark.contracts.nouns import Noun
 from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Inputs, Need
@@ -60,7 +61,7 @@ class Flow(StrictModel):
         picture: Limits of the chart of the flow.
     """
 
-    flow: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    flow: str = Field(pattern=NAME)
     title: str = Field(min_length=1)
     noun: Noun | None = None
     stages: tuple[Stage, ...] = ()
