@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from socare_spark.contracts.contract import UTF_16, Contract
@@ -84,7 +85,7 @@ def _write(path: Path, landed: LandedFile, rows: Iterable[Row]) -> None:
     if not contract.dialect.header:
         first = next(remaining, None)
         header = _declared_header(contract, 0 if first is None else len(first))
-        remaining = iter(()) if first is None else _with_first(first, remaining)
+        remaining = iter(()) if first is None else chain([first], remaining)
     if contract.socare.trailing_delimiter:
         header = header[:-1] if not header[-1] else header
         remaining = (_without_end(row, len(header)) for row in remaining)
@@ -104,11 +105,6 @@ def _write(path: Path, landed: LandedFile, rows: Iterable[Row]) -> None:
                 for i, cell in enumerate(row)
             ]
             writer.writerow(typed)
-
-
-def _with_first(first: Row, rest: Iterator[Row]) -> Iterator[Row]:
-    yield first
-    yield from rest
 
 
 def _without_end(row: Row, width: int) -> Row:

@@ -14,7 +14,7 @@ from socare_spark.contracts.contract import UTF_16
 from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError
 
-_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
 _UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # Older Office documents, and encrypted newer ones, are compound files (OLE).
@@ -123,7 +123,7 @@ def encoding_of_mark(head: bytes) -> str:
     """
     if head.startswith(_UTF_32):
         raise DataError("the file is UTF-32, which is not supported: ask for it again as UTF-8")
-    return next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
+    return next((name for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), "")
 
 
 def likely_utf_16(head: bytes) -> str:

@@ -24,6 +24,7 @@ from socare_spark.ingest.csv_records import blocks, chunks
 from socare_spark.ingest.discovery import ReadableFile, RefusedFile, inspect_file
 from socare_spark.ingest.file_profile import read_head
 from socare_spark.ingest.file_warnings import file_warnings
+from socare_spark.ingest.format_diagnosis import BYTE_ORDER_MARKS
 from socare_spark.ingest.landed_file import LandedFile
 from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.staging import StagedDataset, stage_dataset
@@ -34,7 +35,7 @@ SAMPLE_ROWS = 10_000
 # The outcomes of more files are added up.
 _MOST_FILES = 20
 _WORKERS = 2
-_BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16le": b"\xff\xfe", "utf-16be": b"\xfe\xff"}
+_MARKS = {encoding: mark for mark, encoding in BYTE_ORDER_MARKS.items()}
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def first_records(landed: LandedFile, path: Path, rows: int) -> LandedFile:
         return landed
     if encoding in UTF_16:
         content = content.decode().encode(encoding)
-    mark = _BOMS.get(encoding, b"")
+    mark = _MARKS.get(encoding, b"")
     path.write_bytes((mark if mark and start.startswith(mark) else b"") + content)
     return replace(landed, path=path)
 

@@ -28,6 +28,8 @@ from socare_spark.errors import DataError
 from socare_spark.ingest.format_diagnosis import COMPOUND_FILE, other_format, workbook_format
 
 Cell = str | bool | float | int | date | datetime | time | timedelta
+# Row -> columns and texts of the cells with an error, such as #REF!; both from 0.
+Errors = Mapping[int, list[tuple[int, str]]]
 # Excel keeps 15 digits of a number.
 _DIGITS = 15
 # Names can have the prefix of a namespace. A cell without children ends in "/>".
@@ -43,10 +45,20 @@ _ODS_ERROR = re.compile(rb"calcext:value-type=[\"']error[\"']")
 
 
 def sheet_rows(path: Path, format_: str, dialect: Dialect) -> Iterator[Sequence[Cell]]:
-    """Yields the rows of a sheet, from the first row and column of the sheet.
+    """Yields the rows of a sheet up to the header, and then its records.
 
-    Empty cells are empty texts. Rows below the last row of the header without a value, and rows of
-    comments, are left out.
+    Rows below the last row of the header without a value, and rows of comments, are left out.
+    Arguments and errors are those of `sheet_cells`.
+    """
+    comment, last = dialect.comment_char, dialect.header_rows[-1] if dialect.header else 0
+    for i, row in enumerate(sheet_cells(path, format_, dialect)):
+        has_comment = comment is not None and isinstance(row[0], str) and row[0].startswith(comment)
+        if i < last or (any(cell != "" for cell in row) and not has_comment):
+            yield row
+
+
+def sheet_cells(path: Path, format_: str, dialect: Dialect) -> list[list[Cell]]:
+    """Reads all rows of a sheet, from its first row and column. Empty cells are empty texts.
 
     Args:
         path: The workbook.
@@ -58,13 +70,7 @@ def sheet_rows(path: Path, format_: str, dialect: Dialect) -> Iterator[Sequence[
     """
     _check_format(path.read_bytes(), format_)
     try:
-        if format_ == "xls":
-            # Damaged bytes can end the process in the other library.
-            _open_xls(path).release_resources()
-        workbook = CalamineWorkbook.from_path(path)
-        sheet = _sheet(workbook, dialect)
-        errors = _error_cells(path, format_, sheet.name)
-        rows = sheet.to_python(skip_empty_area=False)
+        rows, errors = _read(path, format_, dialect)
     except (CalamineError, XmlError, ZipError, zipfile.BadZipFile, xlrd.XLRDError):
         raise _unreadable(format_) from None
     except BaseException as error:
@@ -72,13 +78,31 @@ def sheet_rows(path: Path, format_: str, dialect: Dialect) -> Iterator[Sequence[
         if type(error).__name__ == "PanicException":
             raise _unreadable(format_) from None
         raise
-    comment, last = dialect.comment_char, dialect.header_rows[-1] if dialect.header else 0
     for i, row in enumerate(rows):
         for column, text in errors.get(i, ()):
             row[column] = text
-        has_comment = comment is not None and isinstance(row[0], str) and row[0].startswith(comment)
-        if i < last or (any(cell != "" for cell in row) and not has_comment):
-            yield row
+    return rows
+
+
+def _read(path: Path, format_: str, dialect: Dialect) -> tuple[list[list[Cell]], Errors]:
+    """Reads the rows of a sheet, and its cells with an error, which the library reads as empty.
+
+    Raises:
+        DataError: the position of a cell with an error is unknown.
+    """
+    if format_ == "xls":
+        # Damaged bytes can end the process in the other library, so this one opens the file first.
+        with _open_xls(path) as book:
+            name, rows = _named_rows(path, dialect)
+            return rows, _xls_errors(book.sheet_by_name(name))
+    name, rows = _named_rows(path, dialect)
+    return rows, _xlsx_errors(path, name) if format_ == "xlsx" else _ods_errors(path)
+
+
+def _named_rows(path: Path, dialect: Dialect) -> tuple[str, list[list[Cell]]]:
+    """Name and rows of the declared sheet."""
+    sheet = _sheet(CalamineWorkbook.from_path(path), dialect)
+    return sheet.name, sheet.to_python(skip_empty_area=False)
 
 
 def _unreadable(format_: str) -> DataError:
@@ -176,18 +200,12 @@ def _text_of_date(day: date, field: Field | None) -> str:
     return moment.isoformat() if moment.time() != time() else moment.date().isoformat()
 
 
-def _error_cells(path: Path, format_: str, sheet: str) -> Mapping[int, list[tuple[int, str]]]:
-    """Row -> columns and texts of the cells with an error, such as #REF!; both from 0.
-
-    The library reads such a cell as empty.
+def _ods_errors(path: Path) -> Errors:
+    """No cell, because the positions of cells with an error are unknown.
 
     Raises:
-        DataError: the position of a cell with an error is unknown.
+        DataError: a cell has an error.
     """
-    if format_ == "xlsx":
-        return _xlsx_errors(path, sheet)
-    if format_ == "xls":
-        return _xls_errors(path, sheet)
     with zipfile.ZipFile(path) as archive:
         count = len(_ODS_ERROR.findall(archive.read("content.xml")))
     if count:
@@ -198,7 +216,7 @@ def _error_cells(path: Path, format_: str, sheet: str) -> Mapping[int, list[tupl
     return {}
 
 
-def _xlsx_errors(path: Path, sheet: str) -> Mapping[int, list[tuple[int, str]]]:
+def _xlsx_errors(path: Path, sheet: str) -> Errors:
     errors: dict[int, list[tuple[int, str]]] = {}
     with zipfile.ZipFile(path) as archive:
         data = archive.read(_xlsx_part(archive, sheet))
@@ -234,14 +252,12 @@ def _open_xls(path: Path) -> xlrd.Book:
     return xlrd.open_workbook(path, logfile=io.StringIO())
 
 
-def _xls_errors(path: Path, sheet: str) -> Mapping[int, list[tuple[int, str]]]:
-    with _open_xls(path) as book:
-        cells = book.sheet_by_name(sheet)
-        errors: dict[int, list[tuple[int, str]]] = {}
-        for i in range(cells.nrows):
-            for j, kind in enumerate(cells.row_types(i)):
-                if kind == xlrd.XL_CELL_ERROR:
-                    code = cells.cell_value(i, j)
-                    text = xlrd.error_text_from_code.get(code, _UNKNOWN_ERROR)
-                    errors.setdefault(i, []).append((j, text))
+def _xls_errors(sheet: xlrd.sheet.Sheet) -> Errors:
+    errors: dict[int, list[tuple[int, str]]] = {}
+    for i in range(sheet.nrows):
+        for j, kind in enumerate(sheet.row_types(i)):
+            if kind == xlrd.XL_CELL_ERROR:
+                code = sheet.cell_value(i, j)
+                text = xlrd.error_text_from_code.get(code, _UNKNOWN_ERROR)
+                errors.setdefault(i, []).append((j, text))
     return errors

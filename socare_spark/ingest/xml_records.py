@@ -102,7 +102,7 @@ def _records(source: Path, path: Sequence[str], height: int) -> Iterator[list[El
     for event, element in element_events(source):
         if event == "start":
             above.append(element)
-            if [local_name(e) for e in above] == path:
+            if len(above) == len(path) and [local_name(e.tag) for e in above] == path:
                 pending.append([*above])
             continue
         depth = len(above)
@@ -133,9 +133,9 @@ def element_events(source: Path) -> Iterator[tuple[str, Element]]:
         ) from None
 
 
-def local_name(element: Element) -> str:
-    """The name of an element without its namespace."""
-    return str(element.tag).rpartition("}")[2]
+def local_name(name: str) -> str:
+    """The name of an element or an attribute without its namespace."""
+    return name.rpartition("}")[2]
 
 
 def _values(ancestors: Sequence[Element], path: Sequence[str]) -> list[str]:
@@ -152,9 +152,9 @@ def _values(ancestors: Sequence[Element], path: Sequence[str]) -> list[str]:
                 text
                 for element in elements
                 for name, text in element.attrib.items()
-                if name.rpartition("}")[2] == part[1:]
+                if local_name(name) == part[1:]
             ]
-        elements = [child for e in elements for child in e if local_name(child) == part]
+        elements = [child for e in elements for child in e if local_name(child.tag) == part]
     if any(len(element) for element in elements):
         raise DataError(
             f"the element {path[-1]} contains other elements: declare the path of the element with "
@@ -165,8 +165,8 @@ def _values(ancestors: Sequence[Element], path: Sequence[str]) -> list[str]:
 
 def _leaves(record: Element, prefix: str = "") -> set[str]:
     """Paths of the attributes and of the elements without children of a record."""
-    names = {f"{prefix}{_ATTRIBUTE}{name.rpartition('}')[2]}" for name in record.attrib}
+    names = {f"{prefix}{_ATTRIBUTE}{local_name(name)}" for name in record.attrib}
     for child in record:
-        path = f"{prefix}{local_name(child)}"
+        path = f"{prefix}{local_name(child.tag)}"
         names |= _leaves(child, f"{path}/") if len(child) or child.attrib else {path}
     return names

@@ -8,12 +8,9 @@ from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
 from socare_spark.contracts.dialect import Dialect
 from socare_spark.errors import DataError
-from socare_spark.ingest.workbooks import sheet_rows, text_of
+from socare_spark.ingest.workbooks import sheet_cells, text_of
 from socare_spark.onboarding.layout import find_header
 from socare_spark.onboarding.source_table import SourceTable, table_of
-
-# More rows than a sheet can have: `sheet_rows` then keeps blank rows, which count in headerRows.
-_ALL_ROWS = 10_000_000
 
 
 def read_workbook_table(
@@ -32,8 +29,9 @@ def read_workbook_table(
     """
     sheets = _sheets(path)
     name = sheet or max(sheets, key=lambda n: sheets[n], default="")
-    dialect = Dialect(headerRows=(_ALL_ROWS,), sheetName=name or None)
-    rows = [[text_of(cell) for cell in row] for row in sheet_rows(path, format_, dialect)]
+    # Blank rows count in headerRows.
+    cells = sheet_cells(path, format_, Dialect(sheetName=name or None))
+    rows = [[text_of(cell) for cell in row] for row in cells]
     found = find_header(rows[:500], header)
     width = max((i for row in rows for i, cell in enumerate(row, 1) if cell.strip()), default=0)
     names = (*found.names, *[""] * (width - len(found.names)))
@@ -58,7 +56,7 @@ def _sheets(path: Path) -> dict[str, int]:
         workbook = CalamineWorkbook.from_path(path)
         heights = {name: workbook.get_sheet_by_name(name).height for name in workbook.sheet_names}
     except (CalamineError, ZipError):
-        # `sheet_rows` finds the reason.
+        # `sheet_cells` finds the reason.
         return {}
     if not any(heights.values()):
         raise DataError("the workbook is empty: ask for the file again")

@@ -89,12 +89,12 @@ def _survey(path: Path) -> Mapping[ElementPath, _Elements]:
     above: list[str] = []
     children: list[Counter[str]] = []
     for event, element in element_events(path):
-        name = local_name(element)
+        name = local_name(element.tag)
         if event == "start":
             above.append(name)
             found = elements[tuple(above)]
             found.count += 1
-            found.attributes |= {a.rpartition("}")[2] for a in element.attrib}
+            found.attributes |= {local_name(each) for each in element.attrib}
             if children:
                 children[-1][name] += 1
                 elements[tuple(above[:-1])].is_leaf = False
