@@ -35,7 +35,7 @@ def landed(path, encoding="utf-8"):
         ("2015.csv", "windows-1252", BOM + ROWS.encode(), BOM + FIRST.encode()),
         ("2015.csv", "utf-16", ROWS.encode("utf-16"), FIRST.encode("utf-16")),
         ("2015.csv", "utf-16be", ROWS.encode("utf-16be"), FIRST.encode("utf-16be")),
-        ("2015.csv.gz", "utf-8", gzip.compress(ROWS.encode()), FIRST.encode()),
+        ("2015.csv.gz", "utf-8", gzip.compress(ROWS.encode(), mtime=0), FIRST.encode()),
         ("2015.csv", "utf-8", FIRST.encode(), FIRST.encode()),
     ],
 )  # fmt: skip
