@@ -65,6 +65,11 @@ class ColumnType:
         """Whether the column has dates or times."""
         return self.name in ("date", "datetime")
 
+    @property
+    def has_short_years(self) -> bool:
+        """Whether a format has a year of two digits, which means 1969 to 2068."""
+        return any("%y" in form for form in self.formats)
+
 
 @dataclass(frozen=True)
 class Texts:

@@ -16,9 +16,9 @@ from socare_spark.onboarding.dataset import Dataset, read_dataset
 from socare_spark.onboarding.draft import draft_contract, write_draft
 from socare_spark.onboarding.findings_text import findings_text
 from socare_spark.onboarding.package import write_package
+from socare_spark.onboarding.proposal import DEFAULT_STEPS
 from socare_spark.onboarding.source_files import read_table
 from socare_spark.onboarding.source_table import SourceTable
-from socare_spark.onboarding.treatments import DEFAULT_STEPS
 
 # Files are readable by their owner only, whatever the umask of the shell.
 _UMASK = 0o077

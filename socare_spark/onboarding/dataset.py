@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
+from itertools import count as count_from
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,8 @@ import pyarrow.compute as pc
 from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError
 from socare_spark.onboarding.candidate_keys import Keys, find_keys
-from socare_spark.onboarding.column_roles import ColumnFacts, Role, role_of
+from socare_spark.onboarding.column_facts import PERSONAL, ColumnFacts, Role
+from socare_spark.onboarding.column_roles import role_of
 from socare_spark.onboarding.column_types import (
     MAX_MISMATCH,
     ColumnType,
@@ -27,6 +29,7 @@ from socare_spark.onboarding.file_periods import FileNames, find_periods
 from socare_spark.onboarding.header_words import has_any, words_of
 from socare_spark.onboarding.missing_texts import ALL
 from socare_spark.onboarding.personal_words import IDENTIFIER
+from socare_spark.onboarding.similar_columns import are_similar
 from socare_spark.onboarding.source_table import WORKERS, Column, SourceTable
 from socare_spark.postcodes import unit_postcode
 from socare_spark.spelling import closest_names
@@ -41,7 +44,10 @@ _MAX_REPEATS = 0.1
 # In a file of fewer rows, nearly every column of texts is unique by chance.
 _FEW_ROWS = 20
 _DAYS = (date(1900, 1, 1), date(2098, 12, 31))
-_ID_ROLES = (Role.OTHER_ID, Role.PERSON, Role.NHS)
+PERSON_ROLES = (Role.PERSON, Role.NHS)
+_ID_ROLES = (Role.OTHER_ID, *PERSON_ROLES)
+# Columns that are dropped, or that do not identify a record.
+_NO_KEY = PERSONAL - {Role.PERSON, Role.NHS, Role.POSTCODE, Role.RARE}
 
 
 @dataclass(frozen=True)
@@ -111,18 +117,24 @@ class Dataset:
         return any(table.header.row is None for table in self.tables.values())
 
     @property
+    def is_sampled(self) -> bool:
+        """Whether the columns and keys are known from a part of the rows only."""
+        return any(table.is_sampled for table in self.tables.values())
+
+    @property
     def common_keys(self) -> list[tuple[str, ...]]:
-        """Keys of all files that have records: identifiers first, dates last."""
+        """Keys of all files that have records: identifiers first, people and dates last."""
         found = [
             k.keys for k, t in zip(self.keys.values(), self.tables.values(), strict=True) if t.rows
         ]
         common = set(found[0]).intersection(*found[1:]) if found else set()
         columns = {column.name: column for column in self.columns}
 
-        def order(key: tuple[str, ...]) -> tuple[bool, bool]:
+        def order(key: tuple[str, ...]) -> tuple[bool, bool, bool]:
             parts = [columns[name] for name in key]
             is_id = any(c.role in (Role.RECORD, *_ID_ROLES) for c in parts)
-            return not is_id, all(c.type.is_date for c in parts)
+            is_person = all(c.role in PERSON_ROLES for c in parts)
+            return not is_id, is_person, all(c.type.is_date for c in parts)
 
         return sorted((key for key in (found[0] if found else ()) if key in common), key=order)
 
@@ -137,8 +149,10 @@ def read_dataset(tables: Mapping[str, SourceTable]) -> Dataset:
         DataError: a file has too few columns in common with the others.
     """
     groups = _matched_columns(tables)
+    repeated = {path: _repeated_headers(table) for path, table in tables.items()}
+    describe = partial(_dataset_column, tables, repeated)
     with ThreadPoolExecutor(WORKERS) as executor:
-        columns = list(executor.map(partial(_dataset_column, tables), groups, groups.values()))
+        columns = list(executor.map(describe, groups, groups.values()))
     keys = {}
     for path, table in tables.items():
         candidates = [
@@ -156,45 +170,70 @@ def read_dataset(tables: Mapping[str, SourceTable]) -> Dataset:
 
 
 def _matched_columns(tables: Mapping[str, SourceTable]) -> dict[str, dict[str, Column]]:
-    """Name -> path -> column. Columns match by name, and by similar names if they do not."""
+    """Name -> path -> column. Columns match by name, and by similar names if they do not.
+
+    A column whose name has no letter or digit cannot be read, and is left out.
+    """
     newest = [*tables][-1]
     groups: dict[str, dict[str, Column]] = {}
     labels: dict[str, str] = {}
+    headers = {normalise_header(c.name) for table in tables.values() for c in table.columns}
     for path in [newest, *(p for p in tables if p != newest)]:
         unmatched = []
-        seen: Counter[str] = Counter()
+        used: set[str] = set()
         for column in tables[path].columns:
-            if not column.name:
+            if not column.is_named:
                 continue
-            text = normalise_header(column.name) or f"column_{column.position}"
-            seen[text] += 1
-            key = text if seen[text] == 1 else f"{text}_{seen[text]}"
+            key = _key_of(column.name, used, headers)
+            used.add(key)
             if key in labels:
                 groups[labels[key]][path] = column
             else:
                 unmatched.append((key, column))
+        free = {key: name for key, name in labels.items() if path not in groups[name]}
         for key, column in unmatched:
-            labels[key] = _group_for(key, column, path, groups)
+            label = _similar(key, column, free, groups)
+            labels[key] = label or _label(key, column)
+            free.pop(normalise_header(label), None)
             groups.setdefault(labels[key], {})[path] = column
     _check_shared(groups, tables)
     return groups
 
 
-def _group_for(
-    key: str, column: Column, path: str, groups: Mapping[str, Mapping[str, Column]]
+def _key_of(name: str, used: Collection[str], headers: Collection[str]) -> str:
+    """The normalised name of a column, with a number if the file has it already.
+
+    Args:
+        name: Name of the column as written.
+        used: The keys of earlier columns of the file.
+        headers: The normalised headers of all files, which no numbered key can be.
+    """
+    text = normalise_header(name)
+    if text not in used:
+        return text
+    numbered = (f"{text}_{n}" for n in count_from(2))
+    return next(key for key in numbered if key not in used and key not in headers)
+
+
+def _label(key: str, column: Column) -> str:
+    """Name of the field of a column: its header, with a number if the header repeats."""
+    if key == normalise_header(column.name):
+        return column.name
+    return f"{column.name} {key.rpartition('_')[2]}"
+
+
+def _similar(
+    key: str,
+    column: Column,
+    free: Mapping[str, str],
+    groups: Mapping[str, Mapping[str, Column]],
 ) -> str:
-    """Name of the group of a column that no earlier file has under this name."""
-    free = {normalise_header(name): name for name, group in groups.items() if path not in group}
-    close = closest_names(key, free, most=1, cutoff=_CUTOFF) if groups else []
-    if close:
-        return free[close[0]]
-    if not normalise_header(column.name):
-        return f"column_{column.position}"
-    return (
-        column.name
-        if key == normalise_header(column.name)
-        else f"{column.name} {key.rpartition('_')[2]}"
-    )
+    """Name of the column of other files that has a similar name and content; empty if none has."""
+    close = closest_names(key, free, most=3, cutoff=_CUTOFF) if free else []
+    for other in close:
+        if are_similar(key, column, other, next(iter(groups[free[other]].values()))):
+            return free[other]
+    return ""
 
 
 def _check_shared(
@@ -203,7 +242,7 @@ def _check_shared(
     newest = [*tables][-1]
     for path, table in tables.items():
         shared = sum(path in group and newest in group for group in groups.values())
-        named = sum(bool(c.name) for c in table.columns)
+        named = sum(c.is_named for c in table.columns)
         if named and shared < _SHARED * max(named, 1):
             raise DataError(
                 f"{path} shares {shared} of its {named} columns with {newest}, so they are files "
@@ -211,8 +250,17 @@ def _check_shared(
             )
 
 
+def _repeated_headers(table: SourceTable) -> set[str]:
+    """The normalised headers that occur more than once."""
+    counts = Counter(normalise_header(column.name) for column in table.columns)
+    return {header for header, count in counts.items() if count > 1}
+
+
 def _dataset_column(
-    tables: Mapping[str, SourceTable], name: str, group: Mapping[str, Column]
+    tables: Mapping[str, SourceTable],
+    repeated: Mapping[str, Collection[str]],
+    name: str,
+    group: Mapping[str, Column],
 ) -> DatasetColumn:
     texts, counts = _merged([*group.values()])
     type_ = type_of(name, texts, counts)
@@ -226,11 +274,7 @@ def _dataset_column(
     if role in _ID_ROLES:
         # In a column of identifiers, texts such as UNKNOWN are missing values.
         filled, _ = split(filled, ALL)
-    repeats = any(
-        sum(normalise_header(c.name) == normalise_header(column.name) for c in tables[path].columns)
-        > 1
-        for path, column in group.items()
-    )
+    repeats = any(normalise_header(c.name) in repeated[path] for path, c in group.items())
     spellings = {
         path: column.name for path, column in group.items() if normalise_header(column.name) != text
     }
@@ -272,9 +316,7 @@ def _is_filled(column: Column) -> bool:
 
 def _can_identify(column: DatasetColumn) -> bool:
     """Whether a column can be part of a key: amounts and free text cannot."""
-    if column.role in (Role.FREE_TEXT, Role.NAME, Role.ADDRESS, Role.EMAIL, Role.PHONE, Role.BIRTH):
-        return False
-    if column.role in (Role.X, Role.Y, Role.POINT, Role.STAFF) or column.type.name == "number":
+    if column.role in _NO_KEY or column.type.name == "number":
         return False
     if column.role is Role.RARE and column.rows < _FEW_ROWS:
         return False

@@ -10,17 +10,14 @@ import yaml
 from socare_spark.contracts.contract import NO_KEY, Contract
 from socare_spark.contracts.project import Scheme
 from socare_spark.errors import ConfigurationError, DataError
-from socare_spark.onboarding.column_roles import Role
-from socare_spark.onboarding.dataset import Dataset
+from socare_spark.onboarding.column_facts import Role
+from socare_spark.onboarding.dataset import PERSON_ROLES, Dataset, DatasetColumn
 from socare_spark.onboarding.draft_extension import extension_lines, usual_encoding
 from socare_spark.onboarding.missing_texts import ALWAYS, in_order
+from socare_spark.onboarding.output_names import with_distinct_names
+from socare_spark.onboarding.proposal import DEFAULT_STEPS, Proposal, ProposedField
 from socare_spark.onboarding.source_table import SourceTable
-from socare_spark.onboarding.treatments import (
-    DEFAULT_STEPS,
-    Proposal,
-    ProposedField,
-    propose_field,
-)
+from socare_spark.onboarding.treatments import propose_field
 from socare_spark.onboarding.yaml_lines import DECIDE, WIDTH, comment_lines, flow
 
 _KEY_ROLES = (Role.RECORD, Role.PERSON, Role.NHS, Role.AREA, Role.OTHER_ID)
@@ -75,8 +72,9 @@ def draft_contract(
     missing = in_order({"", *_always_missing(dataset)})
     required = _required(dataset, key)
     proposal = Proposal(dataset, name, schemes, steps, key, required, missing)
-    fields = [propose_field(proposal, column) for column in dataset.columns]
-    if all(_is_dropped(f) for f in fields):
+    proposed = [propose_field(proposal, column) for column in dataset.columns]
+    fields = with_distinct_names(proposed)
+    if all("drop" in f.treatment and "age" not in f.treatment for f in fields):
         raise DataError(
             "No column can be kept: the files have names, free text or empty columns only. Write "
             "the contract by hand if a column is needed (docs/contracts.md)."
@@ -91,12 +89,6 @@ def draft_contract(
     # A draft that is no valid contract is an internal error.
     Contract.model_validate(yaml.safe_load(text))
     return Draft(text, new)
-
-
-def _is_dropped(field: ProposedField) -> bool:
-    """Whether no column of the table comes from a field."""
-    treatment = field.declared["socare"]
-    return isinstance(treatment, Mapping) and "drop" in treatment and "age" not in treatment
 
 
 def write_draft(path: Path, draft: Draft) -> None:
@@ -170,9 +162,33 @@ def _required(dataset: Dataset, key: Sequence[str]) -> set[str]:
     """Columns that must have a value: identifiers of people, and one that notes do not fill."""
     required = {c.name for c in dataset.columns if c.is_complete and c.role is Role.PERSON}
     if any(table.notes for table in dataset.tables.values()):
-        kept = [c for c in dataset.columns if c.is_complete and c.role in (Role.NONE, Role.AREA)]
+        kept = [c for c in _outside_notes(dataset) if c.role in (Role.NONE, Role.AREA)]
         required |= {c.name for c in kept[-1:]}
     return required - {*key}
+
+
+def _outside_notes(dataset: Dataset) -> list[DatasetColumn]:
+    """The columns that each record has and no note: a required one keeps notes in quarantine."""
+    noted = {i for table in dataset.tables.values() for i in table.noted}
+    return [c for c in dataset.columns if c.is_complete and c.position not in noted]
+
+
+def _note_comments(proposal: Proposal) -> Iterator[str]:
+    """Decisions on rows with totals, notes and units."""
+    dataset = proposal.dataset
+    required = {*proposal.key, *proposal.required}
+    has_notes = any(table.notes for table in dataset.tables.values())
+    if has_notes and not any(c.name in required for c in _outside_notes(dataset)):
+        yield (
+            f"{DECIDE}: the rows at the end have totals or notes, and no required column keeps "
+            "them out. Ask for the file without them, or declare a pattern that they do not meet."
+        )
+    if any(table.units for table in dataset.tables.values()):
+        yield (
+            f"{DECIDE}: rows below the header have units or further names. They are quarantined "
+            "where a column has another type. Declare their rows in dialect.headerRows and the "
+            "joined names to read them as a part of the header."
+        )
 
 
 def _head(proposal: Proposal, schemes: Mapping[str, Scheme]) -> Iterator[str]:
@@ -185,6 +201,8 @@ def _head(proposal: Proposal, schemes: Mapping[str, Scheme]) -> Iterator[str]:
         yield f"# The schemes {', '.join(schemes)} must be declared in conf/project.yaml."
     for problem in dataset.names.problems[:1]:
         yield from comment_lines(f"{DECIDE}: {problem}.", "")
+    for comment in _note_comments(proposal):
+        yield from comment_lines(comment, "")
     for path, source in dataset.tables.items():
         yield from (
             line for p in source.problems for line in comment_lines(f"{DECIDE}: {path}: {p}.", "")
@@ -246,6 +264,20 @@ def _key_lines(proposal: Proposal) -> Iterator[str]:
                 f"{DECIDE}: a record of a newer file replaces the record of an older file with "
                 "the same key. If each file is a whole copy of its system, declare "
                 "socare.snapshots: true.",
+                "  ",
+            )
+        if dataset.is_sampled:
+            rows = sum(table.sampled for table in dataset.tables.values())
+            yield from comment_lines(
+                f"{DECIDE}: the key was found in the first {rows:,} rows, and can repeat in the "
+                "later ones. ingest reports keys that repeat.",
+                "  ",
+            )
+        parts = [column for column in dataset.columns if column.name in proposal.key]
+        if all(column.role in PERSON_ROLES for column in parts):
+            yield from comment_lines(
+                f"{DECIDE}: the key is a person, so a later record of a person replaces the "
+                "earlier one. Add a column, such as a date, if a person can have several records.",
                 "  ",
             )
         yield f"  primaryKey: {flow(list(proposal.key))}"

@@ -4,10 +4,10 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from socare_spark.onboarding.column_roles import Role
+from socare_spark.onboarding.column_facts import Role
 from socare_spark.onboarding.dataset import Dataset, DatasetColumn
+from socare_spark.onboarding.proposal import Proposal
 from socare_spark.onboarding.source_table import SourceTable
-from socare_spark.onboarding.treatments import Proposal
 from socare_spark.onboarding.yaml_lines import DECIDE, comment_lines, flow
 
 # Share of rejected rows above which the draft raises the gate, and the default of a contract.
@@ -102,7 +102,7 @@ def _rejected(dataset: Dataset, table: SourceTable) -> float:
     """Share of the rows of a file that the contract probably quarantines."""
     mismatches = sum(_mismatch_share(c) for c in dataset.columns)
     rows = max(table.rows, 1)
-    return (table.odd_rows + table.notes) / rows + mismatches
+    return (table.odd_rows + table.notes + table.units) / rows + mismatches
 
 
 def _mismatch_share(column: DatasetColumn) -> float:

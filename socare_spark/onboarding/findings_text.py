@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from socare_spark.onboarding.candidate_keys import Keys
-from socare_spark.onboarding.column_roles import PERSONAL
+from socare_spark.onboarding.column_facts import PERSONAL
 from socare_spark.onboarding.dataset import Dataset, DatasetColumn
 from socare_spark.onboarding.source_table import SourceTable
 
@@ -24,7 +24,7 @@ def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
     width = max([len(table.header.names), *(c.position for c in table.columns)], default=0)
     parts = [f"{table.rows:,} rows", f"{width} columns", *_form(table), _header_text(table)]
     yield f"{path}: {', '.join(part for part in parts if part)}"
-    if table.rows > table.sampled + table.odd_rows + table.notes:
+    if table.is_sampled:
         yield (
             f"  The rows are counted over the whole file. All other facts are from the first "
             f"{table.sampled:,} rows."
@@ -41,8 +41,13 @@ def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
         )
     if table.notes:
         yield (
-            f"  Rows at the end with one cell, probably totals or notes: {table.notes:,}. They are "
+            f"  Rows at the end that are probably totals or notes: {table.notes:,}. They are "
             "not among the facts below."
+        )
+    if table.units:
+        yield (
+            f"  Rows below the header with units or further names: {table.units:,}. They are not "
+            "among the facts below."
         )
     others = [repr(name) for name in table.sheets if name != table.sheet]
     if others and table.sheet:
@@ -50,9 +55,12 @@ def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
     paths = [p for p in table.record_paths if table.xml is not None and p != table.xml.record]
     if paths:
         yield f"  Other elements that can be records (--record PATH): {_listed(paths)}."
-    unnamed = [c.position for c in table.columns if not c.name]
+    unnamed = [c.position for c in table.columns if not c.is_named]
     if unnamed:
-        yield f"  Columns without a name: {_listed([str(n) for n in unnamed])}. They are not read."
+        yield (
+            f"  Columns without a letter or digit in their name: {_listed([*map(str, unnamed)])}. "
+            "They are not read."
+        )
     for problem in table.problems:
         yield f"  ingest would refuse the file: {problem}."
 

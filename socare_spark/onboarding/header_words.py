@@ -4,6 +4,7 @@ import re
 
 # The returns of children's services write LAchildID, without a capital letter.
 _PARTS = re.compile(r"LA(?=[a-z]{3})|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_TOKENS = re.compile(r"[A-Za-z0-9]+")
 _INITIALS = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 # Words that end a header without a mark before them, as in PERID or REQUESTID.
 _ENDINGS = ("id", "ref", "dob", "date", "postcode", "name", "code", "address")
@@ -27,18 +28,27 @@ USUAL = word_set(
     "assessment plan placement school nhs uprn upn nino la authority centre site location council "
     "population band sector industry currency unit units quantity qty issued expiry expires"
 )
+# Words that are one word in any case: DoB, and those that only seem to end in another word.
+_WHOLE = USUAL | word_set(
+    "dob yob nok nhsno nhsnumber nino uprn usrn upn uln barcode "
+    "covid valid invalid paid unpaid prepaid repaid overpaid underpaid rapid solid liquid hybrid "
+    "avoid legalaid firstaid medicaid candidate mandate validate consolidate"
+)
 
 
 def words_of(header: str) -> list[str]:
     """The words of a header in lower case: `DateOfBirth`, `DATE_OF_BIRTH` -> date, of, birth."""
     # Initials are one word: D.O.B., N.H.S.
     header = _INITIALS.sub(lambda match: match[0].replace(".", ""), header)
-    words = [word.lower() for word in _PARTS.findall(header)]
+    words: list[str] = []
+    for token in _TOKENS.findall(header):
+        parts = [token] if token.lower() in _WHOLE else _PARTS.findall(token)
+        words += [part.lower() for part in parts]
     return [part for word in words for part in _split_ending(word)]
 
 
 def _split_ending(word: str) -> list[str]:
-    if word in USUAL:
+    if word in _WHOLE:
         return [word]
     ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) >= len(e) + 3), "")
     return [word[: -len(ending)], ending] if ending else [word]

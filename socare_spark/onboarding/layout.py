@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from socare_spark.errors import ConfigurationError
 from socare_spark.onboarding.cell_kinds import is_personal, kind_of, shape_of
 from socare_spark.onboarding.header_words import USUAL, words_of
+from socare_spark.onboarding.missing_texts import can_be_missing
+from socare_spark.onboarding.personal_words import NAMES
 
 DELIMITERS = (",", ";", "\t", "|")
 _HEAD_CHARACTERS = 1 << 18
@@ -18,6 +20,16 @@ _QUOTED_CELLS = [
     re.compile(rf"(?:^|[,;\t|]) *{quote}[^{quote}]*{quote} *(?:[,;\t|]|$)") for quote in "'\""
 ]
 _YEARS = range(1900, 2101)
+# Rows below the header that can have units or further names.
+_MAX_FURTHER = 3
+_USUAL_SHARE = 0.8
+_UNIT = re.compile(
+    r"\(.{1,20}\)|\[.{1,20}\]|[£$€%#]|(kg|g|km|m|mi|miles|hours?|hrs?|days?|weeks?|months?|years?|"
+    r"minutes?|mins?|pounds?|gbp|pence|number|no|text|string|date|time|integer|decimal|boolean|code|"
+    r"yes/no|y/n|dd[-/.]mm[-/.]yy(yy)?|mm[-/.]dd[-/.]yy(yy)?|yyyy[-/.]mm[-/.]dd|hh:mm(:ss)?|"
+    r"£ ?000s?|n/?a|-)",
+    re.IGNORECASE,
+)
 Rows = Sequence[Sequence[str]]
 
 
@@ -32,6 +44,7 @@ class Header:
         certain: Whether the rows show that there is a header, or that there is none.
         reason: The reason for the decision.
         filled_rows: Number of rows up to this one that are not blank.
+        units: Number of rows below it that have units or further names, and no values.
     """
 
     row: int | None
@@ -39,6 +52,7 @@ class Header:
     certain: bool
     reason: str = ""
     filled_rows: int = 0
+    units: int = 0
 
 
 @dataclass(frozen=True)
@@ -164,8 +178,9 @@ def find_header(rows: Rows, header: int | str | None = None) -> Header:
             raise ConfigurationError(
                 f"--header {header}: the beginning of the file has {len(rows)} rows."
             )
-        names = tuple(rows[header - 1])
-        return Header(header, names, True, "as given", sum(map(any, rows[:header])))
+        names, filled = tuple(rows[header - 1]), sum(map(any, rows[:header]))
+        units = len(_rows_of_names(rows[header - 1], rows[header:]))
+        return Header(header, names, True, "as given", filled, units)
     first = next((i for i, row in enumerate(rows) if _is_full(row, width)), None)
     if first is None:
         return Header(None, _numbered(width), False, "no row has a name for each column")
@@ -174,10 +189,64 @@ def find_header(rows: Rows, header: int | str | None = None) -> Header:
     if score_against > score_for:
         names = _numbered(width)
         return Header(None, names, score_for * 4 <= score_against, "the first row looks like data")
+    further = _rows_of_names(rows[first], below)
+    have_units = all(map(_has_units, further))
     certain = score_for >= 1 and score_for > 2 * score_against
-    names = tuple(rows[first]) if certain else _numbered(len(rows[first]))
     reason = "" if certain else f"row {first + 1} can also be a record"
-    return Header(first + 1, names, certain, reason, sum(map(any, rows[: first + 1])))
+    if not have_units or _is_better_named(below[:_MAX_FURTHER], rows[first]):
+        # A line before the header can have as many cells as the header.
+        certain, reason = False, f"a row below row {first + 1} can have the names too"
+    names = tuple(rows[first]) if certain else _numbered(len(rows[first]))
+    filled = sum(map(any, rows[: first + 1]))
+    return Header(first + 1, names, certain, reason, filled, len(further) if certain else 0)
+
+
+def _rows_of_names(row: Sequence[str], below: Rows) -> Rows:
+    """The rows directly below a header that have texts where the other rows have values.
+
+    They have units, or further names of columns.
+    """
+    usual = {i: kind for i in range(len(row)) if (kind := _usual_kind(i, below))}
+    found: list[Sequence[str]] = []
+    for other in below[:_MAX_FURTHER]:
+        cells = {
+            i: other[i]
+            for i in usual
+            if i < len(other) and other[i] and not can_be_missing(other[i])
+        }
+        differ = [i for i, cell in cells.items() if kind_of(cell) in ("text", "code")]
+        strong = [i for i in differ if usual[i] != "code" or len(differ) > 1]
+        is_other = len(other) == len(row) and all(kind_of(c) != usual[i] for i, c in cells.items())
+        if not (strong and is_other):
+            break
+        found.append(other)
+    return found
+
+
+def _usual_kind(position: int, below: Rows) -> str:
+    """The kind of nearly all values of a column; empty for texts."""
+    kinds = Counter(kind_of(r[position]) for r in below if position < len(r) and r[position])
+    kind, count = kinds.most_common(1)[0] if kinds else ("text", 0)
+    total = sum(kinds.values())
+    return kind if kind != "text" and count >= max(_USUAL_SHARE * total, 1) else ""
+
+
+def _has_units(row: Sequence[str]) -> bool:
+    """Whether all cells of a row are units or names of types."""
+    return all(_UNIT.fullmatch(cell) for cell in row if cell)
+
+
+def _is_better_named(below: Rows, row: Sequence[str]) -> bool:
+    """Whether a row below has more words that are usual in headers."""
+    own = sum(map(_is_usual, row))
+    full = (other for other in below if len(other) == len(row) and all(other))
+    return any(sum(map(_is_usual, other)) > own for other in full)
+
+
+def _is_usual(cell: str) -> bool:
+    words = words_of(cell) if kind_of(cell) in ("text", "code") else []
+    usual = sum(word in USUAL or word.removesuffix("s") in USUAL for word in words)
+    return bool(words) and usual * 2 >= len(words)
 
 
 def _numbered(width: int) -> tuple[str, ...]:
@@ -218,10 +287,10 @@ def _evidence(row: Sequence[str], below: Rows) -> tuple[float, float]:
             score_for += not same and kind in ("text", "code")
         elif len(values) > 2 and cell in values:
             score_against += 1
-        words = words_of(cell)
-        if words and kind in ("text", "code"):
-            usual_words = sum(word in USUAL or word.removesuffix("s") in USUAL for word in words)
-            score_for += 0.5 * (usual_words * 2 >= len(words)) + 0.25 * ("_" in cell)
+        if kind in ("text", "code") and words_of(cell):
+            score_for += 0.5 * _is_usual(cell) + 0.25 * ("_" in cell)
+        # A first name beside another word is a value.
+        score_against += 2 * (" " in cell and bool({*cell.lower().split()} & NAMES))
     return score_for, score_against
 
 

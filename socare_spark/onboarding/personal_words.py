@@ -2,53 +2,113 @@
 
 from socare_spark.onboarding.header_words import word_set
 
-BIRTH = word_set("dob birth born birthdate birthday dateofbirth")
+BIRTH = word_set(
+    "dob yob birth born birthdate birthday birthdt birthyear dateofbirth dtofbirth bday"
+)
+# `birth` beside one of these is not the date of a birth.
+NOT_A_BIRTH_DATE = word_set(
+    "country town city county district ward place hospital weight order type status sex parity"
+)
 PERSON = word_set(
     "person per pers client child customer citizen resident patient pupil student learner member "
     "tenant applicant claimant carer mother father parent guardian individual subject "
-    "householder cardholder holder recipient user"
+    "householder cardholder holder recipient user complainant informant perpetrator victim "
+    "offender defendant witness occupant occupier lodger owner patient inpatient baby infant "
+    "adult husband wife son daughter brother sister attendee participant nominee payee"
 )
-NUMBER_OF_PERSON = word_set("nhs nhsnumber upn uln nino ssn nhsno")
+# Numbers of a person. `pid` is a person's identifier of several case systems.
+NUMBER_OF_PERSON = word_set("nhs nhsnumber upn uln nino ssn nhsno pid crn mrn hesid")
 STAFF = word_set(
-    "staff officer worker caseworker socialworker employee operator manager assessor practitioner "
-    "inspector technician owner handler resource responsible assignee reviewer by allocated "
-    "assigned lead approver gp doctor nurse sw"
+    "staff officer worker caseworker socialworker keyworker employee operator operative manager "
+    "assessor practitioner inspector technician owner handler resource responsible assignee "
+    "reviewer by allocated assigned lead approver gp doctor dr nurse sw midwife clinician "
+    "consultant therapist psychologist psychiatrist physician surgeon dentist teacher headteacher "
+    "senco tutor coordinator adviser advisor supervisor driver engineer clerk author creator "
+    "editor interviewer requester requestor referrer solicitor advocate councillor cllr "
+    "professional visitor iro ot supporter agent"
 )
 # People beside the person of a record.
 KIN = word_set(
     "contact kin nok relative sibling spouse partner landlord signature signed known sname maiden "
-    "preferred reporter"
+    "preferred reporter caller keyholder referee neighbour friend emergency attorney"
 )
 IDENTIFIER = word_set(
     "id ids identifier ref reference no num number nr key uid guid uuid urn uprn barcode account "
     "case enquiry record"
 )
-COUNT = word_set("count total sum avg mean amount population pop rate percent pct score of")
+COUNT = word_set("count total sum avg mean average amount population pop rate percent pct score of")
+# Plurals without an s, as in "No adults and children".
+PLURALS = word_set("children people men women staff")
+# A number of one of these at the end of a header is a measure and no identifier.
+MEASURE = word_set(
+    "cost amount day hour week minute month quarter year value price age duration length size fee "
+    "charge rent balance income spend budget band date time"
+)
 NAME_PARTS = word_set(
-    "surname forename fname lname firstname lastname givenname familyname fullname initials alias"
+    "surname forename fname lname firstname lastname givenname familyname fullname initials alias "
+    "aka nickname"
 )
 # `name` beside one of these is not the name of a person.
 NOT_A_PERSON = word_set(
     "ward area lsoa msoa lad la street road school site centre center building library team "
     "service product activity event group department organisation organization council authority "
     "type category status file layer station provider supplier vendor company town city county "
-    "district region country constituency pcon concept plain english problem title role"
+    "district region country constituency pcon concept plain english problem title role agency "
+    "practice surgery hospital clinic trust method channel mode preference language religion "
+    "ethnicity nationality gender need reason outcome band home scheme project programme course"
 )
 PHONE = word_set("phone telephone tel mobile landline fax")
 POSTCODE = word_set("postcode postal post pcd pcds zip pc pcode")
-ADDRESS = word_set("address addr street road house flat location premises property")
-NOT_AN_ADDRESS = word_set("type category status id district city town zip email")
+ADDRESS = word_set(
+    "address addr street road house flat location premises property dwelling residence building "
+    "apartment paon saon thoroughfare"
+)
+# Homes whose numbers are whole numbers, as "Flat" and "House no".
+HOME = word_set("address addr house flat apartment dwelling property premises plot room paon saon")
+NOT_AN_ADDRESS = word_set(
+    "type category status id district city town zip email ward area age size band value tenure "
+    "count condition cost date"
+)
+# Numbers that identify a home, a vehicle, an account or a document.
+PRIVATE_NUMBER = word_set(
+    "uprn usrn uarn blpu passport iban vrm vrn numberplate nino imei ip visa biometric"
+)
+PRIVATE_PAIRS = (
+    (word_set("vehicle car van"), word_set("reg registration plate number no id")),
+    (word_set("bank"), word_set("account acct acc number no sort code")),
+    (word_set("sort"), word_set("code")),
+    (word_set("driving driver"), word_set("licence license number no")),
+    (word_set("national"), word_set("insurance")),
+    (word_set("ni"), word_set("number no")),
+)
 FREE_TEXT = word_set(
     "note notes comment comments remark remarks narrative text details detail summary explanation "
-    "feedback message observations"
+    "feedback message observations specify memo diary statement concern concerns"
 )
-# Texts in these columns are notes even if their phrases repeat.
-NOTES = word_set("note notes comment comments remark remarks narrative observations allegation")
+# Texts in these columns are notes even if they are short and repeat.
+NOTES = word_set(
+    "note notes comment comments remark remarks narrative observations allegation memo diary "
+    "specify statement"
+)
 AREA = word_set(
     "ward lsoa msoa oa lad la area region district county constituency pcon locality authority "
     "council neighbourhood neighborhood parish borough library site centre station school "
     "country city town"
 )
+# Words of columns whose texts are categories.
+CATEGORY = word_set(
+    "type category status reason outcome ethnicity ethnic ethnicgroup gender sex service team "
+    "provider department stage decision priority need needs disability accommodation tenure "
+    "language religion nationality marital sexuality legal classification class code band level "
+    "description desc item element activity event process subprocess sector industry source "
+    "method channel group programme offence subject theme topic action result risk plan package "
+    "product title role label kind direction benefit fund budget ledger month day week season"
+)
+# Texts that are answers and no names.
+ANSWERS = word_set(
+    "yes no unknown n/k true false other none refused declined pending active inactive open closed "
+    "male female adult child"
+) | {"not known", "not stated", "not asked", "not recorded", "not applicable"}
 X = word_set("x easting eastings east ea lon long longitude lng oseast osx")
 Y = word_set("y northing northings north lat latitude osnorth osy")
 DEGREES = word_set("lon long longitude lng lat latitude")

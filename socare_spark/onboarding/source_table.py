@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from socare_spark.contracts.dialect import XmlRecords
+from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import blocks, chunks
 from socare_spark.ingest.file_profile import profile_file
@@ -26,6 +28,9 @@ _BLOCK = 1 << 22
 # Rows at the end of a file that can be totals or notes.
 _MAX_NOTES = 10
 _NOTE_WIDTH = 4
+_TOTAL = re.compile(
+    r"(grand |sub-?|overall )?totals?\b|sum of\b|end of (report|file)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,11 @@ class Column:
         return int(self.counts.sum())
 
     @property
+    def is_named(self) -> bool:
+        """Whether the name has a letter or digit, without which no contract can name it."""
+        return bool(normalise_header(self.name))
+
+    @property
     def is_blank(self) -> bool:
         """Whether no row has a text."""
         return not any(self.texts.slice(0, 2).to_pylist())
@@ -76,7 +86,9 @@ class SourceTable:
         xml: The elements of records and fields of an XML file.
         record_paths: Paths of the elements of an XML file that can be records.
         odd_rows: Number of records with another number of cells than the header.
-        notes: Number of records at the end with one cell, such as totals and notes.
+        notes: Number of records at the end with one cell, such as notes, or with totals.
+        noted: Positions of the columns in which such a record has a text.
+        units: Number of rows below the header with units or further names.
         problems: Reasons for which `ingest` would refuse the file.
     """
 
@@ -95,7 +107,14 @@ class SourceTable:
     record_paths: Sequence[str] = ()
     odd_rows: int = 0
     notes: int = 0
+    noted: Sequence[int] = ()
+    units: int = 0
     problems: Sequence[str] = field(default=())
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the columns are known from a part of the records only."""
+        return self.rows > self.sampled + self.odd_rows + self.notes + self.units
 
     @property
     def names(self) -> list[str]:
@@ -231,15 +250,16 @@ def table_of(
     for column in columns:
         has_text = np.asarray(pc.not_equal(column.texts, ""), dtype=bool)
         filled += 1 if has_text.all() and has_text.size else _at(has_text, column)
-    wide = len(columns) >= _NOTE_WIDTH
     kept = filled > 0
-    tail = np.flatnonzero(kept)[-_MAX_NOTES:]
-    notes = [i for i in tail.tolist() if wide and filled[i] == 1 and table.num_rows > _MAX_NOTES]
+    units = min(header.units, table.num_rows)
+    kept[:units] = False
+    notes = _notes(columns, filled)
     kept[notes] = False
+    noted = tuple(column.position for column in columns if _has_text_at(column, notes))
     if not kept.all():
         columns = [_subset(column, kept) for column in columns]
     sampled = int(kept.sum())
-    rows = sampled + odd_rows + len(notes)
+    rows = sampled + odd_rows + len(notes) + units
     if source is not None and not source.complete and count is not None:
         rows = count - header.filled_rows
     return SourceTable(
@@ -258,8 +278,27 @@ def table_of(
         records,
         odd_rows,
         len(notes),
+        noted,
+        units,
         problems,
     )
+
+
+def _notes(columns: Sequence[Column], filled: npt.NDArray[np.int16]) -> list[int]:
+    """Rows at the end of a table that have totals, or one cell only."""
+    notes: list[int] = []
+    if filled.size <= _MAX_NOTES:
+        return notes
+    wide = len(columns) >= _NOTE_WIDTH
+    for row in np.flatnonzero(filled)[-_MAX_NOTES:][::-1].tolist():
+        first = next(text for c in columns if (text := str(c.texts[int(c.codes[row])])))
+        if (wide and filled[row] == 1) or _TOTAL.match(first):
+            notes.append(row)
+    return notes
+
+
+def _has_text_at(column: Column, rows: Sequence[int]) -> bool:
+    return any(str(column.texts[int(column.codes[row])]) for row in rows)
 
 
 def _at(has_text: npt.NDArray[np.bool_], column: Column) -> npt.NDArray[np.bool_] | int:

@@ -6,8 +6,10 @@ import pytest
 
 from socare_spark.contracts.field import Field
 from socare_spark.onboarding.cell_kinds import is_nhs_number, is_phone
-from socare_spark.onboarding.column_roles import ColumnFacts, Role, role_of
+from socare_spark.onboarding.column_facts import PERSONAL, ColumnFacts, Role
+from socare_spark.onboarding.column_roles import role_of
 from socare_spark.onboarding.column_types import type_of
+from socare_spark.onboarding.header_words import words_of
 from socare_spark.postcodes import unit_postcode
 
 
@@ -164,7 +166,8 @@ NOTES = [f"Visited the house on day {n} and spoke to the neighbour about it" for
         ("NI", ["AB123456C", "CE 12 34 56 A"], Role.NATIONAL_INSURANCE),
         ("Visit notes", NOTES, Role.FREE_TEXT),
         ("REASON", NOTES, Role.FREE_TEXT),
-        ("EXPLANATION", NOTES[:3] * 200, Role.NONE),
+        ("EXPLANATION", NOTES[:3] * 200, Role.FREE_TEXT),
+        ("OUTCOME", NOTES[:3] * 200, Role.NONE),
         ("Where", ["12 High Street", "4a Mill Lane", "Flat 2, 9 Elm Road"], Role.ADDRESS),
         ("ward_code", ["E05011118", "E05011119"], Role.AREA),
         ("product", ["E05", "E06"] * 9, Role.NONE),
@@ -214,27 +217,107 @@ UNUSUAL = [f"{first} {last}" for first in ("Nkechi", "Siobhan", "Ngozi", "Aoife"
            for last in ("Eze", "Balogun", "Okafor", "Wojcik", "Mbeki")] * 6  # fmt: skip
 
 
+@pytest.mark.parametrize("count", [3, 25])
 @pytest.mark.parametrize(
     "name",
     ["Name", "Cust name", "Client", "Child", "Mother", "Service user", "Contact", "Next of kin",
-     "Known as", "Reported by", "Signature", "NOK"],
+     "Known as", "Reported by", "Signature", "NOK", "Landlord", "Name of contact", "Column7"],
 )  # fmt: skip
-def test_repeated_names_are_not_kept(name):
-    assert role(name, UNUSUAL) in (Role.NAME, Role.STAFF)
+def test_repeated_names_are_not_kept(name, count):
+    assert role(name, UNUSUAL[:count] * 10) in (Role.NAME, Role.STAFF)
 
 
-@pytest.mark.parametrize("name", ["Seen by", "Allocated to", "Lead", "GP", "School nurse"])
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("Client group", ["Older Adults", "Learning Disability", "Mental Health"]),
+        ("Ethnicity", ["White British", "Black Caribbean", "Asian Other"]),
+        ("Carer", ["Yes", "No", "Unknown"]),
+        ("Contact method", ["Home Visit", "Phone Call", "Letter Sent"]),
+        ("Lead provider", ["Acme Care", "Bright Homes", "Kind Hands"]),
+        ("GP practice", ["Oak Surgery", "Elm Surgery", "Ash Surgery"]),
+    ],
+)
+def test_categories_are_kept(name, texts):
+    assert role(name, texts * 30) is Role.NONE
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Seen by", "Allocated to", "Lead", "GP", "School nurse", "SW", "Doctor", "Key worker", "IRO",
+     "Headteacher", "Referrer"],
+)  # fmt: skip
 def test_a_few_employees_are_not_kept(name):
     assert role(name, ["A Eze", "B Balogun", "C Okafor", "D Wojcik"] * 50) is Role.STAFF
 
 
-@pytest.mark.parametrize("texts", [["01/02/1950", "00/00/1950"] * 30, ["c. 1950", "1951"] * 30])
-def test_birth_dates_of_an_unknown_form_are_not_kept(texts):
-    assert role("Date of birth", texts) is Role.BIRTH
+@pytest.mark.parametrize("name", ["Date of birth", "DoB", "D.O.B", "Client DOB type", "YOB"])
+@pytest.mark.parametrize(
+    "texts",
+    [["01/02/1950", "00/00/1950"], ["c. 1950", "1951"], ["18294", "20155"], ["1950", "1962"],
+     ["19500201", "19621130"], ["1950", "1951.5"]],
+)  # fmt: skip
+def test_birth_dates_of_an_unknown_form_are_not_kept(name, texts):
+    assert role(name, texts * 30) is Role.BIRTH
 
 
-def test_notes_in_repeated_phrases_are_not_kept():
-    assert role("Notes 2", ["client rang again", "no answer today", "visit was made"] * 99) is (
-        Role.FREE_TEXT
-    )
-    assert role("Client group", ["Older adults", "Learning disability"] * 99) is Role.NONE
+def test_the_place_of_a_birth_is_not_its_date():
+    assert role("Country of birth", ["India", "Poland"] * 30) is Role.NONE
+
+
+def test_dates_over_a_life_with_short_years_are_births():
+    texts = [f"{n % 28 + 1:02d}/06/{n % 70 + 30:02d}" for n in range(70)]
+    assert role("D", texts) is Role.BIRTH
+    assert role("D", texts[:5] * 20) is Role.NONE
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("Address line 2", ["Elm Court", "Oak House"]),
+        ("Street", ["Elm Road", "Oak Lane"]),
+        ("Flat", ["1", "2"]),
+        ("House no", ["1", "2"]),
+        ("Vehicle reg", ["AB12 CDE", "BD51 SMR"]),
+        ("X", ["AB12 CDE", "BD51 SMR"]),
+        ("Pid", ["12", "13"]),
+        ("UPRN", ["100070000001", "100070000002"]),
+        ("Bank account", ["12345678", "87654321"]),
+        ("Sort code", ["123456", "654321"]),
+        ("Passport", ["123456789", "987654321"]),
+        ("Latitude", ["52.4862", "52.5001"]),
+        ("Postcode", ["B1 1AA", "NFA", "B2 4QA", "not given", "abroad"]),
+        ("Where", ["B1 1AA", *(f"ward {n}" for n in "abcdefghi")]),
+    ],
+)
+def test_homes_vehicles_and_accounts_are_personal(name, texts):
+    assert role(name, texts * 60) in PERSONAL
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["No of clients", "Number of adults", "No. of visits", "No children", "Case count", "Case cost",
+     "Total cases", "Client age"],
+)  # fmt: skip
+def test_counts_are_no_identifiers(name):
+    assert role(name, [str(n) for n in range(100, 160)]) is Role.NONE
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [("Covid", ["covid"]), ("Valid", ["valid"]), ("Candidate", ["candidate"]),
+     ("PERID", ["per", "id"]), ("REQUESTID", ["request", "id"]), ("DoB", ["dob"]),
+     ("LAchildID", ["la", "child", "id"]), ("N.H.S. no", ["nhs", "no"])],
+)  # fmt: skip
+def test_words_of_headers(header, words):
+    assert words_of(header) == words
+
+
+def test_references_of_a_few_records_are_identifiers():
+    assert role("Case ref", [f"CS-{n:05d}" for n in range(5)] * 40) is Role.OTHER_ID
+
+
+@pytest.mark.parametrize("name", ["Comments", "Notes 2", "Further details", "Other (specify)"])
+def test_notes_in_repeated_phrases_are_not_kept(name):
+    texts = ["client rang again", "no answer today", "visit was made"] * 99
+    assert role(name, texts) is Role.FREE_TEXT

@@ -1,11 +1,22 @@
 """Drafts of contracts: treatments, keys, spellings, and files that are never overwritten."""
 
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from onboarding import PASSES, VALUES, onboard, write
 
 from socare_spark.config import read_model
 from socare_spark.contracts.contract import Contract
+from socare_spark.errors import DataError
+from socare_spark.onboarding.dataset import read_dataset
+from socare_spark.onboarding.draft import draft_contract
+from socare_spark.onboarding.layout import Header, find_layout
+from socare_spark.onboarding.source_table import table_of
 
 
 @pytest.fixture
@@ -178,3 +189,119 @@ def test_files_without_a_column_to_keep_are_not_drafted(landing, conf, capsys, l
     assert message in err
     assert not path.exists()
     assert "Quill" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Person,Line,Extract,source_file", "{n},{n},2015-01-01,{n}"),
+        ("Amount,amount ,AMOUNT,Amount 2", "{n}.5,{n}.5,{n}.5,{n}.5"),
+        ("REF,£,KIND,%", "R{n}00,{n}.5,x,{n}"),
+        ("REF,,KIND", "R{n}00,{n},x"),
+        ("2015,2016,2015", "{n},{n},{n}"),
+        ("Customer ID,DOB,Issued,Age at issued", "C{n}00,01/02/1950,2015-01-01,4"),
+    ],
+)  # fmt: skip
+def test_names_that_collide_are_changed(landing, conf, capsys, header, row):
+    file = write(landing / "x_2015.csv", [header, *(row.format(n=n) for n in range(30, 90))])
+    _, out, _ = onboard(capsys, file)
+    contract, _, _ = drafted(capsys, conf, file, name="customer")
+    readable = [name for name in header.split(",") if any(map(str.isalnum, name))]
+    assert len(contract.fields) == len(readable)
+    assert ("without a letter or digit" in out) == (len(readable) < header.count(",") + 1)
+
+
+NAMES = st.sampled_from(
+    ["A", "a ", "A 2", "a_2", "£", "", "1", "Line", "person", "Person ID", "extract", "DOB",
+     "postcode", "age at day", "day", "column_1"]
+)  # fmt: skip
+
+
+@given(st.lists(NAMES, min_size=2, max_size=6), st.randoms(use_true_random=False))
+def test_every_header_gives_a_valid_draft(names, random):
+    if not any(any(map(str.isalnum, name)) for name in names):
+        return
+    values = [["x", "y"], ["2015-01-01", "2015-02-03"], [f"P{n}00" for n in range(40)], ["1", "2"]]
+    texts = [random.choice(values) for _ in names]
+    columns = [pa.array([t[n % len(t)] for n in range(40)]) for t in texts]
+    table = table_of(
+        pa.table({f"{i}": column for i, column in enumerate(columns)}),
+        Header(1, tuple(names), True),
+        path=Path("x/x_2015.csv"),
+        format_="csv",
+        layout=find_layout("A,B\n1,2\n"),
+    )
+    dataset = read_dataset({"x/x_2015.csv": table})
+    assert len(dataset.columns) == sum(any(map(str.isalnum, name)) for name in names)
+    # A draft without a column to keep is refused, and every other one is a valid contract.
+    with suppress(DataError):
+        draft_contract(dataset, "x", {})
+
+
+def test_a_record_does_not_get_the_scheme_of_people(landing, conf, capsys):
+    (conf / "project.yaml").write_text(
+        "{council: c, project: p, key_id: k, schemes: {passes: {person: true}, person: {}}}",
+        "utf-8",
+    )
+    contract, _, _ = drafted(capsys, conf, write(landing / "passes_2015.csv", PASSES))
+    assert contract.field("PASS_ID").socare.pseudonymise == "passes_record"
+    assert contract.field("PERID").socare.pseudonymise == "person_person"
+
+
+def test_a_key_that_is_a_person_is_a_decision(landing, conf, capsys):
+    lines = ["PERID,KIND", *(f"{4_000_000 + n},{'ab'[n % 2]}" for n in range(60))]
+    contract, text, _ = drafted(capsys, conf, write(landing / "x_2015.csv", lines))
+    assert contract.schema_.primary_key == ("PERID",)
+    assert "DECIDE: the key is a person" in text
+
+
+def test_a_key_of_a_part_of_the_rows_is_a_decision(landing, conf, capsys, monkeypatch):
+    monkeypatch.setattr("socare_spark.onboarding.source_text.MAX_BYTES", 1_000)
+    monkeypatch.setattr("socare_spark.ingest.csv_records._CHUNK", 1_000)
+    lines = ["CASE_REF,KIND", *(f"C{10_000 + n},{'ab'[n % 2]}" for n in range(1_000))]
+    file = write(landing / "x_2015.csv", lines)
+    contract, text, _ = drafted(capsys, conf, file)
+    assert contract.schema_.primary_key == ("CASE_REF",)
+    assert "DECIDE: the key was found in the first" in text
+
+
+def test_birth_dates_with_short_years_are_dropped_as_a_decision(landing, conf, capsys):
+    lines = ["REF,DOB,DAY", *(f"R{n}00,03/{n % 12 + 1:02d}/{n + 10},2015-01-{n % 28 + 1:02d}"
+                              for n in range(60))]  # fmt: skip
+    contract, text, _ = drafted(capsys, conf, write(landing / "x_2015.csv", lines))
+    assert treatments(contract)["DOB"] == {"drop": True}
+    assert "45 would be read as 2045" in " ".join(text.replace("#", "").split())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "decide"),
+    [("Seen by", "A Eze", True), ("Surname", "Eze", False), ("UPRN", "100070000001", True)],
+)
+def test_a_drop_by_the_header_alone_is_a_decision(landing, conf, capsys, name, text, decide):
+    lines = [f"REF,{name}", *(f"R{n}00,{text}" for n in range(60))]
+    contract, draft, _ = drafted(capsys, conf, write(landing / "x_2015.csv", lines))
+    assert treatments(contract)[name] == {"drop": True}
+    assert ("DECIDE: dropped" in draft) is decide
+    assert text not in draft
+
+
+def test_totals_are_kept_out_by_a_required_column(landing, conf, capsys):
+    rows = [f"R{n}00,{'ab'[n % 2]},{n}.50" for n in range(30)]
+    lines = ["REF,KIND,COST", *rows, "Total,,435.00", ",,"]
+    contract, text, out = drafted(capsys, conf, write(landing / "x_2015.csv", lines))
+    assert "probably totals or notes: 1." in out
+    assert contract.field("COST").type == "number"
+    assert contract.field("KIND").constraints.required
+    assert "no required column" not in text
+    lines = ["REF,COST", *(f"R{n}00,{n}.50" for n in range(30)), "Total,435.00"]
+    _, text, _ = drafted(capsys, conf, write(landing / "y_2015.csv", lines), name="y")
+    assert "no required column" in text
+
+
+def test_units_below_the_header_are_no_values(landing, conf, capsys):
+    rows = [f"R{n}00,{n}.50,2015-01-{n % 28 + 1:02d}" for n in range(30)]
+    file = write(landing / "x_2015.csv", ["REF,COST,DAY", ",£,dd/mm/yyyy", *rows])
+    contract, text, out = drafted(capsys, conf, file)
+    assert [f.type for f in contract.fields] == ["string", "number", "date"]
+    assert "units or further names: 1." in out
+    assert "DECIDE: rows below the header have units" in text

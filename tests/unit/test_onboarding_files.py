@@ -72,6 +72,29 @@ def test_names_of_an_uncertain_header_are_not_printed(landing, capsys):
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        ["Cases for,Quill Feather,Team,North", "Ref,Ward,Day,Cost", *["1,A,2015-01-01,4"] * 9],
+        ["Run by:,Quill", "Sheet:,Feather", "Ref,Cost", *["1,4"] * 9],
+        ["Cases for,Quill,Ink", "Client,Ward,Team", *["x,y,z", "u,v,w"] * 9],
+        ["John Smith,Quill", *["1,A"] * 9],
+        ["REF,COST", "Quill,Feather", *["1,4"] * 9],
+    ],
+)
+def test_a_line_of_the_header_width_before_the_header_is_not_printed(landing, capsys, lines):
+    path = write(landing / "x_2015.csv", lines)
+    code, out, err = onboard(capsys, path)
+    assert code == 0, err
+    assert "not certain" in out
+    assert not [word for word in ("Quill", "Feather", "Smith") if word in out]
+
+
+def test_units_below_a_header_leave_it_certain():
+    found = find_layout("REF,COST,DAY\n,£,dd/mm/yyyy\n" + "R1,4,2015-01-01\n" * 5).header
+    assert (found.row, found.certain, found.units) == (1, True, 1)
+
+
+@pytest.mark.parametrize(
     ("lines", "delimiter", "row", "names"),
     [
         (["a,b,c", "1,2,3"], ",", 1, ("a", "b", "c")),
@@ -189,6 +212,26 @@ def test_files_of_years_are_compared(landing, capsys):
     assert "passes/p_2014.csv: the column CENTER is probably spelled 'CENTRE'" in out
     assert "The column WARD is absent from passes/p_2014.csv" in out
     assert "Person Id" not in out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "old_text", "new_text", "joined"),
+    [
+        ("CENTRE", "CENTER", "A", "A", True),
+        ("CENTRE", "CENTER", "A", "B", False),
+        ("COST_2014", "COST_2015", "4.50", "4.50", False),
+        ("CONTACT", "CONTRACT", "Quill Feather", "7", False),
+        ("START_DATE", "STAR_DATE", "2014-01-01", "2014-02-01", True),
+    ],
+)
+def test_columns_of_similar_names_are_joined_by_their_content(
+    landing, capsys, old, new, old_text, new_text, joined
+):
+    write(landing / "p_2014.csv", [f"PASS_ID,DAY,{old}", *[f"1,2014-01-01,{old_text}"] * 5])
+    write(landing / "p_2015.csv", [f"PASS_ID,DAY,{new}", *[f"3,2015-01-01,{new_text}"] * 5])
+    _, out, _ = onboard(capsys, *landing.iterdir())
+    assert (f"the column {new} is probably spelled '{old}'" in out) is joined
+    assert (f"The column {new} is absent from" in out) is not joined
 
 
 def test_files_of_different_datasets_are_refused(landing, capsys):
