@@ -215,12 +215,16 @@ def check_needs(needs: Iterable[Need]) -> None:
     found: dict[tuple[str, str], Need] = {}
     for need in needs:
         other = found.setdefault((need.source, need.column), need)
-        if other.origin == need.origin:
-            continue
-        role = need.assigned or other.assigned
-        if role is not None:
+        # A column that is read under its own name has no role, or its default.
+        role = next((n.assigned for n in (need, other) if n.origin != n.column), None)
+        if other.origin != need.origin and role is not None:
+            mapped = (
+                f"maps the role {role.role} of {need.source} to {role.column}"
+                if role.column is not None
+                else f"has {role.key}: null, so that {need.source} has no {role.role}"
+            )
             raise ConfigurationError(
-                f"conf/{role.file} maps the role {role.role} of {need.source} to {role.column}, "
-                f"and another key names the column {need.column}, as which the role is read. "
-                f"Rename the column {need.column} with `as` in its contract."
+                f"conf/{role.file} {mapped}, and another key names the column {need.column}, as "
+                f"which the role is read. Rename the column {need.column} with `as` in its "
+                "contract."
             )

@@ -144,6 +144,31 @@ def test_a_role_is_read_under_one_name():
         check_needs([start, plain])
 
 
+def test_a_role_without_a_column_does_not_hide_a_column_of_its_name():
+    none = Need(
+        "restricted/d", "person", "bigint", assigned=Assigned("person", None, "f", "roles.person")
+    )
+    says = (
+        "conf/f has roles.person: null, so that restricted/d has no person, and another key names "
+        "the column person, as which the role is read. Rename the column person with `as` in its "
+        "contract."
+    )
+    plain = Need("restricted/d", "person", "")
+    for needs in ([none, plain], [plain, none]):
+        with pytest.raises(ConfigurationError, match=f"^{re.escape(says)}$"):
+            check_needs(needs)
+
+
+def test_of_two_keys_the_role_is_the_one_with_another_column():
+    role = Need(
+        "restricted/d", "person", "bigint", assigned=Assigned("person", "adult", "f", "r.p")
+    )
+    listed = Need("restricted/d", "person", "", assigned=Assigned("columns", "person", "f", "c.0"))
+    for needs in ([role, listed], [listed, role]):
+        with pytest.raises(ConfigurationError, match="maps the role person of restricted/d to ad"):
+            check_needs(needs)
+
+
 def test_a_role_without_a_column_is_not_reported_as_missing():
     """The configuration says that the data have none."""
     table = cell_table("visits", "Visits.", [])
