@@ -85,7 +85,14 @@ def test_all_tables_are_made_and_no_picture_is_of_a_person(run):
 
 def test_without_records_tables_are_empty(run):
     context = run([], {"MASH & ASTI": ["ER34"]})
-    assert {output["rows"] for output in context.run.outputs.values()} <= {0, None}
+    tables = {table.path for table in ANALYSIS.writes}
+    assert context.run.outputs.keys() == tables
+    counted = {path: context.lake.read(context.spark, path).count() for path in tables}
+    assert counted == dict.fromkeys(tables, 0)
+    assert context.run.counts["combinations.unmapped"] == 0
+    assert context.run.warnings == [
+        "vocabulary/subprocesses.yaml names the reason ER34, which no record has."
+    ]
     assert context.run.pictures == []
 
 
@@ -121,9 +128,15 @@ FLAGGED_ROWS = [
     (1, "ER34 - Form", "COMP", DAY, DAY, "A+B", True, False),
     (1, "ER34 - Form", "COMP", DAY, DAY, "A+B", True, None),
     (2, "er34", None, DAY, date(2014, 6, 1), None, True, True),
-    (3, None, "COMP", DAY, None, "Non-urgent", None, None),
+    (3, None, "COMP", DAY, None, "Non-urgent", False, False),
+    (4, None, None, DAY, None, None, None, None),
 ]
 
+NOT_KNOWN = (
+    "{} records of restricted/children_assessments have no value in one of the flags {}, so their "
+    "combination is not known, and working/combination_sets does not count them. If no value means "
+    "no, set empty_flags: not_true in conf/analyses/combinations.yaml."
+)
 
 def combination_sets(context):
     rows = context.lake.read(context.spark, "working/combination_sets").collect()
@@ -145,12 +158,15 @@ def test_three_columns_and_two_flags_are_one_combination(run):
         columns=["assessment_reason", "form_outcome", "team"], flags=["sdq", "teeth"],
     )  # fmt: skip
     assert combination_sets(context) == {
-        r"ER34 + COMP + A\+B + sdq": (4, 1, 2, DAY),
+        r"ER34 + COMP + A\+B + sdq": (4, 1, 1, DAY),
         "ER34 + (missing) + (missing) + sdq + teeth": (5, 1, 1, date(2014, 6, 1)),
         # Only a reason and an outcome are texts with a code before a dash.
         "(missing) + COMP + Non-urgent": (3, 1, 1, DAY),
     }
     (pair,) = context.lake.read(context.spark, "working/combinations").collect()
+    # A flag without a value is neither true nor false.
+    assert NOT_KNOWN.format(2, "sdq, teeth") in context.run.warnings
+    assert context.run.counts["combinations.flags_not_known"] == 2
     assert (pair["reason"], pair["outcome"], pair["records"]) == ("ER34", "COMP", 2)
 
 
@@ -160,7 +176,7 @@ def test_flags_alone_have_bands_and_blocks_and_no_reasons(run):
         bands=[{"label": "two", "from": 2, "to": 3}, {"label": "one", "from": 0, "to": 2}],
     )  # fmt: skip
     assert {name: (row[0], row[2]) for name, row in combination_sets(context).items()} == {
-        "sdq": (1, 2), "sdq + teeth": (2, 1), "(none)": (0, 1),
+        "sdq": (1, 1), "sdq + teeth": (2, 1), "(none)": (0, 1),
     }  # fmt: skip
     bands = context.lake.read(context.spark, "working/combination_bands").collect()
     assert [(row["band"], row["combinations"], row["people"]) for row in bands] == [("one", 3, 3)]
@@ -185,6 +201,10 @@ def test_records_without_days_have_combinations(run):
 
 
 def test_records_of_one_day_begin_and_end_on_it(run):
-    context = run(FLAGGED_ROWS, {}, table=FLAGGED, last_day=None, flags=["sdq"])
-    assert combination_sets(context) == {"sdq": (1, 2, 3, DAY), "(none)": (0, 1, 1, DAY)}
+    context = run(
+        FLAGGED_ROWS, {}, table=FLAGGED, last_day=None, flags=["sdq"], empty_flags="not_true"
+    )
+    # The council says that no value means no.
+    assert combination_sets(context) == {"sdq": (1, 2, 3, DAY), "(none)": (0, 2, 2, DAY)}
+    assert "combinations.flags_not_known" not in context.run.counts
     assert "working/combination_blocks" in context.run.outputs

@@ -19,6 +19,7 @@ from socare_spark.analyses.combinations.groups import number_groups
 from socare_spark.analyses.combinations.periods import period_members
 from socare_spark.analyses.combinations.reasons import reasons_of
 from socare_spark.analyses.combinations.renames import rename_members
+from socare_spark.analyses.combinations.sets import without_unknown
 from socare_spark.analyses.combinations.settings import Blocks
 from socare_spark.analyses.combinations.turnover import block_members, blocks
 from socare_spark.analyses.vocabulary import Claim
@@ -144,6 +145,12 @@ def test_each_group_has_a_number_and_its_spellings():
     assert [*rows["group"]] == [2, 3, 4]
     assert [*rows["subprocess"]] == ["S", "S", "Unmapped"]
     assert [*rows["reason"].fillna("all")] == ["A", "all", "all"]
+
+
+def test_records_without_a_value_in_a_flag_have_no_combination():
+    spelled = pd.DataFrame({"reason_text": ["sdq", None, "(none)"], "records": [3, 2, 1]})
+    known, number = without_unknown(spelled)
+    assert (known["reason_text"].tolist(), number) == (["sdq", "(none)"], 2)
 
 
 def test_without_spellings_there_are_no_groups():

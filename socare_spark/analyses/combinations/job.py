@@ -49,6 +49,7 @@ from socare_spark.analyses.combinations.sets import (
     set_spellings,
     sets_in_use,
     with_combination,
+    without_unknown,
 )
 from socare_spark.analyses.combinations.settings import (
     SETTINGS,
@@ -83,7 +84,12 @@ def build(inputs: Inputs, settings: Settings) -> Result:
         return result
     sets = set_results(with_combination(rows, wanted).cache(), wanted)
     # Bands and blocks are those of pairs, if there are pairs.
-    return replace(result, tables={**sets, **result.tables})
+    return replace(
+        result,
+        tables={**sets.tables, **result.tables},
+        warnings=[*result.warnings, *sets.warnings],
+        counts={**result.counts, **sets.counts},
+    )
 
 
 def combination_results(records: DataFrame, settings: Settings) -> Result:
@@ -124,14 +130,14 @@ def combination_results(records: DataFrame, settings: Settings) -> Result:
     return Result(tables, warnings=warnings, counts={"combinations.unmapped": unmapped})
 
 
-def set_results(records: DataFrame, wanted: Combinations) -> dict[TableSpec, Frame]:
+def set_results(records: DataFrame, wanted: Combinations) -> Result:
     """Builds the combinations of columns and flags, with their bands and blocks.
 
     Args:
         records: Result of `with_combination`.
         wanted: The settings.
     """
-    spelled = _collect_sets(records, wanted)
+    spelled, not_known = without_unknown(_collect_sets(records, wanted))
     in_use = sets_in_use(spelled)
     counts = _count(
         records,
@@ -143,7 +149,16 @@ def set_results(records: DataFrame, wanted: Combinations) -> dict[TableSpec, Fra
     counted = counts[COMBINATION_SETS].assign(outcome="")
     people = counted.rename(columns={"combination": "reason"})
     of_bands = band_members(people, in_use, wanted.bands)
-    return {**counts, **_count(records, {COMBINATION_BANDS: of_bands})}
+    tables: dict[TableSpec, Frame] = {**counts, **_count(records, {COMBINATION_BANDS: of_bands})}
+    if not not_known:
+        return Result(tables)
+    warning = (
+        f"{not_known:,} records of {restricted(wanted.dataset)} have no value in one of the flags "
+        f"{', '.join(wanted.flags)}, so their combination is not known, and "
+        f"{COMBINATION_SETS.path} does not count them. If no value means no, set empty_flags: "
+        f"not_true in conf/{SETTINGS}."
+    )
+    return Result(tables, warnings=[warning], counts={"combinations.flags_not_known": not_known})
 
 
 def _collect_sets(records: DataFrame, wanted: Combinations) -> pd.DataFrame:

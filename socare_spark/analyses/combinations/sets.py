@@ -1,7 +1,8 @@
 """Combinations of any number of columns and flags, in the order of the configuration.
 
 A combination is a text: its parts joined by ` + `. A column contributes its value, and a flag (a
-yes/no column) its name if it is true.
+yes/no column) its name if it is true. A record without a value in a flag has no combination, unless
+`empty_flags` says that the flag is not true.
 """
 
 from functools import reduce
@@ -29,7 +30,7 @@ COMBINATION_SETS = cell_table(
             "string",
             f"Values of columns and names of true flags, joined by `{SEPARATOR.strip()}`; "
             f"`{MISSING}` where a column has no value, `{NO_PART}` without any part. A `+` in a "
-            "value is written `\\+`.",
+            "value is written `\\+`. Records of which a flag is not known are in no row.",
         )
     ],
     [
@@ -50,7 +51,8 @@ def with_combination(rows: DataFrame, wanted: Combinations) -> DataFrame:
 
     Returns:
         One row for each record: `person`, `reason_text` (the combination), `outcome_text` (empty),
-        `parts`, `first_day`, `last_day`.
+        `parts`, `first_day`, `last_day`. The combination and its parts are null if it is not known
+        whether a flag is true.
     """
     coded = (wanted.reason, wanted.outcome)
     values = [_value(F.col(f"`{name}`"), coded=name in coded) for name in wanted.columns]
@@ -60,11 +62,14 @@ def with_combination(rows: DataFrame, wanted: Combinations) -> DataFrame:
     ]
     number = reduce(Column.__add__, [part.isNotNull().cast("bigint") for part in parts])
     text = F.coalesce(F.nullif(F.concat_ws(SEPARATOR, *parts), F.lit("")), F.lit(NO_PART))
+    needed = wanted.flags if wanted.empty_flags == "not_known" else ()
+    has_value = [F.col(f"`{name}`").isNotNull() for name in needed]
+    is_known = reduce(Column.__and__, has_value, F.lit(True))
     return rows.select(
         "person",
-        text.alias(TEXTS[0]),
+        F.when(is_known, text).alias(TEXTS[0]),
         F.lit("").alias(TEXTS[1]),
-        number.alias("parts"),
+        F.when(is_known, number).alias("parts"),
         "first_day",
         "last_day",
     )
@@ -90,7 +95,7 @@ def set_spellings(records: DataFrame) -> DataFrame:
 
     Returns:
         One row for each combination: `reason_text`, `outcome_text`, `parts`, `records`,
-        `first_used`, `last_used`.
+        `first_used`, `last_used`. The text and the parts of one row can be null.
     """
     return records.groupBy(*TEXTS, "parts").agg(
         F.count(F.lit(1)).alias("records"),
@@ -99,11 +104,21 @@ def set_spellings(records: DataFrame) -> DataFrame:
     )
 
 
+def without_unknown(spelled: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The combinations that are known, and the number of records of which none is.
+
+    Args:
+        spelled: Collected result of `set_spellings`.
+    """
+    is_known = spelled[TEXTS[0]].notna()
+    return spelled[is_known], int(spelled.loc[~is_known, "records"].sum())
+
+
 def sets_in_use(spelled: pd.DataFrame) -> pd.DataFrame:
     """Combinations of sets in the form of pairs, for bands and blocks.
 
     Args:
-        spelled: Collected result of `set_spellings`.
+        spelled: Combinations that are known.
 
     Returns:
         The rows with `reason` (the combination), `outcome` (empty) and `subprocess`.
@@ -115,7 +130,7 @@ def set_members(spelled: pd.DataFrame) -> pd.DataFrame:
     """The text of each combination, for `number_groups`.
 
     Args:
-        spelled: Collected result of `set_spellings`.
+        spelled: Combinations that are known.
     """
     columns = [*TEXTS, "parts", "first_used", "last_used"]
     return spelled[columns].assign(combination=spelled[TEXTS[0]])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -71,6 +71,8 @@ class Combinations(StrictModel):
         columns: Columns of `combination_sets`. A reason and an outcome count by their code, other
             columns as they are written. Without columns and flags these are reason and outcome.
         flags: Yes/no columns of `combination_sets`.
+        empty_flags: Meaning of a flag without a value. With `not_known`, `combination_sets` leaves
+            the record out, and the run reports the number. With `not_true`, the flag is not true.
         first_day: Column of the first day of a record; None if there is none.
         last_day: Column of its last day; None if the first day is also the last one.
         roles: Columns of the dataset.
@@ -85,6 +87,7 @@ class Combinations(StrictModel):
     outcome: str | None = None
     columns: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    empty_flags: Literal["not_known", "not_true"] = "not_known"
     first_day: str | None = None
     last_day: str | None = None
     roles: CombinationRoles = CombinationRoles()
