@@ -126,12 +126,15 @@ class Result:
         unavailable: Table that cannot be made -> the missing tables and columns, for messages.
         warnings: Warnings for the operator.
         counts: Metric name -> value, for the run record.
+        not_configured: Table for which the configuration has no settings -> the settings. It is
+            not made, and the run does not warn of it.
     """
 
     tables: Mapping[TableSpec, Frame]
     unavailable: Mapping[TableSpec, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    not_configured: Mapping[TableSpec, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,8 @@ class Analysis(Generic[S]):
         needs: The columns that it reads from datasets.
         named_columns: Further columns that the settings name, for the check of the configuration.
         faults: Checks the settings against the contracts of the configuration, before data exist.
+        other_settings: Condition, as a line for `docs/analyses.md` -> settings under which the
+            tables need other columns than under the shipped ones.
         settings_files: Patterns below the folder of the configuration. An analysis with none of
             these files is not in use.
     """
@@ -166,6 +171,7 @@ class Analysis(Generic[S]):
     needs: Callable[[Inputs, S], Sequence[Need]] = field(default=lambda _, __: ())
     named_columns: Callable[[S], Sequence[Need]] = field(default=lambda _: ())
     faults: Callable[[Path, S], Sequence[str]] = field(default=lambda _, __: ())
+    other_settings: Callable[[S], Mapping[str, S]] = field(default=lambda _: {})
     settings_files: tuple[str, ...] = ()
 
     def job(self) -> Job:
@@ -225,34 +231,39 @@ class Analysis(Generic[S]):
         """Makes the rows of each table that has its columns.
 
         Raises:
-            MissingInputError: every table lacks a column.
+            MissingInputError: no table can be made.
         """
         needs = self.needs(inputs, settings)
         check_needs(needs)
         missing = inputs.missing(needs)
         lacking = unavailable_results(missing)
         if all(table.path in lacking for table in self.writes):
-            needed = " and ".join(dict.fromkeys(lacking.values()))
-            raise MissingInputError(f"{self.name} can make no table: it needs {needed}.")
+            raise self._makes_nothing(lacking.values())
         typed = replace(inputs, needs=tuple(needs), unavailable=lacking)
         result = self.build(typed, settings)
         made = {t: frame for t, frame in result.tables.items() if t.path not in lacking}
-        unavailable = {
-            **result.unavailable,
-            **{table: lacking[table.path] for table in self.writes if table.path in lacking},
-        }
-        undeclared = {*made, *unavailable} ^ {*self.writes}
+        not_configured = result.not_configured
+        lacked = [t for t in self.writes if t.path in lacking and t not in not_configured]
+        unavailable = {**result.unavailable, **{table: lacking[table.path] for table in lacked}}
+        undeclared = {*made, *unavailable, *not_configured} ^ {*self.writes}
         if undeclared:
             raise RuntimeError(
                 f"{self.name} declares and makes different tables: "
                 f"{sorted(table.path for table in undeclared)}"
             )
+        if unavailable and not made:
+            raise self._makes_nothing(unavailable.values())
         warnings = [*warnings_of_empty_columns(missing), *result.warnings]
-        return Result(made, unavailable, warnings, result.counts)
+        return Result(made, unavailable, warnings, result.counts, not_configured)
+
+    def _makes_nothing(self, needed: Iterable[str]) -> MissingInputError:
+        texts = " and ".join(dict.fromkeys(needed))
+        return MissingInputError(f"{self.name} can make no table: it needs {texts}.")
 
     def _record(self, context: Context, result: Result) -> None:
         context.run.warnings += result.warnings
         context.run.counts |= result.counts
+        context.unavailable |= {t.path: needed for t, needed in result.not_configured.items()}
         for table in self.writes:
             if table in result.unavailable:
                 needed = result.unavailable[table]
@@ -274,7 +285,7 @@ class Analysis(Generic[S]):
             # Small results take most of their time for commits, so they are written in parallel.
             with worker_pool(_WRITERS) as pool:
                 list(pool.map(write, result.tables.items()))
-            for table in result.unavailable:
+            for table in (*result.unavailable, *result.not_configured):
                 if context.lake.exists(table):
                     context.lake.truncate(table, context.commit_metadata())
         context.spark.catalog.clearCache()

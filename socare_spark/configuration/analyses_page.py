@@ -38,7 +38,8 @@ roles: {person: client_id, start: begin_date, element: code, age: null}
   read (exit code 2).
 - A table whose role has no column is left out, and an earlier version of it is emptied. The run
   names the role, the dataset and the file in one line. A job without any table ends with exit
-  code 3, and a study continues.
+  code 3, and a study continues. A table for which the configuration has no settings is not
+  reported.
 - A table under "empty without" is made without the column, as if all its values were missing. The
   run reports it.
 - `person` must be pseudonymised under a scheme of people. `place` is a postcode, or a column
@@ -71,10 +72,13 @@ def _section(analysis: Analysis[Any], inputs: Inputs, days: frozenset[str]) -> s
     for file in FILES:
         if file.analysis == analysis.name:
             parts += [f"### conf/{file.pattern}", "", settings_table(file.model)]
-    needs = analysis.needs(inputs, analysis.load_settings(inputs.conf))
+    settings = analysis.load_settings(inputs.conf)
+    needs = analysis.needs(inputs, settings)
     if needs:
         parts += [f"### Columns of {analysis.name}", "", _needs_table(needs, days), ""]
     return "\n".join(parts)
+    for condition, others in analysis.other_settings(settings).items():
+        parts += [f"{condition}:", "", _needs_table(analysis.needs(inputs, others), days), ""]
 
 
 def _needs_table(needs: Sequence[Need], days: frozenset[str]) -> str:

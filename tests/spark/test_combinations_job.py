@@ -1,6 +1,7 @@
 """The job as it is submitted, on a lake of a few records."""
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -131,12 +132,12 @@ FLAGGED_ROWS = [
     (3, None, "COMP", DAY, None, "Non-urgent", False, False),
     (4, None, None, DAY, None, None, None, None),
 ]
-
 NOT_KNOWN = (
     "{} records of restricted/children_assessments have no value in one of the flags {}, so their "
     "combination is not known, and working/combination_sets does not count them. If no value means "
     "no, set empty_flags: not_true in conf/analyses/combinations.yaml."
 )
+
 
 def combination_sets(context):
     rows = context.lake.read(context.spark, "working/combination_sets").collect()
@@ -163,10 +164,10 @@ def test_three_columns_and_two_flags_are_one_combination(run):
         # Only a reason and an outcome are texts with a code before a dash.
         "(missing) + COMP + Non-urgent": (3, 1, 1, DAY),
     }
-    (pair,) = context.lake.read(context.spark, "working/combinations").collect()
     # A flag without a value is neither true nor false.
     assert NOT_KNOWN.format(2, "sdq, teeth") in context.run.warnings
     assert context.run.counts["combinations.flags_not_known"] == 2
+    (pair,) = context.lake.read(context.spark, "working/combinations").collect()
     assert (pair["reason"], pair["outcome"], pair["records"]) == ("ER34", "COMP", 2)
 
 
@@ -183,11 +184,21 @@ def test_flags_alone_have_bands_and_blocks_and_no_reasons(run):
     assert context.run.outputs.keys() == {
         "working/combination_sets", "working/combination_bands", "working/combination_blocks",
     }  # fmt: skip
-    assert (
-        "working/combinations was not made: it needs 'reason' and 'outcome' in "
-        "conf/analyses/combinations.yaml." in context.run.warnings
-    )
+    # No table of reasons is asked for, so none is reported.
+    assert context.run.warnings == [NOT_KNOWN.format(2, "sdq, teeth")]
     assert context.run.pictures == []
+
+
+def test_flags_that_the_data_lack_make_no_table(run):
+    lacking = replace(FLAGGED, dims=FLAGGED.dims[:-1])
+    rows = [row[:-1] for row in FLAGGED_ROWS]
+    says = (
+        r"^combinations can make no table: it needs the column teeth \(boolean\) of "
+        r"restricted/children_assessments, to be kept in conf/datasets/children_assessments.yaml "
+        r"or replaced under flags.1 in conf/analyses/combinations.yaml\.$"
+    )
+    with pytest.raises(MissingInputError, match=says):
+        run(rows, {}, table=lacking, reason=None, outcome=None, flags=["sdq", "teeth"])
 
 
 def test_records_without_days_have_combinations(run):

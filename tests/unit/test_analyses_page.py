@@ -20,6 +20,13 @@ def test_the_page_is_up_to_date():
     assert (ROOT / "docs" / "analyses.md").read_text("utf-8") == page, "run scripts/schemas"
 
 
+def test_combinations_of_columns_and_flags_need_them():
+    page = analyses_page(ROOT / "conf")
+    assert "With `columns` and `flags`, and without `reason` and `outcome`:" in page
+    row = "| `working/combination_sets` | `columns`, `flags` | `first_day`, `last_day`, `person` |"
+    assert row in page
+
+
 OF_ANALYSES = [file for file in FILES if file.analysis and file.name != "flow"]
 
 

@@ -75,7 +75,8 @@ def build(inputs: Inputs, settings: Settings) -> Result:
     """Builds all tables. Combinations without a sub-process are counted in the run record."""
     wanted = settings.wanted
     rows = inputs.read(restricted(wanted.dataset))
-    result = Result({}, dict.fromkeys(_OF_PAIRS, f"'reason' and 'outcome' in conf/{SETTINGS}"))
+    no_pairs = dict.fromkeys(_OF_PAIRS, f"'reason' and 'outcome' in conf/{SETTINGS}")
+    result = Result({}, not_configured=no_pairs)
     if wanted.has_pairs:
         columns = ["person", *TEXTS, "first_day", "last_day"]
         records = rows.select(*columns).dropna(subset=TEXTS).cache()
@@ -258,12 +259,24 @@ def _needs(_: Inputs, settings: Settings) -> list[Need]:
         assigned = Assigned(key, column, SETTINGS, key)
         return Need(source, name, type_, tables, without, assigned)
 
+    def listed(key: str, type_: str) -> list[Need]:
+        return [
+            Need(
+                source,
+                column,
+                type_,
+                of_sets,
+                assigned=Assigned(key, column, SETTINGS, f"{key}.{at}"),
+            )
+            for at, column in enumerate(getattr(wanted, key))
+        ]
+
     pairs = [need("reason", TEXTS[0], "string", of_pairs)] if wanted.has_pairs else []
     pairs += [need("outcome", TEXTS[1], "string", of_pairs)] if wanted.has_pairs else []
-    return [
+    needs = [
         *pairs,
-        *(Need(source, column, "", of_sets) for column in wanted.columns),
-        *(Need(source, column, "boolean", of_sets) for column in wanted.flags),
+        *listed("columns", ""),
+        *listed("flags", "boolean"),
         need("first_day", "first_day", "date", (*dated, PERSON_TIMELINES), used),
         need("last_day", "last_day", "date", dated, used),
         *role_needs(
@@ -274,6 +287,24 @@ def _needs(_: Inputs, settings: Settings) -> list[Need]:
             empty_in={"person": (*used, COMBINATION_TOTALS, *dated)},
         ),
     ]
+    return needs if wanted.has_pairs else [_without_pairs(need) for need in needs]
+
+
+def _without_pairs(need: Need) -> Need:
+    """A need of the tables that need no reason and outcome."""
+    tables, without = (
+        tuple(table for table in tables if table not in _OF_PAIRS)
+        for tables in (need.tables, need.without)
+    )
+    return replace(need, tables=tables, without=without)
+
+
+def _with_sets_alone(settings: Settings) -> dict[str, Settings]:
+    """Settings with a column and a flag, for the documentation."""
+    sets = {"reason": None, "outcome": None, "columns": ("column",), "flags": ("flag",)}
+    wanted = settings.wanted.model_copy(update=sets)
+    condition = "With `columns` and `flags`, and without `reason` and `outcome`"
+    return {condition: settings._replace(wanted=wanted)}
 
 
 ANALYSIS = Analysis(
@@ -284,6 +315,7 @@ ANALYSIS = Analysis(
     reads=lambda _, settings: [restricted(settings.wanted.dataset)],
     writes=_WRITES,
     needs=_needs,
+    other_settings=_with_sets_alone,
     build=build,
     draw=draw,
 )

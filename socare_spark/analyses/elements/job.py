@@ -92,7 +92,8 @@ def build(inputs: Inputs, settings: Settings) -> Result:
     if regions is not None:
         tables[REGION_PROFILE] = region_profile(collected[REGION_PROFILE.path], regions.of)
     warnings += _warnings(inputs, elements, collected, city)
-    return Result(tables, _unavailable(elements, city), warnings)
+    no_regions = {REGION_PROFILE: f"'regions' in {SETTINGS}"} if regions is None else {}
+    return Result(tables, _unavailable(elements, city), warnings, not_configured=no_regions)
 
 
 def _records(inputs: Inputs, settings: Settings) -> DataFrame:
@@ -160,13 +161,11 @@ def _warnings(
 
 
 def _unavailable(elements: ElementsSettings, city: Sequence[str] | None) -> dict[TableSpec, str]:
-    """Tables that cannot be made without districts of the city or without regions."""
+    """Tables that cannot be made without districts of the city."""
     unavailable: dict[TableSpec, str] = {}
     if city is None:
         missing = f"the layer {elements.layer} in {AREAS.path}"
         unavailable |= {ELEMENT_COMPARISON: missing, ELEMENT_CONCENTRATION: missing}
-    if elements.regions is None:
-        unavailable[REGION_PROFILE] = f"'regions' in {SETTINGS}"
     return unavailable
 
 
