@@ -132,16 +132,25 @@ def test_areas_without_districts(council):
     assert {t.name for t in use.ANALYSIS.writes} <= made(run)
 
 
-def test_elements_without_regions(council):
+def test_elements_without_regions_with_characteristics_named_as_results(council):
     given = council()
-    gives(given, "agreements_costed", AGREEMENTS, agreement(1, "OAHSGCO", "B16 1AA"))
+    more = "district string, code string, year int"
+    row = (*agreement(1, "OAHSGCO", "B16 1AA"), "North", "x", 1999)
+    gives(given, "agreements_costed", f"{AGREEMENTS}, {more}", row)
     file = given.conf / "analyses" / "elements.yaml"
     settings = yaml.safe_load(file.read_text("utf-8"))
     del settings["regions"]
+    settings["characteristics"] = ["district", "code", "year"]
     file.write_text(yaml.safe_dump(settings), "utf-8")
     run = council()
     elements.ANALYSIS.job().run(run)
     assert made(run) == {"element_profile", "element_variants"}
+    profile = run.lake.read(run.spark, elements.ELEMENT_PROFILE)
+    assert {(r["characteristic"], r["value"]) for r in profile.collect()} == {
+        ("district", "North"), ("code", "x"), ("year", "1999"), ("age_band", "65-90"),
+    }  # fmt: skip
+    # The configuration asks for no table of regions.
+    assert not [text for text in run.run.warnings if "region" in text]
 
 
 def test_flow_without_its_datasets_is_left_out(council):

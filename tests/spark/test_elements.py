@@ -85,7 +85,7 @@ def test_profile(records, rows):
         WHERE element IN ('A', 'B') GROUP BY ALL"""
     )
     names = ("element", "characteristic", "value", "people", "records")
-    made = element_profile(records, ["A", "B"], ["sex"]).toPandas()
+    made = element_profile(records, ["A", "B"], {"sex": "sex"}).toPandas()
     assert rows_of(made, *names) == sorted(query.fetchall(), key=str)
 
 

@@ -169,6 +169,19 @@ def test_of_two_keys_the_role_is_the_one_with_another_column():
             check_needs(needs)
 
 
+@pytest.mark.parametrize(
+    ("characteristics", "says"),
+    [
+        (["gender", "age_band"], "characteristics: names age_band, which the profile has in any"),
+        (["gender", "gender"], "characteristics: names gender more than once"),
+    ],
+)
+def test_characteristics_of_elements_differ(conf, characteristics, says):
+    change(conf, "elements", characteristics=characteristics)
+    with pytest.raises(ConfigurationError, match=says):
+        load_elements(conf)
+
+
 def test_a_role_without_a_column_is_not_reported_as_missing():
     """The configuration says that the data have none."""
     table = cell_table("visits", "Visits.", [])

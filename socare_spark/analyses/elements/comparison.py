@@ -3,7 +3,7 @@
 Source: thesis 4.2.1 and 4.2.3, Table 9, figures 26, 27 and 29 (B1, B3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -112,21 +112,21 @@ def _records_of(district: pd.Series, element: pd.Series, counted: pd.DataFrame) 
 
 
 def element_profile(
-    records: DataFrame, elements: Sequence[str], characteristics: Sequence[str]
+    records: DataFrame, elements: Sequence[str], characteristics: Mapping[str, str]
 ) -> DataFrame:
     """Counts the people of each element by each characteristic.
 
     Args:
-        records: element, person, cost and the characteristics.
+        records: element, person, cost and the columns of the characteristics.
         elements: Codes of the elements.
-        characteristics: Columns of the characteristics.
+        characteristics: Name of a characteristic -> its column.
 
     Returns:
         One row per element, characteristic and value. Columns as in ELEMENT_PROFILE.
     """
     values = [
-        F.struct(F.lit(name).alias("characteristic"), F.col(name).cast("string").alias("value"))
-        for name in characteristics
+        F.struct(F.lit(name).alias("characteristic"), F.col(column).cast("string").alias("value"))
+        for name, column in characteristics.items()
     ]
     rows = records.where(F.col("element").isin(*elements)).select(
         "element", "person", "cost", F.inline(F.array(*values))

@@ -32,8 +32,14 @@ from socare_spark.analyses.elements.comparison import (
     element_profile,
 )
 from socare_spark.analyses.elements.pictures import draw
-from socare_spark.analyses.elements.regions import REGION_PROFILE, count_regions, region_profile
+from socare_spark.analyses.elements.regions import (
+    ETHNICITY,
+    REGION_PROFILE,
+    count_regions,
+    region_profile,
+)
 from socare_spark.analyses.elements.settings import (
+    AGE_BAND,
     SETTINGS,
     ElementsSettings,
     Settings,
@@ -79,7 +85,7 @@ def build(inputs: Inputs, settings: Settings) -> Result:
     alike, warnings = look_alikes(collected[ELEMENT_VARIANTS.path], settings.known)
     tables: dict[TableSpec, Frame] = {
         ELEMENT_PROFILE: element_profile(
-            records, elements.compared, [*elements.characteristics, "age_band"]
+            records, elements.compared, {**_characteristics(elements), AGE_BAND: AGE_BAND}
         ),
         ELEMENT_VARIANTS: element_variants(unknown, alike, settings.corrections),
     }
@@ -102,6 +108,7 @@ def _records(inputs: Inputs, settings: Settings) -> DataFrame:
     until, place = last_day(inputs, dataset), settings.elements.roles.place
     read = inputs.read(restricted(dataset))
     rows = with_district(inputs, read, dataset, place, settings.elements.layer)
+    named, regions = _characteristics(settings.elements), settings.elements.regions
     return rows.select(
         F.col("element").alias("code"),
         canonical_code(F.col("element"), settings.corrections).alias("element"),
@@ -112,9 +119,15 @@ def _records(inputs: Inputs, settings: Settings) -> DataFrame:
         "weekly_cost",
         cost_to(inputs, dataset, until).alias("cost"),
         district_column(rows).alias("district"),
-        *settings.elements.columns,
-        band_of(F.col("age_at_start"), settings.bands).alias("age_band"),
+        *(F.col(f"`{name}`").alias(own) for name, own in named.items()),
+        *([F.col(f"`{regions.ethnicity}`").alias(ETHNICITY)] if regions else []),
+        band_of(F.col("age_at_start"), settings.bands).alias(AGE_BAND),
     )
+
+
+def _characteristics(elements: ElementsSettings) -> dict[str, str]:
+    """Characteristic -> its column in the records, which has no name of another column of them."""
+    return {name: f"characteristic_{at}" for at, name in enumerate(elements.characteristics)}
 
 
 def _groupings(elements: ElementsSettings, city: Sequence[str]) -> list[Grouping]:

@@ -12,7 +12,7 @@ from socare_spark.analyses.elements.comparison import (
     ELEMENT_PROFILE,
 )
 from socare_spark.analyses.elements.regions import REGION_PROFILE
-from socare_spark.analyses.elements.settings import ElementsSettings, Settings
+from socare_spark.analyses.elements.settings import AGE_BAND, ElementsSettings, Settings
 from socare_spark.analyses.nouns import layer_name, noun_of
 from socare_spark.analysis import Context
 from socare_spark.charts.area_style import NOBODY
@@ -103,7 +103,7 @@ def _draw_profiles(context: Context, settings: ElementsSettings) -> None:
         if len(pair_rows):
             source = f"{ELEMENT_PROFILE.path}; {settings.dataset}"
             path = context.lake.pictures / f"element_profile_{_slug(pair.a, pair.b)}.png"
-            order = [*settings.characteristics, "age_band"]
+            order = [*settings.characteristics, AGE_BAND]
             context.picture(draw_profiles(Pair(pair.a, pair.b, source), pair_rows, order, path))
 
 

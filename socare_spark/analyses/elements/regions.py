@@ -18,7 +18,8 @@ from socare_spark.measures.periods import open_in_years
 from socare_spark.measures.person_counts import by_person, count_people
 
 NOT_RECORDED = "not recorded"
-_DIMS = ["region", "year", "age_band", "ethnicity"]
+ETHNICITY = "ethnicity"
+_DIMS = ["region", "year", "age_band", ETHNICITY]
 
 REGION_PROFILE = cell_table(
     "region_profile",
@@ -65,7 +66,7 @@ def count_regions(records: DataFrame, regions: Regions) -> DataFrame:
 
     Args:
         records: `person`, `district`, `start`, `end` (last day, not null), `weekly_cost`,
-            `age_band` and the column of the ethnic class.
+            `age_band` and `ethnicity` (ethnic class).
         regions: The regions and the limits of the years.
 
     Returns:
@@ -76,7 +77,7 @@ def count_regions(records: DataFrame, regions: Regions) -> DataFrame:
         F.explode(_regions_of(F.col("district"), regions)).alias("region"),
         "person",
         "age_band",
-        F.coalesce(F.col(regions.ethnicity), F.lit(NOT_RECORDED)).alias("ethnicity"),
+        F.coalesce(ETHNICITY, F.lit(NOT_RECORDED)).alias(ETHNICITY),
         "weekly_cost",
         "start",
         "end",
@@ -84,7 +85,7 @@ def count_regions(records: DataFrame, regions: Regions) -> DataFrame:
     # The rows of a person stay in one partition, so the rows of years and totals are not shuffled.
     # The total of all years is a separate period, in which an agreement is one record.
     rows = open_in_years(by_person(located), regions.first_year, regions.last_year)
-    return count_people(rows, _DIMS, cost="cost", totals=["age_band", "ethnicity"])
+    return count_people(rows, _DIMS, cost="cost", totals=["age_band", ETHNICITY])
 
 
 def _regions_of(district: Column, regions: Regions) -> Column:

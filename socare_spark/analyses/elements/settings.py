@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from socare_spark.analyses.agreements import AgedAgreementRoles, read_bands
 from socare_spark.analyses.element_codes import read_canonical_codes
@@ -15,6 +15,8 @@ from socare_spark.measures.bands import Band
 from socare_spark.measures.periods import YearRange
 
 SETTINGS = "analyses/elements.yaml"
+# Characteristic of the profile that is computed from the age.
+AGE_BAND = "age_band"
 
 
 class Comparison(StrictModel):
@@ -113,11 +115,19 @@ class ElementsSettings(StrictModel):
         """All elements in the settings."""
         return [*self.compared, *self.concentration.elements]
 
-    @property
-    def columns(self) -> list[str]:
-        """Columns of the dataset in the settings."""
-        of_regions = [self.regions.ethnicity] if self.regions else []
-        return list(dict.fromkeys([*self.characteristics, *of_regions]))
+    @field_validator("characteristics")
+    @classmethod
+    def _differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [*value, AGE_BAND]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if AGE_BAND in repeated:
+            raise ValueError(
+                f"names {AGE_BAND}, which the profile has in any case: remove it, or give a column "
+                "of this name another name with `as` in its contract"
+            )
+        if repeated:
+            raise ValueError(f"names {repeated[0]} more than once")
+        return value
 
 
 class Settings(NamedTuple):
