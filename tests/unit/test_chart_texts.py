@@ -116,7 +116,8 @@ def test_years_of_an_area_with_unknown_ages_are_not_known():
     assert not np.isnan(series_maps._whole(of_all, areas, figures, None).values).any()
 
 
-def test_people_known_to_one_service_are_not_nobody(context, said):
+def test_areas_without_known_people_have_no_share(context, said):
     areas = pd.DataFrame({"shape": SQUARES, "share": [np.nan, 0.0, 0.0, 0.25]})
     cross_service._draw_map(context, "ward", areas, None)
-    assert {"nobody (1)", "0: known to one service (2)"} <= set(said)
+    assert {"not applicable (1)", "0: known to one service (2)"} <= set(said)
+    assert not [text for text in said if text.startswith("nobody")]

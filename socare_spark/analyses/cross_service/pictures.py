@@ -10,11 +10,13 @@ from socare_spark.analyses.cross_service.counts import CROSS_SERVICE_PEOPLE, CRO
 from socare_spark.analyses.cross_service.settings import Declared, Settings
 from socare_spark.analysis import Context
 from socare_spark.charts.area_maps import AreaMap, draw_density
-from socare_spark.charts.area_style import NOBODY, State
+from socare_spark.charts.area_style import NOT_APPLICABLE, State
 from socare_spark.charts.upset import draw_overlaps
 from socare_spark.places.shapes import shapes_of
 
 _ONE_SERVICE = State("0: known to one service", "#E8E8E8")
+# Nobody is known there, so there is no share.
+_NONE_KNOWN = NOT_APPLICABLE
 
 
 def draw(context: Context, declared: Declared) -> None:
@@ -74,6 +76,6 @@ def _draw_map(
             "Per cent of people known",
             path,
             zero=_ONE_SERVICE,
-            missing=NOBODY,
+            missing=_NONE_KNOWN,
         )
     )
