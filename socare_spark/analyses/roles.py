@@ -4,7 +4,7 @@ Each analysis declares a model of its roles. `roles` in `conf/analyses/NAME.yaml
 them. An analysis reads the column of a role under the name that is the default of the role.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from typing import Annotated
 from socare_spark.analyses.extracts import contract_of, restricted
 from socare_spark.config import StrictModel
 from socare_spark.contracts.columns import PSEUDONYM, column_types
-from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.contract import SOURCE_LINE, Contract
 from socare_spark.contracts.project import read_project
 from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Assigned, Need
@@ -43,6 +43,7 @@ class Column:
 
 TEXT = Column("string")
 DAY = Column("date", _DATES, "a date or a datetime")
+TIME = Column("timestamp", _DATES, "a date or a datetime")
 FLAG = Column("boolean", ("boolean",), "a boolean")
 PERSON = Column("bigint", (PSEUDONYM,), "pseudonymised under a scheme of people (person: true)")
 NUMBER = Column("bigint", ("integer",), "an integer", COUNT)
@@ -153,21 +154,42 @@ def check_columns(
             raise ConfigurationError(
                 f"{where}, which conf/datasets/{dataset}.yaml does not keep{nearest(name, types)}."
             )
-        if column.allowed and types[name] not in column.allowed:
-            raise ConfigurationError(
-                f"{where}, which is of the type {types[name]} in conf/datasets/{dataset}.yaml; it "
-                f"must be {column.kind}{_nearest_allowed(name, types, column)}."
-            )
-        if column.type == DAY.type and _is_local_time(contract, name):
-            raise ConfigurationError(
-                f"{where}, which is a local time in UTC, so that its day can be another one: "
-                f"declare socare.day in conf/datasets/{dataset}.yaml, and name that column."
-            )
-        if column.allowed == (PSEUDONYM,) and not is_person(conf, contract, name):
-            raise ConfigurationError(
-                f"{where}, which is not pseudonymised under a scheme of people (person: true in "
-                f"conf/project.yaml) in conf/datasets/{dataset}.yaml."
-            )
+        if fault := _type_fault(conf, contract, name, column):
+            raise ConfigurationError(f"{where}, {fault}")
+
+
+def type_faults(
+    conf: Path, file: str, dataset: str, columns: Mapping[str, tuple[str, Column]]
+) -> Iterator[str]:
+    """Yields the faults for which `check_columns` refuses columns that the contract keeps."""
+    contract = contract_of(conf, dataset)
+    types = {} if contract is None else column_types(contract)
+    for key, (name, column) in columns.items():
+        if contract is None or name not in types:
+            continue
+        if fault := _type_fault(conf, contract, name, column):
+            yield f"conf/{file}: {key} names the column {name}, {fault}"
+
+
+def _type_fault(conf: Path, contract: Contract, name: str, column: Column) -> str:
+    """The reason why a column of a contract cannot be read as declared; empty if it can."""
+    types, file = column_types(contract), f"conf/datasets/{contract.name}.yaml"
+    if column.allowed and types[name] not in column.allowed:
+        return (
+            f"which is of the type {types[name]} in {file}; it "
+            f"must be {column.kind}{_nearest_allowed(name, types, column)}."
+        )
+    if column.type == DAY.type and _is_local_time(contract, name):
+        return (
+            "which is a local time in UTC, so that its day can be another one: "
+            f"declare socare.day in {file}, and name that column."
+        )
+    if column.allowed == (PSEUDONYM,) and not is_person(conf, contract, name):
+        return (
+            "which is not pseudonymised under a scheme of people (person: true in "
+            f"conf/project.yaml) in {file}."
+        )
+    return ""
 
 
 def _is_local_time(contract: Contract, column: str) -> bool:
@@ -197,5 +219,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _nearest_allowed(name: str, types: Mapping[str, str], column: Column) -> str:
-    allowed = [each for each, type_ in types.items() if type_ in column.allowed]
+    named = {each: type_ for each, type_ in types.items() if each not in SOURCE_LINE}
+    allowed = [each for each, type_ in named.items() if type_ in column.allowed]
     return nearest(name, allowed) if allowed else ""

@@ -32,6 +32,10 @@ _TICKS = {
         0, 1, 5, 15, 30, 60, 120, 240, 480, 1440, 2880, 4320, 10080, 20160, 43200, 86400, 129600,
         259200, 525600, 1051200,
     ),
+    "seconds": (
+        0, 1, 5, 15, 30, 60, 120, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400, 172800, 604800,
+        2592000, 7776000, 31536000,
+    ),
 }  # fmt: skip
 _APART, _CHARACTER = 0.05, 0.0095  # of the axis: between ticks, and a character of their labels
 # Inches: a line of the table and of the key, the curves, the head and the foot.
@@ -45,7 +49,7 @@ class Waiting:
     Attributes:
         title: Title of the flow.
         source: Source of the figures.
-        unit: Unit of the times: `days`, `hours` or `minutes`.
+        unit: Unit of the times: `days`, `hours`, `minutes` or `seconds`.
         cases: Name of several cases, such as `people`.
         at_points: Whether the rows are some points of the curves, and not all times.
     """

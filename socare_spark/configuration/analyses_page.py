@@ -47,8 +47,9 @@ roles: {person: client_id, start: begin_date, element: code, age: null}
 - `count` is the number of records that a row represents, as in aggregated data. `requests`,
   `forecast`, `provision` and `cross_service` sum it. Rows without a number, or with a negative
   one, do not count, and the run reports them. The other analyses have no such role.
-- A flow is left out without a column of its stages, log or matrix. Its `outcomes` and
-  its `single_stage` are left out without their columns.
+- A flow is left out without a table or a column of its stages, log, matrix or `assessed`, and
+  with a column of another type. Its `outcomes` and its `single_stage` are left out without theirs.
+  The other flows are followed.
 - The day of the extract is the column that the contract names (`extract_column`). Open agreements
   run to it, unless `--as-of` sets another day.
 
@@ -76,9 +77,9 @@ def _section(analysis: Analysis[Any], inputs: Inputs, days: frozenset[str]) -> s
     needs = analysis.needs(inputs, settings)
     if needs:
         parts += [f"### Columns of {analysis.name}", "", _needs_table(needs, days), ""]
-    return "\n".join(parts)
     for condition, others in analysis.other_settings(settings).items():
         parts += [f"{condition}:", "", _needs_table(analysis.needs(inputs, others), days), ""]
+    return "\n".join(parts)
 
 
 def _needs_table(needs: Sequence[Need], days: frozenset[str]) -> str:

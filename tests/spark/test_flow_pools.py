@@ -120,8 +120,9 @@ def test_percentiles_are_in_the_unit(traced):
         ([0, 0, 24, 24], "days"),  # events at the same time do not count
         ([1, 24], "days"),
         ([1, 1, 24], "hours"),
-        ([0.01, 0.01, 24], "minutes"),
-        ([0.001], "minutes"),
+        ([0.02, 0.02, 24], "minutes"),
+        ([0.01, 0.01, 24], "seconds"),
+        ([1e-7], "seconds"),  # less than a second
         ([0], "days"),
         ([], "days"),
     ],

@@ -80,7 +80,8 @@ def test_shipped_configuration_has_no_fault(path):
         ("datasets/adult_assessments.yaml", TEAM + "keep: as_is}", TEAM + "drop: true}",
          ("adult_assessment.yaml: outcomes.team names the column service_team", "does not keep")),
         ("flows/adult_assessment.yaml", "time: agreement_start", "time: element",
-         ("takes its time from element of agreements_adult, which has the type string",)),
+         ("adult_assessment.yaml: stages.3.records.time names the column element, which is of the "
+          "type string in conf/datasets/agreements_adult.yaml; it must be a date or a datetime",)),
         ("flows/adult_assessment.yaml", "agreements_adult, case: person",
          "agreements_adult, case: adeid",
          ("takes its cases from columns of several types or schemes",

@@ -43,7 +43,7 @@ def test_the_projects_own_flow_reads():
         ({"matrix": MATRIX, "points": 9}, "'points' needs 'stages' or 'log'"),
         ({"matrix": MATRIX, "limits": {"variants": 9}}, "movements have no variants"),
         ({"matrix": {"dataset": "moves", "to": "b"}}, "matrix.from: the key is missing"),
-        ({"log": LOG, "unit": "weeks"}, "'days', 'hours', 'minutes' or 'auto'"),
+        ({"log": LOG, "unit": "weeks"}, "'days', 'hours', 'minutes', 'seconds' or 'auto'"),
         ({"log": LOG, "points": [7, 0]}, "points: must be all, a number of points from 2 to 1,000"),
         ({"log": LOG, "points": [7, 7]}, "points: must be all"),
         ({"log": LOG, "points": [0, 0.5]}, "points: must be all"),
@@ -91,8 +91,27 @@ def test_points_and_nouns_have_defaults_by_kind_of_flow(kind, points, many):
     assert (flow.curve_points, flow.nouns.many) == (points, many)
 
 
+@pytest.mark.parametrize(
+    ("kind", "unit"),
+    [
+        ({"stages": [STAGE]}, "days"),
+        ({"stages": [STAGE], "unit": "auto"}, "auto"),
+        ({"log": LOG}, "auto"),
+        ({"log": LOG, "points": 9}, "auto"),
+        ({"log": LOG, "unit": "days"}, "days"),
+        # The list is in a unit that the file does not name.
+        ({"log": LOG, "points": [0, 7]}, "days"),
+    ],
+)
+def test_durations_of_a_log_have_a_unit_that_fits(kind, unit):
+    flow = Flow.model_validate({"flow": "mine", "title": "Mine", **kind})
+    assert flow.unit_of_durations == unit
+
+
 def test_columns_of_a_matrix_are_needed():
     matrix = MATRIX | {"time": "day", "count": "items", "case": "person"}
     flow = Flow.model_validate({"flow": "mine", "title": "Mine", "matrix": matrix})
     assert flow.tables == ["restricted/moves"]
     assert [need.column for need in flow.needs] == ["a", "b", "day", "items", "person"]
+    keys = [(need.assigned.key, need.assigned.file) for need in flow.needs]
+    assert keys[:2] == [("matrix.from", "flows/mine.yaml"), ("matrix.to", "flows/mine.yaml")]

@@ -2,59 +2,77 @@
 
 from collections.abc import Sequence
 
+from socare_spark.analyses.flow.contract_check import faults_of
 from socare_spark.analyses.flow.settings import Flow, Settings
-from socare_spark.errors import MissingInputError
+from socare_spark.errors import MissingInputError, raise_faults
 from socare_spark.inputs import Inputs, Need
 from socare_spark.places.recorded_places import PLACE_AREAS
 from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
 
 
 def available_flows(inputs: Inputs, flows: Sequence[Flow]) -> tuple[list[Flow], list[str]]:
-    """Flows with their inputs, without the parts that lack columns; and warnings of the others.
+    """Flows with their inputs, without the parts that lack theirs; and warnings of the others.
 
     Raises:
+        ConfigurationError: no flow can be followed, and one has a fault.
         MissingInputError: no flow has its columns.
     """
-    available, warnings, without_columns = [], [], []
+    available, warnings, faults, without_columns = [], [], [], []
     for flow in flows:
-        tables = flow.missing_tables(inputs)
-        columns = _texts(inputs.missing(flow.needs))
+        tables, columns = flow.missing_tables(inputs), _texts(inputs.missing(flow.needs))
+        left_out = f"Flow {flow.flow} is left out:"
         if tables:
-            warnings.append(
-                f"Flow {flow.flow} is left out: the lake does not have {' and '.join(tables)}."
-            )
+            warnings.append(f"{left_out} {_absent(tables)}.")
         elif columns:
-            without_columns.append(f"Flow {flow.flow} is left out: it needs {columns}.")
+            without_columns.append(f"{left_out} it needs {columns}.")
+        elif of_flow := faults_of(inputs.conf, flow):
+            faults += [f"{left_out} {fault}" for fault in of_flow]
         else:
             missing = _missing_parts(inputs, flow)
             available.append(flow.model_copy(update=dict.fromkeys(missing)))
             warnings += [
-                f"Flow {flow.flow} is followed without its {part}: it needs {columns}."
-                for part, columns in missing.items()
+                f"Flow {flow.flow} is followed without its {part}: {reason}."
+                for part, reason in missing.items()
             ]
+    if not available:
+        raise_faults(faults)
     if without_columns and not available:
         raise MissingInputError(" ".join(without_columns))
-    return available, warnings + without_columns
+    return available, warnings + without_columns + faults
 
 
 def _missing_parts(inputs: Inputs, flow: Flow) -> dict[str, str]:
-    """Optional part of a flow that lacks columns -> the columns."""
-    columns = {part: _texts(inputs.missing(needs)) for part, needs in flow.needs_of_parts.items()}
-    return {part: text for part, text in columns.items() if text}
+    """Optional part of a flow that lacks its table or columns -> the reason."""
+    missing = {}
+    for part, needs in flow.needs_of_parts.items():
+        absent = sorted({need.source for need in needs if not inputs.exists(need.source)})
+        if absent:
+            missing[part] = _absent(absent)
+        elif columns := _texts(inputs.missing(needs)):
+            missing[part] = f"it needs {columns}"
+    return missing
+
+
+def _absent(tables: Sequence[str]) -> str:
+    return f"the lake does not have {' and '.join(tables)}"
 
 
 def _texts(needs: Sequence[Need]) -> str:
-    return " and ".join(dict.fromkeys(need.text for need in needs))
+    """The needed columns; each once, though several keys can name it."""
+    texts: dict[tuple[str, str | None], str] = {}
+    for need in needs:
+        texts.setdefault((need.source, need.origin), need.text)
+    return " and ".join(texts.values())
 
 
 def required_tables(inputs: Inputs, settings: Settings) -> Sequence[str]:
     """Tables of the flows that have all their tables; if there is none, tables of all flows."""
     available = [flow for flow in settings.flows if not flow.missing_tables(inputs)]
-    return sorted({name for flow in available or settings.flows for name in flow.tables})
+    return sorted({name for flow in available or settings.flows for name in flow.required_tables})
 
 
 def optional_tables(inputs: Inputs, settings: Settings) -> Sequence[str]:
-    """Tables of the other flows, and the areas of postcodes and recorded places."""
+    """Tables of the other flows and of optional parts, and the areas of postcodes and places."""
     named = {name for flow in settings.flows for name in flow.tables}
     others = sorted(named.difference(required_tables(inputs, settings)))
     return [*others, POSTCODE_AREAS.path, PLACE_AREAS.path, AREAS.path]

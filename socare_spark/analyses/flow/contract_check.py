@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from socare_spark.analyses.extracts import contract_of
+from socare_spark.analyses.flow.parts import Matrix
 from socare_spark.analyses.flow.settings import Flow, Settings
+from socare_spark.analyses.roles import DAY, NUMBER, TIME, Column, type_faults
 from socare_spark.contracts.columns import column_types
 from socare_spark.contracts.contract import Contract
 from socare_spark.inputs import Need
-
-_TIMES = ("date", "datetime")
 
 
 def flow_columns(settings: Settings) -> list[Need]:
@@ -20,25 +20,39 @@ def flow_columns(settings: Settings) -> list[Need]:
 
 
 def flow_faults(conf: Path, settings: Settings) -> list[str]:
-    """Times that are no dates, and cases of several types or identifier schemes."""
-    return [
-        f"Flow {flow.flow} {fault}"
-        for flow in settings.flows
-        for fault in (*_time_faults(conf, flow), *_case_faults(conf, flow))
-    ]
+    """Faults of all flows."""
+    return [fault for flow in settings.flows for fault in faults_of(conf, flow)]
 
 
-def _time_faults(conf: Path, flow: Flow) -> Iterator[str]:
-    parts = [*(stage.records for stage in flow.stages), flow.log, flow.matrix, flow.assessed]
-    times = dict.fromkeys((p.dataset, p.time) for p in parts if p is not None and p.time)
-    for dataset, time in times:
-        contract = contract_of(conf, dataset)
-        type_ = column_types(contract).get(time, "date") if contract else "date"
-        if type_ not in _TIMES:
-            yield (
-                f"takes its time from {time} of {dataset}, which has the type {type_} in its "
-                "contract: it must be a date or a datetime."
-            )
+def faults_of(conf: Path, flow: Flow) -> list[str]:
+    """Times and counts of other types, local times as days, and cases of several types or schemes.
+
+    A column that a contract does not keep is no fault here: the flow, or a part of it, needs it.
+    """
+    of_cases = (f"Flow {flow.flow} {fault}" for fault in _case_faults(conf, flow))
+    return [*_type_faults(conf, flow), *of_cases]
+
+
+def _type_faults(conf: Path, flow: Flow) -> Iterator[str]:
+    columns: dict[str, dict[str, tuple[str, Column]]] = {}
+    for key, dataset, name, column in _typed_columns(flow):
+        columns.setdefault(dataset, {})[key] = (name, column)
+    for dataset, of_dataset in columns.items():
+        yield from type_faults(conf, flow.file, dataset, of_dataset)
+
+
+def _typed_columns(flow: Flow) -> Iterator[tuple[str, str, str, Column]]:
+    """Yields key, dataset, name and declaration of the times, days and counts of a flow."""
+    single = flow.single_stage
+    for key, part in flow.parts.items():
+        is_single = single is not None and part is flow.records_of(single.stage)
+        # Months of movements and lengths in days are those of days. Other times are moments.
+        time = DAY if is_single or isinstance(part, Matrix) else TIME
+        for name, column in (("time", time), ("count", NUMBER)):
+            if name in part.named:
+                yield f"{key}.{name}", part.dataset, part.named[name], column
+    if single is not None:
+        yield "single_stage.end", flow.dataset_of(single.stage), single.end, DAY
 
 
 def _case_faults(conf: Path, flow: Flow) -> Iterator[str]:

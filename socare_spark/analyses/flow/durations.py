@@ -15,9 +15,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import EPOCH, MICROSECONDS_A_DAY, transition_name
+from socare_spark.analyses.flow.parts import Unit
 from socare_spark.analyses.flow.settings import Points
 from socare_spark.analyses.flow.stages import FLOW
-from socare_spark.analyses.flow.units import MICROSECONDS, UNIT, Unit, per_day
+from socare_spark.analyses.flow.units import MICROSECONDS, UNIT, per_day
 from socare_spark.lake.collect import collect_one
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people

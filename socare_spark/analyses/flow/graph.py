@@ -11,8 +11,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
+from socare_spark.analyses.flow.parts import Unit
 from socare_spark.analyses.flow.stages import FLOW, MOST_STEPS
-from socare_spark.analyses.flow.units import UNIT, Unit, per_day
+from socare_spark.analyses.flow.units import UNIT, per_day
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import Grouping, count_people
 from socare_spark.measures.ranks import ranked

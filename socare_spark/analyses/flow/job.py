@@ -54,6 +54,7 @@ from socare_spark.analyses.flow.graph import (
     traces,
 )
 from socare_spark.analyses.flow.movements import FLOW_BALANCE, FLOW_EDGES_BY_MONTH, follow_matrix
+from socare_spark.analyses.flow.parts import Unit
 from socare_spark.analyses.flow.pictures import draw
 from socare_spark.analyses.flow.pools import (
     POOLED,
@@ -87,7 +88,7 @@ from socare_spark.analyses.flow.stages import (
     stage_totals,
     visits,
 )
-from socare_spark.analyses.flow.units import Unit, fitting_unit
+from socare_spark.analyses.flow.units import fitting_unit
 from socare_spark.analysis import Analysis, Result
 from socare_spark.inputs import Inputs
 from socare_spark.lake.collect import collect, collect_one
@@ -144,7 +145,8 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     events = complete_events(rows)
     traced = pool_edges(traces(events), flow.limits).persist()
     visited = visits(events, assessed_cases(flow, read)).persist()
-    unit = fitting_unit(traced) if flow.unit == "auto" else flow.unit
+    unit = flow.unit_of_durations
+    unit = fitting_unit(traced) if unit == "auto" else unit
     counted = collect(_queries(inputs, settings, flow, traced, visited))
     tables = _computed(flow, counted, unit)
     check_pool(flow, tables[FLOW_REWORK]["activity"])

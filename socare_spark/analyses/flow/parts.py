@@ -1,6 +1,7 @@
 """Parts of a flow file: selections of records, logs, matrices, limits and settings of charts."""
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pyspark.sql import Column
@@ -9,8 +10,29 @@ from pyspark.sql import functions as F
 from socare_spark.analyses import coded_text
 from socare_spark.config import StrictModel
 
+Unit = Literal["days", "hours", "minutes", "seconds"]
 
-class Records(StrictModel):
+
+class Part(StrictModel):
+    """A part of a flow that reads columns of a dataset."""
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Key in the file -> column that is read."""
+        raise NotImplementedError
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that are read."""
+        return [*self.named.values()]
+
+
+def _given(keys: Mapping[str, str | None]) -> dict[str, str]:
+    """The keys that have a column."""
+    return {key: column for key, column in keys.items() if column}
+
+
+class Records(Part):
     """A selection of records of a dataset, with the columns of their case and time.
 
     Attributes:
@@ -36,9 +58,9 @@ class Records(StrictModel):
         return self
 
     @property
-    def columns(self) -> list[str]:
-        """Columns that are read."""
-        return [self.case, self.time, *([self.column] if self.column else [])]
+    def named(self) -> dict[str, str]:
+        """Key in the file -> column that is read."""
+        return _given({"case": self.case, "time": self.time, "column": self.column})
 
     @property
     def where(self) -> Column:
@@ -63,7 +85,7 @@ class Stage(StrictModel):
     records: Records
 
 
-class Log(StrictModel):
+class Log(Part):
     """An event log with one record per event.
 
     Attributes:
@@ -84,12 +106,13 @@ class Log(StrictModel):
     transitions: Annotated[int, Field(ge=1, le=5_000)] = 200
 
     @property
-    def columns(self) -> list[str]:
-        """Columns that are read."""
-        return [self.case, self.time, self.activity, *([self.key] if self.key else [])]
+    def named(self) -> dict[str, str]:
+        """Key in the file -> column that is read."""
+        keys = {"case": self.case, "time": self.time, "activity": self.activity, "key": self.key}
+        return _given(keys)
 
 
-class Matrix(StrictModel):
+class Matrix(Part):
     """Movements between places, or other counts from one activity to another: one row per movement.
 
     Attributes:
@@ -110,12 +133,13 @@ class Matrix(StrictModel):
     case: str | None = None
 
     @property
-    def columns(self) -> list[str]:
-        """Columns that are read."""
-        return [name for name in (self.origin, self.to, self.time, self.count, self.case) if name]
+    def named(self) -> dict[str, str]:
+        """Key in the file -> column that is read."""
+        ends = {"from": self.origin, "to": self.to}
+        return _given({**ends, "time": self.time, "count": self.count, "case": self.case})
 
 
-class Outcomes(StrictModel):
+class Outcomes(Part):
     """Columns of the outcome and the team of assessments.
 
     Attributes:
@@ -131,12 +155,12 @@ class Outcomes(StrictModel):
     team: str
 
     @property
-    def columns(self) -> list[str]:
-        """Columns that are read."""
-        return [self.case, self.outcome, self.team]
+    def named(self) -> dict[str, str]:
+        """Key in the file -> column that is read."""
+        return {"case": self.case, "outcome": self.outcome, "team": self.team}
 
 
-class SingleStage(StrictModel):
+class SingleStage(Part):
     """A stage whose people in no other stage are described.
 
     Attributes:
@@ -152,6 +176,11 @@ class SingleStage(StrictModel):
     outcome: str
     postcode: str | None = None
     layer: str = "ward"
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Key in the file -> column that is read with those of the stage."""
+        return _given({"end": self.end, "outcome": self.outcome, "postcode": self.postcode})
 
 
 class Picture(StrictModel):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from socare_spark.analyses.extracts import restricted
 from socare_spark.analyses.flow.parts import (
@@ -17,10 +17,12 @@ from socare_spark.analyses.flow.parts import (
     Log,
     Matrix,
     Outcomes,
+    Part,
     Picture,
     Records,
     SingleStage,
     Stage,
+    Unit,
 )
 from socare_spark.analyses.vocabulary import read_outcomes, read_teams
 from socare_spark.config import StrictModel, read_model
@@ -28,7 +30,7 @@ from socare_spark.contracts.contract import PERSON
 from socare_spark.contracts.header_names import NAME
 from socare_spark.contracts.nouns import Noun
 from socare_spark.errors import ConfigurationError
-from socare_spark.inputs import Inputs, Need
+from socare_spark.inputs import Assigned, Inputs, Need
 
 ASSESSED = "assessed"
 # Points of the curves of an event log, which can have millions of different times.
@@ -49,7 +51,8 @@ class Flow(StrictModel):
         log: An event log.
         matrix: Movements from one activity to another.
         unit: Unit of durations. With `auto`, it is the largest unit in which at least half of the
-            times between two events of a case are 1 or more; equal times do not count.
+            times between two events of a case are 1 or more; equal times do not count. None means
+            `days` for stages and for a list of `points`, and `auto` for other logs.
         points: Points of the curves of `flow_durations`: `all` times that occur; a number of points
             that grow from 1 to the longest time by a constant factor; or a list of times in `unit`.
             The curves have the time 0 and their last time in any case. None means `all` for stages,
@@ -67,13 +70,14 @@ class Flow(StrictModel):
     stages: tuple[Stage, ...] = ()
     log: Log | None = None
     matrix: Matrix | None = None
-    unit: Literal["days", "hours", "minutes", "auto"] = "days"
+    unit: Literal["days", "hours", "minutes", "seconds", "auto"] | None = None
     points: Points | None = None
     limits: Limits = Limits()
     assessed: Records | None = None
     outcomes: Outcomes | None = None
     single_stage: SingleStage | None = None
     picture: Picture = Picture()
+    _file: str = PrivateAttr("")
 
     @field_validator("points", mode="before")
     @classmethod
@@ -135,6 +139,24 @@ class Flow(StrictModel):
             return "all" if self.log is None else LOG_POINTS
         return self.points
 
+    @property
+    def unit_of_durations(self) -> Unit | Literal["auto"]:
+        """Unit of durations, with its default."""
+        if self.unit is None:
+            return "days" if self.log is None or isinstance(self.points, tuple) else "auto"
+        return self.unit
+
+    @property
+    def file(self) -> str:
+        """File of the flow below the folder of the configuration."""
+        return self._file or f"flows/{self.flow}.yaml"
+
+    def of_file(self, file: str) -> Self:
+        """The same flow, with the file that has it."""
+        flow = self.model_copy()
+        flow._file = file
+        return flow
+
     def records_of(self, code: str) -> Records:
         """Selection of the records of a stage."""
         return next(stage.records for stage in self.stages if stage.code == code)
@@ -149,11 +171,22 @@ class Flow(StrictModel):
         return [stage.code for stage in self.stages]
 
     @property
+    def parts(self) -> dict[str, Records | Log | Matrix]:
+        """Key in the file -> part without which the flow cannot be followed."""
+        stages = {f"stages.{at}.records": stage.records for at, stage in enumerate(self.stages)}
+        others = {"log": self.log, "matrix": self.matrix, "assessed": self.assessed}
+        return {**stages, **{key: part for key, part in others.items() if part is not None}}
+
+    @property
+    def followed(self) -> list[str]:
+        """Datasets of its events and assessments."""
+        return sorted({part.dataset for part in self.parts.values()})
+
+    @property
     def datasets(self) -> set[str]:
         """Datasets of all parts of the flow."""
-        events = [*(s.records for s in self.stages), self.log, self.matrix]
-        parts = [*events, self.assessed, self.outcomes]
-        return {part.dataset for part in parts if part is not None}
+        of_outcomes = {self.outcomes.dataset} if self.outcomes is not None else set()
+        return {*self.followed} | of_outcomes
 
     @property
     def tables(self) -> list[str]:
@@ -163,28 +196,40 @@ class Flow(StrictModel):
     @property
     def needs(self) -> list[Need]:
         """Columns that the flow requires."""
-        events = [*(stage.records for stage in self.stages), self.log, self.matrix]
-        parts = [*events, self.assessed]
-        return [need for part in parts if part is not None for need in _needs(part, part.columns)]
+        parts = self.parts.items()
+        return [need for key, part in parts for need in self._needs(part.dataset, key, part)]
 
     @property
     def needs_of_parts(self) -> dict[str, list[Need]]:
         """Name of an optional part -> columns that it requires."""
         needs = {}
         if self.outcomes is not None:
-            needs["outcomes"] = _needs(self.outcomes, self.outcomes.columns)
+            needs["outcomes"] = self._needs(self.outcomes.dataset, "outcomes", self.outcomes)
         if (single := self.single_stage) is not None:
-            columns = [single.end, single.outcome, *([single.postcode] if single.postcode else [])]
-            needs["single_stage"] = _needs(self.records_of(single.stage), columns)
+            needs["single_stage"] = self._needs(
+                self.dataset_of(single.stage), "single_stage", single
+            )
         return needs
+
+    def _needs(self, dataset: str, key: str, part: Part) -> list[Need]:
+        return [
+            Need(
+                restricted(dataset),
+                column,
+                "",
+                assigned=Assigned(name, column, self.file, f"{key}.{name}"),
+            )
+            for name, column in part.named.items()
+        ]
+
+    @property
+    def required_tables(self) -> list[str]:
+        """Tables without which the flow cannot be followed."""
+        return [restricted(name) for name in self.followed]
 
     def missing_tables(self, inputs: Inputs) -> list[str]:
         """Tables that the flow requires and the lake does not have."""
-        return [name for name in self.tables if not inputs.exists(name)]
-
-
-def _needs(part: Records | Log | Matrix | Outcomes, columns: list[str]) -> list[Need]:
-    return [Need(restricted(part.dataset), column, "") for column in columns]
+        return [name for name in self.required_tables if not inputs.exists(name)]
 
 
 class Settings(NamedTuple):
@@ -219,7 +264,8 @@ def read_flows(conf: Path) -> list[Flow]:
     Raises:
         ConfigurationError: there is no flow, or two flows have the same name.
     """
-    flows = [read_model(path, Flow) for path in sorted((conf / "flows").glob("*.yaml"))]
+    paths = sorted((conf / "flows").glob("*.yaml"))
+    flows = [read_model(path, Flow).of_file(f"flows/{path.name}") for path in paths]
     if not flows:
         raise ConfigurationError(f"{conf / 'flows'} has no flow. Add a file NAME.yaml.")
     names = [flow.flow for flow in flows]

@@ -1,20 +1,19 @@
 """Units of the durations of a flow."""
 
-from typing import Literal
-
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY
+from socare_spark.analyses.flow.parts import Unit
 from socare_spark.lake.table import ColumnSpec
 
-Unit = Literal["days", "hours", "minutes"]
 MICROSECONDS: dict[Unit, int] = {
     "days": MICROSECONDS_A_DAY,
     "hours": MICROSECONDS_A_DAY // 24,
     "minutes": MICROSECONDS_A_DAY // 1440,
+    "seconds": MICROSECONDS_A_DAY // 86_400,
 }
-UNIT = ColumnSpec("unit", "string", "Unit of durations: `days`, `hours` or `minutes`.")
+UNIT = ColumnSpec("unit", "string", "Unit of durations: `days`, `hours`, `minutes` or `seconds`.")
 
 
 def fitting_unit(traced: DataFrame) -> Unit:
@@ -28,7 +27,7 @@ def fitting_unit(traced: DataFrame) -> Unit:
     between = F.col("next_at") - F.col("at")
     reached = [F.count_if(between >= size).alias(unit) for unit, size in MICROSECONDS.items()]
     row = traced.where(between > 0).agg(F.count(F.lit(1)).alias("all"), *reached).collect()[0]
-    return next((unit for unit in MICROSECONDS if 2 * row[unit] >= row["all"]), "minutes")
+    return next((unit for unit in MICROSECONDS if 2 * row[unit] >= row["all"]), "seconds")
 
 
 def per_day(unit: Unit) -> int:
