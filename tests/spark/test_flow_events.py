@@ -10,6 +10,7 @@ from socare_spark.analyses.flow.events import (
     assessed_cases,
     complete_events,
     count_events,
+    count_later,
     incomplete_events,
     last_days,
 )
@@ -62,7 +63,16 @@ def test_stages_take_their_records_from_several_datasets(spark, lake):
         complete_events(all_events(ADULTS, lake)),
         spark.createDataFrame(expected, f"dataset string, case bigint, {EVENT}"),
     )
-    assert assessed_cases(ADULTS, lake).count() == 5
+    assert assessed_cases(ADULTS, lake, {}).count() == 5
+
+
+def test_events_after_the_last_day_of_their_dataset_are_counted(lake):
+    """Another dataset has another last day, or none."""
+    ends = {"asm": date(1970, 1, 2), "agr": None}
+    later = collect({"later": count_later(all_events(ADULTS, lake), ends)})["later"]
+    assert later.to_numpy().tolist() == [["asm", 1]]
+    # Assessments of later days are left out; those without a day are not later.
+    assert assessed_cases(ADULTS, lake, ends).count() == 2
 
 
 def test_events_that_cannot_be_followed_are_counted(lake):

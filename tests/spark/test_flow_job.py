@@ -1,6 +1,6 @@
 """The job on a log of minutes and on movements: tables, pools, reports and pictures."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -33,8 +33,9 @@ FLOWS = {
         "matrix": {"dataset": "moves", "from": "origin", "to": "goal"},
     },
 }
+LAST = date(2020, 1, 1)
 CALLS = [
-    (call, step, BEGIN + timedelta(minutes=minutes))
+    (call, step, BEGIN + timedelta(minutes=minutes), LAST)
     for call, steps in enumerate(
         [
             [("ring", 0), ("answer", 3), ("end", 9)],
@@ -45,6 +46,8 @@ CALLS = [
     )
     for step, minutes in steps
 ]
+# After the day of the extract: the third call would have another way.
+CALLS.append((2, "answer", BEGIN + timedelta(days=1), LAST))
 MOVES = [("A", "B"), ("A", "B"), ("B", "C")]
 
 
@@ -57,7 +60,10 @@ def run(spark_session, tmp_path_factory):
     record, quiet = Run("flow", root / "runs", {}), Progress(Console(quiet=True))
     context = Context(spark_session, Lake(root / "lake"), root / "conf", None, None, record, quiet)
     datasets = {
-        "calls": (CALLS, {"call": "bigint", "step": "string", "at": "timestamp"}),
+        "calls": (
+            CALLS,
+            {"call": "bigint", "step": "string", "at": "timestamp", "extract": "date"},
+        ),
         "moves": (MOVES, {"origin": "string", "goal": "string"}),
     }
     for name, (rows, types) in datasets.items():
@@ -104,6 +110,14 @@ def test_rare_transitions_and_variants_are_pooled_and_reported(run):
     # The pool has no durations.
     names = {row[0] for row in rows(run, flow.FLOW_DURATIONS, "transition")}
     assert names == {"answer > end", "ring > answer"}
+
+
+def test_events_after_the_newest_extract_are_in_no_table_and_are_reported(run):
+    totals = rows(run, flow.STAGE_TOTALS, "stage", "records")
+    assert totals == [("answer", 3), ("end", 4), ("hold", 1), ("ring", 4)]
+    assert run.run.counts["calls.after_last_day"] == 1
+    (warning,) = [text for text in run.run.warnings if "newest extract" in text]
+    assert "are left out: 1 of calls after 2020-01-01." in warning
 
 
 def test_movements_have_a_balance_and_no_stages(run):

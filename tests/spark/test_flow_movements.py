@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from frames import rows_of
 
+from socare_spark.analyses.flow import movements
 from socare_spark.analyses.flow.graph import FLOW_EDGES
 from socare_spark.analyses.flow.movements import (
     FLOW_BALANCE,
@@ -15,6 +16,7 @@ from socare_spark.analyses.flow.movements import (
 )
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.errors import ConfigurationError
+from socare_spark.lake import collect
 
 MATRIX = {
     "dataset": "moves", "from": "origin", "to": "goal", "time": "day", "count": "items",
@@ -112,6 +114,23 @@ def test_rare_pairs_are_pooled_in_the_edges_and_the_months(spark):
     assert any("`other`, with 3 records of 2 cases" in text for text in result.warnings)
     # The balance has all movements.
     assert result.tables[FLOW_BALANCE]["records"].sum() == 19
+
+
+@pytest.mark.parametrize(
+    ("most", "limits", "says"),
+    [
+        (4, {}, "goal of dataset moves have more than 4 different pairs. Set 'limits.edges' or"),
+        (2, {"edges": 1}, "goal of dataset moves have more than 2 different activities. Set 'fr"),
+    ],
+)
+def test_columns_of_identifiers_are_refused_before_they_are_collected(
+    spark, monkeypatch, most, limits, says
+):
+    monkeypatch.setattr(movements, "MOST_PAIRS", most)
+    # No more rows than needed for the message are collected.
+    monkeypatch.setattr(collect, "DRIVER_MAX_RESULT_ROWS", most + 1)
+    with pytest.raises(ConfigurationError, match=says):
+        follows(spark, limits=limits)
 
 
 def test_the_count_must_be_an_integer(spark):

@@ -1,5 +1,7 @@
 """Limits of a log: its transitions with durations, and its activities."""
 
+from datetime import date
+
 import pandas as pd
 import pytest
 
@@ -34,6 +36,15 @@ def test_long_cases_are_reported():
 
 def test_a_log_within_its_limits_gives_no_warning():
     assert bounds.exceeded_limits(FLOW, 0, EDGES.head(3)) == ([], {})
+
+
+def test_events_after_the_last_day_are_reported():
+    later = pd.DataFrame({"dataset": ["doors", "gates"], "later": [1_200, 3]})
+    ends = {"doors": date(2020, 1, 31), "gates": date(2020, 2, 29), "halls": None}
+    (warning,), counts = bounds.later_events(FLOW, later, ends)
+    assert counts == {"after_last_day": 1_203}
+    assert "1,200 of doors after 2020-01-31, 3 of gates after 2020-02-29" in warning
+    assert bounds.later_events(FLOW, later.head(0), ends) == ([], {})
 
 
 def test_a_log_whose_activity_is_a_text_is_refused(monkeypatch):

@@ -3,6 +3,9 @@
 A flow with too many activities is refused. Over the other limits the run gets a warning.
 """
 
+from collections.abc import Mapping
+from datetime import date
+
 import pandas as pd
 
 from socare_spark.analyses.flow.durations import FLOW_DURATIONS
@@ -73,6 +76,26 @@ def exceeded_limits(flow: Flow, long: int, edges: pd.DataFrame) -> Report:
             "log in conf/flows."
         )
     return warnings, counts
+
+
+def later_events(flow: Flow, counted: pd.DataFrame, ends: Mapping[str, date | None]) -> Report:
+    """Reports events after the last day to which their dataset is followed.
+
+    Args:
+        flow: The flow.
+        counted: Result of `count_later`.
+        ends: Last day of each dataset.
+    """
+    later = dict(zip(counted["dataset"], counted["later"], strict=True))
+    if not later:
+        return [], {}
+    found = [f"{number:,} of {name} after {ends[name]}" for name, number in sorted(later.items())]
+    warning = (
+        f"Flow {flow.flow}: events after the day of the newest extract, or after the as-of date, "
+        f"are left out: {', '.join(found)}. To quarantine such records, declare the column under "
+        "not_after_extract in the contract."
+    )
+    return [warning], {"after_last_day": sum(map(int, later.values()))}
 
 
 def incomplete_movements(flow: Flow, counted: pd.DataFrame) -> Report:

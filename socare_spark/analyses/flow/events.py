@@ -4,8 +4,10 @@ Events at the same time are ordered by the declared order of stages, or by the k
 Events of the same stage and time are equal in every table, so their order does not matter.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 
 import pandas as pd
 from pyspark.sql import Column, DataFrame
@@ -22,6 +24,8 @@ MICROSECONDS_A_DAY = 86_400_000_000
 EPOCH = date(1970, 1, 1)
 SEPARATOR = " > "
 Read = Callable[[str], DataFrame]
+# Dataset -> last day to which its records are followed; None if it is not known.
+Ends = Mapping[str, date | None]
 
 
 def reader(inputs: Inputs) -> Read:
@@ -107,16 +111,56 @@ def _stage_events(flow: Flow, place: int, read: Read) -> DataFrame:
     )
 
 
-def assessed_cases(flow: Flow, read: Read) -> DataFrame | None:
-    """One row per assessment of any kind: case. None if no assessments are declared."""
+def assessed_cases(flow: Flow, read: Read, ends: Ends) -> DataFrame | None:
+    """One row per assessment of any kind: case. None if no assessments are declared.
+
+    Args:
+        flow: The flow.
+        read: Reads a dataset.
+        ends: Last day of each dataset. Later assessments are left out.
+    """
     if flow.assessed is None:
         return None
-    return _records_of(flow, flow.assessed, read).select(F.col(flow.assessed.case).alias("case"))
+    rows = _records_of(flow, flow.assessed, read)
+    at = microseconds(flow, rows, flow.assessed.time)
+    rows = rows.where(~is_later(F.lit(flow.assessed.dataset), at, ends))
+    return rows.select(F.col(flow.assessed.case).alias("case"))
 
 
 def complete_events(events: DataFrame) -> DataFrame:
     """Events with a case, an activity and a time."""
     return events.dropna(subset=["case", "activity", "at"])
+
+
+def is_later(dataset: Column, at: Column, ends: Ends) -> Column:
+    """Whether a time is after the last day to which a dataset is followed; false for null.
+
+    Args:
+        dataset: Name of the dataset.
+        at: Microseconds since 1970.
+        ends: Last day of each dataset.
+    """
+    after = [(dataset == name) & (at >= _next_day(day)) for name, day in ends.items() if day]
+    return F.coalesce(reduce(or_, after, F.lit(False)), F.lit(False))
+
+
+def _next_day(day: date) -> int:
+    """The first microsecond after a day."""
+    return ((day - EPOCH).days + 1) * MICROSECONDS_A_DAY
+
+
+def count_later(events: DataFrame, ends: Ends) -> DataFrame:
+    """Counts complete events after the last day to which their dataset is followed.
+
+    Args:
+        events: Result of `all_events`.
+        ends: Last day of each dataset.
+
+    Returns:
+        One row per dataset with such events: dataset, later.
+    """
+    later = complete_events(events).where(is_later(F.col("dataset"), F.col("at"), ends))
+    return later.groupBy("dataset").agg(F.count(F.lit(1)).alias("later"))
 
 
 def count_events(events: DataFrame) -> DataFrame:

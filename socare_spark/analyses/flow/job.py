@@ -10,6 +10,7 @@ from datetime import date
 
 import pandas as pd
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from socare_spark.analyses.as_of import followed_until
 from socare_spark.analyses.flow.available import (
@@ -21,6 +22,7 @@ from socare_spark.analyses.flow.bounds import (
     Report,
     check_activities,
     exceeded_limits,
+    later_events,
     transitions_of,
 )
 from socare_spark.analyses.flow.contract_check import flow_columns, flow_faults
@@ -33,12 +35,15 @@ from socare_spark.analyses.flow.durations import (
     followed_transitions,
 )
 from socare_spark.analyses.flow.events import (
+    Ends,
     all_events,
     assessed_cases,
     check_cases,
     complete_events,
     count_events,
+    count_later,
     incomplete_events,
+    is_later,
     last_days,
     outcome_records,
     reader,
@@ -113,6 +118,7 @@ _TABLES = (
 )
 # Names of collected frames, for messages.
 _EVENTS, _DAYS = "events of a flow", "days between events of a flow"
+_LATER = "events after the last day of their dataset"
 
 
 def build(inputs: Inputs, settings: Settings) -> Result:
@@ -142,9 +148,11 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     number = collect_one(_EVENTS, count_events(rows))
     if flow.log is not None:
         check_activities(flow.flow, flow.log, int(number["activities"].sum()))
-    events = complete_events(rows)
+    last_events = last_days(number)
+    until = {name: followed_until(inputs, name, last_events.get(name)) for name in flow.followed}
+    events, later = _followed(flow, rows, last_events, until)
     traced = pool_edges(traces(events), flow.limits).persist()
-    visited = visits(events, assessed_cases(flow, read)).persist()
+    visited = visits(events, assessed_cases(flow, read, until)).persist()
     unit = flow.unit_of_durations
     unit = fitting_unit(traced) if unit == "auto" else unit
     counted = collect(_queries(inputs, settings, flow, traced, visited))
@@ -155,15 +163,36 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     variants, reports = _variants(flow, traced, cases)
     pooled = int(counted[POOLED]["edges_pooled"].iloc[0]) if POOLED in counted else 0
     kept = edges[edges["from_activity"] != flow.limits.pool] if pooled else edges
-    transitions = _transitions(inputs, flow, kept, last_days(number))
+    transitions = _transitions(flow, kept, until)
     durations = count_durations(events, transitions, unit)
     tables[FLOW_DURATIONS] = flow_durations(durations, flow.curve_points, unit)
     reports += [
         exceeded_limits(flow, long_cases(counted[STAGE_TOTALS.path]), kept),
         report_edges(flow, edges, pooled),
+        later,
         ([], incomplete_events(number)),
     ]
     return flow_result(flow, tables, {FLOW_VARIANTS: variants}, reports)
+
+
+def _followed(
+    flow: Flow, rows: DataFrame, last_events: Mapping[str, date], ends: Ends
+) -> tuple[DataFrame, Report]:
+    """Complete events up to the last day of their dataset, and the report of later ones.
+
+    Args:
+        flow: The flow.
+        rows: Result of `all_events`.
+        last_events: Result of `last_days`.
+        ends: Last day of each dataset.
+    """
+    events = complete_events(rows)
+    passed = {n: end for n, end in ends.items() if end and last_events.get(n, end) > end}
+    if not passed:
+        return events, ([], {})
+    later = collect_one(_LATER, count_later(rows, passed))
+    events = events.where(~is_later(F.col("dataset"), F.col("at"), passed))
+    return events, later_events(flow, later, passed)
 
 
 def _variants(flow: Flow, traced: DataFrame, cases: int) -> tuple[DataFrame, list[Report]]:
@@ -224,26 +253,19 @@ def _computed(
     return tables
 
 
-def _transitions(
-    inputs: Inputs, flow: Flow, edges: pd.DataFrame, last_events: Mapping[str, date]
-) -> list[Transition]:
+def _transitions(flow: Flow, edges: pd.DataFrame, ends: Ends) -> list[Transition]:
     """Transitions with durations: consecutive stages, or the most common ones of a log.
 
     Args:
-        inputs: The inputs of the run.
         flow: The flow.
         edges: Rows of FLOW_EDGES.
-        last_events: Result of `last_days`.
+        ends: Last day of each dataset.
     """
     pairs = [*itertools.pairwise(flow.codes)]
     if flow.log is not None:
         pairs = [*transitions_of(edges).head(flow.log.transitions).itertuples(index=False)]
-    datasets = {activity: flow.dataset_of(activity) for pair in pairs for activity in pair}
-    ends = {
-        dataset: followed_until(inputs, dataset, last_events.get(dataset))
-        for dataset in dict.fromkeys(datasets.values())
-    }
-    return followed_transitions(pairs, {each: ends[name] for each, name in datasets.items()})
+    activities = dict.fromkeys(activity for pair in pairs for activity in pair)
+    return followed_transitions(pairs, {each: ends[flow.dataset_of(each)] for each in activities})
 
 
 ANALYSIS = Analysis(

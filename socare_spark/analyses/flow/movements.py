@@ -3,6 +3,8 @@
 A record is one movement, or the number of movements in the column `count`.
 """
 
+from collections.abc import Mapping
+
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -35,6 +37,8 @@ from socare_spark.lake.collect import collect
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import count_people
 
+# Pairs of activities, and activities, of a matrix that the driver collects.
+MOST_PAIRS = 500_000
 _RECORDS = "records of a matrix"  # name of a collected frame, for messages
 FLOW_BALANCE = cell_table(
     "flow_balance",
@@ -186,18 +190,40 @@ def flow_balance(counted: pd.DataFrame) -> pd.DataFrame:
     return counted.assign(net=counted["arrivals"] - counted["departures"])
 
 
+def _check_size(flow: Flow, matrix: Matrix, counted: Mapping[str, pd.DataFrame]) -> None:
+    """Refuses columns with more pairs or activities than are collected, as in identifiers.
+
+    Raises:
+        ConfigurationError: there are too many.
+    """
+    columns = f"columns {matrix.origin} and {matrix.to} of dataset {matrix.dataset}"
+    if len(counted[FLOW_BALANCE.path]) > MOST_PAIRS:
+        raise ConfigurationError(
+            f"Flow {flow.flow}: {columns} have more than {MOST_PAIRS:,} different activities. Set "
+            "'from' and 'to' to columns of places or kinds of activities."
+        )
+    if len(counted[FLOW_EDGES.path]) > MOST_PAIRS:
+        raise ConfigurationError(
+            f"Flow {flow.flow}: {columns} have more than {MOST_PAIRS:,} different pairs. Set "
+            "'limits.edges' or 'limits.least' of the flow in conf/flows, so that rare pairs are "
+            "pooled."
+        )
+
+
 def follow_matrix(inputs: Inputs, flow: Flow, matrix: Matrix) -> Result:
     """Builds the tables of one flow of movements."""
     rows = all_movements(flow, matrix, reader(inputs)).persist()
     movements = pool_edges(complete_movements(rows), flow.limits, "number").persist()
+    edges, balance = count_edges(movements), count_balance(movements)
     queries = {
         _RECORDS: count_movements(rows),
-        FLOW_EDGES.path: count_edges(movements),
-        FLOW_BALANCE.path: count_balance(movements),
+        FLOW_EDGES.path: edges.limit(MOST_PAIRS + 1),
+        FLOW_BALANCE.path: balance.limit(MOST_PAIRS + 1),
     }
     if flow.limits.pool_edges:
         queries[POOLED] = count_pooled_edges(movements, flow.limits)
     counted = collect(queries)
+    _check_size(flow, matrix, counted)
     tables = {
         FLOW_EDGES: movement_edges(counted[FLOW_EDGES.path]),
         FLOW_BALANCE: flow_balance(counted[FLOW_BALANCE.path]),
