@@ -50,8 +50,14 @@ def test_service_requests_of_several_years_have_series_and_a_forecast(example):
     requests.runs("ingest", "requests", "forecast")
     found = requests.rows("working/request_snapshots", "snapshot", "records")
     assert [records for _, records in found] == [48] * 5
-    forecast = requests.rows("working/forecast", "*")
-    assert forecast
+    rows = requests.rows("working/forecast", "series", "period", "complete", "actual", "forecast")
+    counted = {(series, period, n) for series, period, complete, n, _ in rows if complete}
+    quarters = [f"{year}Q{quarter}" for year in range(2008, 2013) for quarter in range(1, 5)]
+    often = {"Light out, records": 9, "Graffiti, records": 3}
+    assert counted == {(name, at, n) for name, n in often.items() for at in quarters}
+    ahead = {(series, period, round(x, 6)) for series, period, _, _, x in rows if x is not None}
+    next_year = [f"2013Q{quarter}" for quarter in range(1, 5)]
+    assert ahead == {(name, at, n) for name, n in often.items() for at in next_year}
 
 
 def test_outcomes_and_placements_of_looked_after_children(example):
