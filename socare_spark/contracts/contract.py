@@ -53,6 +53,7 @@ _LATER_KEYS = {
     "zone": None,
     "day": None,
     "trailing_delimiter": False,
+    "merged_cells": None,
     "xml": None,
     "place": None,
     **LATER_DIALECT_KEYS,

@@ -78,20 +78,26 @@ def form_fault(contract: "Contract") -> str:
         sheetName=dialect.sheet_name,
         sheetNumber=dialect.sheet_number,
     )
-    if format_ in WORKBOOKS and dialect != of_sheets:
-        return (
-            f"dialect: a {format_} file has header, headerRows, headerJoin, commentChar, "
-            "sheetName and sheetNumber only"
-        )
-    if format_ == "csv" and (dialect.sheet_name or dialect.sheet_number):
-        return "dialect: sheetName and sheetNumber need format: xlsx, xls or ods"
-    if format_ == "xml" and (dialect != Dialect() or settings.encodings):
-        return "dialect and socare.encodings have no effect on XML: remove them"
-    if (format_ == "xml") != (settings.xml is not None):
-        return "socare.xml and format: xml need each other"
-    if format_ != "csv" and settings.trailing_delimiter:
-        return "socare.trailing_delimiter needs format: csv"
-    return ""
+    faults = {
+        "dialect and socare.encodings have no effect on XML: remove them": (
+            format_ == "xml" and (dialect != Dialect() or settings.encodings)
+        ),
+        "dialect: sheetName and sheetNumber need format: xlsx, xls or ods": (
+            (dialect.sheet_name or dialect.sheet_number) and format_ not in WORKBOOKS
+        ),
+        f"dialect: a {format_} file has header, headerRows, headerJoin, commentChar, sheetName and "
+        "sheetNumber only": format_ in WORKBOOKS and dialect != of_sheets,
+        "socare.merged_cells needs format: xlsx, xls or ods": (
+            settings.merged_cells and format_ not in WORKBOOKS
+        ),
+        "socare.trailing_delimiter needs format: csv": (
+            settings.trailing_delimiter and format_ != "csv"
+        ),
+        "socare.xml and format: xml need each other": (
+            (format_ == "xml") != (settings.xml is not None)
+        ),
+    }
+    return next((fault for fault, applies in faults.items() if applies), "")
 
 
 def place_fault(contract: "Contract") -> str:

@@ -73,6 +73,8 @@ class Extension(StrictModel):
             is not reported.
         repeated_keys_gate: Share of such rows above which the file is refused; no limit by default.
         trailing_delimiter: Whether a delimiter at the end of a record does not begin a cell.
+        merged_cells: Whether the value of cells of a workbook that are merged over several records
+            counts for the `first` or for `all` of them. None refuses such a file.
         xml: The elements that are records of an XML file.
         place: Columns with an area code or coordinates, written as the column `place`.
         noun: Name of the records in charts; None means `record` and `records`.
@@ -92,6 +94,7 @@ class Extension(StrictModel):
     repeated_keys: float = Key(default=0.01, ge=0, le=1)
     repeated_keys_gate: float | None = Key(default=None, ge=0, le=1)
     trailing_delimiter: bool = False
+    merged_cells: Literal["first", "all"] | None = None
     xml: XmlRecords | None = None
     place: PlaceColumns | None = None
     noun: Noun | None = None

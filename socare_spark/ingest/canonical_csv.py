@@ -67,7 +67,9 @@ def csv_of(landed: LandedFile, folder: Path) -> CsvFile:
         names = [field.name for field in contract.fields]
         unread = write_records(landed.path, names, contract.socare.xml, path)
     elif contract.format in WORKBOOKS:
-        _write(path, landed, sheet_rows(landed.path, contract.format, contract.dialect))
+        merged_cells = contract.socare.merged_cells
+        rows = sheet_rows(landed.path, contract.format, contract.dialect, merged_cells)
+        _write(path, landed, rows)
     else:
         _write(path, landed, _csv_rows(landed))
     return CsvFile(path, ENCODING, DELIMITER, unread)

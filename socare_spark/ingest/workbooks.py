@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -28,37 +29,102 @@ from socare_spark.errors import DataError
 from socare_spark.ingest.format_diagnosis import COMPOUND_FILE, other_format, workbook_format
 
 Cell = str | bool | float | int | date | datetime | time | timedelta
+# First and last row and column of merged cells, from 0.
+Range = tuple[tuple[int, int], tuple[int, int]]
 # Row -> columns and texts of the cells with an error, such as #REF!; both from 0.
 Errors = Mapping[int, list[tuple[int, str]]]
 # Excel keeps 15 digits of a number.
 _DIGITS = 15
+# Bytes of a workbook when it is unpacked, and cells of a sheet. More do not fit into memory.
+_MAX_BYTES = 2 << 30
+_MAX_CELLS = 100_000_000
 # Names can have the prefix of a namespace. A cell without children ends in "/>".
 _ERROR_CELL = re.compile(
     rb"<(?:\w+:)?c(?=\s)(?=[^>]*\st\s*=\s*[\"']e[\"'])"
     rb"([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c\s*>)",
     re.DOTALL,
 )
+_FILLED_CELL = re.compile(
+    rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*[\"']([A-Z]+)([0-9]+)[\"'](?:[^>]*[^/>])?>"
+)
+_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s[^>]*:([A-Z]+)([0-9]+)[\"']")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
 _REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]+)([0-9]+)[\"']")
 _UNKNOWN_ERROR = "#ERROR"
-_ODS_ERROR = re.compile(rb"calcext:value-type=[\"']error[\"']")
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+_ODS_MARK = re.compile(rb"calcext:value-type=[\"']error[\"']|number-rows-spanned=[\"'](?!1[\"'])")
 
 
-def sheet_rows(path: Path, format_: str, dialect: Dialect) -> Iterator[Sequence[Cell]]:
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook.
+
+    Attributes:
+        rows: Its rows, from its first row and column. Empty cells are empty texts.
+        merged: Its merged cells. The first cell of each has the value.
+    """
+
+    rows: list[list[Cell]]
+    merged: Sequence[Range] = ()
+
+
+def sheet_rows(
+    path: Path, format_: str, dialect: Dialect, merged_cells: str | None = None
+) -> Iterator[Sequence[Cell]]:
     """Yields the rows of a sheet up to the header, and then its records.
 
     Rows below the last row of the header without a value, and rows of comments, are left out.
-    Arguments and errors are those of `sheet_cells`.
+
+    Args:
+        path: As in `read_sheet`.
+        format_: As in `read_sheet`.
+        dialect: As in `read_sheet`.
+        merged_cells: Whether the value of cells that are merged over several records counts for
+            the `first` or for `all` of them.
+
+    Raises:
+        DataError: as in `read_sheet`, or cells of several records are merged and `merged_cells` is
+            None.
     """
+    sheet = read_sheet(path, format_, dialect)
     comment, last = dialect.comment_char, dialect.header_rows[-1] if dialect.header else 0
-    for i, row in enumerate(sheet_cells(path, format_, dialect)):
+    over_records = [
+        ((top, left), (bottom, right))
+        for (top, left), (bottom, right) in sheet.merged
+        if last <= top < min(bottom, len(sheet.rows))
+        and left < len(sheet.rows[top])
+        and sheet.rows[top][left] != ""
+    ]
+    if over_records and merged_cells is None:
+        raise DataError(_merged_text(over_records))
+    if merged_cells == "all":
+        _repeat(sheet.rows, over_records)
+    for i, row in enumerate(sheet.rows):
         has_comment = comment is not None and isinstance(row[0], str) and row[0].startswith(comment)
         if i < last or (any(cell != "" for cell in row) and not has_comment):
             yield row
 
 
-def sheet_cells(path: Path, format_: str, dialect: Dialect) -> list[list[Cell]]:
-    """Reads all rows of a sheet, from its first row and column. Empty cells are empty texts.
+def _merged_text(merged: Sequence[Range]) -> str:
+    (first, column), (last, _) = merged[0]
+    number = "cells are merged" if len(merged) == 1 else f"{len(merged)} groups of cells are merged"
+    return (
+        f"{number} over several records (rows {first + 1} to {last + 1} of column {column + 1}): "
+        "declare socare.merged_cells: all if the value counts for each record, or first if it "
+        "counts for the first one"
+    )
+
+
+def _repeat(rows: list[list[Cell]], merged: Sequence[Range]) -> None:
+    """Writes the value of merged cells into the first cell of each of their rows."""
+    for (top, left), (bottom, _) in merged:
+        for row in rows[top : bottom + 1]:
+            row[left] = rows[top][left]
+
+
+def read_sheet(path: Path, format_: str, dialect: Dialect) -> Sheet:
+    """Reads all rows of a sheet, and its merged cells.
 
     Args:
         path: The workbook.
@@ -66,11 +132,12 @@ def sheet_cells(path: Path, format_: str, dialect: Dialect) -> list[list[Cell]]:
         dialect: The sheet, and the rows of the header.
 
     Raises:
-        DataError: the file is not a workbook of the format, or the sheet is not determined.
+        DataError: the file is not a workbook of the format, it is too large, or the sheet is not
+            determined.
     """
     _check_format(path.read_bytes(), format_)
     try:
-        rows, errors = _read(path, format_, dialect)
+        sheet, errors = _read(path, format_, dialect)
     except (CalamineError, XmlError, ZipError, zipfile.BadZipFile, xlrd.XLRDError):
         raise _unreadable(format_) from None
     except BaseException as error:
@@ -78,14 +145,60 @@ def sheet_cells(path: Path, format_: str, dialect: Dialect) -> list[list[Cell]]:
         if type(error).__name__ == "PanicException":
             raise _unreadable(format_) from None
         raise
-    for i, row in enumerate(rows):
+    for i, row in enumerate(sheet.rows):
         for column, text in errors.get(i, ()):
             row[column] = text
-    return rows
+    return sheet
 
 
-def _read(path: Path, format_: str, dialect: Dialect) -> tuple[list[list[Cell]], Errors]:
-    """Reads the rows of a sheet, and its cells with an error, which the library reads as empty.
+def open_workbook(path: Path, format_: str) -> CalamineWorkbook:
+    """Opens a workbook.
+
+    Args:
+        path: The workbook.
+        format_: Its format: `xlsx`, `xls` or `ods`.
+
+    Raises:
+        DataError: the workbook is too large.
+    """
+    if format_ != "xls":
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+            if unpacked > _MAX_BYTES:
+                raise DataError(
+                    f"the workbook has {unpacked / (1 << 30):.1f} GiB when it is unpacked, and the "
+                    f"limit is {_MAX_BYTES >> 30} GiB: save the sheet as CSV"
+                )
+            for name in archive.namelist() if format_ == "xlsx" else ():
+                if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
+                    _check_area(archive.read(name))
+    return CalamineWorkbook.from_path(path)
+
+
+def _check_area(sheet: bytes) -> None:
+    """Refuses a sheet whose last cell is too far away: the library reads all cells before it."""
+    declared = _DIMENSION.search(sheet[:10_000])
+    if declared and _column(declared[1]) * int(declared[2]) <= _MAX_CELLS:
+        return
+    cells = [(_column(letters), int(row)) for letters, row in _FILLED_CELL.findall(sheet)]
+    columns, rows = (max(numbers, default=0) for numbers in zip(*cells, strict=True))
+    if columns * rows > _MAX_CELLS:
+        raise DataError(
+            f"a sheet has cells in {rows} rows and up to column {columns}: remove the cells that "
+            "are far from the table, or save the sheet as CSV"
+        )
+
+
+def _column(letters: bytes) -> int:
+    """Number of a column, from 1."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _read(path: Path, format_: str, dialect: Dialect) -> tuple[Sheet, Errors]:
+    """Reads a sheet, and its cells with an error, which the library reads as empty.
 
     Raises:
         DataError: the position of a cell with an error is unknown.
@@ -93,16 +206,20 @@ def _read(path: Path, format_: str, dialect: Dialect) -> tuple[list[list[Cell]],
     if format_ == "xls":
         # Damaged bytes can end the process in the other library, so this one opens the file first.
         with _open_xls(path) as book:
-            name, rows = _named_rows(path, dialect)
-            return rows, _xls_errors(book.sheet_by_name(name))
-    name, rows = _named_rows(path, dialect)
-    return rows, _xlsx_errors(path, name) if format_ == "xlsx" else _ods_errors(path)
+            name, sheet = _named_sheet(path, format_, dialect)
+            return sheet, _xls_errors(book.sheet_by_name(name))
+    name, sheet = _named_sheet(path, format_, dialect)
+    if format_ == "xlsx":
+        return sheet, _xlsx_errors(path, name)
+    errors, merged = _ods_marks(path, name)
+    return Sheet(sheet.rows, merged), errors
 
 
-def _named_rows(path: Path, dialect: Dialect) -> tuple[str, list[list[Cell]]]:
-    """Name and rows of the declared sheet."""
-    sheet = _sheet(CalamineWorkbook.from_path(path), dialect)
-    return sheet.name, sheet.to_python(skip_empty_area=False)
+def _named_sheet(path: Path, format_: str, dialect: Dialect) -> tuple[str, Sheet]:
+    """Name and content of the declared sheet."""
+    sheet = _sheet(open_workbook(path, format_), dialect)
+    rows = sheet.to_python(skip_empty_area=False)
+    return sheet.name, Sheet(rows, sheet.merged_cell_ranges or ())
 
 
 def _unreadable(format_: str) -> DataError:
@@ -200,20 +317,33 @@ def _text_of_date(day: date, field: Field | None) -> str:
     return moment.isoformat() if moment.time() != time() else moment.date().isoformat()
 
 
-def _ods_errors(path: Path) -> Errors:
-    """No cell, because the positions of cells with an error are unknown.
-
-    Raises:
-        DataError: a cell has an error.
-    """
+def _ods_marks(path: Path, sheet: str) -> tuple[Errors, list[Range]]:
+    """Cells with an error and cells merged over several rows, which the library does not report."""
+    errors: dict[int, list[tuple[int, str]]] = {}
+    merged: list[Range] = []
     with zipfile.ZipFile(path) as archive:
-        count = len(_ODS_ERROR.findall(archive.read("content.xml")))
-    if count:
-        raise DataError(
-            f"the workbook has {count} cells with an error, such as #REF!: correct them, or save "
-            "the workbook as .xlsx"
-        )
-    return {}
+        data = archive.read("content.xml")
+    if not _ODS_MARK.search(data):
+        return errors, merged
+    table = next(
+        element
+        for element in fromstring(data).iter(f"{_TABLE}table")
+        if element.get(f"{_TABLE}name") == sheet
+    )
+    i = 0
+    for row in table.iter(f"{_TABLE}table-row"):
+        j = 0
+        for cell in row:
+            spanned = [
+                int(cell.get(f"{_TABLE}number-{x}-spanned", "1")) for x in ("rows", "columns")
+            ]
+            if spanned[0] > 1:
+                merged.append(((i, j), (i + spanned[0] - 1, j + spanned[1] - 1)))
+            if cell.get(f"{_CALC}value-type") == "error":
+                errors.setdefault(i, []).append((j, "".join(cell.itertext()) or _UNKNOWN_ERROR))
+            j += int(cell.get(f"{_TABLE}number-columns-repeated", "1"))
+        i += int(row.get(f"{_TABLE}number-rows-repeated", "1"))
+    return errors, merged
 
 
 def _xlsx_errors(path: Path, sheet: str) -> Errors:
@@ -228,12 +358,11 @@ def _xlsx_errors(path: Path, sheet: str) -> Errors:
                 "workbook again"
             )
         letters, number = reference.groups()
-        column = 0
-        for letter in letters:
-            column = column * 26 + letter - ord("A") + 1
         value = _VALUE.search(content)
         text = value.group(1).decode().strip() if value else ""
-        errors.setdefault(int(number) - 1, []).append((column - 1, text or _UNKNOWN_ERROR))
+        errors.setdefault(int(number) - 1, []).append(
+            (_column(letters) - 1, text or _UNKNOWN_ERROR)
+        )
     return errors
 
 

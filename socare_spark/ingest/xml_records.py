@@ -5,8 +5,8 @@ elements of the elements above it, and of attributes. Namespaces do not count.
 """
 
 import csv
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
@@ -19,6 +19,35 @@ from socare_spark.ingest.csv_records import byte_stream, chunks
 
 _UP = ".."
 _ATTRIBUTE = "@"
+
+
+@dataclass(frozen=True)
+class _Path:
+    """The path of a field.
+
+    Attributes:
+        height: Number of elements above a record at which the path begins.
+        parts: Names of elements below it, and at most one attribute at the end.
+    """
+
+    height: int
+    parts: Sequence[str]
+
+    @staticmethod
+    def of(text: str) -> "_Path":
+        """The path that a contract declares."""
+        parts = text.split("/")
+        height = parts.count(_UP)
+        return _Path(height, parts[height:])
+
+    @property
+    def elements(self) -> Sequence[str]:
+        """Names of the elements."""
+        return self.parts[:-1] if self.parts[-1].startswith(_ATTRIBUTE) else self.parts
+
+
+# Texts of the fields whose paths begin at an element.
+Values = dict[str, list[str]]
 
 
 def write_records(
@@ -40,78 +69,115 @@ def write_records(
     Raises:
         DataError: the file is not XML, it has no record, or a field has two values in a record.
     """
-    paths = {name: declared.fields.get(name, name).split("/") for name in names}
-    found: set[str] = set()
-    present: set[str] = set()
-    read = {"/".join(path) for path in paths.values()}
-    count = 0
+    records = _Records(
+        declared.record.split("/"),
+        {name: _Path.of(declared.fields.get(name, name)) for name in names},
+    )
     body = target.with_suffix(".body")
     with body.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
-        for ancestors in _records(source, declared.record.split("/"), _height(paths)):
-            count += 1
-            row = []
-            for name, path in paths.items():
-                values = _values(ancestors, path)
-                if len(values) > 1:
-                    raise DataError(
-                        f"record {count} has {len(values)} values of {name}: declare the element "
-                        "that is repeated as socare.xml.record, or drop the field"
-                    )
-                found.update([name] if values else [])
-                row.append(values[0] if values else "")
-            writer.writerow(row)
-            present |= _leaves(ancestors[-1])
+        for own in records.read(source):
+            writer.writerow((own.get(name) or [""])[0] for name in names)
+    found = records.found
     if not found:
         body.unlink()
         raise DataError(
-            f"{count} records {declared.record} have none of the declared fields: declare the path "
-            "of a record from the root element as socare.xml.record, and of each field under "
-            "socare.xml.fields"
+            f"{len(records.above)} records {declared.record} have none of the declared fields: "
+            "declare the path of a record from the root element as socare.xml.record, and of each "
+            "field under socare.xml.fields"
         )
-    _join(target, body, names, found)
-    return sorted(present - read)
-
-
-def _join(target: Path, body: Path, names: Sequence[str], found: set[str]) -> None:
-    """Writes the header and then the records. Fields of no record have an empty name."""
     with (
         target.open("w", encoding="utf-8", newline="") as file,
-        body.open(encoding="utf-8", newline="") as records,
+        body.open(encoding="utf-8", newline="") as rows,
     ):
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([name if name in found else "" for name in names])
-        shutil.copyfileobj(records, file)
+        for row, above in zip(csv.reader(rows), records.above, strict=True):
+            values = {name: texts[0] for part in above for name, texts in part.items() if texts}
+            writer.writerow(values.get(name, text) for name, text in zip(names, row, strict=True))
     body.unlink()
+    read = {declared.fields.get(name, name) for name in names}
+    return sorted(records.present - read)
 
 
-def _height(paths: Mapping[str, Sequence[str]]) -> int:
-    """The number of elements above a record that its fields need."""
-    return max(path.count(_UP) for path in paths.values())
+class _Records:
+    """Reads the records of an XML file. Memory holds one record, and the values above records.
 
-
-def _records(source: Path, path: Sequence[str], height: int) -> Iterator[list[Element]]:
-    """Yields each record with the elements above it, the record last.
-
-    A record is complete when the highest element that its fields need has ended. The element is
-    then removed, so that memory holds one of them at a time.
+    Attributes:
+        above: For each record, the values of the elements above it. They are complete when these
+            elements have ended, which can be after the record.
+        found: Fields with a value or an empty element in at least one record.
+        present: Paths of the attributes and of the elements without children of all records.
     """
-    above: list[Element] = []
-    anchor_depth = len(path) - height
-    pending: list[list[Element]] = []
-    for event, element in element_events(source):
-        if event == "start":
-            above.append(element)
-            if len(above) == len(path) and [local_name(e.tag) for e in above] == path:
-                pending.append([*above])
-            continue
-        depth = len(above)
-        above.pop()
-        if depth == anchor_depth:
-            yield from pending
-            pending = []
-        if depth <= anchor_depth and above:
-            above[-1].remove(element)
+
+    def __init__(self, record: Sequence[str], fields: Mapping[str, _Path]) -> None:
+        self.above: list[tuple[Values, ...]] = []
+        self.found: set[str] = set()
+        self.present: set[str] = set()
+        self._record = record
+        self._fields = fields
+        # Elements that fields need, by the depth at which their path begins.
+        self._needed = [
+            (len(record) - path.height, [*record[: len(record) - path.height], *path.elements])
+            for path in fields.values()
+            if path.height
+        ]
+
+    def read(self, source: Path) -> Iterator[Values]:
+        """Yields the values of each record that are not above it.
+
+        Raises:
+            DataError: as `write_records`.
+        """
+        opened: list[Element] = []
+        path: list[str] = []
+        values: list[Values] = []
+        for event, element in element_events(source):
+            if event == "start":
+                opened.append(element)
+                path.append(local_name(element.tag))
+                values.append({})
+                if path == self._record:
+                    self._begin(values)
+                continue
+            depth = len(path)
+            for name in values[-1]:
+                values[-1][name] = self._values(name, element)
+            if path == self._record:
+                self.present |= _leaves(element)
+                yield values[-1]
+            if depth > 1 and not self._is_kept(path):
+                opened[-2].remove(element)
+            opened.pop()
+            path.pop()
+            values.pop()
+
+    def _begin(self, values: Sequence[Values]) -> None:
+        """Begins a record, given the values of the open elements."""
+        for name, declared in self._fields.items():
+            values[-1 - declared.height].setdefault(name, [])
+        heights = {path.height for path in self._fields.values()} - {0}
+        self.above.append(tuple(values[-1 - height] for height in heights))
+
+    def _is_kept(self, path: Sequence[str]) -> bool:
+        """Whether an element is part of a record that has not ended, or a field needs it."""
+        depth = len(path)
+        if depth > len(self._record) and path[: len(self._record)] == self._record:
+            return True
+        return any(
+            begin < depth and path[: len(needed)] == needed[:depth]
+            for begin, needed in self._needed
+        )
+
+    def _values(self, name: str, element: Element) -> list[str]:
+        texts = _texts(element, self._fields[name].parts)
+        if len(texts) > 1:
+            raise DataError(
+                f"record {len(self.above)} has {len(texts)} values of {name}: declare the element "
+                "that is repeated as socare.xml.record, or drop the field"
+            )
+        self.found.update([name] if texts else [])
+        return texts
 
 
 def element_events(source: Path) -> Iterator[tuple[str, Element]]:
@@ -138,15 +204,14 @@ def local_name(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _values(ancestors: Sequence[Element], path: Sequence[str]) -> list[str]:
-    """The texts at a path from the last of some nested elements.
+def _texts(element: Element, parts: Sequence[str]) -> list[str]:
+    """The texts at a path from an element.
 
     Raises:
         DataError: an element of the path has no text of its own.
     """
-    height = path.count(_UP)
-    elements = [ancestors[-1 - height]]
-    for part in path[height:]:
+    elements = [element]
+    for part in parts:
         if part.startswith(_ATTRIBUTE):
             return [
                 text
@@ -157,8 +222,8 @@ def _values(ancestors: Sequence[Element], path: Sequence[str]) -> list[str]:
         elements = [child for e in elements for child in e if local_name(child.tag) == part]
     if any(len(element) for element in elements):
         raise DataError(
-            f"the element {path[-1]} contains other elements: declare the path of the element with "
-            "the value under socare.xml.fields"
+            f"the element {parts[-1]} contains other elements: declare the path of the element "
+            "with the value under socare.xml.fields"
         )
     return ["".join(element.itertext()).strip() for element in elements]
 

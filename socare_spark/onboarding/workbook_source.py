@@ -1,14 +1,15 @@
 """Reads a sheet of a workbook of unknown form into columns of text."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook, ZipError
+from python_calamine import CalamineError, ZipError
 
 from socare_spark.contracts.dialect import Dialect
 from socare_spark.errors import DataError
-from socare_spark.ingest.workbooks import sheet_cells, text_of
+from socare_spark.ingest.workbooks import open_workbook, read_sheet, text_of
 from socare_spark.onboarding.layout import find_header
 from socare_spark.onboarding.source_table import SourceTable, table_of
 
@@ -27,11 +28,11 @@ def read_workbook_table(
     Raises:
         DataError: the workbook cannot be read. The message can follow the name of the file.
     """
-    sheets = _sheets(path)
+    sheets = _sheets(path, format_)
     name = sheet or max(sheets, key=lambda n: sheets[n], default="")
     # Blank rows count in headerRows.
-    cells = sheet_cells(path, format_, Dialect(sheetName=name or None))
-    rows = [[text_of(cell) for cell in row] for row in cells]
+    content = read_sheet(path, format_, Dialect(sheetName=name or None))
+    rows = [[text_of(cell) for cell in row] for row in content.rows]
     found = find_header(rows[:500], header)
     width = max((i for row in rows for i, cell in enumerate(row, 1) if cell.strip()), default=0)
     names = (*found.names, *[""] * (width - len(found.names)))
@@ -50,13 +51,13 @@ def read_workbook_table(
     )
 
 
-def _sheets(path: Path) -> dict[str, int]:
+def _sheets(path: Path, format_: str) -> dict[str, int]:
     """Name of each sheet with cells -> number of its rows."""
     try:
-        workbook = CalamineWorkbook.from_path(path)
+        workbook = open_workbook(path, format_)
         heights = {name: workbook.get_sheet_by_name(name).height for name in workbook.sheet_names}
-    except (CalamineError, ZipError):
-        # `sheet_cells` finds the reason.
+    except (CalamineError, ZipError, zipfile.BadZipFile):
+        # `read_sheet` finds the reason.
         return {}
     if not any(heights.values()):
         raise DataError("the workbook is empty: ask for the file again")

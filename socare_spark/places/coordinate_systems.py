@@ -54,6 +54,11 @@ def declared_code(title: str, text: str) -> str:
     return code
 
 
+def in_degrees(system: str) -> bool:
+    """Whether the coordinates of a system, given its code, are degrees."""
+    return CRS.from_user_input(system).is_geographic
+
+
 def _code(system: CRS) -> str | None:
     if system.is_compound:
         return _code(system.sub_crs_list[0])
@@ -84,7 +89,7 @@ def misplaced(boxes: np.ndarray, system: str) -> str | None:
     reach = "extends over {} (west, south, east, north)".format(
         ", ".join(f"{x:.6g}" for x in extent)
     )
-    if CRS.from_user_input(system).is_geographic:
+    if in_degrees(system):
         if not _within(extent, _DEGREES_RANGE):
             return f"{reach}, which in {system} is not in the United Kingdom{_swap_hint(extent)}"
     elif max(map(abs, extent)) <= 180:

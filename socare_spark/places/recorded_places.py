@@ -17,6 +17,7 @@ from socare_spark.inputs import Inputs
 from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.places.assignment import INSIDE, OUTSIDE, UNLOCATED, assign_areas, each_of
+from socare_spark.places.coordinate_systems import in_degrees
 from socare_spark.places.geometry import in_grid
 from socare_spark.places.reference_tables import LAYER, POSTCODE_AREAS
 
@@ -89,7 +90,8 @@ def _points(places: DataFrame) -> DataFrame:
     point = F.expr("ST_GeomFromText(string(NULL))")
     for name in systems:
         moved = F.expr(in_grid("ST_Point(double(_x), double(_y))", name))
-        point = F.when(F.col("_crs") == name, moved).otherwise(point)
+        is_valid = F.expr("abs(_x) <= 180 AND abs(_y) <= 90") if in_degrees(name) else F.lit(True)
+        point = F.when((F.col("_crs") == name) & is_valid, moved).otherwise(point)
     located = split.withColumn("_point", point)
     return located.select(
         PLACE,

@@ -204,6 +204,7 @@ PLACED = {
             "-1.99410,52.60232",
             "x,52",
             "99999999999999,52",
+            "190,52",
         ],
     ),
 }
@@ -248,7 +249,9 @@ def test_places_by_area_code_and_by_coordinates(spark, tmp_path, monkeypatch):
         (place, layer): (code, rule)
         for place, layer, code, rule in council.rows(*columns, table="restricted/place_areas")
     }
-    assert len(areas) == 3 * 3 * 3
+    assert len(areas) == 3 * 3 * 3 + 3
+    beyond = [area for (place, _), area in areas.items() if place.startswith("EPSG:4326 190")]
+    assert beyond == [(None, "unlocated")] * 3
     for name in PLACED:
         places = dict(council.rows("id", "place", table=f"restricted/{name}"))
         assert places["3"] is None
@@ -265,7 +268,7 @@ def test_places_by_area_code_and_by_coordinates(spark, tmp_path, monkeypatch):
         nowhere = (None, "unlocated" if name == "wards" else "outside")
         assert {*found[2].values()} == {nowhere}
     warnings = " ".join(context.run.warnings)
-    assert "1 of 9 places in the records have an area code" in warnings
-    assert "2 of 9 places in the records are in no area" in warnings
+    assert "2 of 10 places in the records have an area code" in warnings
+    assert "2 of 10 places in the records are in no area" in warnings
     PLACES.run(again := council.context())
     assert again.run.up_to_date

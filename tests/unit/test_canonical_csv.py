@@ -5,6 +5,7 @@ import datetime
 import gzip
 import re
 import shutil
+import tracemalloc
 import zipfile
 from dataclasses import replace
 
@@ -321,6 +322,81 @@ def test_a_damaged_workbook_does_not_end_the_job(tmp_path, monkeypatch):
     assert "cannot be read as xlsx" in refusal(tmp_path, data, text, "2015.xlsx")
 
 
+MERGED = [["A", "B", "C"], ["1", "2", "3"], ["4", "", "6"], ["", "8", "9"]]
+
+
+def merged_xlsx(path):
+    book = Workbook()
+    for row in [["Title"], *MERGED]:
+        book.active.append(row)
+    for cells in ("A1:C1", "A4:A5", "B3:C3", "C7:C9"):
+        book.active.merge_cells(cells)
+    book.save(path)
+
+
+def merged_xls(path):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Data")
+    for i, row in enumerate([["Title", "", ""], *MERGED]):
+        for j, value in enumerate(row):
+            sheet.write(i, j, value) if (i, j) not in {(3, 0), (4, 0)} else None
+    sheet.write_merge(3, 4, 0, 0, "4")
+    book.save(path)
+
+
+def merged_ods(path):
+    def cell(text, more=""):
+        return (
+            f'<table:table-cell office:value-type="string" {more}>'
+            f"<text:p>{text}</text:p></table:table-cell>"
+        )
+
+    covered = "<table:covered-table-cell/>"
+    lines = [[cell(value) for value in row] for row in MERGED]
+    lines[2][0] = cell("4", 'table:number-rows-spanned="2" table:number-columns-spanned="1"')
+    lines[3][0] = covered
+    title = [cell("Title", 'table:number-rows-spanned="1" table:number-columns-spanned="3"')]
+    title += [covered, covered]
+    header, *others = ["".join(line) for line in [title, *lines]]
+    body = "</table:table-row><table:table-row>".join(others)
+    zipped_ods(path, ODS.format(header=header, row=body))
+
+
+@pytest.mark.parametrize("write", [merged_xlsx, merged_xls, merged_ods])
+def test_cells_merged_over_several_records_need_a_declaration(tmp_path, write):
+    kind = write.__name__.removeprefix("merged_")
+    write(tmp_path / "a")
+    data, form = (tmp_path / "a").read_bytes(), {"format": kind, "dialect": {"headerRows": [2]}}
+    reason = refusal(tmp_path, data, contract(**form), f"2015.{kind}")
+    assert reason.startswith("cells are merged over several records (rows 4 to 5 of column 1)")
+    first = rows(tmp_path, data, contract(**form, merged_cells="first"), f"2015.{kind}")
+    every = rows(tmp_path, data, contract(**form, merged_cells="all"), f"2015.{kind}")
+    assert [row[0] for row in first] == ["A", "1", "4", ""]
+    assert [row[0] for row in every] == ["A", "1", "4", "4"]
+    assert [row[2] for row in every][2:] == ["6", "9"]
+
+
+def test_workbooks_that_do_not_fit_into_memory_are_refused(tmp_path, monkeypatch):
+    book = Workbook()
+    book.active["A1"], book.active["XFD1048576"] = "A", "x"
+    book.save(tmp_path / "a.xlsx")
+    data = (tmp_path / "a.xlsx").read_bytes()
+    declared = contract(format="xlsx")
+    reason = refusal(tmp_path, data, declared, "2015.xlsx")
+    assert "cells in 1048576 rows and up to column 16384" in reason
+    monkeypatch.setattr("socare_spark.ingest.workbooks._MAX_BYTES", 1000)
+    assert "when it is unpacked" in refusal(tmp_path, data, declared, "2015.xlsx")
+
+
+def test_formatted_cells_without_a_value_do_not_refuse_a_sheet(tmp_path):
+    book = Workbook()
+    book.active.append(["A", "B", "C"])
+    book.active["XFD1048576"].number_format = "0.00"
+    book.save(tmp_path / "a.xlsx")
+    data = (tmp_path / "a.xlsx").read_bytes()
+    assert rows(tmp_path, data, contract(format="xlsx"), "2015.xlsx") == [["A", "B", "C"]]
+
+
 ODS = """<?xml version="1.0"?><office:document-content
  xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
  xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
@@ -370,7 +446,7 @@ def test_sheet_of_an_open_document(tmp_path):
     assert rows(tmp_path, data, declared, "2015.ods") == EXPECTED[:2]
     row[3] = ("string", 'office:string-value="" calcext:value-type="error"', "#REF!")
     data = zipped_ods(tmp_path / "a.ods", ods(row))
-    assert "1 cells with an error" in refusal(tmp_path, data, declared, "2015.ods")
+    assert rows(tmp_path, data, declared, "2015.ods")[1][2:] == [*EXPECTED[1][2:3], "#REF!", "Y"]
 
 
 def test_workbooks_of_another_form_are_refused(tmp_path):
@@ -430,6 +506,21 @@ def test_records_of_an_xml_file(tmp_path):
     file = inspect_file(landed(tmp_path, data, declared, "2015.xml"), tmp_path)
     assert file.profile.records == 3
     assert "Note" in file.dropped
+
+
+def test_values_above_many_records_need_no_memory_for_the_records(tmp_path):
+    record = "<Child><Episode><Place>B1</Place><Note>" + "n" * 9_000 + "</Note></Episode></Child>"
+    header = "<Header><Year>2015</Year></Header>"
+    text = f"<Message><Children>{record * 3_000}</Children>{header}</Message>"
+    declared = xml_contract("Place", "YEAR", fields={"YEAR": EPISODES["fields"]["YEAR"]})
+    file = landed(tmp_path, text, declared, "2015.xml")
+    tracemalloc.start()
+    lines = csv_of(file, tmp_path / "work").path.read_text().splitlines()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert lines[0] == "Place,YEAR"
+    assert lines[1:] == ["B1,2015"] * 3_000
+    assert peak < len(text)
 
 
 def test_xml_that_is_ambiguous_or_faulty_is_refused(tmp_path):
