@@ -67,6 +67,8 @@ class Schema(StrictModel):
         fields: The columns of the extract. Columns that are not declared are not read.
         missing_values: Texts that mean a missing value.
         primary_key: Columns that identify a record; `none`, or an empty list, keeps every record.
+            `socare.extract_column` can be one of them: a record is then identified within its
+            extract.
     """
 
     fields: tuple[Field, ...]
@@ -131,7 +133,7 @@ class Contract(StrictModel):
         if "" in map(normalise_header, names):
             raise ValueError("schema.fields: a name has no letter or digit")
         settings = self.socare
-        mentioned = [*self.schema_.primary_key, *self.dated]
+        mentioned = [*self.key_fields, *self.dated]
         mentioned += [s.column for s in settings.spellings]
         mentioned += [f.socare.age.at for f in self.fields if f.socare.age]
         mentioned += settings.xml.fields if settings.xml else ()
@@ -142,7 +144,7 @@ class Contract(StrictModel):
         fault = (
             span_fault(settings, self.fields)
             or spelling_fault(self.fields, settings)
-            or key_fault(self.schema_, settings)
+            or key_fault(self)
             or form_fault(self)
             or position_fault(self)
             or place_fault(self)
@@ -215,19 +217,31 @@ class Contract(StrictModel):
         return not field.socare.drop or field.socare.age is not None or checked
 
     @property
+    def key_fields(self) -> list[str]:
+        """Names of the fields in `schema.primaryKey`, without `socare.extract_column`."""
+        fields, day = {field.name for field in self.fields}, self.socare.extract_column
+        return [name for name in self.schema_.primary_key if name in fields or name != day]
+
+    @property
     def own_key(self) -> list[str]:
-        """Columns of the restricted table for `schema.primaryKey`."""
-        return [self.field(name).output for name in self.schema_.primary_key]
+        """Columns of the restricted table that identify a record within its extract."""
+        return [self.field(name).output for name in self.key_fields]
+
+    @property
+    def key_has_day(self) -> bool:
+        """Whether `schema.primaryKey` has the day of the extract."""
+        return len(self.key_fields) < len(self.schema_.primary_key)
 
     @property
     def key(self) -> list[str]:
         """Columns of the restricted table that identify a row.
 
-        These are the primary key, or file and line without one, and the extract's day for
-        snapshots.
+        These are the primary key, or file and line without one. The extract's day is one of them
+        for snapshots, and if the primary key has it.
         """
         names = self.own_key or list(SOURCE_LINE)
-        return [self.socare.extract_column, *names] if self.socare.snapshots else names
+        has_day = self.socare.snapshots or self.key_has_day
+        return [self.socare.extract_column, *names] if has_day else names
 
     @property
     def table(self) -> str:

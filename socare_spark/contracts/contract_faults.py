@@ -11,7 +11,7 @@ from socare_spark.contracts.header_names import normalise_header
 from socare_spark.contracts.spans import Span
 
 if TYPE_CHECKING:
-    from socare_spark.contracts.contract import Contract, Schema
+    from socare_spark.contracts.contract import Contract
 
 
 def span_fault(settings: Extension, fields: Sequence[Field]) -> str:
@@ -55,15 +55,25 @@ def spelling_fault(declared: Sequence[Field], settings: Extension) -> str:
     return ""
 
 
-def key_fault(schema: "Schema", settings: Extension) -> str:
+def key_fault(contract: "Contract") -> str:
     """The first fault of the primary key; empty if there is none."""
-    key = schema.primary_key
+    settings, key = contract.socare, contract.schema_.primary_key
+    day = settings.extract_column
     if not key and settings.repeated_keys_gate is not None:
         return "socare.repeated_keys_gate needs a schema.primaryKey: remove it"
     if len(set(key)) != len(key):
         return "primaryKey names a column more than once"
-    valid = {f.name for f in schema.fields if f.constraints.required and not f.socare.drop}
-    invalid = next((name for name in key if name not in valid), None)
+    if contract.key_has_day and settings.snapshots:
+        return (
+            f"primaryKey has {day}, the day of the extract, which snapshots: true adds to the key. "
+            "Remove snapshots: true if each extract has the records of its own period and all "
+            f"extracts count. Remove {day} from primaryKey if each extract is a whole copy and the "
+            "newest one counts"
+        )
+    if key and not contract.key_fields:
+        return f"primaryKey needs a column of the records besides {day}, the day of the extract"
+    valid = {f.name for f in contract.fields if f.constraints.required and not f.socare.drop}
+    invalid = next((name for name in contract.key_fields if name not in valid), None)
     return f"primaryKey {invalid} must be required and not dropped" if invalid else ""
 
 

@@ -402,7 +402,7 @@ def _identifier_rules(
     """Rules for identifiers that a spreadsheet or another program has altered."""
     if field.socare.pseudonymise:
         well_formed = has_shape(text, schemes[field.socare.pseudonymise])
-    elif field.name in contract.schema_.primary_key and field.type == "string":
+    elif field.name in contract.key_fields and field.type == "string":
         well_formed = ~text.rlike(_SCIENTIFIC_NOTATION)
     else:
         return []

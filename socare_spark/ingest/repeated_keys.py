@@ -111,7 +111,7 @@ def equal_rows_warning(contract: Contract, equal: Mapping[str, int], rows: int) 
 def _describe(contract: Contract, tally: Tally, repeated: int) -> str:
     return (
         f"{repeated} of {tally.valid} rows ({repeated / tally.valid:.1%}) have the key "
-        f"({', '.join(contract.schema_.primary_key)}) of a later row of the file"
+        f"({', '.join(contract.key_fields)}) of a later row of the file"
     )
 
 

@@ -263,7 +263,8 @@ def _key_lines(proposal: Proposal) -> Iterator[str]:
             yield from comment_lines(
                 f"{DECIDE}: a record of a newer file replaces the record of an older file with "
                 "the same key. If each file is a whole copy of its system, declare "
-                "socare.snapshots: true.",
+                "socare.snapshots: true; the newest file counts. If each file has the records of "
+                "its own period and all files count, add extract to primaryKey.",
                 "  ",
             )
         if dataset.is_sampled:

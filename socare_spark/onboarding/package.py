@@ -136,7 +136,7 @@ def _schema(
         "missingValues": list(dict.fromkeys(["", *contract.schema_.missing_values])),
     }
     by_name = dict(zip(names, header, strict=True))
-    key = [by_name.get(name, "") for name in contract.schema_.primary_key]
+    key = [by_name.get(name, "") for name in contract.key_fields]
     # In several files a key can repeat: a newer extract supersedes an older one.
     if key and all(key) and len(files) == 1:
         schema["primaryKey"] = key

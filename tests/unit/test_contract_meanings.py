@@ -283,6 +283,30 @@ def test_a_key_is_a_list_a_name_or_none(declared, key):
     assert Contract.model_validate(data).own_key == key
 
 
+def test_the_day_of_the_extract_can_be_part_of_the_key():
+    yearly = contract(key=("ID", "return_year"), extract_column="return_year")
+    assert (yearly.key, yearly.own_key) == (["return_year", "id"], ["id"])
+    day = date(2015, 12, 31)
+    assert yearly.digest(day) != contract(extract_column="return_year").digest(day)
+    # A field of this name comes first.
+    field = {"name": "extract", "constraints": {"required": True}, "socare": {"keep": "as_is"}}
+    copied = contract(field, key=("ID", "extract"), extract_column="copied")
+    assert (copied.key, copied.key_has_day) == (["id", "extract"], False)
+
+
+@pytest.mark.parametrize(
+    ("key", "ours", "message"),
+    [
+        (("ID", "extract"), {"snapshots": True}, "Remove snapshots: true if each extract has"),
+        (("extract",), {}, "needs a column of the records besides extract, the day of the extract"),
+        (("ID", "extract"), {"extract_column": "copied"}, r"not in schema.fields: \['extract'\]"),
+    ],
+)
+def test_a_key_with_the_day_of_another_kind_of_extract_is_refused(key, ours, message):
+    with pytest.raises(ValueError, match=message):
+        contract(key=key, **ours)
+
+
 def test_a_limit_of_repeated_keys_needs_a_key():
     data = contract().model_dump(mode="json", by_alias=True)
     data["schema"]["primaryKey"] = "none"
