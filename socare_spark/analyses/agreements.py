@@ -12,7 +12,9 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.element_codes import canonical_code, read_canonical_codes
 from socare_spark.analyses.extracts import (
+    are_snapshots,
     contract_of,
+    current_rows,
     extract_need,
     restricted,
 )
@@ -71,8 +73,8 @@ def agreement_needs(
 ) -> list[Need]:
     """Columns of agreements that an analysis reads.
 
-    Without an as-of date open agreements run to the newest extract. All results then need the
-    column with the day of the extract.
+    Without an as-of date open agreements run to the newest extract, and of snapshots the newest one
+    counts. All results then need the column with the day of the extract.
 
     Args:
         inputs: The inputs of the run.
@@ -84,7 +86,8 @@ def agreement_needs(
     """
     needs = role_needs(dataset, roles, file, needed_by=needed_by, empty_in=empty_in)
     results = (table for tables in (*needed_by.values(), *empty_in.values()) for table in tables)
-    results_to_extract = dict.fromkeys(results) if inputs.as_of is None else ()
+    needs_day = inputs.as_of is None or are_snapshots(inputs, dataset)
+    results_to_extract = dict.fromkeys(results) if needs_day else ()
     return [*needs, extract_need(inputs, dataset, *results_to_extract)]
 
 
@@ -150,7 +153,7 @@ def read_agreements(
     spellings, frames, warnings = read_canonical_codes(inputs.conf), [], []
     with_count = any(counts.values())
     for dataset, column in counts.items():
-        rows, of_counts = counted_rows(inputs.read(restricted(dataset)), dataset, column)
+        rows, of_counts = counted_rows(current_rows(inputs, dataset), dataset, column)
         number = [number_of_records(rows).cast("bigint").alias(COUNT)] if with_count else []
         columns = _agreement_columns(inputs, dataset, spellings)
         frames.append(rows.select(*columns, *number))

@@ -36,6 +36,18 @@ def extract_need(inputs: Inputs, dataset: str, *tables: TableSpec) -> Need:
     return Need(restricted(dataset), extract_column(inputs, dataset), "date", tables)
 
 
+def snapshot_needs(inputs: Inputs, dataset: str, *tables: TableSpec) -> list[Need]:
+    """Needs of an analysis that reads `current_rows`: the day of the extract for snapshots.
+
+    Args:
+        inputs: The inputs of the run.
+        dataset: Name of the dataset.
+        tables: Results that count its rows.
+    """
+    is_needed = are_snapshots(inputs, dataset)
+    return [extract_need(inputs, dataset, *tables)] if is_needed else []
+
+
 def extract_column(inputs: Inputs, dataset: str) -> str:
     """Name of the column with the day of an extract."""
     contract = contract_of(inputs.conf, dataset)
@@ -52,32 +64,50 @@ def are_snapshots(inputs: Inputs, dataset: str) -> bool:
 
 def newest_extract(inputs: Inputs, dataset: str) -> date | None:
     """Day of the newest extract; None if there is no record."""
+    return max(extract_days(inputs, dataset), default=None)
+
+
+def extract_days(inputs: Inputs, dataset: str) -> list[date]:
+    """Days of the extracts that have records, in order."""
     table, column = restricted(dataset), extract_column(inputs, dataset)
     days = inputs.partition_days(table, column)
-    if days is not None:
-        return max(days, default=None)
-    day = F.max(column).cast("date")
-    newest: date | None = inputs.read(table, column).agg(day).collect()[0][0]
-    return newest
+    if days is None:
+        rows = inputs.read(table, column).select(F.col(column).cast("date")).distinct()
+        days = [day for (day,) in rows.collect() if day is not None]
+    return sorted(days)
 
 
-def by_extract(inputs: Inputs, dataset: str) -> tuple[DataFrame, list[str]]:
-    """Reads the records of a dataset with the day of their extract in the column `snapshot`.
+def current_rows(inputs: Inputs, dataset: str) -> DataFrame:
+    """Reads the records of a dataset that count: all, or those of the newest snapshot.
+
+    Snapshots are copies of one system, so that several of them have the same records. Analyses
+    declare the column of the extract with `snapshot_needs`.
 
     Returns:
-        The records, and a warning about a dataset without snapshots, whose extracts are parts of
-        all records.
+        Columns as in `Inputs.read`. Snapshots also have the column with the day of the extract.
     """
+    if not are_snapshots(inputs, dataset):
+        return inputs.read(restricted(dataset))
     column = extract_column(inputs, dataset)
     rows = inputs.read(restricted(dataset), column)
-    rows = rows.withColumn(SNAPSHOT, F.col(column).cast("date"))
+    return rows.where(F.col(column).cast("date") == F.lit(newest_extract(inputs, dataset)))
+
+
+def by_extract(inputs: Inputs, dataset: str) -> DataFrame:
+    """Reads all records of a dataset with the day of their extract in the column `snapshot`."""
+    column = extract_column(inputs, dataset)
+    rows = inputs.read(restricted(dataset), column)
+    return rows.withColumn(SNAPSHOT, F.col(column).cast("date"))
+
+
+def warnings_of_parts(inputs: Inputs, dataset: str) -> list[str]:
+    """A warning about a dataset without snapshots, whose extracts are parts of all records."""
     if are_snapshots(inputs, dataset):
-        return rows, []
-    warning = (
+        return []
+    return [
         f"conf/datasets/{dataset}.yaml does not declare snapshots: true, so each extract of "
         f"{restricted(dataset)} counts as a part of all records, and not as a copy of the system."
-    )
-    return rows, [warning]
+    ]
 
 
 def extract_periods(inputs: Inputs, dataset: str) -> list[Days]:

@@ -52,6 +52,8 @@ roles: {person: client_id, start: begin_date, element: code, age: null}
   The other flows are followed.
 - The day of the extract is the column that the contract names (`extract_column`). Open agreements
   run to it, unless `--as-of` sets another day.
+- Of a dataset of snapshots the newest snapshot counts, except in `requests`, which counts each of
+  them. Other datasets count whole.
 
 """
 

@@ -248,22 +248,25 @@ def test_a_mapped_column_that_the_lake_lacks_is_named(council):
 
 
 def gives_places(council):
-    """Agreements with a ward in the column `home`, and the areas of wards."""
+    """Two snapshots of agreements with a ward in the column `home`, and the areas of wards."""
     path = council().conf / "datasets" / "agreements_costed.yaml"
     contract = yaml.safe_load(path.read_text("utf-8"))
     (field,) = (f for f in contract["schema"]["fields"] if f["name"] == "POSTCODE")
     field["socare"] = {"keep": "as_is", "as": "home"}
+    contract["socare"] |= {"snapshots": True}
     path.write_text(yaml.safe_dump(contract), "utf-8")
     homes = [("ward W1", 1), ("ward W1", 2), ("ward W2", 3), ("ward W9", 4), (None, 5)]
+    copies = [(*home, LATER) for home in homes]
+    copies += [(home, person + 10, DAY) for home, person in homes]
     declared = {("home" if k == "postcode" else k): kind for k, (kind, _) in AGREEMENT.items()}
     table = TableSpec(
         Zone.RESTRICTED, "agreements_costed", "A record.",
         tuple(ColumnSpec(*column, "Something.") for column in declared.items()),
     )  # fmt: skip
     rows = [
-        tuple({**{k: v for k, (_, v) in AGREEMENT.items()}, "home": home, "person": person}[k]
-              for k in declared)
-        for home, person in homes
+        tuple(({k: v for k, (_, v) in AGREEMENT.items()}
+               | {"home": home, "person": person, "extract": day})[k] for k in declared)
+        for home, person, day in copies
     ]  # fmt: skip
     new = council()
     new.write(table, new.spark.createDataFrame(rows, table.schema))

@@ -154,8 +154,11 @@ def test_reason_and_outcome_are_the_sets_of_the_present_settings(run):
 
 
 def test_three_columns_and_two_flags_are_one_combination(run):
+    # Of two snapshots the newest counts.
+    copied = replace(FLAGGED, dims=(*FLAGGED.dims, ColumnSpec("snapshot", "date", "Its day.")))
+    days = (date(2014, 1, 1), date(2015, 1, 1))
     context = run(
-        FLAGGED_ROWS, {}, table=FLAGGED,
+        [(*row, day) for row in FLAGGED_ROWS for day in days], {}, table=copied,
         columns=["assessment_reason", "form_outcome", "team"], flags=["sdq", "teeth"],
     )  # fmt: skip
     assert combination_sets(context) == {

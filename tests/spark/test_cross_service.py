@@ -100,7 +100,7 @@ def links(spark, crosswalks):
     frames = []
     for pairs, (one, other) in zip(crosswalks, [(0, 2), (2, 1)], strict=True):
         names = {number: name for name, number in SCHEMES.items()}
-        walk = Crosswalk("w", ("l", "r"), (names[one], names[other]), None)
+        walk = Crosswalk("w", ("l", "r"), (names[one], names[other]))
         frame = spark.createDataFrame([(a[1], b[1]) for a, b in pairs], "l bigint, r bigint")
         frames.append(pairs_of(frame, walk, SCHEMES))
     return links_of(frames)
@@ -293,7 +293,7 @@ def test_missing_date_is_older_than_dates_before_1970(spark, places):
 def test_columns_missing_in_a_dataset_are_null(spark):
     frame = spark.createDataFrame([(date(2019, 1, 1), "B1 1AA")], "issued date, home string")
     records = Records(dataset="d", date="issued", postcode="home", person=None)
-    made = service_rows(frame, Source(2, records, None, None), F.lit(0))
+    made = service_rows(frame, Source(2, records, None), F.lit(0))
     assert tuple(made.first()) == (2, 0, None, "B1 1AA", date(2019, 1, 1), None)
 
 

@@ -66,10 +66,14 @@ def run(spark_session, tmp_path_factory):
         ),
         "moves": (MOVES, {"origin": "string", "goal": "string"}),
     }
+    # Each dataset has two snapshots, of which the newest counts.
+    snapshots = (BEGIN.date() - timedelta(1), BEGIN.date())
     for name, (rows, types) in datasets.items():
-        columns = tuple(ColumnSpec(key, type_, "Something.") for key, type_ in types.items())
+        named = {**types, "snapshot": "date"}
+        columns = tuple(ColumnSpec(key, type_, "Something.") for key, type_ in named.items())
         table = TableSpec(Zone.RESTRICTED, name, "A record.", columns)
-        context.write(table, spark_session.createDataFrame(rows, table.schema))
+        copies = [(*row, day) for row in rows for day in snapshots]
+        context.write(table, spark_session.createDataFrame(copies, table.schema))
     record.outputs.clear()
     flow.ANALYSIS.job().run(context)
     return context

@@ -322,7 +322,7 @@ def test_rows_that_represent_several_requests_are_summed(council):
     council.settings.update(elements=[], requests=requests, least_people=40)
     number = ColumnSpec("number", "bigint", "Requests of the row.")
     table = TableSpec(Zone.RESTRICTED, "requests", "Requests.", (*REQUESTS.dims, number))
-    days = [d.date() for d in pd.date_range("2010-01-01", "2015-12-31", freq="QS")]
+    days = [d.date() for d in pd.date_range("2010-01-01", NEWEST, freq="QS")]
     rows = [(NEWEST, "bins", day, None, 40 + at) for at, day in enumerate(days)]
     council.put(
         table, [*rows, (NEWEST, "bins", days[0], None, -5), (NEWEST, "b", days[0], 1, None)]
@@ -396,6 +396,11 @@ def test_empty_inputs_give_empty_forecasts(council):
     assert council.run() == {}
     assert council.read(FORECAST_BACKTEST) == {}
     assert council.pictures == []
-    # No whole quarter at all.
-    council.put(REQUESTS, [(NEWEST, None, date(2012, 1, 1), 5), (NEWEST, "a", date(2016, 1, 5), 5)])
+    # The snapshot before the newest one is not forecast in its place.
+    older = asked("bins", of_a_quarter=15, snapshot=date(2015, 12, 31))
+    council.put(REQUESTS, [*older, (NEWEST, None, date(2012, 1, 1), 5), (NEWEST, "a", None, 5)])
     assert council.run() == {}
+    assert council.warnings[2:] == [
+        "No requests are forecast: the newest extract of restricted/requests, to 2016-02-10, has "
+        "no request with a description and a day up to that day."
+    ]

@@ -35,8 +35,8 @@ def test_shipped_settings_match_the_shipped_contracts(conf):
     assert declared.schemes["carefirst"] == 0
     of_crm = next(s for s in declared.sources if s.records.dataset == "requests")
     of_homes = next(s for s in declared.sources if s.records.dataset == "tenancies")
-    assert (of_crm.service, of_crm.scheme, of_crm.snapshots) == (1, "carefirst", "snapshot")
-    assert (of_homes.service, of_homes.scheme, of_homes.snapshots) == (2, "tenant", None)
+    assert (of_crm.service, of_crm.scheme) == (1, "carefirst")
+    assert (of_homes.service, of_homes.scheme) == (2, "tenant")
     (walk,) = declared.crosswalks
     assert (walk.columns, walk.schemes) == (("person", "tenant"), ("carefirst", "tenant"))
 

@@ -51,6 +51,7 @@ def lake(conf, *tables, missing=()):
     return SimpleNamespace(
         conf=conf,
         exists={f"restricted/{table}" for table in tables}.__contains__,
+        has_column=lambda _, column, __: column not in {*missing, "snapshot"},
         missing=lambda needs: [need for need in needs if need.column in missing],
     )
 

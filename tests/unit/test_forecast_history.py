@@ -9,17 +9,20 @@ import pytest
 
 from socare_spark.analyses.forecast.history import MEASURES, histories
 from socare_spark.analyses.forecast.job import FORECAST, FORECAST_BACKTEST, forecasts
-from socare_spark.analyses.forecast.settings import ForecastSettings, RequestSettings
+from socare_spark.analyses.forecast.settings import (
+    ForecastSettings,
+    RequestSettings,
+    load_settings,
+)
 from socare_spark.analyses.forecast.sources import (
     chosen_descriptions,
     element_quarters,
-    newest_span,
     unknown_descriptions,
 )
-from socare_spark.config import read_model
 from socare_spark.measures.periods import whole_quarters
 from socare_spark.measures.time_series import forecast
 
+CONF = Path(__file__).resolve().parents[2] / "conf"
 SIX_YEARS = whole_quarters(date(2010, 1, 1), date(2015, 12, 31))
 SETTINGS = ForecastSettings(
     horizon=4,
@@ -179,8 +182,7 @@ def test_descriptions_by_hand_and_by_rank():
 
 
 def test_the_study_forecasts_respite_and_enablement_and_the_most_asked():
-    conf = Path(__file__).resolve().parents[2] / "conf" / "analyses" / "forecast.yaml"
-    settings = read_model(conf, ForecastSettings)
+    settings = load_settings(CONF)
     assert settings.elements == ("CHIRDRT", "LDIHSENB", "OAIHSENB", "PDIHSENB")
     assert settings.requests.top == settings.least_people == 10
 
@@ -194,19 +196,6 @@ def test_elements_are_counted_by_quarter_with_people():
     assert [*made["period"]] == ["2010Q1", "2010Q2"]
     assert {*made["counted"]} == {"A"}
     assert {*made["unnamed"]} == {0}
-
-
-def test_newest_snapshot_is_used_if_it_begins_before_the_one_before():
-    def span(*rows):
-        return newest_span(pd.DataFrame(list(rows), columns=["snapshot", "first"]), "requests")
-
-    first, old, new = date(2010, 1, 1), date(2014, 12, 31), date(2015, 12, 31)
-    assert span() == (None, [])
-    assert span((new, first)) == ((first, new), [])
-    assert span((new, old), (old, first)) == ((old, new), [])
-    found, (warning,) = span((new, date(2015, 1, 1)), (old, first))
-    assert found is None
-    assert "It is no whole copy" in warning
 
 
 def test_only_common_descriptions_are_quoted():

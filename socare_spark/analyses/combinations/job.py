@@ -59,7 +59,7 @@ from socare_spark.analyses.combinations.settings import (
 )
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
 from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, block_members
-from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.extracts import current_rows, restricted, snapshot_needs
 from socare_spark.analyses.roles import Tables, role_needs
 from socare_spark.analyses.vocabulary import SUBPROCESSES, UNMAPPED, Claim, unknown_codes
 from socare_spark.analysis import Analysis, Frame, Result
@@ -74,7 +74,7 @@ _MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
 def build(inputs: Inputs, settings: Settings) -> Result:
     """Builds all tables. Combinations without a sub-process are counted in the run record."""
     wanted = settings.wanted
-    rows = inputs.read(restricted(wanted.dataset))
+    rows = current_rows(inputs, wanted.dataset)
     no_pairs = dict.fromkeys(_OF_PAIRS, f"'reason' and 'outcome' in conf/{SETTINGS}")
     result = Result({}, not_configured=no_pairs)
     if wanted.has_pairs:
@@ -243,7 +243,7 @@ _WRITES = (
 )
 
 
-def _needs(_: Inputs, settings: Settings) -> list[Need]:
+def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
     wanted = settings.wanted
     source = restricted(wanted.dataset)
     dated = (COMBINATION_BLOCKS, COMBINATION_RENAMES, COMBINATION_PERIODS)
@@ -275,6 +275,7 @@ def _needs(_: Inputs, settings: Settings) -> list[Need]:
     pairs += [need("outcome", TEXTS[1], "string", of_pairs)] if wanted.has_pairs else []
     needs = [
         *pairs,
+        *snapshot_needs(inputs, wanted.dataset, *_WRITES),
         *listed("columns", ""),
         *listed("flags", "boolean"),
         need("first_day", "first_day", "date", (*dated, PERSON_TIMELINES), used),

@@ -41,7 +41,7 @@ from socare_spark.analyses.cross_service.settings import (
     Source,
     load_settings,
 )
-from socare_spark.analyses.extracts import newest_extract, restricted
+from socare_spark.analyses.extracts import current_rows, snapshot_needs
 from socare_spark.analyses.roles import Tables
 from socare_spark.analyses.row_counts import counted_rows
 from socare_spark.analyses.vocabulary import unknown_codes
@@ -119,22 +119,14 @@ def _left_out(absent: Iterable[str], contents: str) -> list[str]:
     ]
 
 
-def _newest(inputs: Inputs, dataset: str, snapshots: str | None) -> DataFrame:
-    """Rows of the newest snapshot; all rows if the dataset has no snapshots."""
-    rows = inputs.read(restricted(dataset))
-    if snapshots is None:
-        return rows
-    return rows.where(F.col(snapshots) == F.lit(newest_extract(inputs, dataset)))
-
-
 def _records(inputs: Inputs, declared: Declared, source: Source) -> tuple[DataFrame, list[str]]:
     """The records of a source in the common schema, and warnings about its counts."""
     records = source.records
-    newest = _newest(inputs, records.dataset, source.snapshots)
+    current = current_rows(inputs, records.dataset)
     # The records of all sources have the same columns.
     if any(other.records.count for other in declared.sources):
-        newest = newest.withColumn(COUNT, F.col(records.count) if records.count else F.lit(1))
-    rows, warnings = counted_rows(newest, records.dataset, records.count)
+        current = current.withColumn(COUNT, F.col(records.count) if records.count else F.lit(1))
+    rows, warnings = counted_rows(current, records.dataset, records.count)
     return service_rows(rows, source, number_of(source.scheme, declared.schemes)), warnings
 
 
@@ -143,8 +135,7 @@ def _links(inputs: Inputs, declared: Declared) -> tuple[DataFrame | None, list[s
     available = [walk for walk in declared.crosswalks if inputs.exists(walk.table)]
     absent = [walk.table for walk in declared.crosswalks if walk not in available]
     pairs = [
-        pairs_of(_newest(inputs, walk.dataset, walk.snapshots), walk, declared.schemes)
-        for walk in available
+        pairs_of(current_rows(inputs, walk.dataset), walk, declared.schemes) for walk in available
     ]
     return links_of(pairs).persist() if pairs else None, _left_out(absent, "its links")
 
@@ -191,7 +182,7 @@ def _places(inputs: Inputs, layers: Sequence[str]) -> DataFrame | None:
 _WRITES = (REQUESTS_BY_AREA, CROSS_SERVICE_PEOPLE, CROSS_SERVICE_PLACES, UNLINKABLE)
 
 
-def _needs(_: Inputs, declared: Declared) -> list[Need]:
+def _needs(inputs: Inputs, declared: Declared) -> list[Need]:
     """Columns in the configuration. Of records only the column of the snapshot is required."""
     needs: list[Need | None] = []
     for source in declared.sources:
@@ -199,12 +190,10 @@ def _needs(_: Inputs, declared: Declared) -> list[Need]:
         types = {"person": "bigint", "postcode": "string", "date": "date", "category": "string"}
         needs += [_need(records, key, type_, without=_WRITES) for key, type_ in types.items()]
         needs.append(_need(records, "count", "bigint", tables=_WRITES))
-        if source.snapshots:
-            needs.append(Need(records.table, source.snapshots, "date", _WRITES))
+        needs += snapshot_needs(inputs, records.dataset, *_WRITES)
     for crosswalk in declared.crosswalks:
         needs += [Need(crosswalk.table, c, "bigint", _WRITES) for c in crosswalk.columns]
-        if crosswalk.snapshots:
-            needs.append(Need(crosswalk.table, crosswalk.snapshots, "date", _WRITES))
+        needs += snapshot_needs(inputs, crosswalk.dataset, *_WRITES)
     return [need for need in needs if need is not None]
 
 

@@ -115,13 +115,11 @@ class Source:
         service: Position of the service in the configuration.
         records: Dataset and columns.
         scheme: Scheme of the column of persons; None if there is no such column.
-        snapshots: Column of the snapshot's day; None if extracts are not snapshots.
     """
 
     service: int
     records: Records
     scheme: str | None
-    snapshots: str | None
 
 
 @dataclass(frozen=True)
@@ -132,13 +130,11 @@ class Crosswalk:
         dataset: Name of the dataset.
         columns: The two columns of identifiers.
         schemes: Their schemes.
-        snapshots: Column of the snapshot's day; None if extracts are not snapshots.
     """
 
     dataset: str
     columns: tuple[str, str]
     schemes: tuple[str, str]
-    snapshots: str | None
 
     @property
     def table(self) -> str:
@@ -222,7 +218,7 @@ def _source(conf: Path, contract: Contract, position: int, records: Records) -> 
             "socare.place, or to null."
         )
     scheme = None if records.person is None else kept[records.person].socare.pseudonymise
-    return Source(position, records, scheme, _snapshots(contract))
+    return Source(position, records, scheme)
 
 
 def _crosswalk(contract: Contract, project: Project) -> Crosswalk:
@@ -238,11 +234,7 @@ def _crosswalk(contract: Contract, project: Project) -> Crosswalk:
         )
     (first, first_scheme), (second, second_scheme) = people
     schemes = (first_scheme, second_scheme)
-    return Crosswalk(contract.name, (first, second), schemes, _snapshots(contract))
-
-
-def _snapshots(contract: Contract) -> str | None:
-    return contract.socare.extract_column if contract.socare.snapshots else None
+    return Crosswalk(contract.name, (first, second), schemes)
 
 
 def _of_people(project: Project, scheme: str | None) -> bool:

@@ -45,7 +45,7 @@ from socare_spark.analyses.elements.settings import (
     Settings,
     load_settings,
 )
-from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.extracts import current_rows, restricted
 from socare_spark.analyses.vocabulary import code_counts, codes_present, unknown_codes
 from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.inputs import Inputs, Need
@@ -106,7 +106,7 @@ def _records(inputs: Inputs, settings: Settings) -> DataFrame:
     dataset = settings.elements.dataset
     start, end = F.col("agreement_start"), F.col("agreement_end")
     until, place = last_day(inputs, dataset), settings.elements.roles.place
-    read = inputs.read(restricted(dataset))
+    read = current_rows(inputs, dataset)
     rows = with_district(inputs, read, dataset, place, settings.elements.layer)
     named, regions = _characteristics(settings.elements), settings.elements.regions
     return rows.select(

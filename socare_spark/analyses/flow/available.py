@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from socare_spark.analyses.extracts import snapshot_needs
 from socare_spark.analyses.flow.contract_check import faults_of
 from socare_spark.analyses.flow.settings import Flow, Settings
 from socare_spark.errors import MissingInputError, raise_faults
@@ -19,8 +20,9 @@ def available_flows(inputs: Inputs, flows: Sequence[Flow]) -> tuple[list[Flow], 
     """
     available, warnings, faults, without_columns = [], [], [], []
     for flow in flows:
-        tables, columns = flow.missing_tables(inputs), _texts(inputs.missing(flow.needs))
-        left_out = f"Flow {flow.flow} is left out:"
+        tables, left_out = flow.missing_tables(inputs), f"Flow {flow.flow} is left out:"
+        of_snapshots = (need for name in flow.datasets for need in snapshot_needs(inputs, name))
+        columns = _texts(inputs.missing([*flow.needs, *of_snapshots]))
         if tables:
             warnings.append(f"{left_out} {_absent(tables)}.")
         elif columns:

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, TimestampNTZType, TimestampType
 
-from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.extracts import current_rows
 from socare_spark.analyses.flow.parts import Log, Matrix, Outcomes, Records
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.errors import ConfigurationError
@@ -29,10 +29,10 @@ Ends = Mapping[str, date | None]
 
 
 def reader(inputs: Inputs) -> Read:
-    """Function that reads the records of a dataset at the version of the run."""
+    """Function that reads the current records of a dataset at the version of the run."""
 
     def read(dataset: str) -> DataFrame:
-        return inputs.read(restricted(dataset))
+        return current_rows(inputs, dataset)
 
     return read
 

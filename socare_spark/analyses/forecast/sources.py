@@ -1,7 +1,6 @@
 """Sources of series: elements from `users_by_quarter`, and descriptions of requests."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -10,12 +9,18 @@ from pyspark.sql import functions as F
 from socare_spark.analyses.as_of import last_day
 from socare_spark.analyses.completeness import complete_until
 from socare_spark.analyses.extracts import (
-    SNAPSHOT,
     are_snapshots,
-    by_extract,
+    current_rows,
+    extract_column,
+    extract_days,
     extract_periods,
-    newest_extract,
     restricted,
+    warnings_of_parts,
+)
+from socare_spark.analyses.forecast.coverage import (
+    are_within_quarters,
+    covered_span,
+    requests_by_day,
 )
 from socare_spark.analyses.forecast.history import MEASURES, History, histories
 from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, RequestSettings
@@ -25,7 +30,7 @@ from socare_spark.analyses.vocabulary import unknown_codes
 from socare_spark.contracts.periods import Days
 from socare_spark.inputs import Inputs
 from socare_spark.lake.collect import collect_one
-from socare_spark.measures.periods import quarter, quarters, whole_quarters
+from socare_spark.measures.periods import quarter, whole_quarters
 from socare_spark.measures.person_counts import count_column, count_people, number_of_records
 
 # Fewest records of a description that a message may quote. Rarer ones may be free text.
@@ -86,18 +91,14 @@ def request_histories(inputs: Inputs, settings: ForecastSettings) -> _Series:
     Of a dataset of snapshots the newest one counts, otherwise all extracts.
     """
     wanted = settings.requests
-    rows, warnings = by_extract(inputs, wanted.dataset)
+    warnings = warnings_of_parts(inputs, wanted.dataset)
     described, of_counts = counted_rows(
-        rows.where(F.col("service_description").isNotNull()), wanted.dataset, wanted.roles.count
+        current_rows(inputs, wanted.dataset).where(F.col("service_description").isNotNull()),
+        wanted.dataset,
+        wanted.roles.count,
     )
-    warnings += of_counts
-    if are_snapshots(inputs, wanted.dataset):
-        days = collect_one(_REQUESTS, first_days(described))
-        span, of_span = newest_span(days, wanted.dataset)
-        rows = described if span is None else described.where(F.col(SNAPSHOT) == F.lit(span[1]))
-    else:
-        rows, span, of_span = _of_all_extracts(inputs, described, wanted)
-    warnings += of_span
+    rows, span, of_span = _covered(inputs, described, wanted)
+    warnings += [*of_counts, *of_span]
     if span is None:
         return [], warnings
     found = collect_one(_REQUESTS, candidates(rows, wanted))
@@ -107,118 +108,32 @@ def request_histories(inputs: Inputs, settings: ForecastSettings) -> _Series:
     return series, [*warnings, *unknown_descriptions(found, wanted)]
 
 
-def _of_all_extracts(
+def _covered(
     inputs: Inputs, requests: DataFrame, wanted: RequestSettings
 ) -> tuple[DataFrame, Days | None, list[str]]:
-    """The requests with a day, the span that their extracts cover, and warnings."""
-    newest, warning = newest_extract(inputs, wanted.dataset), []
-    periods = extract_periods(inputs, wanted.dataset)
-    if not has_day(inputs, wanted):
-        role = f"the role time of {restricted(wanted.dataset)} in {SETTINGS}"
+    """The requests with a day, the days that their extracts cover, and warnings."""
+    dataset, warnings = wanted.dataset, []
+    parts = not are_snapshots(inputs, dataset)
+    periods = extract_periods(inputs, dataset) if parts else None
+    if periods is not None and not has_day(inputs, wanted):
+        role = f"the role time of {restricted(dataset)} in {SETTINGS}"
         if not are_within_quarters(periods):
             reason = (
                 f"No requests are forecast without {role}, because an extract can have requests of "
                 "several quarters. Map it to a column with the day of the request."
             )
             return requests, None, [reason]
-        requests = requests.withColumn("request_date", F.col(SNAPSHOT))
-        warning = [f"Requests are counted in the quarter of their extract, without {role}."]
-    limits = requests.agg(F.min("request_date").alias("first"), F.max("request_date").alias("last"))
-    dated = collect_one(_REQUESTS, limits).dropna()
-    if newest is None or dated.empty:
-        return requests, None, warning
-    first, last = dated[["first", "last"]].iloc[0]
-    begin, of_gaps = covered_from(periods, wanted.dataset)
-    end, of_end = covered_until(newest, last, wanted.dataset)
-    return requests, (begin or first, end), [*warning, *of_gaps, *of_end]
+        day_of_extract = F.col(extract_column(inputs, dataset)).cast("date")
+        requests = requests.withColumn("request_date", day_of_extract)
+        warnings = [f"Requests are counted in the quarter of their extract, without {role}."]
+    by_day = collect_one(_REQUESTS, requests_by_day(requests))
+    span, of_span = covered_span(by_day, extract_days(inputs, dataset), periods, dataset)
+    return requests, span, [*warnings, *of_span]
 
 
 def has_day(inputs: Inputs, wanted: RequestSettings) -> bool:
     """Whether the requests have a column with their day."""
     return inputs.has_column(restricted(wanted.dataset), "request_date", "date")
-
-
-def are_within_quarters(periods: Sequence[Days]) -> bool:
-    """Whether each extract has requests of one quarter only, by the periods in the file names.
-
-    The contents of a file that is named by a day are not known. False without any period.
-    """
-    return bool(periods) and all(
-        first < last and len(quarters(first, last)) == 1 for first, last in periods
-    )
-
-
-def covered_from(periods: Sequence[Days], dataset: str) -> tuple[date | None, list[str]]:
-    """First day from which extracts that are parts cover all days to the newest one.
-
-    Args:
-        periods: Result of `extract_periods`.
-        dataset: Dataset of requests, for the warning.
-
-    Returns:
-        The day; None if it is not known, because a file is named by a day or no period is known.
-        A warning if days are in no extract.
-    """
-    if not periods or any(first == last for first, last in periods):
-        return None, []
-    begin, until = periods[0]
-    warnings = []
-    for first, last in periods[1:]:
-        if first > until + timedelta(1):
-            warnings = [
-                f"No extract of {restricted(dataset)} has the days from {until + timedelta(1)} to "
-                f"{first - timedelta(1)}. Requests are forecast from the quarters after them."
-            ]
-            begin = first
-        until = max(until, last)
-    return begin, warnings
-
-
-def covered_until(newest: date, last: date, dataset: str) -> tuple[date, list[str]]:
-    """Last day to which extracts that are parts have requests.
-
-    An extract without a request in its last quarter was probably made before the end of its period.
-
-    Args:
-        newest: Day of the newest extract.
-        last: Day of the last request.
-        dataset: Dataset of requests, for the warning.
-    """
-    if last >= quarters(newest, newest)[0].first:
-        return newest, []
-    return last, [
-        f"The extracts of {restricted(dataset)} reach to {newest}, but the last request is of "
-        f"{last}. Requests are forecast from the quarters before that day."
-    ]
-
-
-def first_days(copies: DataFrame) -> DataFrame:
-    """The first day of a request in each snapshot that has one: `snapshot`, `first`."""
-    return copies.groupBy(SNAPSHOT).agg(F.min("request_date").alias("first")).dropna()
-
-
-def newest_span(first_days: pd.DataFrame, dataset: str) -> tuple[Days | None, list[str]]:
-    """First day of a request in the newest snapshot, and the day of the snapshot.
-
-    Args:
-        first_days: Collected result of the function `first_days`.
-        dataset: Dataset of requests, for the warning.
-
-    Returns:
-        None if no snapshot has a day of a request. None and a warning if the newest snapshot begins
-        after the day of the one before it, because it is then not a whole copy.
-    """
-    spans = sorted(first_days[[SNAPSHOT, "first"]].itertuples(index=False, name=None))
-    if not spans:
-        return None, []
-    newest, first = spans[-1]
-    if len(spans) == 1 or first <= spans[-2][0]:
-        return (first, newest), []
-    return None, [
-        f"No requests are forecast: the extract of {restricted(dataset)} of {newest} begins with "
-        f"{first}, after the day of the extract before it, {spans[-2][0]}. It is no whole copy: "
-        f"remove snapshots: true from conf/datasets/{dataset}.yaml."
-    ]
 
 
 def candidates(requests: DataFrame, wanted: RequestSettings) -> DataFrame:
@@ -282,7 +197,7 @@ def chosen_descriptions(described: pd.DataFrame, wanted: RequestSettings) -> dic
 
 
 def request_quarters(requests: DataFrame, descriptions: Sequence[str]) -> DataFrame:
-    """Counts the requests of one snapshot by description and quarter.
+    """Counts requests by description and quarter.
 
     Args:
         requests: `service_description`, `request_date`, `person`, COUNT if a row can represent

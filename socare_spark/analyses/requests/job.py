@@ -15,6 +15,7 @@ from socare_spark.analyses.extracts import (
     by_extract,
     extract_need,
     restricted,
+    warnings_of_parts,
 )
 from socare_spark.analyses.requests.counts import (
     REQUEST_SINGLE_USE,
@@ -56,9 +57,9 @@ _MOST_DRAWN = 12
 
 def build(inputs: Inputs, settings: Settings) -> Result:
     """Builds all tables from one read of the requests."""
-    rows, warnings = by_extract(inputs, settings.dataset)
+    warnings = warnings_of_parts(inputs, settings.dataset)
     described, of_counts = counted_rows(
-        rows.dropna(subset=[SNAPSHOT, "service_description"]),
+        by_extract(inputs, settings.dataset).dropna(subset=[SNAPSHOT, "service_description"]),
         settings.dataset,
         settings.roles.count,
     )

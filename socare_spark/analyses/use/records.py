@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses.districts import district_column, with_district
 from socare_spark.analyses.element_codes import canonical_code
-from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.extracts import current_rows
 from socare_spark.analyses.use.settings import Settings, UseSettings
 from socare_spark.inputs import Inputs
 from socare_spark.measures.periods import Period, open_in
@@ -29,7 +29,7 @@ def read_records(inputs: Inputs, settings: Settings, until: date) -> DataFrame:
         or start after `until`, are left out.
     """
     use = settings.use
-    read = inputs.read(restricted(use.dataset))
+    read = current_rows(inputs, use.dataset)
     rows = with_district(inputs, read, use.dataset, use.roles.place, use.layer)
     records = rows.select(
         canonical_code(F.col("element"), settings.corrections).alias("element"),

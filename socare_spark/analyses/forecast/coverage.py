@@ -1,0 +1,200 @@
+"""Days that the extracts of requests cover, from which the whole quarters follow.
+
+All functions work on days, so that they are the same for snapshots and for parts of all records.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from socare_spark.analyses.extracts import restricted
+from socare_spark.contracts.periods import Days
+from socare_spark.measures.periods import quarters
+from socare_spark.measures.person_counts import number_of_records
+
+_YEAR = timedelta(366)
+
+
+def requests_by_day(requests: DataFrame) -> DataFrame:
+    """Counts requests by day.
+
+    Args:
+        requests: `request_date`, COUNT if a row can represent several requests.
+
+    Returns:
+        One row for each day, and one for requests without a day: `request_date`, `records`.
+    """
+    records = F.sum(number_of_records(requests)).alias("records")
+    return requests.groupBy("request_date").agg(records)
+
+
+def covered_span(
+    by_day: pd.DataFrame, extracts: Sequence[date], periods: Sequence[Days] | None, dataset: str
+) -> tuple[Days | None, list[str]]:
+    """First and last day that the requests cover.
+
+    Args:
+        by_day: Collected result of `requests_by_day`, of the requests that count.
+        extracts: Days of all extracts, in order.
+        periods: Result of `extract_periods`; None for snapshots.
+        dataset: Dataset of requests, for warnings.
+
+    Returns:
+        The days; None if there is no request with a day, or the newest snapshot is no whole copy.
+        Warnings about requests and extracts that are left out.
+    """
+    if not extracts:
+        return None, []
+    newest = extracts[-1]
+    days, warnings = _days_with_requests(by_day, newest, dataset)
+    if not days:
+        kind = "extract" if periods is None else "extracts"
+        reason = (
+            f"No requests are forecast: the newest {kind} of {restricted(dataset)}, to {newest}, "
+            "has no request with a description and a day up to that day."
+        )
+        return None, [*warnings, reason]
+    if periods is None:
+        if fault := _copy_fault(days[0], extracts, dataset):
+            return None, [*warnings, fault]
+        begin = days[0]
+    else:
+        known, of_gaps = covered_from(periods, dataset)
+        begin = known or days[0]
+        warnings += [*of_gaps, *_early_extracts(days, extracts, begin, dataset)]
+    end, of_end = covered_until(days, newest, dataset)
+    return (begin, end), [*warnings, *of_end]
+
+
+def _days_with_requests(
+    by_day: pd.DataFrame, newest: date, dataset: str
+) -> tuple[list[date], list[str]]:
+    """Days with a request up to that of the newest extract, and warnings about other requests."""
+    dated = by_day.dropna(subset=["request_date"])
+    is_after = dated["request_date"] > newest
+    numbers = {
+        "have no day": by_day["records"].sum() - dated["records"].sum(),
+        f"are of a day after the newest extract, {newest}": dated.loc[is_after, "records"].sum(),
+    }
+    warnings = [
+        f"{number:,} requests of {restricted(dataset)} {kind}. They count for the order of the "
+        "descriptions, and are in no quarter."
+        for kind, number in numbers.items()
+        if number
+    ]
+    return sorted(dated.loc[~is_after, "request_date"]), warnings
+
+
+def _copy_fault(first: date, extracts: Sequence[date], dataset: str) -> str:
+    """Reason why the newest snapshot is no whole copy; empty if it can be one.
+
+    Args:
+        first: First day of a request in the newest snapshot.
+        extracts: Days of all snapshots, in order.
+        dataset: Dataset of requests.
+    """
+    if len(extracts) == 1 or first <= extracts[-2]:
+        return ""
+    return (
+        f"No requests are forecast: the extract of {restricted(dataset)} of {extracts[-1]} begins "
+        f"with {first}, after the day of the extract before it, {extracts[-2]}. It is no whole "
+        f"copy: remove snapshots: true from conf/datasets/{dataset}.yaml."
+    )
+
+
+def are_within_quarters(periods: Sequence[Days]) -> bool:
+    """Whether each extract has requests of one quarter only, by the periods in the file names.
+
+    The contents of a file that is named by a day are not known. False without any period.
+    """
+    return bool(periods) and all(
+        first < last and len(quarters(first, last)) == 1 for first, last in periods
+    )
+
+
+def covered_from(periods: Sequence[Days], dataset: str) -> tuple[date | None, list[str]]:
+    """First day from which extracts that are parts cover all days to the newest one.
+
+    A file that is named by a day covers the days since the extract before it.
+
+    Args:
+        periods: Result of `extract_periods`.
+        dataset: Dataset of requests, for the warning.
+
+    Returns:
+        The day; None if it is not known, because no period is known or the first file is named by a
+        day. A warning if days are in no extract.
+    """
+    if not periods:
+        return None, []
+    (first, until), warnings = periods[0], []
+    begin = first if first < until else None
+    for first, last in periods[1:]:
+        if first > until + timedelta(1) and first < last:
+            warnings = [
+                f"No extract of {restricted(dataset)} has the days from {until + timedelta(1)} to "
+                f"{first - timedelta(1)}. Requests are forecast from the quarters after them."
+            ]
+            begin = first
+        until = max(until, last)
+    return begin, warnings
+
+
+def covered_until(days: Sequence[date], newest: date, dataset: str) -> tuple[date, list[str]]:
+    """Last day that the newest extract covers.
+
+    Args:
+        days: Days with a request, in order, up to that of the newest extract.
+        newest: Day of the newest extract.
+        dataset: Dataset of requests, for the warning.
+
+    Returns:
+        The day, and a warning if it is before that of the newest extract.
+    """
+    if not ends_early(days, newest):
+        return newest, []
+    return days[-1], [
+        f"The extracts of {restricted(dataset)} reach to {newest}, but the last request is of "
+        f"{days[-1]}, and no time without a request was as long in the year before. The newest "
+        "extract was probably made before the end of its period. Requests are forecast from the "
+        "quarters before that day."
+    ]
+
+
+def ends_early(days: Sequence[date], end: date) -> bool:
+    """Whether the time from the last request to the end of an extract is unusually long.
+
+    It is if it is longer than each time between two days with requests in the year before. The
+    extract was then probably made before the end of its period.
+
+    Args:
+        days: Days with a request, in order.
+        end: Last day of the extract, with at least one day in `days` up to it.
+    """
+    after_last = bisect_right(days, end)
+    last = days[after_last - 1]
+    year = days[bisect_left(days, last - _YEAR) : after_last]
+    longest = max((later - day for day, later in pairwise(year)), default=timedelta(0))
+    return end - last > longest
+
+
+def _early_extracts(
+    days: Sequence[date], extracts: Sequence[date], begin: date, dataset: str
+) -> list[str]:
+    """A warning about extracts before the newest one that were probably made too early."""
+    ends = [end for end in extracts[:-1] if end >= max(begin, days[0])]
+    early = [end for end in ends if ends_early(days, end)]
+    if not early:
+        return []
+    last = days[bisect_right(days, early[0]) - 1]
+    return [
+        f"{len(early)} of {len(extracts)} extracts of {restricted(dataset)} have no request for an "
+        f"unusually long time before their end; the first has none from {last + timedelta(1)} to "
+        f"{early[0]}. If they were made before the end of their period, the counts of these "
+        "quarters are too low: replace the files."
+    ]

@@ -1,0 +1,136 @@
+"""Days that extracts of requests cover, and what is left out of them."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from socare_spark.analyses.forecast.coverage import covered_from, covered_span, covered_until
+
+D = date
+NEWEST = D(2019, 12, 31)
+
+
+def days(first, last, step=1):
+    return [first + timedelta(at) for at in range(0, (last - first).days + 1, step)]
+
+
+def weekdays(first, last):
+    return [day for day in days(first, last) if day.weekday() < 5]
+
+
+def years(first, last):
+    return [(D(year, 1, 1), D(year, 12, 31)) for year in range(first, last + 1)]
+
+
+def span(dates, extracts=(NEWEST,), periods=None):
+    counted = pd.Series([*dates], dtype=object).value_counts(dropna=False).rename("records")
+    by_day = counted.rename_axis("request_date").reset_index()
+    return covered_span(by_day, extracts, periods, "requests")
+
+
+@pytest.mark.parametrize("periods", [None, years(2018, 2019)])
+@pytest.mark.parametrize(
+    ("dates", "end"),
+    [
+        # The file of the year was made in November.
+        (weekdays(D(2018, 1, 1), D(2019, 11, 15)), D(2019, 11, 15)),
+        (weekdays(D(2018, 1, 1), D(2019, 12, 30)), NEWEST),
+        (days(D(2018, 1, 1), D(2019, 12, 22), 30), NEWEST),  # a request in 30 days
+        # A day after the extract is an error, and does not reach into the last quarter.
+        ([*weekdays(D(2018, 1, 1), D(2019, 11, 15)), D(2091, 1, 1)], D(2019, 11, 15)),
+        ([D(2019, 12, 30)], D(2019, 12, 30)),
+    ],
+)
+def test_requests_reach_to_the_end_of_the_newest_extract(dates, end, periods):
+    found, warnings = span(dates, periods=periods)
+    assert found is not None
+    assert found[1] == end
+    reached = [text for text in warnings if f"the last request is of {end}" in text]
+    assert len(reached) == (end != NEWEST)
+
+
+def test_a_weekend_at_the_end_of_a_quarter_is_no_missing_time():
+    """The last request is of Friday, and the extract is of Monday."""
+    worked = weekdays(D(2018, 9, 3), D(2019, 9, 27))
+    assert covered_until(worked, D(2019, 9, 30), "requests") == (D(2019, 9, 30), [])
+    end, (warning,) = covered_until(worked, D(2019, 10, 4), "requests")
+    assert end == D(2019, 9, 27)
+    assert "reach to 2019-10-04, but the last request is of 2019-09-27" in warning
+
+
+def test_longer_times_without_a_request_count_in_the_year_before_only():
+    rare = days(D(2010, 1, 1), D(2015, 1, 1), 90)
+    end, _ = covered_until([*rare, *weekdays(D(2018, 1, 1), D(2019, 11, 15))], NEWEST, "requests")
+    assert end == D(2019, 11, 15)
+
+
+def test_requests_in_no_quarter_are_counted():
+    worked = days(D(2018, 1, 1), NEWEST)
+    found, warnings = span([*worked, None, None, D(2020, 1, 1), D(2091, 1, 1), D(2091, 1, 1)])
+    assert found == (D(2018, 1, 1), NEWEST)
+    assert warnings == [
+        "2 requests of restricted/requests have no day. They count for the order of the "
+        "descriptions, and are in no quarter.",
+        "3 requests of restricted/requests are of a day after the newest extract, 2019-12-31. They "
+        "count for the order of the descriptions, and are in no quarter.",
+    ]
+
+
+@pytest.mark.parametrize("dates", [[], [None], [None, D(2020, 5, 1)]])
+def test_the_newest_snapshot_is_not_replaced_by_the_one_before(dates):
+    found, warnings = span(dates, extracts=(D(2018, 12, 31), NEWEST))
+    assert found is None
+    assert warnings[-1].startswith(
+        "No requests are forecast: the newest extract of restricted/requests, to 2019-12-31, has no"
+    )
+    assert span([], extracts=()) == (None, [])
+
+
+def test_the_newest_snapshot_begins_before_the_one_before():
+    copied = days(D(2018, 1, 1), NEWEST)
+    assert span(copied) == ((D(2018, 1, 1), NEWEST), [])
+    assert span(copied, extracts=(D(2018, 12, 31), NEWEST))[0] == (D(2018, 1, 1), NEWEST)
+    found, (warning,) = span(copied, extracts=(D(2017, 12, 31), NEWEST))
+    assert found is None
+    assert "It is no whole copy" in warning
+
+
+@pytest.mark.parametrize(
+    ("periods", "begin", "missing"),
+    [
+        ([], None, ""),
+        (years(2016, 2018), D(2016, 1, 1), ""),
+        ([*years(2015, 2015), *years(2017, 2018)], D(2017, 1, 1), "2016-01-01 to 2016-12-31"),
+        # A file that is named by a day covers the days since the extract before it.
+        ([*years(2016, 2017), (D(2018, 12, 31),) * 2], D(2016, 1, 1), ""),
+        ([*years(2015, 2015), (D(2016, 12, 31),) * 2, *years(2017, 2018)], D(2015, 1, 1), ""),
+        ([(D(2015, 12, 31),) * 2, *years(2016, 2018)], None, ""),
+        (
+            [*years(2015, 2015), *years(2017, 2018), (D(2019, 3, 31),) * 2],
+            D(2017, 1, 1),
+            "2016-01-01 to 2016-12-31",
+        ),
+        (
+            [(D(2014, 12, 31),) * 2, *years(2016, 2018)],
+            D(2016, 1, 1),
+            "2015-01-01 to 2015-12-31",
+        ),
+    ],
+)
+def test_missing_periods_are_found_beside_files_that_are_named_by_a_day(periods, begin, missing):
+    found, warnings = covered_from(periods, "requests")
+    assert found == begin
+    assert [missing in text for text in warnings] == [True] * bool(missing)
+
+
+def test_an_earlier_extract_that_was_made_before_its_end_is_reported():
+    dates = [*weekdays(D(2017, 1, 2), D(2018, 11, 15)), *weekdays(D(2019, 1, 1), D(2019, 12, 30))]
+    extracts = [D(year, 12, 31) for year in (2017, 2018, 2019)]
+    found, (warning,) = span(dates, extracts, years(2017, 2019))
+    assert found == (D(2017, 1, 1), NEWEST)
+    assert warning.startswith(
+        "1 of 3 extracts of restricted/requests have no request for an unusually long time before "
+        "their end; the first has none from 2018-11-16 to 2018-12-31."
+    )
+    assert span(weekdays(D(2017, 1, 2), NEWEST), extracts, years(2017, 2019))[1] == []
