@@ -65,7 +65,7 @@ def _without_effect(inputs: Inputs, settings: ForecastSettings) -> list[str]:
     warnings = []
     for dataset in sorted(settings.incomplete_months):
         contract = inputs.conf / "datasets" / f"{dataset}.yaml"
-        if dataset == settings.requests.dataset:
+        if settings.requests is not None and dataset == settings.requests.dataset:
             reason = "it applies to agreements and not to requests; remove the entry"
         elif contract.is_file() or inputs.exists(restricted(dataset)):
             continue

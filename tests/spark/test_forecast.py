@@ -1,6 +1,5 @@
 """Forecasts of a small council: what is counted, what is left out, and what it does without."""
 
-import shutil
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -375,10 +374,11 @@ def test_a_council_with_one_source_gets_the_forecasts_of_that_one(council):
     ]
     council.put_elements()
     assert set(council.run()) == {"bins, records", "RESPITE, people", "RESPITE, cost"}
-    shutil.rmtree(council.folder / "lake" / "restricted" / "requests")
+    del council.settings["requests"]
     assert set(council.run()) == {"RESPITE, people", "RESPITE, cost"}
     assert council.warnings == [
-        "working/forecast has no requests: the lake does not have restricted/requests."
+        "working/forecast has no requests: conf/analyses/forecast.yaml does not have the key "
+        "'requests'."
     ]
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from socare_spark.analyses.forecast.history import MEASURES, histories
 from socare_spark.analyses.forecast.job import FORECAST, FORECAST_BACKTEST, forecasts
+from socare_spark.analyses.forecast.needs import source_tables
 from socare_spark.analyses.forecast.settings import (
     ForecastSettings,
     RequestSettings,
@@ -19,6 +21,7 @@ from socare_spark.analyses.forecast.sources import (
     element_quarters,
     unknown_descriptions,
 )
+from socare_spark.errors import ConfigurationError
 from socare_spark.measures.periods import whole_quarters
 from socare_spark.measures.time_series import forecast
 
@@ -196,6 +199,51 @@ def test_elements_are_counted_by_quarter_with_people():
     assert [*made["period"]] == ["2010Q1", "2010Q2"]
     assert {*made["counted"]} == {"A"}
     assert {*made["unnamed"]} == {0}
+
+
+COUNCIL = {"horizon": 4, "shortest": 20, "origins": 2, "least_people": 10}
+REQUESTS_ALONE, ELEMENTS_ALONE = {"requests": {"dataset": "requests"}}, {"elements": ["A"]}
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """Loads settings beside those of `use` for a dataset."""
+
+    def load(used=None, **own):
+        (tmp_path / "analyses").mkdir(exist_ok=True)
+        (tmp_path / "analyses" / "forecast.yaml").write_text(yaml.safe_dump(COUNCIL | own))
+        if used:
+            settings = yaml.safe_load((CONF / "analyses" / "use.yaml").read_text("utf-8"))
+            use = yaml.safe_dump(settings | {"dataset": used})
+            (tmp_path / "analyses" / "use.yaml").write_text(use)
+        return load_settings(tmp_path)
+
+    return load
+
+
+def test_a_council_can_have_elements_or_requests_alone(configured):
+    alone = configured(**REQUESTS_ALONE)
+    assert (alone.undeclared, source_tables(alone)) == (["elements"], {})
+    alone = configured("adult", **ELEMENTS_ALONE)
+    assert alone.undeclared == ["requests"]
+    assert source_tables(alone) == {
+        "elements": ["working/users_by_quarter", "restricted/adult"],
+    }
+    with pytest.raises(ConfigurationError, match="needs 'elements', 'requests', or both"):
+        configured()
+
+
+def test_the_agreements_are_those_that_use_counts(configured):
+    assert configured(agreements="adult", **ELEMENTS_ALONE).agreements == "adult"
+    with pytest.raises(ConfigurationError, match="'elements' are counted by the analysis use"):
+        configured(**ELEMENTS_ALONE)
+    assert configured("costed", **ELEMENTS_ALONE).agreements == "costed"
+    assert configured("costed", agreements="costed", **ELEMENTS_ALONE).agreements == "costed"
+    mismatch = "agreements is adult, but conf/analyses/use.yaml counts .* the dataset costed"
+    with pytest.raises(ConfigurationError, match=mismatch):
+        configured("costed", agreements="adult", **ELEMENTS_ALONE)
+    # Without elements the key has no effect.
+    assert configured("costed", agreements="adult", **REQUESTS_ALONE).elements == ()
 
 
 def test_only_common_descriptions_are_quoted():

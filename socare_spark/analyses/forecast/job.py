@@ -13,7 +13,7 @@ import pandas as pd
 
 from socare_spark.analyses.forecast.history import MEASURES, History
 from socare_spark.analyses.forecast.needs import missing_inputs, source_needs, source_tables
-from socare_spark.analyses.forecast.settings import ForecastSettings, load_settings
+from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, load_settings
 from socare_spark.analyses.forecast.sources import element_histories, request_histories
 from socare_spark.analysis import Analysis, Context, Result
 from socare_spark.charts.fan_chart import Fan, draw_fans
@@ -186,7 +186,10 @@ def build(inputs: Inputs, settings: ForecastSettings) -> Result:
             "it first."
         )
     series: list[History] = []
-    warnings = []
+    warnings = [
+        f"{FORECAST.path} has no {source}: conf/{SETTINGS} does not have the key '{source}'."
+        for source in settings.undeclared
+    ]
     for source, names in missing.items():
         if names:
             warnings.append(

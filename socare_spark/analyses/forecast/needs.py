@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from socare_spark.analyses.extracts import are_snapshots, extract_need, restricted
-from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings
+from socare_spark.analyses.forecast.settings import SETTINGS, ForecastSettings, RequestSettings
 from socare_spark.analyses.roles import Tables, role_needs
 from socare_spark.analyses.use.quarters import USERS_BY_QUARTER
 from socare_spark.analyses.use.settings import SETTINGS as USE_SETTINGS
@@ -25,14 +25,16 @@ def _columns(inputs: Inputs, settings: ForecastSettings, source: str) -> list[Ne
     if source == "elements":
         until = extract_need(inputs, settings.agreements)
         return [until] if inputs.as_of is None else []
-    dataset = settings.requests.dataset
+    wanted = settings.requests
+    if wanted is None:
+        return []
     required: dict[str, Tables] = {"description": ()}
-    if settings.requests.roles.count:
+    if wanted.roles.count:
         required["count"] = ()
     # The extracts of a quarter have the quarter of their requests, so that no day is needed.
-    if are_snapshots(inputs, dataset):
+    if are_snapshots(inputs, wanted.dataset):
         required["time"] = ()
-    return [*_request_needs(settings, needed_by=required), extract_need(inputs, dataset)]
+    return [*_request_needs(wanted, needed_by=required), extract_need(inputs, wanted.dataset)]
 
 
 def source_needs(inputs: Inputs, settings: ForecastSettings, table: TableSpec) -> list[Need]:
@@ -50,17 +52,17 @@ def source_needs(inputs: Inputs, settings: ForecastSettings, table: TableSpec) -
         columns += role_needs(
             dataset, roles_in_use(inputs.conf, dataset), USE_SETTINGS, needed_by=end
         )
-    if "requests" in needed:
-        columns += _request_needs(settings, needed_by={"time": ()}, empty_in={"person": (table,)})
+    wanted = settings.requests
+    if "requests" in needed and wanted is not None:
+        columns += _request_needs(wanted, needed_by={"time": ()}, empty_in={"person": (table,)})
     return columns
 
 
 def _request_needs(
-    settings: ForecastSettings,
+    wanted: RequestSettings,
     needed_by: Mapping[str, Tables],
     empty_in: Mapping[str, Tables] | None = None,
 ) -> list[Need]:
-    wanted = settings.requests
     return role_needs(
         wanted.dataset,
         wanted.roles,
@@ -76,6 +78,7 @@ def source_tables(settings: ForecastSettings) -> dict[str, list[str]]:
     needed = {}
     if settings.elements:
         needed["elements"] = [USERS_BY_QUARTER.path, restricted(settings.agreements)]
-    if settings.requests.descriptions or settings.requests.top:
-        needed["requests"] = [restricted(settings.requests.dataset)]
+    wanted = settings.requests
+    if wanted is not None and (wanted.descriptions or wanted.top):
+        needed["requests"] = [restricted(wanted.dataset)]
     return needed

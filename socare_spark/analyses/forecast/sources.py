@@ -91,6 +91,8 @@ def request_histories(inputs: Inputs, settings: ForecastSettings) -> _Series:
     Of a dataset of snapshots the newest one counts, otherwise all extracts.
     """
     wanted = settings.requests
+    if wanted is None:
+        return [], []
     warnings = warnings_of_parts(inputs, wanted.dataset)
     described, of_counts = counted_rows(
         current_rows(inputs, wanted.dataset).where(F.col("service_description").isNotNull()),

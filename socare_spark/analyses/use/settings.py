@@ -271,11 +271,21 @@ def load_settings(conf: Path) -> Settings:
     return Settings(use, groups, providers_of(words, use.split), read_canonical_codes(conf))
 
 
+def dataset_in_use(conf: Path) -> str | None:
+    """Dataset of agreements in `conf/analyses/use.yaml`; None without the file."""
+    use = _if_present(conf)
+    return None if use is None else use.dataset
+
+
 def roles_in_use(conf: Path, dataset: str) -> AgreementRoles:
     """Roles of a dataset in `conf/analyses/use.yaml`; the defaults if it names another dataset."""
-    path = conf / SETTINGS
-    use = read_model(path, UseSettings) if path.is_file() else None
+    use = _if_present(conf)
     return AgreementRoles() if use is None or use.dataset != dataset else use.roles
+
+
+def _if_present(conf: Path) -> UseSettings | None:
+    path = conf / SETTINGS
+    return read_model(path, UseSettings) if path.is_file() else None
 
 
 def _check(kind: str, names: Iterable[str], vocabulary: Iterable[str]) -> None:
