@@ -23,7 +23,6 @@ from socare_spark.onboarding.column_types import (
     Texts,
     filled_texts,
     split,
-    type_of,
 )
 from socare_spark.onboarding.file_periods import FileNames, find_periods
 from socare_spark.onboarding.header_words import has_any, words_of
@@ -31,6 +30,7 @@ from socare_spark.onboarding.missing_texts import ALL
 from socare_spark.onboarding.personal_words import IDENTIFIER
 from socare_spark.onboarding.similar_columns import are_similar
 from socare_spark.onboarding.source_table import WORKERS, Column, SourceTable
+from socare_spark.onboarding.type_inference import type_of
 from socare_spark.postcodes import unit_postcode
 from socare_spark.spelling import closest_names
 

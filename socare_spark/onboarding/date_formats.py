@@ -9,7 +9,8 @@ from socare_spark.onboarding.cell_kinds import shape_of
 # Day before month: in a column whose texts fit both orders, the first is proposed.
 _DAYS = (
     "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d",
-    "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y",
+    "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y", "%y-%m-%d", "%y/%m/%d", "%y.%m.%d",
+    "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y",
     "%d %B %Y", "%d-%B-%Y", "%b %d %Y", "%b %d, %Y", "%B %d, %Y", "%Y%m%d",
 )  # fmt: skip
 _TIMES = (
@@ -26,6 +27,7 @@ _PARTS = {
     "%B": "(?i:" + "|".join(_NAMES.split()) + ")", "%z": "(?:Z|[+-][0-9]{2}:?[0-9]{2})",
 }  # fmt: skip
 _PADDED = {"%m": "(?:0[1-9]|1[0-2])", "%d": "(?:0[1-9]|[12][0-9]|3[01])"}
+_DAY = r"%[dmYy]"
 _MIDNIGHT = re.compile(r"[T ](00?:00(:00(\.0+)?)?|12:00(:00)? ?[Aa][Mm])$")
 
 
@@ -50,15 +52,20 @@ def _compiled(form: str) -> re.Pattern[str]:
     return re.compile(pattern_of(form))
 
 
-def swapped(form: str) -> str:
-    """The format with day and month in the other order."""
-    parts = {"%d": "%m", "%m": "%d"}
-    return re.sub("%[dm]", lambda match: parts[match[0]], form)
+def orders_of(form: str) -> tuple[str, ...]:
+    """The formats with the same marks and another order of day, month and year, day first.
 
-
-def is_numeric_order(form: str) -> bool:
-    """Whether day and month are numbers in an order that can be the other one too."""
-    return "%d" in form and "%m" in form and not form.startswith("%Y")
+    A year of four digits, and a month with a name, show the order.
+    """
+    if "%d" not in form or "%m" not in form or form.startswith("%Y"):
+        return (form,)
+    day = re.sub(_DAY, "{}", form)
+    parts = re.findall(_DAY, form)
+    year = next(part for part in parts if part in ("%Y", "%y"))
+    orders = [("%d", "%m", year), ("%m", "%d", year)]
+    if year == "%y":
+        orders.append(("%y", "%m", "%d"))
+    return tuple(day.format(*order) for order in orders)
 
 
 def has_time(form: str) -> bool:

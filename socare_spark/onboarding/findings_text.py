@@ -130,8 +130,6 @@ def _column_findings(column: DatasetColumn) -> Iterator[str]:
     missing = [text or "empty" for text in column.type.missing]
     if missing and (missing != ["empty"]):
         yield f"missing: {', '.join(missing)}"
-    if column.type.keys.get("bareNumber") is False:
-        yield "with a currency sign"
     keys = {k: v for k, v in column.type.keys.items() if k != "bareNumber"}
     for key, value in {**keys, **column.type.treatment}.items():
         yield f"{key} {value!r}" if not isinstance(value, list) else f"{key} {', '.join(value)}"

@@ -30,7 +30,7 @@ USUAL = word_set(
 )
 # Words that are one word in any case: DoB, and those that only seem to end in another word.
 _WHOLE = USUAL | word_set(
-    "dob yob nok nhsno nhsnumber nino uprn usrn upn uln barcode "
+    "dob yob nok nhsno nhsnumber nino uprn usrn upn uln barcode dfe "
     "covid valid invalid paid unpaid prepaid repaid overpaid underpaid rapid solid liquid hybrid "
     "avoid legalaid firstaid medicaid candidate mandate validate consolidate"
 )

@@ -146,7 +146,8 @@ def _schema(
 def _field(field: Field, header: str) -> dict[str, object]:
     """A field in the form of the standard, under its name in the file."""
     # The standard has no brackets or other currencies around numbers.
-    is_text = bool(field.socare.brackets or field.socare.currency or field.socare.open_ended)
+    other = {*field.currencies} - {"£", "$", "€"}
+    is_text = bool(field.socare.brackets or other or field.socare.open_ended)
     declared: dict[str, object] = {"name": header, "type": "string" if is_text else field.type}
     declared |= {k: t for k, t in (("title", field.title), ("description", field.description)) if t}
     if not is_text:
@@ -174,7 +175,7 @@ def _typed(field: Field) -> Mapping[str, object]:
         keys["format"] = field.format
     if field.type in ("integer", "number"):
         keys |= {"groupChar": field.group_char} if field.group_char else {}
-        keys |= {} if field.bare_number else {"bareNumber": False}
+        keys |= {"bareNumber": False} if field.currencies else {}
         keys |= {"decimalChar": field.decimal_char} if field.decimal_char != "." else {}
     if field.is_boolean:
         keys |= {"trueValues": [*field.true_values], "falseValues": [*field.false_values]}

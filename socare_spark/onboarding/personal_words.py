@@ -14,7 +14,7 @@ PERSON = word_set(
     "tenant applicant claimant carer mother father parent guardian individual subject "
     "householder cardholder holder recipient user complainant informant perpetrator victim "
     "offender defendant witness occupant occupier lodger owner patient inpatient baby infant "
-    "adult husband wife son daughter brother sister attendee participant nominee payee"
+    "adult husband wife son daughter brother sister attendee participant nominee payee who borrower reader"
 )
 # Numbers of a person. `pid` is a person's identifier of several case systems.
 NUMBER_OF_PERSON = word_set("nhs nhsnumber upn uln nino ssn nhsno pid crn mrn hesid")
@@ -93,7 +93,7 @@ NOTES = word_set(
 AREA = word_set(
     "ward lsoa msoa oa lad la area region district county constituency pcon locality authority "
     "council neighbourhood neighborhood parish borough library site centre station school "
-    "country city town"
+    "country city town dfe laestab"
 )
 # Words of columns whose texts are categories.
 CATEGORY = word_set(

@@ -32,10 +32,12 @@ def propose_field(proposal: Proposal, column: DatasetColumn) -> ProposedField:
     kept = not treatment.get("drop") or "age" in treatment
     if column.type.name != "string" and kept and "pseudonymise" not in treatment:
         declared |= _typed(column)
-        treatment |= column.type.treatment
-        comments = [*comments, *_type_comments(column)]
-    elif column.type.doubts and kept:
-        comments = [*comments, *_type_comments(column)]
+        # The day of a birth must not be a column.
+        hidden = ("zone", "day") if treatment.get("drop") else ()
+        treatment |= {k: v for k, v in column.type.treatment.items() if k not in hidden}
+        comments = [*comments, *_mismatch_comments(column)]
+    if kept:
+        comments = [*comments, *(f"DECIDE: {doubt}." for doubt in column.type.doubts)]
     own = _missing_values(proposal, column)
     if own and kept:
         declared["missingValues"] = own
@@ -90,14 +92,12 @@ def _typed(column: DatasetColumn) -> dict[str, object]:
     return {**declared, **column.type.keys}
 
 
-def _type_comments(column: DatasetColumn) -> Iterator[str]:
+def _mismatch_comments(column: DatasetColumn) -> Iterator[str]:
     if column.type.mismatches:
         yield (
             f"DECIDE: {column.type.mismatches:,} of {column.filled:,} values are not of the type, "
             "and their rows are quarantined."
         )
-    for doubt in column.type.doubts:
-        yield f"DECIDE: {doubt}."
 
 
 def _missing_values(proposal: Proposal, column: DatasetColumn) -> list[str]:

@@ -8,8 +8,8 @@ from socare_spark.contracts.field import Field
 from socare_spark.onboarding.cell_kinds import is_nhs_number, is_phone
 from socare_spark.onboarding.column_facts import PERSONAL, ColumnFacts, Role
 from socare_spark.onboarding.column_roles import role_of
-from socare_spark.onboarding.column_types import type_of
 from socare_spark.onboarding.header_words import words_of
+from socare_spark.onboarding.type_inference import type_of
 from socare_spark.postcodes import unit_postcode
 
 
@@ -40,6 +40,8 @@ def role(name, texts):
         (["1.555", "2.001"], "string"),
         (["1.500000", "2.250000"], "number"),
         (["£1,200.50", "£3.00"], "number"),
+        (["£5", "€6"], "string"),
+        (["1.00", "250.00"], "number"),
         (["(5.00)", "7.25"], "number"),
         (["12,50", "3,75"], "number"),
         (["12%", "13%"], "string"),
@@ -69,6 +71,11 @@ def test_types(texts, expected):
         (["2015-01-05T10:00:00+01:00", "2015-01-05T09:00:00Z"], ("%Y-%m-%dT%H:%M:%S%z",)),
         (["01/05/2015 11:27:02 AM", "12/31/2015 01:00:00 PM"], ("%m/%d/%Y %I:%M:%S %p",)),
         (["2017-06-30", "2017-07-01", "30/06/2017"], ("%Y-%m-%d", "%d/%m/%Y")),
+        (["98-06-30", "17-07-01"], ("%y-%m-%d",)),
+        (["15-06-30", "15-07-31", "16-07-02"], ("%y-%m-%d",)),
+        (["30-06-15", "31-07-15", "02-07-16"], ("%d-%m-%y",)),
+        (["06-30-15", "07-31-15"], ("%m-%d-%y",)),
+        (["17/06/30", "99/07/01"], ("%y/%m/%d",)),
     ],
 )
 def test_formats_of_dates(texts, formats):
@@ -90,6 +97,50 @@ def test_dates_in_both_orders_are_text():
     found = typed(["30/06/2017", "06/30/2017"] * 200)
     assert found.name == "string"
     assert any("month first" in doubt for doubt in found.doubts)
+
+
+def test_a_few_dates_of_the_other_order_are_quarantined():
+    texts = [f"{n % 28 + 1:02d}/{n % 12 + 1:02d}/2017" for n in range(10_000)]
+    found = typed([*texts, "06/30/2017"])
+    assert (found.name, found.formats, found.mismatches) == ("date", ("%d/%m/%Y",), 1)
+    assert any(doubt.startswith("1 value has day and month") for doubt in found.doubts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "doubt"),
+    [
+        (["15-06-30", "15-07-31"], "1969 to 2068"),
+        (["01-02-03", "04-05-06"], "other way round"),
+        (["2017-06-30", "30th of June 2017", "Easter 2017"], "look like dates"),
+        (
+            [*(f"{n}" for n in range(100_000, 100_400)), *["1.23457E+11"] * 80],
+            "80 values are in E-n",
+        ),
+        ([f"{n}0000" for n in range(10**14, 10**14 + 9)], "end in zeros after 15 digits"),
+        ([*["£5"] * 50, *["€6"] * 50], "several currencies (£ and €)"),
+        (["2015-07-04T00:00:00+02:00", "2015-07-05T00:00:00+02:00"], "declare zone and day"),
+        (["2015-07-04T10:00:00", "2015-07-05T11:00:00"], "declare a zone"),
+        (["2015-07-04T23:00:00Z", "2015-01-05T00:00:00Z"], "of the United Kingdom"),
+    ],
+)
+def test_doubts(texts, doubt):
+    found = typed(texts)
+    assert any(doubt in each for each in found.doubts), found.doubts
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["2015-07-04", "2015-07-05"], ["1234567890123456", "1234567890123457"], ["red", "blue"],
+     ["2015-07-04T10:00:00Z", "2015-07-05T11:00:00Z"]],
+)  # fmt: skip
+def test_usual_texts_have_no_doubt(texts):
+    assert not typed(texts).doubts
+
+
+def test_one_currency_is_declared():
+    found = typed([*["£5.00"] * 500, "$6.00"])
+    assert (found.keys["bareNumber"], found.treatment["currency"]) == (False, ["£"])
+    assert found.mismatches == 1
 
 
 def test_a_later_text_decides_the_order_of_day_and_month():

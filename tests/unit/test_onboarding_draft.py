@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onboarding import PASSES, VALUES, onboard, write
 
@@ -217,6 +217,7 @@ NAMES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(NAMES, min_size=2, max_size=6), st.randoms(use_true_random=False))
 def test_every_header_gives_a_valid_draft(names, random):
     if not any(any(map(str.isalnum, name)) for name in names):
@@ -305,3 +306,19 @@ def test_units_below_the_header_are_no_values(landing, conf, capsys):
     assert [f.type for f in contract.fields] == ["string", "number", "date"]
     assert "units or further names: 1." in out
     assert "DECIDE: rows below the header have units" in text
+
+
+def test_days_of_local_times_are_taken_in_their_zone(landing, conf, capsys):
+    days = [f"R{m}{n}00,2015-{m:02d}-{n:02d}T00:00:00+0{s}:00" for m, s in ((1, 0), (7, 1))
+            for n in range(1, 20)]  # fmt: skip
+    file = write(landing / "x_2015.csv", ["REF,OPENED", *days])
+    contract, text, _ = drafted(capsys, conf, file)
+    opened = contract.field("OPENED")
+    assert (opened.type, opened.socare.zone) == ("datetime", "Europe/London")
+    assert opened.socare.day == "opened_day"
+    assert "DECIDE: the offsets are those of the United Kingdom" in text
+    births = [d.replace("2015", f"19{30 + i}") for i, d in enumerate(days)]
+    file = write(landing / "y_2015.csv", ["REF,DOB,OPENED", *(
+        f"{b},{d.partition(',')[2]}" for b, d in zip(births, days, strict=True))])  # fmt: skip
+    contract, _, _ = drafted(capsys, conf, file, name="y")
+    assert contract.field("DOB").socare.day is None
