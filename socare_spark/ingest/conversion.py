@@ -423,7 +423,8 @@ def _field_rules(field: Field, text: Column, value: Column) -> list[Rule]:
         if field.is_date:
             day = _parse_field_datetime(field, text) if field.socare.open_ended else value
             not_read = text.isNotNull() & day.isNull()
-            if field.socare.zone:
+            # A time with an offset is never ambiguous.
+            if field.socare.zone and any("%z" not in form for form in field.formats):
                 ambiguous = _ambiguous_time(field, field.socare.zone, text)
                 field_rules.append(Rule("ambiguous_time", name, not_read & ambiguous))
                 not_read = not_read & ~ambiguous

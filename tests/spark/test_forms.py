@@ -139,6 +139,20 @@ def test_local_times_are_converted_and_ambiguous_ones_are_quarantined(spark, tmp
     assert [codes for _, codes in sorted(reasons)] == [["ambiguous_time"]] * 3 + [["date_format"]]
 
 
+def test_times_with_offsets_have_the_day_of_their_zone(spark, tmp_path, monkeypatch):
+    council = Council(spark, tmp_path)
+    offsets = keep(
+        "AT", type="datetime", zone="Europe/London", day="on", format="%Y-%m-%dT%H:%M:%S%z"
+    )
+    visits(council, [keep("ID"), offsets])
+    text = "ID,AT\n1,2015-06-01T00:00:00+01:00\n2,2015-06-01 soon\n"
+    (council.landing / "visits" / "2015.csv").write_text(text)
+    assert council.ingests(monkeypatch) == ""
+    stored = council.lake.read(spark, "restricted/visits").selectExpr("string(at)", "string(on)")
+    assert [tuple(row) for row in stored.collect()] == [("2015-05-31 23:00:00", "2015-06-01")]
+    assert council.rows("reasons", table="restricted/quarantine") == [(["date_format"],)]
+
+
 def test_days_of_local_times_are_those_of_their_zone(spark, tmp_path, monkeypatch):
     council = Council(spark, tmp_path)
     fields = [
