@@ -14,7 +14,8 @@ PERSON = word_set(
     "tenant applicant claimant carer mother father parent guardian individual subject "
     "householder cardholder holder recipient user complainant informant perpetrator victim "
     "offender defendant witness occupant occupier lodger owner patient inpatient baby infant "
-    "adult husband wife son daughter brother sister attendee participant nominee payee who borrower reader"
+    "adult husband wife son daughter brother sister attendee participant nominee payee who "
+    "borrower reader"
 )
 # Numbers of a person. `pid` is a person's identifier of several case systems.
 NUMBER_OF_PERSON = word_set("nhs nhsnumber upn uln nino ssn nhsno pid crn mrn hesid")
