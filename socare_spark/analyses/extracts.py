@@ -101,13 +101,24 @@ def by_extract(inputs: Inputs, dataset: str) -> DataFrame:
 
 
 def warnings_of_parts(inputs: Inputs, dataset: str) -> list[str]:
-    """A warning about a dataset without snapshots, whose extracts are parts of all records."""
-    if are_snapshots(inputs, dataset):
+    """A warning about a dataset of which it is not declared that its extracts are parts.
+
+    Extracts are parts of all records unless they are snapshots. A contract declares parts with
+    `snapshots: false`, or with the day of the extract in its key.
+    """
+    if are_snapshots(inputs, dataset) or _declares_parts(contract_of(inputs.conf, dataset)):
         return []
     return [
-        f"conf/datasets/{dataset}.yaml does not declare snapshots: true, so each extract of "
-        f"{restricted(dataset)} counts as a part of all records, and not as a copy of the system."
+        f"conf/datasets/{dataset}.yaml does not declare snapshots, so each extract of "
+        f"{restricted(dataset)} counts as a part of all records, and not as a copy of the system. "
+        "If this is right, declare snapshots: false, otherwise snapshots: true."
     ]
+
+
+def _declares_parts(contract: Contract | None) -> bool:
+    if contract is None:
+        return False
+    return "snapshots" in contract.socare.model_fields_set or contract.key_has_day
 
 
 def extract_periods(inputs: Inputs, dataset: str) -> list[Days]:
