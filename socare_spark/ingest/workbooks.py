@@ -68,6 +68,20 @@ class Sheet:
     rows: list[list[Cell]]
     merged: Sequence[Range] = ()
 
+    def merged_records(self, header: int) -> list[Range]:
+        """Merged cells with a value that extend over several rows below the header.
+
+        Args:
+            header: Number of the last row of the header; 0 without one.
+        """
+        return [
+            ((top, left), (bottom, right))
+            for (top, left), (bottom, right) in self.merged
+            if header <= top < min(bottom, len(self.rows))
+            and left < len(self.rows[top])
+            and self.rows[top][left] != ""
+        ]
+
 
 def sheet_rows(
     path: Path, format_: str, dialect: Dialect, merged_cells: str | None = None
@@ -89,13 +103,7 @@ def sheet_rows(
     """
     sheet = read_sheet(path, format_, dialect)
     comment, last = dialect.comment_char, dialect.header_rows[-1] if dialect.header else 0
-    over_records = [
-        ((top, left), (bottom, right))
-        for (top, left), (bottom, right) in sheet.merged
-        if last <= top < min(bottom, len(sheet.rows))
-        and left < len(sheet.rows[top])
-        and sheet.rows[top][left] != ""
-    ]
+    over_records = sheet.merged_records(last)
     if over_records and merged_cells is None:
         raise DataError(_merged_text(over_records))
     if merged_cells == "all":

@@ -35,6 +35,13 @@ def extension_lines(proposal: Proposal) -> Iterator[str]:
         yield f"  years_named_by: {names.named_by}"
     if any(t.layout is not None and t.layout.trailing for t in dataset.tables.values()):
         yield "  trailing_delimiter: true"
+    if any(table.merged for table in dataset.tables.values()):
+        yield from comment_lines(
+            f"{DECIDE}: whether the value of cells that are merged over several records counts for "
+            "all of them or for the first one.",
+            "  ",
+        )
+        yield "  merged_cells: all"
     yield from _encodings(dataset)
     yield from _spellings(dataset)
     yield from _xml(dataset)

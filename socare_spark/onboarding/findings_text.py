@@ -49,6 +49,11 @@ def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
             f"  Rows below the header with units or further names: {table.units:,}. They are not "
             "among the facts below."
         )
+    if table.merged:
+        yield (
+            f"  Groups of cells that are merged over several rows: {table.merged:,}. Only the "
+            "first row of each has the value."
+        )
     others = [repr(name) for name in table.sheets if name != table.sheet]
     if others and table.sheet:
         yield f"  Other sheets with cells (--sheet NAME): {_listed(others)}."

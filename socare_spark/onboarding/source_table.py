@@ -90,6 +90,7 @@ class SourceTable:
         noted: Positions of the columns in which such a record has a text.
         units: Number of rows below the header with units or further names.
         problems: Reasons for which `ingest` would refuse the file.
+        merged: Number of groups of cells of a workbook that are merged over several records.
     """
 
     path: Path
@@ -110,6 +111,7 @@ class SourceTable:
     noted: Sequence[int] = ()
     units: int = 0
     problems: Sequence[str] = field(default=())
+    merged: int = 0
 
     @property
     def is_sampled(self) -> bool:
@@ -225,6 +227,7 @@ def table_of(
     xml: XmlRecords | None = None,
     records: Sequence[str] = (),
     problems: Sequence[str] = (),
+    merged: int = 0,
 ) -> SourceTable:
     """Builds the columns of a table of texts.
 
@@ -242,6 +245,7 @@ def table_of(
         xml: The elements of records and fields of an XML file.
         records: Paths of the elements that can be records.
         problems: Reasons for which `ingest` would refuse the file.
+        merged: Number of groups of cells that are merged over several records.
     """
     blocks = [table.column(i) for i in range(table.num_columns)]
     with ThreadPoolExecutor(WORKERS) as executor:
@@ -281,6 +285,7 @@ def table_of(
         noted,
         units,
         problems,
+        merged,
     )
 
 

@@ -48,6 +48,7 @@ def read_workbook_table(
         format_=format_,
         sheet=name if len(sheets) > 1 else "",
         sheets=[*sheets],
+        merged=len(content.merged_records(found.row or 0)),
     )
 
 

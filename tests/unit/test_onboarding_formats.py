@@ -48,6 +48,8 @@ def workbook(folder):
     sheet.append(["Pass ID", "Issued", "Price", "Active"])
     for n in range(30):
         sheet.append([1000 + n, date(2015, n % 12 + 1, 3), n + 0.5, n % 2 == 0])
+    sheet.merge_cells("A1:D2")
+    sheet.merge_cells("D4:D5")
     path = folder / "passes_2015.xlsx"
     book.save(path)
     return path
@@ -101,6 +103,8 @@ def test_the_sheet_with_most_rows_is_read(workbook, capsys):
     assert "Other sheets with cells (--sheet NAME): 'Sheet'" in out
     assert contract.format == "xlsx"
     assert contract.dialect.sheet_name == "Passes"
+    assert contract.socare.merged_cells == "all"
+    assert "Groups of cells that are merged over several rows: 1." in out
     assert contract.dialect.header_rows == (3,)
     assert [f.type for f in contract.fields] == ["string", "date", "number", "boolean"]
     assert contract.field("Pass ID").socare.pseudonymise == "x"
