@@ -84,7 +84,7 @@ def test_shipped_configuration_has_no_fault(path):
           "type string in conf/datasets/agreements_adult.yaml; it must be a date or a datetime",)),
         ("flows/adult_assessment.yaml", "agreements_adult, case: person",
          "agreements_adult, case: adeid",
-         ("takes its cases from columns of several types or schemes",
+         ("adult_assessment.yaml: the flow takes its cases from columns of several types or sch",
           "adeid of agreements_adult is pseudonymised under agreement")),
         ("vocabulary/age_bands.yaml", "from: 11, to: 25", "from: 11, to: 26",
          ("edges 26", "agreements_adult")),

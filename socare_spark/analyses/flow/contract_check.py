@@ -29,7 +29,7 @@ def faults_of(conf: Path, flow: Flow) -> list[str]:
 
     A column that a contract does not keep is no fault here: the flow, or a part of it, needs it.
     """
-    of_cases = (f"Flow {flow.flow} {fault}" for fault in _case_faults(conf, flow))
+    of_cases = (f"conf/{flow.file}: the flow {fault}" for fault in _case_faults(conf, flow))
     return [*_type_faults(conf, flow), *of_cases]
 
 
