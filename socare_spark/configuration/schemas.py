@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from socare_spark.config import DAY
 from socare_spark.configuration.files import FILES, ConfigurationFile
 
 FOLDER = "schema"
@@ -61,6 +62,10 @@ class _Generator(GenerateJsonSchema):
     def field_title_should_be_set(self, _schema: object) -> bool:
         """Titles would repeat the keys."""
         return False
+
+    def date_schema(self, schema: core_schema.DateSchema) -> JsonSchemaValue:
+        """The schema of a day."""
+        return {**super().date_schema(schema), "pattern": f"^{DAY}$"}
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         """The schema of a model."""

@@ -28,6 +28,7 @@ from socare_spark.contracts.dialect import (
     Dialect,
     Format,
 )
+from socare_spark.contracts.encodings import Encoding
 from socare_spark.contracts.extension import Extension
 from socare_spark.contracts.field import Constraints, Field
 from socare_spark.contracts.field_faults import FALSE, TRUE
@@ -37,8 +38,6 @@ from socare_spark.contracts.place_columns import PLACE
 from socare_spark.contracts.spans import Span
 from socare_spark.errors import ConfigurationError, raise_faults
 
-UTF_16 = ("utf-16", "utf-16le", "utf-16be")
-ENCODINGS = ("utf-8", "us-ascii", "windows-1252", "iso-8859-1", "iso-8859-15", *UTF_16)
 PERSON = "person"
 NO_KEY = "none"
 SOURCE_LINE = ("source_file", "line")
@@ -120,7 +119,7 @@ class Contract(StrictModel):
     description: str = ""
     format: Format = "csv"
     mediatype: str = "text/csv"
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     dialect: Dialect = Dialect()
     schema_: Schema = Key(alias="schema")
     socare: Extension
@@ -162,9 +161,6 @@ class Contract(StrictModel):
                 "date_order, not_after_extract and age.at need fields of type date or datetime; "
                 f"these have another type: {other_types}"
             )
-        encodings = {self.encoding, *(e.encoding for e in settings.encodings)}
-        if not {e.lower() for e in encodings} <= set(ENCODINGS):
-            raise ValueError(f"encoding: allowed are {', '.join(ENCODINGS)}")
         outputs = [f.output for f in self.fields if not f.socare.drop]
         outputs += [a.name for a in ages]
         outputs += [f.socare.status for f in self.fields if f.socare.status]

@@ -9,6 +9,7 @@ from pydantic import field_validator, model_validator
 
 from socare_spark.config import StrictModel
 from socare_spark.contracts.dialect import XmlRecords
+from socare_spark.contracts.encodings import Encoding
 from socare_spark.contracts.header_names import NAME
 from socare_spark.contracts.nouns import Noun
 from socare_spark.contracts.periods import Calendar
@@ -35,7 +36,7 @@ class PeriodEncoding(Span):
         encoding: Name of the encoding.
     """
 
-    encoding: str
+    encoding: Encoding
 
 
 class DateOrder(StrictModel):

@@ -1,13 +1,14 @@
 """The declaration of a column: type, constraints and treatment."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Literal, Self
 from zoneinfo import available_timezones
 
+from pydantic import ConfigDict, field_validator, model_validator
 from pydantic import Field as Key
-from pydantic import field_validator, model_validator
+from pydantic.config import JsonDict
 
 from socare_spark.config import StrictModel
 from socare_spark.contracts.field_faults import FALSE, TRUE, field_fault
@@ -74,6 +75,13 @@ class Age(StrictModel):
         return value
 
 
+def _one_treatment() -> Iterator[JsonDict]:
+    """Yields the JSON Schemas of the treatments; a null or `drop: false` is none."""
+    for key in ("pseudonymise", "degrade", "keep"):
+        yield {"required": [key], "properties": {key: {"type": "string"}}}
+    yield {"required": ["drop"], "properties": {"drop": {"const": True}}}
+
+
 class Treatment(StrictModel):
     """The treatment of a column: exactly one of its first four keys.
 
@@ -95,6 +103,8 @@ class Treatment(StrictModel):
         zone: Time zone of local times, such as Europe/London. They are converted to UTC.
         day: Name of a column with the day of the time in its zone.
     """
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [*_one_treatment()]})
 
     pseudonymise: str | None = None
     degrade: Literal["month", "year", "sector", "district"] | None = None

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from socare_spark.contracts.contract import UTF_16, Contract
+from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.dialect import WORKBOOKS, Dialect
+from socare_spark.contracts.encodings import UTF_16
 from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import byte_stream, chunks
 from socare_spark.ingest.file_profile import DecodeCheckedStream, read_start

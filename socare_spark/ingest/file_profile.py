@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from socare_spark.contracts.contract import UTF_16
+from socare_spark.contracts.encodings import UTF_16
 from socare_spark.contracts.field import Field
 from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError

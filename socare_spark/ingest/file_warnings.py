@@ -3,7 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from socare_spark.contracts.contract import UTF_16, Contract
+from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.encodings import UTF_16
 from socare_spark.ingest.discovery import ReadableFile
 
 # Columns named in a warning; the run record and the ledger name all of them.

@@ -8,9 +8,10 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
-from socare_spark.contracts.contract import UTF_16
+from socare_spark.contracts.encodings import UTF_16
 from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError
 
@@ -232,19 +233,18 @@ def wrong_header(text: str, delimiter: str, names: Collection[str]) -> str:
     Returns:
         A message with the reason; empty if none was found.
     """
-    lines = [line for line in text.splitlines()[:_MOST_LINES] if line.strip()]
     best = max(
         (
-            (_count_known_names(line, d, names), -n, d)
-            for n, line in enumerate(lines)
+            (sum(normalise_header(cell) in names for cell in row), -number, d)
             for d in _DELIMITERS
+            for number, row in enumerate(_first_rows(text, d), 1)
         ),
         default=(0, 0, delimiter),
     )
     count, position, actual = best
     if not count:
         return NO_HEADER
-    first = lines[0].strip().lower()
+    first = text.lstrip().lower()
     if actual != delimiter and count > 1:
         separator = " and begins with a line sep=" if first.startswith("sep=") else ""
         return (
@@ -252,15 +252,18 @@ def wrong_header(text: str, delimiter: str, names: Collection[str]) -> str:
             f"{_DELIMITERS.get(delimiter, repr(delimiter))}: "
             f"declare dialect.delimiter {json.dumps(actual)}"
         )
-    if position < 0 and count > 1:
-        line = 1 + text[: text.find(lines[-position])].count("\n")
+    if position < -1 and count > 1:
         return (
-            f"the header is probably in line {line}, and other text comes before it: declare "
-            f"dialect.headerRows: [{line}] in the contract"
+            f"the header is probably in row {-position}, and other text comes before it: declare "
+            f"dialect.headerRows: [{-position}] in the contract"
         )
     return ""
 
 
-def _count_known_names(line: str, delimiter: str, names: Collection[str]) -> int:
-    row = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
-    return sum(normalise_header(cell) in names for cell in row)
+def _first_rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    """Yields rows as `dialect.headerRows` counts them: blank ones too, a quoted cell in one row."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        yield from islice(rows, _MOST_LINES)
+    except csv.Error:
+        return

@@ -55,6 +55,7 @@ from socare_spark.ingest.rejected_lines import (
 from socare_spark.ingest.repeated_keys import equal_rows_warning, repeated_keys_warning
 from socare_spark.ingest.restricted_tables import staged_table
 from socare_spark.ingest.sample_check import check_sample, sample_lines
+from socare_spark.ingest.shared_files import shared_file_warnings
 from socare_spark.ingest.staging import StagedDataset, stage_dataset, staging_folder
 from socare_spark.ingest.synthetic import is_synthetic
 from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
@@ -137,8 +138,10 @@ def plan(context: Context) -> Sequence[str]:
     ledger = read_ledger(context.lake)
     lines, project, contracts = [], read_project(context.conf), _contracts(context)
     raise_faults(scheme_faults(project, contracts))
+    claims: list[tuple[Contract, set[str]]] = []
     for contract in contracts:
-        newest, refused, _ = discover_files(landing, contract)
+        newest, refused, older = discover_files(landing, contract)
+        claims.append((contract, {*(f.name for f in newest), *older}))
         outdated = {file.name for file in newest if outdated_reason(file, ledger)}
         dated = [file for file in newest if file.name not in outdated]
         dated += [file.landed for file in refused if file.landed.extract]
@@ -155,6 +158,7 @@ def plan(context: Context) -> Sequence[str]:
             sample = check_sample(context.spark, contract, project, to_load)
             lines += [f"checks {line}" for line in sample_lines(sample)]
         lines.append(f"writes {contract.table}")
+    lines += [f"note   {warning}" for warning in shared_file_warnings(claims)]
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
 
 
@@ -274,6 +278,7 @@ def _record_outcomes(
         run.warnings += file_warnings(dataset.contract, dataset.accepted)
     run.landing |= dict.fromkeys(unclaimed_files, "no contract's pattern matches")
     run.warnings += unclaimed_warnings(unclaimed_files)
+    run.warnings += shared_file_warnings((d.contract, _claimed([d])) for d in datasets)
 
 
 def _stage_all(

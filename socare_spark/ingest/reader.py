@@ -17,7 +17,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
-from socare_spark.contracts.contract import UTF_16, Contract
+from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.encodings import UTF_16
 from socare_spark.contracts.field import Field
 from socare_spark.contracts.header_names import normalise_header
 from socare_spark.contracts.place_columns import PLACE

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from socare_spark.contracts.contract import UTF_16, Contract
+from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.encodings import UTF_16
 from socare_spark.contracts.project import Project
 from socare_spark.errors import DataError
 from socare_spark.ingest.admission import SEE_REJECTED, apply_file_limits
@@ -30,6 +31,7 @@ from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.staging import StagedDataset, stage_dataset
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.pool import worker_pool
+from socare_spark.plurals import counted
 
 SAMPLE_ROWS = 10_000
 # The outcomes of more files are added up.
@@ -49,6 +51,7 @@ class FileSample:
         kept: Records that fail no rule and do not repeat the key of a later one.
         repeated: Records whose key a later record has; they are not kept.
         failed: Reason code and column -> records that fail the rule.
+        is_part: Whether the file has further records.
     """
 
     file: str
@@ -57,6 +60,7 @@ class FileSample:
     kept: int = 0
     repeated: int = 0
     failed: Mapping[tuple[str, str], int] | None = None
+    is_part: bool = False
 
     @property
     def quarantined(self) -> int:
@@ -94,12 +98,14 @@ def check_sample(
     with tempfile.TemporaryDirectory(prefix="socare-sample-") as name:
         folder = Path(name)
 
-        def inspect(i: int) -> ReadableFile | RefusedFile:
-            sample = first_records(files[i], folder / f"{i}.csv", SAMPLE_ROWS)
-            return inspect_file(sample, folder)
+        def inspect(i: int) -> tuple[ReadableFile | RefusedFile, bool]:
+            sample, is_part = first_records(files[i], folder / f"{i}.csv", SAMPLE_ROWS)
+            return inspect_file(sample, folder), is_part
 
         with worker_pool(_WORKERS) as pool:
-            inspected = list(pool.map(inspect, range(len(files))))
+            outcomes = list(pool.map(inspect, range(len(files))))
+        inspected = [file for file, _ in outcomes]
+        parts = {file.landed.name for file, is_part in outcomes if is_part}
         readable = [file for file in inspected if isinstance(file, ReadableFile)]
         samples = [
             FileSample(file.landed.name, file.reason)
@@ -110,11 +116,12 @@ def check_sample(
             keyring = Keyring(secrets.token_bytes(32), project)
             staged = stage_dataset(spark, Lake(folder / "lake"), contract, readable, keyring)
             samples += _samples(staged)
+    samples = [replace(sample, is_part=sample.file in parts) for sample in samples]
     in_order = sorted(samples, key=lambda sample: sample.file)
     return DatasetSample(contract.name, in_order, file_warnings(contract, readable))
 
 
-def first_records(landed: LandedFile, path: Path, rows: int) -> LandedFile:
+def first_records(landed: LandedFile, path: Path, rows: int) -> tuple[LandedFile, bool]:
     """Copies the first records of a file.
 
     A file whose records cannot be separated is returned as it is, and `inspect_file` refuses it. So
@@ -124,10 +131,13 @@ def first_records(landed: LandedFile, path: Path, rows: int) -> LandedFile:
         landed: The file.
         path: The copy, which is not compressed.
         rows: Largest number of records, without the header.
+
+    Returns:
+        The copy, and whether the file has further records.
     """
     if not landed.contract.is_plain:
         # Its records are found by its conversion.
-        return landed
+        return landed, False
     delimiter = landed.contract.dialect.delimiter
     try:
         encoding = read_head(landed.path, landed.encoding, delimiter).encoding
@@ -136,27 +146,26 @@ def first_records(landed: LandedFile, path: Path, rows: int) -> LandedFile:
         pieces = chain([start], pieces)
         if encoding in UTF_16:
             pieces = map(str.encode, codecs.iterdecode(pieces, encoding))
-        content = b"".join(_records(pieces, delimiter, rows + 1))
+        content, is_part = _records(pieces, delimiter, rows + 1)
     except (DataError, OSError, UnicodeError):
-        return landed
+        return landed, False
     if encoding in UTF_16:
         content = content.decode().encode(encoding)
     mark = _MARKS.get(encoding, b"")
     path.write_bytes((mark if mark and start.startswith(mark) else b"") + content)
-    return replace(landed, path=path)
+    return replace(landed, path=path), is_part
 
 
-def _records(pieces: Iterator[bytes], delimiter: str, most: int) -> Iterator[bytes]:
-    """Yields the bytes of the first records, each with a line end."""
+def _records(pieces: Iterator[bytes], delimiter: str, most: int) -> tuple[bytes, bool]:
+    """The bytes of the first records, each with a line end, and whether there are more."""
+    parts: list[bytes] = []
     for block in blocks(pieces, delimiter):
-        count = min(most, block.starts.size)
-        if count == block.starts.size:
-            yield block.data
-        elif count:
-            yield block.data[: block.ends[count - 1]] + b"\n"
-        most -= count
-        if most <= 0:
-            return
+        if most < block.starts.size:
+            parts += [block.data[: block.ends[most - 1]] + b"\n"] if most else []
+            return b"".join(parts), True
+        parts.append(block.data)
+        most -= block.starts.size
+    return b"".join(parts), False
 
 
 def _samples(staged: StagedDataset) -> Iterator[FileSample]:
@@ -202,7 +211,7 @@ def sample_lines(sample: DatasetSample, refused: Sequence[RefusedFile] = ()) -> 
     named = dict([*refusals.items()][:_MOST_FILES])
     lines += [f"{name}: refused: {reason}" for name, reason in named.items()]
     if len(refusals) > len(named):
-        lines.append(f"{len(refusals) - len(named)} more files are refused")
+        lines.append(f"refused: {counted(len(refusals) - len(named), 'more file')}")
     return [*lines, *(f"note: {warning}" for warning in sample.warnings)]
 
 
@@ -212,8 +221,8 @@ def _count_lines(title: str, files: Sequence[FileSample]) -> list[str]:
     kept, quarantined, repeated = (
         sum(getattr(file, name) for file in files) for name in ("kept", "quarantined", "repeated")
     )
-    rows = f"{total:,} row{'s' * (total != 1)}"
-    if any(file.rows == SAMPLE_ROWS for file in files):
+    rows = counted(total, "row")
+    if any(file.is_part for file in files):
         rows = f"first {rows}"
     counts = f"{kept:,} kept, {quarantined:,} quarantined"
     if repeated:

@@ -17,6 +17,7 @@ from socare_spark.contracts.project import read_project
 from socare_spark.errors import ConfigurationError, ExitCode, raise_faults
 from socare_spark.ingest.discovery import discover_files
 from socare_spark.ingest.sample_check import FileSample, check_sample, sample_lines
+from socare_spark.ingest.shared_files import shared_file_warnings
 from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
 from socare_spark.scratch import scratch_folders
 from socare_spark.session import local_folders, open_session
@@ -57,16 +58,20 @@ def check(conf: Path, landing: Path | None, name: str) -> ExitCode:
         return ExitCode.DONE
     if not landing.is_dir():
         raise ConfigurationError(f"{landing} is not a folder: --landing must name the extracts.")
-    project, refused, claimed = read_project(conf), 0, set[str]()
+    project, refused = read_project(conf), 0
+    claims: list[tuple[Contract, set[str]]] = []
     with _session() as spark:
         for contract in contracts:
             newest, unusable, older = discover_files(landing, contract)
-            claimed.update(older, (f.name for f in newest), (f.landed.name for f in unusable))
+            names = {*older, *(f.name for f in newest), *(f.landed.name for f in unusable)}
+            claims.append((contract, names))
             sample = check_sample(spark, contract, project, newest)
             _print(f"{contract.name}:")
             _print(*(f"  {line}" for line in sample_lines(sample, unusable)))
             refused += len(unusable) + sum(map(_is_refused, sample.files))
+    _print(*(f"note: {warning}" for warning in shared_file_warnings(claims)))
     if not name:
+        claimed = {file for _, names in claims for file in names}
         _print(*unclaimed_warnings(unclaimed(landing, conf, contracts, claimed)))
     return ExitCode.DATA if refused else ExitCode.DONE
 

@@ -67,8 +67,8 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         const="",
         metavar="NAME",
-        help="check all configuration, then the first 10,000 rows of the landed files of the "
-        "dataset NAME, or of all datasets (starts Spark)",
+        help="check all configuration, then the first 10,000 rows of each landed CSV file, and "
+        "all rows of other files, of the dataset NAME, or of all datasets (starts Spark)",
     )
     options.add_argument(
         "--package",
@@ -177,11 +177,16 @@ def _write(dataset: Dataset, path: Path) -> None:
     schemes = read_project(conf).schemes if (conf / "project.yaml").exists() else {}
     draft = draft_contract(dataset, name, schemes, _steps(conf))
     write_draft(path, draft)
-    lines = [f"Wrote {path}. {draft.decisions} comments with DECIDE need a decision."]
+    lines = [f"Wrote {path}. {_need(draft.decisions)}"]
     if draft.schemes:
         lines.append(f"Add to schemes in {conf / 'project.yaml'}:")
         lines += draft.scheme_lines
     sys.stdout.write("\n".join(["", *lines, ""]))
+
+
+def _need(decisions: int) -> str:
+    noun = "comment with DECIDE needs" if decisions == 1 else "comments with DECIDE need"
+    return f"{decisions} {noun} a decision."
 
 
 def _steps(conf: Path) -> Sequence[int]:

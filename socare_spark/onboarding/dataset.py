@@ -6,14 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
-from itertools import count as count_from
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from socare_spark.contracts.header_names import normalise_header
-from socare_spark.errors import DataError
 from socare_spark.onboarding.candidate_keys import Keys, find_keys
 from socare_spark.onboarding.column_facts import PERSONAL, ColumnFacts, Role
 from socare_spark.onboarding.column_roles import role_of
@@ -26,17 +24,13 @@ from socare_spark.onboarding.column_types import (
 )
 from socare_spark.onboarding.file_periods import FileNames, find_periods
 from socare_spark.onboarding.header_words import has_any, words_of
+from socare_spark.onboarding.matched_columns import matched_columns
 from socare_spark.onboarding.missing_texts import ALL
 from socare_spark.onboarding.personal_words import IDENTIFIER
-from socare_spark.onboarding.similar_columns import are_similar
 from socare_spark.onboarding.source_table import WORKERS, Column, SourceTable
 from socare_spark.onboarding.type_inference import type_of
 from socare_spark.postcodes import unit_postcode
-from socare_spark.spelling import closest_names
 
-# Share of the columns that files of one dataset have in common.
-_SHARED = 0.5
-_CUTOFF = 0.75
 _SAMPLE = 2_000
 _MAX_DAYS = 5_000
 # Share of the rows that repeat an identifier of records, such as that of a joined export.
@@ -148,7 +142,7 @@ def read_dataset(tables: Mapping[str, SourceTable]) -> Dataset:
     Raises:
         DataError: a file has too few columns in common with the others.
     """
-    groups = _matched_columns(tables)
+    groups = matched_columns(tables)
     repeated = {path: _repeated_headers(table) for path, table in tables.items()}
     describe = partial(_dataset_column, tables, repeated)
     with ThreadPoolExecutor(WORKERS) as executor:
@@ -167,87 +161,6 @@ def read_dataset(tables: Mapping[str, SourceTable]) -> Dataset:
     columns = _with_record_ids(columns, keys.values())
     newest = {path: day for path in tables if (day := _newest(path, groups, columns))}
     return Dataset(tables, columns, keys, find_periods([*tables], newest))
-
-
-def _matched_columns(tables: Mapping[str, SourceTable]) -> dict[str, dict[str, Column]]:
-    """Name -> path -> column. Columns match by name, and by similar names if they do not.
-
-    A column whose name has no letter or digit cannot be read, and is left out.
-    """
-    newest = [*tables][-1]
-    groups: dict[str, dict[str, Column]] = {}
-    labels: dict[str, str] = {}
-    headers = {normalise_header(c.name) for table in tables.values() for c in table.columns}
-    for path in [newest, *(p for p in tables if p != newest)]:
-        unmatched = []
-        used: set[str] = set()
-        for column in tables[path].columns:
-            if not column.is_named:
-                continue
-            key = _key_of(column.name, used, headers)
-            used.add(key)
-            if key in labels:
-                groups[labels[key]][path] = column
-            else:
-                unmatched.append((key, column))
-        free = {key: name for key, name in labels.items() if path not in groups[name]}
-        for key, column in unmatched:
-            label = _similar(key, column, free, groups)
-            labels[key] = label or _label(key, column)
-            free.pop(normalise_header(label), None)
-            groups.setdefault(labels[key], {})[path] = column
-    _check_shared(groups, tables)
-    return groups
-
-
-def _key_of(name: str, used: Collection[str], headers: Collection[str]) -> str:
-    """The normalised name of a column, with a number if the file has it already.
-
-    Args:
-        name: Name of the column as written.
-        used: The keys of earlier columns of the file.
-        headers: The normalised headers of all files, which no numbered key can be.
-    """
-    text = normalise_header(name)
-    if text not in used:
-        return text
-    numbered = (f"{text}_{n}" for n in count_from(2))
-    return next(key for key in numbered if key not in used and key not in headers)
-
-
-def _label(key: str, column: Column) -> str:
-    """Name of the field of a column: its header, with a number if the header repeats."""
-    if key == normalise_header(column.name):
-        return column.name
-    return f"{column.name} {key.rpartition('_')[2]}"
-
-
-def _similar(
-    key: str,
-    column: Column,
-    free: Mapping[str, str],
-    groups: Mapping[str, Mapping[str, Column]],
-) -> str:
-    """Name of the column of other files that has a similar name and content; empty if none has."""
-    close = closest_names(key, free, most=3, cutoff=_CUTOFF) if free else []
-    for other in close:
-        if are_similar(key, column, other, next(iter(groups[free[other]].values()))):
-            return free[other]
-    return ""
-
-
-def _check_shared(
-    groups: Mapping[str, Mapping[str, Column]], tables: Mapping[str, SourceTable]
-) -> None:
-    newest = [*tables][-1]
-    for path, table in tables.items():
-        shared = sum(path in group and newest in group for group in groups.values())
-        named = sum(c.is_named for c in table.columns)
-        if named and shared < _SHARED * max(named, 1):
-            raise DataError(
-                f"{path} shares {shared} of its {named} columns with {newest}, so they are files "
-                "of different datasets: name the files of one dataset only."
-            )
 
 
 def _repeated_headers(table: SourceTable) -> set[str]:

@@ -7,21 +7,19 @@ from pathlib import Path
 
 import yaml
 
-from socare_spark.contracts.contract import NO_KEY, Contract
+from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.project import Scheme
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.onboarding.column_facts import Role
-from socare_spark.onboarding.dataset import PERSON_ROLES, Dataset, DatasetColumn
+from socare_spark.onboarding.dataset import Dataset, DatasetColumn
 from socare_spark.onboarding.draft_extension import extension_lines, usual_encoding
+from socare_spark.onboarding.draft_key import find_key, key_lines
 from socare_spark.onboarding.missing_texts import ALWAYS, in_order
 from socare_spark.onboarding.output_names import with_distinct_names
 from socare_spark.onboarding.proposal import DEFAULT_STEPS, Proposal, ProposedField
 from socare_spark.onboarding.source_table import SourceTable
 from socare_spark.onboarding.treatments import propose_field
 from socare_spark.onboarding.yaml_lines import DECIDE, WIDTH, comment_lines, flow
-
-_KEY_ROLES = (Role.RECORD, Role.PERSON, Role.NHS, Role.AREA, Role.OTHER_ID)
-_LOST_ROLES = (Role.RARE, Role.BIRTH, Role.FREE_TEXT, Role.NAME)
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def draft_contract(
         DataError: one contract cannot describe the files.
     """
     _check_forms(dataset)
-    key = _key(dataset)
+    key = find_key(dataset)
     missing = in_order({"", *_always_missing(dataset)})
     required = _required(dataset, key)
     proposal = Proposal(dataset, name, schemes, steps, key, required, missing)
@@ -142,18 +140,6 @@ def _form(table: SourceTable) -> tuple[object, ...]:
     return (table.format, table.header.row, table.sheet, record, *dialect)
 
 
-def _key(dataset: Dataset) -> tuple[str, ...]:
-    """The proposed key: columns that include an identifier of a record, a person or an area."""
-    columns = {column.name: column for column in dataset.columns}
-    for key in dataset.common_keys:
-        parts = [columns[name] for name in key]
-        usable = all(c.is_complete and c.role not in _LOST_ROLES for c in parts)
-        valid = all(c.role is not Role.POSTCODE or not c.invalid_postcodes for c in parts)
-        if usable and valid and any(c.role in _KEY_ROLES for c in parts):
-            return key
-    return ()
-
-
 def _always_missing(dataset: Dataset) -> set[str]:
     return {t for column in dataset.columns for t in column.type.missing if t in ALWAYS}
 
@@ -198,7 +184,7 @@ def _head(proposal: Proposal, schemes: Mapping[str, Scheme]) -> Iterator[str]:
     yield f"# Draft. Each comment with {DECIDE} needs a decision. Keys: docs/contracts.md."
     yield "# Drop the columns that no analysis reads."
     if schemes:
-        yield f"# The schemes {', '.join(schemes)} must be declared in conf/project.yaml."
+        yield f"# Declare in conf/project.yaml, under schemes: {', '.join(schemes)}."
     for problem in dataset.names.problems[:1]:
         yield from comment_lines(f"{DECIDE}: {problem}.", "")
     for comment in _note_comments(proposal):
@@ -240,7 +226,7 @@ def _dialect(table: SourceTable) -> dict[str, object]:
 def _schema(proposal: Proposal, fields: Sequence[ProposedField]) -> Iterator[str]:
     yield "schema:"
     yield f"  missingValues: {flow(list(proposal.missing))}"
-    yield from _key_lines(proposal)
+    yield from key_lines(proposal)
     yield "  fields:"
     columns: dict[str, list[str]] = {}
     for proposed in fields:
@@ -253,49 +239,6 @@ def _schema(proposal: Proposal, fields: Sequence[ProposedField]) -> Iterator[str
                 also = f" The same holds for {', '.join(names[1:])}." if names[1:] else ""
                 yield from comment_lines(f"{comment}{also}", "    ")
         yield from _field_lines(proposed.declared)
-
-
-def _key_lines(proposal: Proposal) -> Iterator[str]:
-    dataset = proposal.dataset
-    if proposal.key:
-        several = len(dataset.tables) > 1
-        if several:
-            yield from comment_lines(
-                f"{DECIDE}: a record of a newer file replaces the record of an older file with "
-                "the same key. If each file is a whole copy of its system, declare "
-                "socare.snapshots: true; the newest file counts. If each file has the records of "
-                "its own period and all files count, add extract to primaryKey.",
-                "  ",
-            )
-        if dataset.is_sampled:
-            rows = sum(table.sampled for table in dataset.tables.values())
-            yield from comment_lines(
-                f"{DECIDE}: the key was found in the first {rows:,} rows, and can repeat in the "
-                "later ones. ingest reports keys that repeat.",
-                "  ",
-            )
-        parts = [column for column in dataset.columns if column.name in proposal.key]
-        if all(column.role in PERSON_ROLES for column in parts):
-            yield from comment_lines(
-                f"{DECIDE}: the key is a person, so a later record of a person replaces the "
-                "earlier one. Add a column, such as a date, if a person can have several records.",
-                "  ",
-            )
-        yield f"  primaryKey: {flow(list(proposal.key))}"
-        return
-    repeats = sum(keys.repeats for keys in dataset.keys.values())
-    rows = sum(table.sampled for table in dataset.tables.values())
-    nearest = Counter(keys.nearest for keys in dataset.keys.values() if keys.nearest)
-    found = "No column and no pair of columns is a key."
-    if nearest and repeats:
-        name = nearest.most_common(1)[0][0]
-        found += f" {name} repeats in {repeats / max(rows, 1):.1%} of the rows."
-    yield from comment_lines(
-        f"{DECIDE}: {found} Without a key every row counts, and the files must not overlap. "
-        "Declare the columns that identify a record if there are some.",
-        "  ",
-    )
-    yield f"  primaryKey: {NO_KEY}"
 
 
 def _field_lines(declared: Mapping[str, object]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from socare_spark.onboarding.candidate_keys import Keys
 from socare_spark.onboarding.column_facts import PERSONAL
 from socare_spark.onboarding.dataset import Dataset, DatasetColumn
 from socare_spark.onboarding.source_table import SourceTable
+from socare_spark.plurals import counted
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _MAX_NAMED = 12
@@ -22,12 +23,17 @@ def findings_text(dataset: Dataset) -> str:
 
 def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
     width = max([len(table.header.names), *(c.position for c in table.columns)], default=0)
-    parts = [f"{table.rows:,} rows", f"{width} columns", *_form(table), _header_text(table)]
+    parts = [
+        counted(table.rows, "row"),
+        counted(width, "column"),
+        *_form(table),
+        _header_text(table),
+    ]
     yield f"{path}: {', '.join(part for part in parts if part)}"
     if table.is_sampled:
         yield (
             f"  The rows are counted over the whole file. All other facts are from the first "
-            f"{table.sampled:,} rows."
+            f"{counted(table.sampled, 'row')}."
         )
     if not table.header.certain:
         yield (
@@ -139,7 +145,7 @@ def _column_findings(column: DatasetColumn) -> Iterator[str]:
     for key, value in {**keys, **column.type.treatment}.items():
         yield f"{key} {value!r}" if not isinstance(value, list) else f"{key} {', '.join(value)}"
     if column.type.mismatches:
-        yield f"{column.type.mismatches:,} rows are not of the type"
+        yield f"{counted(column.type.mismatches, 'row')} of another type"
     yield from column.type.doubts
     if not column.filled:
         yield "no value"
@@ -148,14 +154,15 @@ def _column_findings(column: DatasetColumn) -> Iterator[str]:
 def _key_lines(dataset: Dataset) -> Iterator[str]:
     common = dataset.common_keys
     if common:
-        yield f"Candidate keys: {'; '.join(' + '.join(key) for key in common[:_MAX_NAMED])}"
+        part = " (of the rows that were read)" if dataset.is_sampled else ""
+        yield f"Candidate keys{part}: {'; '.join(' + '.join(key) for key in common[:_MAX_NAMED])}"
     else:
         yield "Candidate keys: none of one or two columns"
         for path, keys in dataset.keys.items():
             if keys.nearest and keys.repeats:
                 yield (
                     f"  {path}: {keys.nearest} has the most different values, and repeats in "
-                    f"{keys.repeats:,} rows"
+                    f"{counted(keys.repeats, 'row')}"
                 )
     yield from (_equal_rows(path, keys) for path, keys in dataset.keys.items() if keys.equal_rows)
 
@@ -173,7 +180,8 @@ def _period_lines(dataset: Dataset) -> Iterator[str]:
     yield from (f"  {doubt[0].upper()}{doubt[1:]}." for doubt in names.doubts if len(names.periods))
     yield from (f"  {problem}." for problem in names.problems[:_MAX_NAMED])
     if len(names.problems) > _MAX_NAMED:
-        yield f"  The same holds for {len(names.problems) - _MAX_NAMED:,} more files."
+        more = len(names.problems) - _MAX_NAMED
+        yield f"  The same holds for {counted(more, 'more file')}."
 
 
 def _difference_lines(dataset: Dataset) -> Iterator[str]:

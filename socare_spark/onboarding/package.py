@@ -5,7 +5,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from socare_spark.contracts.contract import UTF_16, Contract
+from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.encodings import UTF_16
 from socare_spark.contracts.field import Field
 from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.ingest.canonical_csv import csv_of

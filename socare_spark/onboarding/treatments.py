@@ -14,6 +14,7 @@ from socare_spark.onboarding.personal_treatments import (
     pseudonymised,
 )
 from socare_spark.onboarding.proposal import Proposal, ProposedField
+from socare_spark.plurals import counted
 
 _MAX_CELL = 4_000
 _IDENTIFIERS = (Role.PERSON, Role.NHS, Role.RECORD, Role.OTHER_ID)
@@ -95,8 +96,8 @@ def _typed(column: DatasetColumn) -> dict[str, object]:
 def _mismatch_comments(column: DatasetColumn) -> Iterator[str]:
     if column.type.mismatches:
         yield (
-            f"DECIDE: {column.type.mismatches:,} of {column.filled:,} values are not of the type, "
-            "and their rows are quarantined."
+            f"DECIDE: {counted(column.type.mismatches, 'row')} of {column.filled:,} would be "
+            "quarantined, because the value has another type."
         )
 
 

@@ -343,7 +343,11 @@ def test_other_file_formats_are_refused_by_name(tmp_path, head, says):
         ("ID\tDAY\tNOTE\n1\t2\t3\n", "tabs.*declare"),
         ("ID|DAY|NOTE\n", "bars.*declare"),
         ("sep=;\nID;DAY;NOTE\n", "semicolons and begins with a line sep="),
-        ("Extract of May\n\nID,DAY,NOTE\n", r"in line 3.*declare dialect.headerRows: \[3\]"),
+        ("Extract of May\n\nID,DAY,NOTE\n", r"in row 3.*declare dialect.headerRows: \[3\]"),
+        # The text of the header is also a part of an earlier line.
+        ("x ID,DAY,NOTE y\n\nID,DAY,NOTE\n", r"headerRows: \[3\]"),
+        ("\nID,DAY,NOTE\n", r"headerRows: \[2\]"),
+        ('"Extract\nof May"\r\nID,DAY,NOTE\r\n', r"headerRows: \[2\]"),
         ("1,2,3\n4,5,6\n", "no header, declare dialect.header: false"),
     ],
 )

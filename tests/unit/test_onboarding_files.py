@@ -21,6 +21,13 @@ def landing(tmp_path):
     return folder
 
 
+@pytest.fixture
+def conf_of(tmp_path):
+    folder = tmp_path / "conf" / "datasets"
+    folder.mkdir(parents=True)
+    return folder
+
+
 def test_a_file_is_described(landing, capsys):
     code, out, err = onboard(capsys, write(landing / "passes_2015.csv", PASSES))
     assert (code, err) == (0, "")
@@ -195,6 +202,13 @@ def test_an_unclosed_quote_is_reported_as_by_ingest(landing, capsys):
     code, out, _ = onboard(capsys, write(landing / "x_2015.csv", lines))
     assert code == 0
     assert "ingest would refuse the file: the quote that opens in line 22 is never closed" in out
+
+
+def test_one_row_is_singular(landing, conf_of, capsys):
+    path = write(landing / "x_2015.csv", ["PASS_ID,DAY", "C1000,2015-01-01"])
+    _, out, _ = onboard(capsys, path, "--header", "1", "--write", conf_of / "x.yaml")
+    assert "x_2015.csv: 1 row, 2 columns" in out
+    assert "1 comment with DECIDE needs a decision" in out
 
 
 def test_many_columns(landing, capsys):

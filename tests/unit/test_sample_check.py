@@ -42,7 +42,8 @@ def landed(path, encoding="utf-8"):
 def test_first_records_keep_their_bytes(tmp_path, name, encoding, written, copied):
     path = tmp_path / name
     path.write_bytes(written)
-    sample = first_records(landed(path, encoding), tmp_path / "copy.csv", 2)
+    sample, is_part = first_records(landed(path, encoding), tmp_path / "copy.csv", 2)
+    assert is_part is (written != copied)
     assert sample.path.read_bytes() == copied
     assert (sample.name, sample.period) == (name, "2015")
     assert inspect_file(sample, tmp_path).profile.records == 2
@@ -53,13 +54,15 @@ def test_a_file_without_records_is_not_copied_and_is_refused(tmp_path, content):
     path = tmp_path / "2015.csv"
     path.write_bytes(content)
     file = landed(path)
-    assert first_records(file, tmp_path / "copy.csv", 2) == file
+    assert first_records(file, tmp_path / "copy.csv", 2) == (file, False)
     assert not hasattr(inspect_file(file, tmp_path), "profile")
 
 
 def test_outcome_names_rows_reasons_and_columns():
     files = [
-        FileSample("a.csv", "", 10_000, 9_990, 2, {("type", "COST"): 3, ("missing", "DAY"): 7}),
+        FileSample(
+            "a.csv", "", 10_000, 9_990, 2, {("type", "COST"): 3, ("missing", "DAY"): 7}, True
+        ),
         FileSample("b.csv", "is empty"),
         FileSample("c.csv", "50 of 100 rows", 100, 50, 0, {("row_shape", ""): 50}),
     ]
@@ -88,5 +91,5 @@ def test_outcomes_of_many_files_are_added_up():
         "  158 missing DAY",
         "0.csv: refused: too many",
     ]
-    assert lines[-1] == "138 more files are refused"
+    assert lines[-1] == "refused: 138 more files"
     assert len(lines) == 24
