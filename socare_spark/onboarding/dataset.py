@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
@@ -109,6 +110,18 @@ class Dataset:
     def has_no_header(self) -> bool:
         """Whether the files have no header."""
         return any(table.header.row is None for table in self.tables.values())
+
+    @property
+    def alternatives(self) -> list[tuple[str, str]]:
+        """Pairs of columns of one type and subject of which each file has exactly one."""
+        missing = [column for column in self.columns if column.absent]
+        files = {path for path, table in self.tables.items() if table.columns}
+        return [
+            (first.name, second.name)
+            for first, second in combinations(missing, 2)
+            if (first.type.name, first.role) == (second.type.name, second.role)
+            and {*first.absent} == files - {*second.absent}
+        ]
 
     @property
     def is_sampled(self) -> bool:

@@ -86,6 +86,12 @@ def _encodings(dataset: Dataset) -> Iterator[str]:
 
 def _spellings(dataset: Dataset) -> Iterator[str]:
     lines = []
+    for first, second in dataset.alternatives:
+        yield from comment_lines(
+            f"{DECIDE}: each file has either {first} or {second}. If they are one column, declare "
+            "one of them as a spelling of the other.",
+            "  ",
+        )
     for column in dataset.columns:
         found = {
             (dataset.names.periods.get(path, ""), spelling)

@@ -27,6 +27,17 @@ _FORMS = (
     (rf"{_YEAR}[0-9]{{2}}", r"\d{6}"),
     (_YEAR, r"\d{4}"),
 )
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_MONTHS = re.compile(rf"(?<![a-z]){_MONTH}(?![a-z])", re.IGNORECASE)
+_NAMED_MONTH = re.compile(
+    rf"(?<![a-z]){_MONTH}[ _.-]*(?P<after>{_YEAR})(?![0-9])"
+    rf"|(?<![0-9])(?P<before>{_YEAR})[ _.-]*{_MONTH}(?![a-z])",
+    re.IGNORECASE,
+)
 _REVISION = re.compile(r"_r[0-9]+$")
 _ENDING = re.compile(r"((?:\.[A-Za-z]+)+)$")
 # Files of these kinds can be gzipped.
@@ -82,6 +93,8 @@ def find_periods(names: Sequence[str], newest: Mapping[str, date]) -> FileNames:
     patterns = {_pattern(name, span, period) for name, span in found.items()}
     pattern = patterns.pop() if len(patterns) == 1 else _pattern_of_parts(found, period)
     year_ends, named_by, doubts = _calendar(periods, newest)
+    if len({re.fullmatch(_YEAR, text) is None for text in periods.values()}) > 1:
+        doubts = (*doubts, "some names have a year and others a part of it, so files can overlap")
     names_of = FileNames(pattern, periods, year_ends, named_by, (), doubts)
     return replace(names_of, problems=_problems(periods, names_of.calendar))
 
@@ -194,12 +207,30 @@ def _problems(periods: Mapping[str, str], calendar: Calendar) -> list[str]:
         except ValueError as error:
             problems.append(f"{name}: the name has no valid period ({error}): rename the file")
             continue
+        if re.fullmatch(_YEAR, text) and (month := _NAMED_MONTH.search(name)):
+            problems.append(_named_month(name, month))
         if text in doubtful:
             problems.append(
                 f"{name}: the period can be a month or a quarter: write 2017-01 for a month, or "
                 "2017-Q1 for a quarter"
             )
     return problems
+
+
+def _named_month(name: str, month: re.Match[str]) -> str:
+    """The problem of a name with a month in words, which would be read as a whole year."""
+    if len(_MONTHS.findall(name)) > 1:
+        return (
+            f"{name}: the months are words, so the period would be the year: rename the file with "
+            "a period such as 2015-04 or 2015-Q1"
+        )
+    word = re.sub("[^a-z]", "", month[0].lower())[:3]
+    number = _MONTH_NAMES.index(word) + 1
+    renamed = f"{name[: month.start()]}{month['after'] or month['before']}-{number:02d}"
+    return (
+        f"{name}: the month is a word, so the period would be the year: rename the file to "
+        f"{renamed}{name[month.end() :]}"
+    )
 
 
 def _without_period(

@@ -185,6 +185,8 @@ def _period_lines(dataset: Dataset) -> Iterator[str]:
 
 
 def _difference_lines(dataset: Dataset) -> Iterator[str]:
+    for first, second in dataset.alternatives:
+        yield f"Each file has either {first} or {second}, which can be one column"
     for column in dataset.columns:
         for path, spelling in column.spellings.items():
             yield f"{path}: the column {column.name} is probably spelled {spelling!r}"

@@ -134,6 +134,15 @@ def test_differences_between_years_are_declared(landing, conf, capsys):
     }
 
 
+def test_columns_that_are_never_in_one_file_are_a_decision(landing, conf, capsys):
+    for year, name in (("2014", "Ref"), ("2015", "Case number"), ("2016", "Case number")):
+        rows = [f"R{year}{n:03d},{n % 3},2015-01-01" for n in range(60)]
+        write(landing / f"p_{year}.csv", [f"{name},KIND,DAY", *rows])
+    _, text, out = drafted(capsys, conf, *landing.iterdir())
+    assert "Each file has either Case number or Ref, which can be one column" in out
+    assert "DECIDE: each file has either Case number or Ref." in text
+
+
 def test_rows_without_a_key_are_all_kept(landing, conf, capsys):
     lines = ["FROM_LIBRARY,TO_LIBRARY,DAY", *["A,B,2015-01-01"] * 5, *["B,A,2015-01-02"] * 5]
     contract, text, _ = drafted(capsys, conf, write(landing / "moves_2015.csv", lines))

@@ -300,6 +300,23 @@ def test_years_of_one_number_are_financial_if_the_dates_end_in_march():
     assert find_periods(names, ends).year_ends == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "renamed"),
+    [("p/Referrals Jan 2015.csv", "p/Referrals 2015-01.csv"), ("p/2015_September.csv", "p/2015-09"),
+     ("p/a-March-2015 v2.csv", "p/a-2015-03 v2.csv"), ("p/Apr-Jun 2015.csv", "such as 2015-04"),
+     ("p/marks 2015.csv", ""), ("p/2015-01 January.csv", "")],
+)  # fmt: skip
+def test_months_in_words_are_a_problem(name, renamed):
+    problems = find_periods([name], {}).problems
+    assert bool(problems) is bool(renamed)
+    assert not problems or renamed in problems[0]
+
+
+def test_years_beside_months_are_a_doubt():
+    found = find_periods(["p/a_2015.csv", "p/a_2015-02.csv"], {})
+    assert any("can overlap" in doubt for doubt in found.doubts)
+
+
 def test_names_without_a_period_are_a_problem():
     found = find_periods(["p/a.csv"], {})
     assert "YYYY-MM-DD" in found.problems[0]
