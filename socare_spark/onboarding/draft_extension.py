@@ -102,7 +102,8 @@ def _spellings(dataset: Dataset) -> Iterator[str]:
             for period, spelling in sorted(found)
         ]
     if lines:
-        yield from comment_lines(f"{DECIDE}: whether these columns are the same.", "  ")
+        if any(column.spellings and not column.repeated for column in dataset.columns):
+            yield from comment_lines(f"{DECIDE}: whether these columns are the same.", "  ")
         yield "  spellings:"
         yield from (f"    - {line}" for line in lines)
 

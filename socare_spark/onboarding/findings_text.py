@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from socare_spark.contracts.header_names import normalise_header
 from socare_spark.onboarding.candidate_keys import Keys
 from socare_spark.onboarding.column_facts import PERSONAL
 from socare_spark.onboarding.dataset import Dataset, DatasetColumn
@@ -188,6 +189,9 @@ def _difference_lines(dataset: Dataset) -> Iterator[str]:
     for first, second in dataset.alternatives:
         yield f"Each file has either {first} or {second}, which can be one column"
     for column in dataset.columns:
+        if column.repeated and normalise_header(column.header) != normalise_header(column.name):
+            yield f"The name {column.header!r} repeats: {column.name} is column {column.position}"
+            continue
         for path, spelling in column.spellings.items():
             yield f"{path}: the column {column.name} is probably spelled {spelling!r}"
         if column.absent:

@@ -7,7 +7,10 @@ _PARTS = re.compile(r"LA(?=[a-z]{3})|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _TOKENS = re.compile(r"[A-Za-z0-9]+")
 _INITIALS = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 # Words that end a header without a mark before them, as in PERID or REQUESTID.
-_ENDINGS = ("id", "ref", "dob", "date", "postcode", "name", "code", "address")
+_ENDINGS = (
+    "id", "ref", "dob", "date", "postcode", "surname", "forename", "name", "code", "address",
+    "notes", "comments", "phone", "mobile", "email", "worker", "officer", "number",
+)  # fmt: skip
 
 
 def word_set(text: str) -> frozenset[str]:

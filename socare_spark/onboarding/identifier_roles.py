@@ -9,6 +9,8 @@ from socare_spark.onboarding.header_words import has_any
 
 _CODE = re.compile(r"[A-Za-z]{0,10}[-_/ ]?[0-9]{3,}[A-Za-z0-9/_-]*(\.0)?")
 _VEHICLE = re.compile(r"[A-Z]{2}[0-9]{2} ?[A-Z]{3}|[A-Z][0-9]{1,3} ?[A-Z]{3}", re.IGNORECASE)
+# Digits from which a number can be that of a person or a record.
+_LONG = 5
 _NUMBERS = frozenset({"no", "nos", "num", "number", "numbers", "nr", "n"})
 
 
@@ -41,6 +43,12 @@ def identifier_roles(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     if has_id and digits and (many or (is_code and not named_area)):
         yield Role.OTHER_ID
     is_text = facts.type.name == "string" and not named_area
+    # Numbers of one length that hardly repeat, without a word that names them.
+    lengths = {len(text) for text in facts.sample}
+    is_long = min(lengths) >= _LONG and max(lengths) - min(lengths) <= 1
+    is_known = named_area or has_any(header, words.X | words.Y | words.CATEGORY)
+    if is_code and is_long and not is_known and not facts.repeats and facts.distinct_share > SOME:
+        yield Role.OTHER_ID
     if is_code and is_text and not facts.repeats and facts.distinct_share > SOME / 2:
         yield Role.OTHER_ID
 

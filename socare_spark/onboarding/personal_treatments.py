@@ -49,7 +49,10 @@ def pseudonymised(
     if scheme.person and not is_person:
         comments.append("DECIDE: a further identifier of a person. Drop it if nothing links by it.")
     if column.role is Role.OTHER_ID:
-        comments.append("DECIDE: an identifier that repeats. Drop it if nothing links by it.")
+        comments.append(
+            "DECIDE: an identifier that repeats. Drop it if nothing links by it, or keep it if it "
+            "is a code or an amount."
+        )
     return treatment, comments, (name, scheme)
 
 

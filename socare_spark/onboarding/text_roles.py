@@ -35,7 +35,9 @@ def text_roles(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     yield from _of_notes(facts, header)
     if facts.share(is_personal) >= _MIXED:
         yield Role.MIXED
-    if facts.distinct_share > 0.5 and facts.distinct >= 3 and not has_any(header, words.AREA):
+    rare = facts.distinct_share > 0.5 and facts.distinct >= 3
+    rare = rare or (facts.distinct_share > _FREE_DISTINCT and facts.distinct >= FEW)
+    if rare and not has_any(header, words.AREA):
         yield Role.RARE
 
 

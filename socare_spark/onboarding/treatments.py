@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from socare_spark.contracts.project import Scheme
+from socare_spark.onboarding import personal_words as words
 from socare_spark.onboarding.column_facts import Role
 from socare_spark.onboarding.dataset import DatasetColumn
+from socare_spark.onboarding.header_words import has_any, words_of
 from socare_spark.onboarding.missing_texts import in_order, is_always_missing
 from socare_spark.onboarding.personal_treatments import (
     DROPPED,
@@ -16,6 +18,8 @@ from socare_spark.onboarding.personal_treatments import (
 from socare_spark.onboarding.proposal import Proposal, ProposedField
 from socare_spark.plurals import counted
 
+# Different texts from which a column without a word of categories can have other texts.
+_MANY = 50
 _MAX_CELL = 4_000
 _IDENTIFIERS = (Role.PERSON, Role.NHS, Role.RECORD, Role.OTHER_ID)
 
@@ -72,6 +76,16 @@ def _treatment(
 
 
 def _keep_comments(proposal: Proposal, column: DatasetColumn) -> list[str]:
+    header = words_of(column.name)
+    if (
+        (column.role, column.type.name) == (Role.NONE, "string")
+        and column.distinct >= _MANY
+        and not has_any(header, words.CATEGORY | words.AREA)
+    ):
+        return [
+            f"DECIDE: whether the {counted(column.distinct, 'different text')} are categories. "
+            "Drop the column if they can name people."
+        ]
     if column.role is Role.AREA and proposal.postcode is None:
         return [
             "DECIDE: the place of a record can be taken from an area code (docs/contracts.md, "

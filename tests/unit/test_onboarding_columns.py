@@ -358,10 +358,23 @@ def test_counts_are_no_identifiers(name):
     ("header", "words"),
     [("Covid", ["covid"]), ("Valid", ["valid"]), ("Candidate", ["candidate"]),
      ("PERID", ["per", "id"]), ("REQUESTID", ["request", "id"]), ("DoB", ["dob"]),
+     ("RISKNOTES", ["risk", "notes"]), ("AREAOFFICER", ["area", "officer"]),
      ("LAchildID", ["la", "child", "id"]), ("N.H.S. no", ["nhs", "no"])],
 )  # fmt: skip
 def test_words_of_headers(header, words):
     assert words_of(header) == words
+
+
+@pytest.mark.parametrize("name", ["column 1", "Mosaic"])
+def test_long_numbers_without_a_name_are_identifiers(name):
+    assert role(name, [str(n) for n in range(4_000_000, 4_000_090)] * 2) is Role.OTHER_ID
+    assert role(name, [str(n) for n in range(90)] * 2) is Role.NONE
+    assert role("Rateable value", [str(n) for n in range(40_000, 40_090)] * 2) is Role.NONE
+
+
+def test_answers_in_own_words_are_not_kept():
+    texts = ["Agree", "Disagree"] * 35 + [f"it is {word}" for word in "abcdefghijklmnopqrstuvwxyz"]
+    assert role("Q3", texts) is Role.RARE
 
 
 def test_references_of_a_few_records_are_identifiers():

@@ -143,6 +143,14 @@ def test_columns_that_are_never_in_one_file_are_a_decision(landing, conf, capsys
     assert "DECIDE: each file has either Case number or Ref." in text
 
 
+def test_many_texts_without_a_word_of_categories_are_a_decision(landing, conf, capsys):
+    rows = [f"R{n}00,x{n % 60}y,x{n % 60}y" for n in range(600)]
+    lines = ["REF,Zone,Reason", *rows]
+    contract, text, _ = drafted(capsys, conf, write(landing / "x_2015.csv", lines))
+    assert treatments(contract)["Zone"] == {"keep": "as_is"}
+    assert text.count("DECIDE: whether the 60 different texts are categories") == 1
+
+
 def test_rows_without_a_key_are_all_kept(landing, conf, capsys):
     lines = ["FROM_LIBRARY,TO_LIBRARY,DAY", *["A,B,2015-01-01"] * 5, *["B,A,2015-01-02"] * 5]
     contract, text, _ = drafted(capsys, conf, write(landing / "moves_2015.csv", lines))
