@@ -1,5 +1,6 @@
 """Identifier schemes of the columns of a draft."""
 
+import re
 from collections.abc import Collection, Mapping
 
 from socare_spark.contracts.contract import PERSON
@@ -42,6 +43,9 @@ def scheme_of(
     """
     of_person = column.role in (Role.PERSON, Role.NHS)
     name = dataset if column.role is Role.RECORD else base_name(column)
+    if re.fullmatch("column(_[0-9]+)?", name):
+        # Columns without a header have the same names in all datasets.
+        name = f"{dataset}_{name}"
     ending = "_person" if of_person else "_record"
     while (name in schemes and schemes[name].person != of_person) or (
         name in person_schemes and not of_person

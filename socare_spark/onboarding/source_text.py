@@ -63,7 +63,7 @@ def read_source_text(path: Path) -> SourceText:
     if encoding.startswith("utf-16"):
         text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
         text = text if complete else text[: text.rfind("\n") + 1]
-        return SourceText(text.encode(), encoding, text.isascii(), complete)
+        return SourceText(text.encode(), encoding, False, complete)
     data = data.removeprefix(b"\xef\xbb\xbf")
     if data.isascii():
         return SourceText(data, "utf-8", True, complete)

@@ -19,7 +19,7 @@ from socare_spark.onboarding.proposal import Proposal, ProposedField
 from socare_spark.plurals import counted
 
 # Different texts from which a column without a word of categories can have other texts.
-_MANY = 50
+_MANY, _LARGE_SHARE = 50, 0.2
 _MAX_CELL = 4_000
 _IDENTIFIERS = (Role.PERSON, Role.NHS, Role.RECORD, Role.OTHER_ID)
 
@@ -79,7 +79,7 @@ def _keep_comments(proposal: Proposal, column: DatasetColumn) -> list[str]:
     header = words_of(column.name)
     if (
         (column.role, column.type.name) == (Role.NONE, "string")
-        and column.distinct >= _MANY
+        and (column.distinct >= _MANY or column.distinct > _LARGE_SHARE * column.filled)
         and not has_any(header, words.CATEGORY | words.AREA)
     ):
         return [

@@ -151,6 +151,12 @@ def test_many_texts_without_a_word_of_categories_are_a_decision(landing, conf, c
     assert text.count("DECIDE: whether the 60 different texts are categories") == 1
 
 
+def test_columns_without_a_header_have_a_scheme_of_their_dataset(landing, conf, capsys):
+    rows = [f"{4_000_000 + n % 90},2015-01-{n % 28 + 1:02d},{'ab'[n % 2]}" for n in range(200)]
+    contract, _, _ = drafted(capsys, conf, write(landing / "x_2015.csv", rows), name="visits")
+    assert contract.field("column 1").socare.pseudonymise == "visits_column_1"
+
+
 def test_rows_without_a_key_are_all_kept(landing, conf, capsys):
     lines = ["FROM_LIBRARY,TO_LIBRARY,DAY", *["A,B,2015-01-01"] * 5, *["B,A,2015-01-02"] * 5]
     contract, text, _ = drafted(capsys, conf, write(landing / "moves_2015.csv", lines))

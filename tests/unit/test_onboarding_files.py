@@ -141,6 +141,8 @@ def test_encodings(landing, encoding, found):
     lines = ["ID,TOWN", *(f"{n},Köln – Süd" for n in range(30))]
     table = read_csv_table(write(landing / "x.csv", lines, encoding))
     assert (table.encoding, table.rows, table.ascii_only) == (found, 30, False)
+    plain = read_csv_table(write(landing / "y.csv", ["ID,TOWN", "1,Leeds"], encoding))
+    assert plain.ascii_only is (found in ("utf-8", "windows-1252"))
     assert table.names == ["ID", "TOWN"]
     assert not table.problems
 
