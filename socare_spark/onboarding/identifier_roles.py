@@ -40,7 +40,8 @@ def identifier_roles(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     named_area = has_any(header, words.AREA)
     many = not facts.repeats and facts.distinct_share > SOME / 10
     # In a column of references, codes that repeat are those of the same few records.
-    if has_id and digits and (many or (is_code and not named_area)):
+    of_home = has_any(header, words.HOME)
+    if has_id and digits and (many or of_home or (is_code and not named_area)):
         yield Role.OTHER_ID
     is_text = facts.type.name == "string" and not named_area
     # Numbers of one length that hardly repeat, without a word that names them.
@@ -77,5 +78,5 @@ def _is_private(facts: ColumnFacts, header: list[str], *, has_id: bool) -> bool:
     if any(has_any(header, first) and has_any(header, then) for first, then in words.PRIVATE_PAIRS):
         return True
     # "Flat" and "House no" of whole numbers.
-    is_home = has_any(header[-1:], words.HOME) or (has_id and has_any(header, words.HOME))
+    is_home = has_any(header[-1:], words.HOME) or (has_id and has_any(header, words.HOUSE))
     return facts.type.name == "integer" and is_home

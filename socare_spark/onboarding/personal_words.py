@@ -11,7 +11,7 @@ NOT_A_BIRTH_DATE = word_set(
 )
 PERSON = word_set(
     "person per pers client child customer citizen resident patient pupil student learner member "
-    "tenant applicant claimant carer mother father parent guardian individual subject "
+    "tenant applicant claimant carer mother father parent guardian individual "
     "householder cardholder holder recipient user complainant informant perpetrator victim "
     "offender defendant witness occupant occupier lodger owner patient inpatient baby infant "
     "adult husband wife son daughter brother sister attendee participant nominee payee who "
@@ -65,7 +65,8 @@ ADDRESS = word_set(
     "apartment paon saon thoroughfare"
 )
 # Homes whose numbers are whole numbers, as "Flat" and "House no".
-HOME = word_set("address addr house flat apartment dwelling property premises plot room paon saon")
+HOUSE = word_set("address addr house flat apartment plot room paon saon")
+HOME = HOUSE | word_set("dwelling property premises")
 NOT_AN_ADDRESS = word_set(
     "type category status id district city town zip email ward area age size band value tenure "
     "count condition cost date"
@@ -94,7 +95,7 @@ NOTES = word_set(
 AREA = word_set(
     "ward lsoa msoa oa lad la area region district county constituency pcon locality authority "
     "council neighbourhood neighborhood parish borough library site centre station school "
-    "country city town dfe laestab"
+    "country city town dfe laestab wd ctry rgn cty ctyua ced par ttwa icb"
 )
 # Words of columns whose texts are categories.
 CATEGORY = word_set(
@@ -103,7 +104,7 @@ CATEGORY = word_set(
     "language religion nationality marital sexuality legal classification class code band level "
     "description desc item element activity event process subprocess sector industry source "
     "method channel group programme offence subject theme topic action result risk plan package "
-    "product title role label kind direction benefit fund budget ledger month day week season"
+    "product title role label kind queue direction benefit fund budget ledger month day week season"
 )
 # Texts that are answers and no names.
 ANSWERS = word_set(

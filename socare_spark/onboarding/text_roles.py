@@ -57,7 +57,7 @@ def names_a_person(header: list[str]) -> bool:
         return True
     if not {"name", "names", "nm"} & {*header} or has_any(header, words.NOT_A_PERSON):
         return False
-    return header[-1] in ("name", "names", "nm") or has_any(
+    return header[-1] in ("name", "names") or has_any(
         header, words.PERSON | words.STAFF | words.KIN
     )
 

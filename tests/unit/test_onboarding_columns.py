@@ -286,6 +286,8 @@ def test_repeated_names_are_not_kept(name, count):
         ("Carer", ["Yes", "No", "Unknown"]),
         ("Contact method", ["Home Visit", "Phone Call", "Letter Sent"]),
         ("Lead provider", ["Acme Care", "Bright Homes", "Kind Hands"]),
+        ("SUBJECT", ["Street Lighting", "Refuse Missed", "Abandoned Vehicle"]),
+        ("WD21NM", ["Acocks Green", "Allens Cross", "Alum Rock"]),
         ("GP practice", ["Oak Surgery", "Elm Surgery", "Ash Surgery"]),
     ],
 )
@@ -379,6 +381,7 @@ def test_answers_in_own_words_are_not_kept():
 
 def test_references_of_a_few_records_are_identifiers():
     assert role("Case ref", [f"CS-{n:05d}" for n in range(5)] * 40) is Role.OTHER_ID
+    assert role("Property_ID", ["11", "12", "13"] * 40) is Role.OTHER_ID
 
 
 @pytest.mark.parametrize("name", ["Comments", "Notes 2", "Further details", "Other (specify)"])
