@@ -103,8 +103,8 @@ class XmlRecords(StrictModel):
     Attributes:
         record: Path of the element of a record from the root element, the root included.
         fields: Field -> path from the element of the record: elements below it, `..` for the
-            element above it, `@name` for an attribute at the end. A field without an entry is a
-            child element of its name.
+            element above it, `@name` for an attribute at the end, `.` for the text of the record
+            itself. A field without an entry is a child element of its name.
     """
 
     record: str = Key(pattern=r"^[^/\s@.][^/\s@]*(/[^/\s@.][^/\s@]*)*$")
@@ -114,6 +114,8 @@ class XmlRecords(StrictModel):
     @classmethod
     def _are_paths(cls, value: Mapping[str, str]) -> Mapping[str, str]:
         for path in value.values():
+            if path == ".":
+                continue
             parts = path.split("/")
             below = [part for part in parts if part != ".."]
             upwards = parts[: len(parts) - len(below)]

@@ -10,7 +10,7 @@ from socare_spark.config import StrictModel, read_model
 from socare_spark.contracts.patterns import portable
 
 # A number in a form that spreadsheets or people produce: 4E+06, 4.5, 4,000,001, -4, (4), 4;
-_NUMBER_NOT_WHOLE = r"[(+-]*[.,]?[0-9][0-9.,' ]*(E[+-]?[0-9]+)?[-);:*%?! ]*"
+_NUMBER_NOT_WHOLE = r"[(+-]*[.,]?[0-9][0-9.,' ]*(E[+-]?[0-9]{1,3})?[-);:*%?! ]*"
 # A digit or letter; beyond ASCII any character but punctuation, symbols and the replacement
 # character.
 _LETTER_OR_DIGIT = (
@@ -23,6 +23,8 @@ IDENTIFIER_SHAPE = (
     rf"[0-9]+|(?!{_NUMBER_NOT_WHOLE}$)(?=.*({_LETTER_OR_DIGIT}))"
     r"""[^=+#"'\x00-\x1f\x7f][^"\x00-\x1f\x7f]*"""
 )
+# The default of earlier versions, with which lakes recorded their schemes.
+FORMER_SHAPE = IDENTIFIER_SHAPE.replace("E[+-]?[0-9]{1,3}", "E[+-]?[0-9]+")
 
 
 class Scheme(StrictModel):

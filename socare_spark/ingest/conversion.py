@@ -34,7 +34,7 @@ _DIRECTIVES = {
     **dict.fromkeys(_UNPADDED, "[0-9]{2}"),
 }  # fmt: skip
 _FIXED_WIDTH_PATTERNS = {part: f"[0-9]{{{size}}}" for part, size in _FIXED_WIDTHS.items()}
-_SCIENTIFIC_NOTATION = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$"
+_SCIENTIFIC_NOTATION = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,3}$"
 # Minutes by which clocks are changed.
 _CLOCK_CHANGES = (30, 60, 120)
 _MONEY_TYPE = "decimal(12,2)"

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import date
 
 from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.encodings import UTF_16
@@ -15,7 +16,7 @@ def file_warnings(contract: Contract, files: Sequence[ReadableFile]) -> list[str
     """Builds the warnings about the files of a dataset.
 
     The warnings cover undeclared columns, missing optional columns, skipped lines, files without a
-    record, byte order marks that differ from the contract, and mojibake.
+    record, byte order marks that differ from the contract, mojibake, and periods in the future.
 
     Args:
         contract: The contract.
@@ -30,6 +31,7 @@ def file_warnings(contract: Contract, files: Sequence[ReadableFile]) -> list[str
         *_skipped_lines(files),
         *_byte_order_marks(files),
         *_mojibake(files),
+        *_future_periods(contract, files),
     ]
 
 
@@ -141,6 +143,20 @@ def _mojibake(files: Sequence[ReadableFile]) -> list[str]:
         "characters). They are kept unchanged: ask for the file again, exported with the right "
         "encoding."
         for column, count in sorted(cells.items())
+    ]
+
+
+def _future_periods(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
+    """A warning about files whose period begins after today."""
+    today = date.today()
+    names = [
+        file.landed.name for file in files if contract.calendar.days(file.landed.period)[0] > today
+    ]
+    if not names:
+        return []
+    return [
+        f"{_first_and_count(names)}: the period in the name is in the future. Records are followed "
+        "to its last day: rename the file with the day on which its data end."
     ]
 
 

@@ -27,7 +27,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
-from socare_spark.contracts.project import Project, Scheme
+from socare_spark.contracts.project import FORMER_SHAPE, IDENTIFIER_SHAPE, Project, Scheme
 from socare_spark.errors import NotPermittedError
 from socare_spark.ingest.whitespace import WHITESPACE
 from socare_spark.lake.transaction import write_durably
@@ -165,16 +165,18 @@ def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
         "key_id": keyring.project.key_id,
         "check": keyring.check_value(),
     }
-    schemes = {
-        f"the scheme {name}": hashlib.sha256(scheme.model_dump_json().encode()).hexdigest()[:16]
-        for name, scheme in keyring.project.schemes.items()
-    }
+    schemes = {f"the scheme {name}": s for name, s in keyring.project.schemes.items()}
+    current = {name: _scheme_digest(scheme) for name, scheme in schemes.items()}
     if not path.exists() and not begun:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, identity | schemes)
+        write_durably(path, identity | current)
         return
     recorded = _read_key_check(path)
-    changed = [name for name, value in schemes.items() if recorded.get(name, value) != value]
+    changed = [
+        name
+        for name, scheme in schemes.items()
+        if recorded.get(name, current[name]) not in (current[name], _former_digest(scheme))
+    ]
     if changed:
         raise NotPermittedError(
             f"conf/project.yaml has changed {', '.join(changed)} since this lake was created, so "
@@ -187,8 +189,23 @@ def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
             f"This lake was pseudonymised with another {names.removeprefix('the ')}: use the one "
             "that it was created with, or use a new lake."
         )
-    if not schemes.keys() <= recorded.keys():
-        write_durably(path, recorded | schemes)
+    if not current.keys() <= recorded.keys():
+        write_durably(path, current | recorded)
+
+
+def _scheme_digest(scheme: Scheme) -> str:
+    """Digest of the keys that determine tokens. The shape determines the valid identifiers only."""
+    return _digest_of(scheme.model_dump_json(exclude={"shape"}))
+
+
+def _former_digest(scheme: Scheme) -> str:
+    """The digest of earlier versions, which had the shape."""
+    shape = FORMER_SHAPE if scheme.shape == IDENTIFIER_SHAPE else scheme.shape
+    return _digest_of(scheme.model_copy(update={"shape": shape}).model_dump_json())
+
+
+def _digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _read_key_check(path: Path) -> dict[str, str]:

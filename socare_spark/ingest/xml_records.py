@@ -18,6 +18,7 @@ from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import byte_stream, chunks
 
 _UP = ".."
+_SELF = "."
 _ATTRIBUTE = "@"
 
 
@@ -27,7 +28,8 @@ class _Path:
 
     Attributes:
         height: Number of elements above a record at which the path begins.
-        parts: Names of elements below it, and at most one attribute at the end.
+        parts: Names of elements below it, and at most one attribute at the end. Without any, the
+            value is the text of the element itself.
     """
 
     height: int
@@ -36,14 +38,14 @@ class _Path:
     @staticmethod
     def of(text: str) -> "_Path":
         """The path that a contract declares."""
-        parts = text.split("/")
+        parts = [] if text == _SELF else text.split("/")
         height = parts.count(_UP)
         return _Path(height, parts[height:])
 
     @property
     def elements(self) -> Sequence[str]:
         """Names of the elements."""
-        return self.parts[:-1] if self.parts[-1].startswith(_ATTRIBUTE) else self.parts
+        return [part for part in self.parts if not part.startswith(_ATTRIBUTE)]
 
 
 # Texts of the fields whose paths begin at an element.
@@ -222,8 +224,8 @@ def _texts(element: Element, parts: Sequence[str]) -> list[str]:
         elements = [child for e in elements for child in e if local_name(child.tag) == part]
     if any(len(element) for element in elements):
         raise DataError(
-            f"the element {parts[-1]} contains other elements: declare the path of the element "
-            "with the value under socare.xml.fields"
+            f"the element {local_name(elements[0].tag)} contains other elements: declare the path "
+            "of the element with the value under socare.xml.fields"
         )
     return ["".join(element.itertext()).strip() for element in elements]
 

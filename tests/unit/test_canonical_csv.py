@@ -523,6 +523,18 @@ def test_values_above_many_records_need_no_memory_for_the_records(tmp_path):
     assert peak < len(text)
 
 
+def test_the_text_of_a_record_is_a_field(tmp_path):
+    declared = xml_contract(
+        "ID",
+        "PLACE",
+        record="Message/Children/Child/Episode/Place",
+        fields={"ID": "../../Identifiers/Id", "PLACE": "."},
+    )
+    data = CENSUS.encode("latin-1")
+    found = rows(tmp_path, data, declared, "2015.xml")
+    assert found[1:] == [["7", "B1"], ["7", ""], ["8", "B3, C"]]
+
+
 def test_xml_that_is_ambiguous_or_faulty_is_refused(tmp_path):
     twice = xml_contract("ID", record="Message/Children/Child", fields={"ID": "Episode/Place"})
     data = CENSUS.encode("latin-1")

@@ -1,6 +1,7 @@
 """Files with the same remark share one warning."""
 
 from collections import Counter
+from datetime import date
 from types import SimpleNamespace
 
 from socare_spark.contracts.contract import Contract
@@ -21,7 +22,9 @@ def file(name, dropped=(), records=1, mojibake=0, **skipped):
         skipped=Counter(skipped), records=records, encoding="utf-8",
         mojibake=Counter({"NOTE": mojibake} if mojibake else {}),
     )  # fmt: skip
-    landed = SimpleNamespace(name=name, encoding="utf-8", contract=VISITS)
+    landed = SimpleNamespace(
+        name=name, period=name.removesuffix(".csv"), encoding="utf-8", contract=VISITS
+    )
     return SimpleNamespace(landed=landed, profile=profile, columns=("ID",), dropped=dict(dropped))
 
 
@@ -50,6 +53,13 @@ def test_remarks_of_many_files_are_counted_together():
     )
     assert empty == "2015.csv and 1 more file: the files contain a header and no record."
     assert mojibake.startswith("2014.csv and 1 more file: the column NOTE has 3 cells")
+
+
+def test_periods_that_begin_in_the_future_are_one_warning():
+    this_year = f"{date.today().year}.csv"
+    files = [file(this_year), file("2090-02-28.csv"), file("2091.csv")]
+    (warning,) = file_warnings(VISITS, files)
+    assert warning.startswith("2090-02-28.csv and 1 more file: the period in the name is in the")
 
 
 def test_files_of_several_folders_with_one_reason_are_one_warning():

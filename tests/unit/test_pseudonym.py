@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -146,6 +147,23 @@ def test_changed_scheme_is_refused_by_an_existing_lake(tmp_path):
         with pytest.raises(NotPermittedError, match=f"the scheme {name}"):
             check_key(Keyring(KEY, PROJECT.model_copy(update={"schemes": other})), path)
     check_key(Keyring(KEY, PROJECT), path)
+
+
+def test_a_shape_changes_no_token_so_it_can_change(tmp_path):
+    path = tmp_path / "key_check.json"
+    check_key(Keyring(KEY, PROJECT), path)
+    other = {**PROJECT.schemes, "a": PROJECT.schemes["a"].model_copy(update={"shape": "[0-9]+"})}
+    check_key(Keyring(KEY, PROJECT.model_copy(update={"schemes": other})), path)
+
+
+def test_lakes_of_earlier_versions_keep_their_schemes(tmp_path):
+    path, scheme = tmp_path / "key_check.json", Scheme(strip_leading_zeros=True)
+    project = PROJECT.model_copy(update={"schemes": {"a": scheme}})
+    check_key(Keyring(KEY, project), path)
+    recorded = json.loads(path.read_text())
+    # The digest of Scheme(strip_leading_zeros=True) when it had the shape of that time.
+    path.write_text(json.dumps({**recorded, "the scheme a": "4837a7d1ef3aea8a"}))
+    check_key(Keyring(KEY, project), path)
 
 
 def test_another_key_or_council_is_refused_by_an_existing_lake(tmp_path):
