@@ -40,9 +40,16 @@ def _undeclared(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
 
     A missing field of a similar name is named, because the column may be misspelled.
     """
+    # A column without a name of an XML file is a field that no record has.
+    is_xml = contract.format == "xml"
+    noun = "element" if is_xml else "column"
     similar: dict[str, str] = {}
     for file in files:
-        similar |= {head: like or similar.get(head, "") for head, like in file.dropped.items()}
+        similar |= {
+            head: like or similar.get(head, "")
+            for head, like in file.dropped.items()
+            if head.strip() or not is_xml
+        }
     if not similar:
         return []
     names = [file.landed.name for file in files if file.dropped]
@@ -50,7 +57,7 @@ def _undeclared(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
         ((head, like),) = similar.items()
         hint = f", which looks like {like}," if like else ""
         column = (
-            f"the column '{head}'{hint} is not in the contract and"
+            f"the {noun} '{head}'{hint} is not in the contract and"
             if head.strip()
             else ("a column without a name")
         )
@@ -63,9 +70,9 @@ def _undeclared(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
     ]
     count = len(heads)
     where = (
-        f"{names[0]}: {count} columns"
+        f"{names[0]}: {count} {noun}s"
         if len(names) == 1
-        else (f"{contract.name}: {count} columns of {len(names)} files")
+        else (f"{contract.name}: {count} {noun}s of {len(names)} files")
     )
     return [f"{where} are not in the contract and were not read: {_join_names(heads)}."]
 

@@ -4,7 +4,9 @@ import re
 
 from socare_spark.postcodes import unit_postcode
 
-NUMBER = re.compile(r"\(?[-+£$€ ]*[0-9][0-9,. ]*[%)]?|[-+]?[0-9]*[.,]?[0-9]+[eE][-+]?[0-9]+")
+# A signed exponent, or a decimal mark before it. 201906E138182 is an identifier.
+E_NOTATION = r"[-+]?[0-9]+(?:[.,][0-9]+)?[eE][-+][0-9]{1,3}|[-+]?[0-9]+[.,][0-9]+[eE][0-9]{1,3}"
+NUMBER = re.compile(rf"\(?[-+£$€ ]*[0-9][0-9,. ]*[%)]?|{E_NOTATION}")
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 DATE = re.compile(
     rf"([0-9]{{1,4}}[-/. ]([0-9]{{1,2}}|({_MONTHS})[a-z]*)[-/. ][0-9]{{1,4}}"

@@ -20,7 +20,7 @@ from socare_spark.onboarding.cell_kinds import (
 )
 from socare_spark.onboarding.column_facts import FEW, MOST, SOME, ColumnFacts, Role
 from socare_spark.onboarding.header_words import has_any, words_of
-from socare_spark.onboarding.identifier_roles import identifier_roles
+from socare_spark.onboarding.identifier_roles import identifier_roles, role_of_identifier
 from socare_spark.onboarding.text_roles import are_decimals, is_number, names_a_person, text_roles
 
 _DISTRICT = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?( [0-9])?")
@@ -28,6 +28,10 @@ _COORDINATES = re.compile(r"\(?-?[0-9]{1,3}\.[0-9]{3,}, ?-?[0-9]{1,3}\.[0-9]{3,}
 # Dates over at least 40 years, with a fifth of them before 1985, are probably births.
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
 _EARLY, _EARLY_SHARE, _LIFE = 1985, 0.2, 40
+# Roles by the values of a column, which the header of an identifier of a person overrules.
+_OVERRULED = frozenset(
+    (Role.NONE, Role.OTHER_ID, Role.AREA, Role.POSTCODE, Role.DISTRICT, Role.RARE, Role.NAME)
+)
 
 
 def role_of(facts: ColumnFacts) -> Role:
@@ -37,7 +41,8 @@ def role_of(facts: ColumnFacts) -> Role:
         return next(_of_header(header), Role.NONE)
     found = (_of_form(facts, header), _of_place(facts, header), _of_birth(facts, header))
     rest = identifier_roles(facts, header), text_roles(facts, header)
-    return next(chain(*found, *rest), Role.NONE)
+    role = next(chain(*found, *rest), Role.NONE)
+    return (role_of_identifier(header) or role) if role in _OVERRULED else role
 
 
 def _of_header(header: list[str]) -> Iterator[Role]:
@@ -84,7 +89,7 @@ def _of_place(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
 
 def _of_axis(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     """Whether a number is a coordinate: its header names it, and its values can be one."""
-    numbers = [float(text) for text in facts.sample if is_number(text)]
+    numbers = [float(text.replace(",", ".")) for text in facts.sample if is_number(text)]
     if not numbers:
         return
     largest = max(map(abs, numbers))

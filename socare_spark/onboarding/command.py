@@ -59,7 +59,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--record",
         metavar="PATH",
-        help="element of a record of an XML file, from the root element, as Children/Child; "
+        help="element of a record of an XML file, from the root element, as "
+        "Message/Children/Child; "
         "default: the most frequent repeated element",
     )
     options.add_argument(

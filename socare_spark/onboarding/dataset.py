@@ -38,7 +38,7 @@ _MAX_DAYS = 5_000
 _MAX_REPEATS = 0.1
 # In a file of fewer rows, nearly every column of texts is unique by chance.
 _FEW_ROWS = 20
-_DAYS = (date(1900, 1, 1), date(2098, 12, 31))
+_FIRST_DAY = date(1900, 1, 1)
 PERSON_ROLES = (Role.PERSON, Role.NHS)
 _ID_ROLES = (Role.OTHER_ID, *PERSON_ROLES)
 # Columns that are dropped, or that do not identify a record.
@@ -284,7 +284,7 @@ def _newest(
 
 
 def newest_day(texts: pa.Array, formats: Sequence[str]) -> date | None:
-    """The newest day of a column from 1900 to 2098; None without one.
+    """The newest day of a column from 1900 to today; None without one.
 
     Of very many different texts, those at even distances are read.
     """
@@ -293,7 +293,8 @@ def newest_day(texts: pa.Array, formats: Sequence[str]) -> date | None:
         _day(str(text), formats)
         for text in texts.take(pa.array(range(0, len(texts), step), pa.int64()))
     )
-    return max((day for day in days if day and _DAYS[0] <= day <= _DAYS[1]), default=None)
+    today = date.today()
+    return max((day for day in days if day and _FIRST_DAY <= day <= today), default=None)
 
 
 def _day(text: str, formats: Sequence[str]) -> date | None:

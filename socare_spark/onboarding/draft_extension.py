@@ -64,6 +64,14 @@ def _xml(dataset: Dataset) -> Iterator[str]:
     yield from comment_lines(
         f"{DECIDE}: whether each element {declared[0].record} is a record.", "  "
     )
+    tables = dataset.tables.values()
+    repeated = [*dict.fromkeys(path for table in tables for path in table.repeated)]
+    if repeated:
+        yield from comment_lines(
+            f"{DECIDE}: not read, because they repeat within a record: {', '.join(repeated)}. "
+            "Declare a contract with such an element as its record if its values count.",
+            "  ",
+        )
     yield "  xml:"
     yield f"    record: {declared[0].record}"
     if paths:

@@ -233,6 +233,11 @@ def _named_month(name: str, month: re.Match[str]) -> str:
     )
 
 
+def _end_of_month(day: date) -> date:
+    """The last day of the month of a day, at most today: a file has no data of later days."""
+    return min(day.replace(day=monthrange(day.year, day.month)[1]), date.today())
+
+
 def _without_period(
     names: Sequence[str], without: Sequence[str], newest: Mapping[str, date]
 ) -> FileNames:
@@ -250,7 +255,7 @@ def _without_period(
         suffix_of = end[1] if end else ""
         day = newest.get(name)
         # The last day of the month, because the newest day itself is a value of a cell.
-        example = f"{day:%Y-%m}-{monthrange(day.year, day.month)[1]}" if day else "YYYY-MM-DD"
+        example = str(_end_of_month(day)) if day else "YYYY-MM-DD"
         problems.append(
             f"{name}: the name has no period: rename the file to "
             f"{_ENDING.sub('', name)}_{example}{suffix_of}, with the day on which the data end"

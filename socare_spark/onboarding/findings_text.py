@@ -64,7 +64,13 @@ def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
     others = [repr(name) for name in table.sheets if name != table.sheet]
     if others and table.sheet:
         yield f"  Other sheets with cells (--sheet NAME): {_listed(others)}."
-    paths = [p for p in table.record_paths if table.xml is not None and p != table.xml.record]
+    if table.repeated:
+        yield (
+            "  Elements that repeat within a record, and are not columns (--record PATH): "
+            f"{_listed(table.repeated)}."
+        )
+    known = {*table.repeated, table.xml.record if table.xml is not None else ""}
+    paths = [p for p in table.record_paths if p not in known]
     if paths:
         yield f"  Other elements that can be records (--record PATH): {_listed(paths)}."
     unnamed = [c.position for c in table.columns if not c.is_named]

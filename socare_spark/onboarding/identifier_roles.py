@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from socare_spark.onboarding import personal_words as words
 from socare_spark.onboarding.column_facts import MOST, SOME, ColumnFacts, Role
 from socare_spark.onboarding.header_words import has_any
+from socare_spark.onboarding.text_roles import names_a_person
 
 _CODE = re.compile(r"[A-Za-z]{0,10}[-_/ ]?[0-9]{3,}[A-Za-z0-9/_-]*(\.0)?")
 _VEHICLE = re.compile(r"[A-Z]{2}[0-9]{2} ?[A-Z]{3}|[A-Z][0-9]{1,3} ?[A-Z]{3}", re.IGNORECASE)
@@ -52,6 +53,29 @@ def identifier_roles(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
         yield Role.OTHER_ID
     if is_code and is_text and not facts.repeats and facts.distinct_share > SOME / 2:
         yield Role.OTHER_ID
+
+
+def role_of_identifier(header: list[str]) -> Role:
+    """The role that a header names by itself: the identifier of a person or of a family.
+
+    `LAchildID` and `ClientRef` are identifiers whatever their values, also in a file of few rows.
+    """
+    of_staff = has_any(header, words.STAFF - words.PERSON)
+    if of_staff or names_a_person(header) or not names_an_identifier(header):
+        return Role.NONE
+    people = words.PERSON | {"children"}
+    if has_any(header, people) or has_any(header, words.CERTAIN_NUMBER_OF_PERSON):
+        return Role.PERSON
+    return Role.OTHER_ID if has_any(header, words.FAMILY) else Role.NONE
+
+
+def names_an_identifier(header: list[str]) -> bool:
+    """Whether a header names an identifier, and no count, measure or category."""
+    return (
+        has_any(header, words.STRICT_IDENTIFIER | words.CERTAIN_NUMBER_OF_PERSON)
+        and not has_any(header[-1:], words.MEASURE | words.CATEGORY)
+        and not is_count(header)
+    )
 
 
 def is_count(header: list[str]) -> bool:

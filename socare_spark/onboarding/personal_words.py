@@ -18,6 +18,8 @@ PERSON = word_set(
     "borrower reader"
 )
 # Numbers of a person. `pid` is a person's identifier of several case systems.
+# Of these, the header alone decides. `nhs` alone can be a category, as in "NHS funded".
+CERTAIN_NUMBER_OF_PERSON = word_set("nhsnumber nhsno upn uln ssn hesid")
 NUMBER_OF_PERSON = word_set("nhs nhsnumber upn uln nino ssn nhsno pid crn mrn hesid")
 STAFF = word_set(
     "staff officer worker caseworker socialworker keyworker employee operator operative manager "
@@ -37,6 +39,12 @@ IDENTIFIER = word_set(
     "id ids identifier ref reference no num number nr key uid guid uuid urn uprn barcode account "
     "case enquiry record"
 )
+# Words that name an identifier without a look at its values.
+STRICT_IDENTIFIER = word_set(
+    "id ids identifier ref reference no nos num number nr uid guid uuid urn upn uln"
+)
+# People in a header of an identifier. A family is no person.
+FAMILY = word_set("family families household")
 COUNT = word_set("count total sum avg mean average amount population pop rate percent pct score of")
 # Plurals without an s, as in "No adults and children".
 PLURALS = word_set("children people men women staff")

@@ -91,6 +91,7 @@ class SourceTable:
         units: Number of rows below the header with units or further names.
         problems: Reasons for which `ingest` would refuse the file.
         merged: Number of groups of cells of a workbook that are merged over several records.
+        repeated: Paths of the elements of an XML file that repeat within a record.
     """
 
     path: Path
@@ -112,6 +113,7 @@ class SourceTable:
     units: int = 0
     problems: Sequence[str] = field(default=())
     merged: int = 0
+    repeated: Sequence[str] = ()
 
     @property
     def is_sampled(self) -> bool:
@@ -228,6 +230,7 @@ def table_of(
     records: Sequence[str] = (),
     problems: Sequence[str] = (),
     merged: int = 0,
+    repeated: Sequence[str] = (),
 ) -> SourceTable:
     """Builds the columns of a table of texts.
 
@@ -246,6 +249,7 @@ def table_of(
         records: Paths of the elements that can be records.
         problems: Reasons for which `ingest` would refuse the file.
         merged: Number of groups of cells that are merged over several records.
+        repeated: Paths of the elements that repeat within a record.
     """
     blocks = [table.column(i) for i in range(table.num_columns)]
     with ThreadPoolExecutor(WORKERS) as executor:
@@ -286,6 +290,7 @@ def table_of(
         units,
         problems,
         merged,
+        repeated,
     )
 
 

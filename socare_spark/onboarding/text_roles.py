@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from socare_spark.onboarding import personal_words as words
-from socare_spark.onboarding.cell_kinds import is_personal
+from socare_spark.onboarding.cell_kinds import E_NOTATION, is_personal
 from socare_spark.onboarding.column_facts import FEW, MOST, SOME, ColumnFacts, Role
 from socare_spark.onboarding.header_words import has_any
 
@@ -16,6 +16,7 @@ _CAPITALS = re.compile(
 _ADDRESS = re.compile(
     r"(flat |unit |apt )?[0-9]+[A-Za-z]?([-/][0-9]+[A-Za-z]?)?,? [^\W\d_].*", re.I
 )
+_NUMBER = re.compile(rf"[+-]?[0-9]+([.][0-9]+)?|{E_NOTATION}")
 # Parts of the rows with different texts from which a column is one of free text.
 _FREE_DISTINCT, _FREE_NAMED = 0.2, 0.02
 _FREE_LENGTH, _FREE_WORDS = 25, 4
@@ -48,7 +49,7 @@ def are_decimals(facts: ColumnFacts) -> bool:
 
 def is_number(text: str) -> bool:
     """Whether a text is a plain number."""
-    return re.fullmatch(r"[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?", text) is not None
+    return _NUMBER.fullmatch(text) is not None
 
 
 def names_a_person(header: list[str]) -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from socare_spark.contracts.project import Scheme
 from socare_spark.onboarding import personal_words as words
-from socare_spark.onboarding.column_facts import Role
+from socare_spark.onboarding.column_facts import FEW, Role
 from socare_spark.onboarding.dataset import DatasetColumn
 from socare_spark.onboarding.header_words import has_any, words_of
+from socare_spark.onboarding.identifier_roles import names_an_identifier
 from socare_spark.onboarding.missing_texts import in_order, is_always_missing
 from socare_spark.onboarding.personal_treatments import (
     DROPPED,
@@ -77,13 +78,19 @@ def _treatment(
 
 def _keep_comments(proposal: Proposal, column: DatasetColumn) -> list[str]:
     header = words_of(column.name)
+    if column.filled < FEW and names_an_identifier(header) and not column.type.is_date:
+        return [
+            f"DECIDE: the header names an identifier, and {counted(column.filled, 'row')} are too "
+            "few to judge. Pseudonymise the column if it identifies people or records."
+        ]
     if (
         (column.role, column.type.name) == (Role.NONE, "string")
         and (column.distinct >= _MANY or column.distinct > _LARGE_SHARE * column.filled)
         and not has_any(header, words.CATEGORY | words.AREA)
     ):
         return [
-            f"DECIDE: whether the {counted(column.distinct, 'different text')} are categories. "
+            f"DECIDE: whether the {counted(column.distinct, 'different text')} "
+            f"{'is a category' if column.distinct == 1 else 'are categories'}. "
             "Drop the column if they can name people."
         ]
     if column.role is Role.AREA and proposal.postcode is None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socare_spark.onboarding.cell_kinds import DATE
+from socare_spark.onboarding.cell_kinds import DATE, E_NOTATION
 from socare_spark.onboarding.column_types import SAMPLE, ColumnType, Texts, filled_texts
 from socare_spark.onboarding.date_types import date_type
 from socare_spark.onboarding.missing_texts import can_be_missing, in_order
@@ -21,7 +21,6 @@ _BOOLEANS = (
     (("true",), ("false",)), (("True",), ("False",)), (("TRUE",), ("FALSE",)), (("T",), ("F",)),
     (("1",), ("0",)), (("1.0",), ("0.0",)), (("Y", "Yes"), ("N", "No")),
 )  # fmt: skip
-_E_NOTATION = r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+"
 # A spreadsheet keeps 15 digits of a number.
 _DIGITS = 15
 _FEW_DATES = 0.05
@@ -71,7 +70,7 @@ def _boolean(filled: Texts) -> ColumnType | None:
 def _doubts_of_digits(filled: Texts) -> Iterator[str]:
     """Sentences on digits that a spreadsheet has changed."""
     if pc.any(pc.match_substring(filled.texts, "E", ignore_case=True)).as_py():
-        rows = filled.rows_matching(_E_NOTATION)
+        rows = filled.rows_matching(E_NOTATION)
         if rows:
             values = f"{rows:,} value is" if rows == 1 else f"{rows:,} values are"
             yield f"{values} in E-notation, so a spreadsheet has changed their digits"

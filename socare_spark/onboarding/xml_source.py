@@ -18,6 +18,8 @@ from socare_spark.onboarding.source_table import SourceTable, table_of
 
 _MIN_FIELDS = 2
 _MAX_LISTED = 8
+# Path of the text of a record itself.
+_SELF = "."
 ElementPath = tuple[str, ...]
 
 
@@ -61,6 +63,7 @@ def read_xml_table(path: Path, record: str | None = None) -> SourceTable:
             f"the file has no records {record or ''}: set --record to the path of a repeated "
             f"element from the root element; repeated elements with values are {listed}"
         )
+    repeated = ["/".join(p) for p in _repeated(elements, chosen)]
     fields = _fields(elements, chosen)
     declared = XmlRecords(record="/".join(chosen), fields=fields)
     with tempfile.TemporaryDirectory() as folder:
@@ -80,6 +83,7 @@ def read_xml_table(path: Path, record: str | None = None) -> SourceTable:
         format_="xml",
         xml=XmlRecords(record=declared.record, fields=own),
         records=["/".join(p) for p in candidates],
+        repeated=repeated,
     )
 
 
@@ -135,9 +139,20 @@ def _values(elements: Mapping[ElementPath, _Elements], path: ElementPath) -> Ite
             yield from ((*below[depth:], f"@{name}") for name in sorted(found.attributes))
 
 
+def _repeated(
+    elements: Mapping[ElementPath, _Elements], record: ElementPath
+) -> Iterator[ElementPath]:
+    """Paths of the elements that occur several times in a record."""
+    depth = len(record)
+    for path, found in elements.items():
+        if path[:depth] == record and len(path) > depth and found.most > 1:
+            yield path
+
+
 def _fields(elements: Mapping[ElementPath, _Elements], record: ElementPath) -> dict[str, str]:
     """Field -> path from the element of a record."""
-    paths = [*_values(elements, record)]
+    paths: list[ElementPath] = [(_SELF,)] if elements[record].is_leaf else []
+    paths += _values(elements, record)
     for height in range(1, len(record)):
         ancestor = record[:-height]
         inner = record[len(ancestor)]
@@ -148,6 +163,7 @@ def _fields(elements: Mapping[ElementPath, _Elements], record: ElementPath) -> d
     used: set[str] = set()
     for path in paths:
         parts = [part.lstrip("@") for part in path if part != ".."]
+        parts = [record[-1]] if path == (_SELF,) else parts
         # The shortest end of the path that is no other field's name.
         names = ["_".join(parts[-n:]) for n in range(1, len(parts) + 1)]
         names += [f"{names[-1]}_{n}" for n in range(2, len(paths) + 2)]

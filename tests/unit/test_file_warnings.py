@@ -36,6 +36,22 @@ def test_undeclared_columns_of_different_files_are_one_warning():
     ]
 
 
+def test_undeclared_elements_of_xml_are_no_columns_and_have_names():
+    declared = VISITS.model_dump(by_alias=True, exclude_unset=True)
+    declared["format"] = "xml"
+    declared["socare"]["xml"] = {"record": "a/b"}
+    declared["socare"]["files"] = r"(?P<period>\d+)\.xml"
+    contract = Contract.model_validate(declared)
+    # A field that no record has is a column without a name of the converted file.
+    files = [file("2014.csv", {"": "", "A/B": "", "@c": ""})]
+    assert file_warnings(contract, files) == [
+        "2014.csv: 2 elements are not in the contract and were not read: 'A/B', '@c'."
+    ]
+    (one,) = file_warnings(contract, [file("2014.csv", {"": "", "A/B": ""})])
+    assert one == "2014.csv: the element 'A/B' is not in the contract and was not read."
+    assert file_warnings(contract, [file("2014.csv", {"": ""})]) == []
+
+
 def test_many_undeclared_columns_are_counted():
     (warning,) = file_warnings(VISITS, [file("2014.csv", {f"C{n}": "" for n in range(29)})])
     assert warning.startswith("2014.csv: 29 columns are not in the contract and were not read: ")

@@ -118,6 +118,8 @@ def test_a_few_dates_of_the_other_order_are_quarantined():
         ),
         ([f"{n}0000" for n in range(10**14, 10**14 + 9)], "end in zeros after 15 digits"),
         ([*["£5"] * 50, *["€6"] * 50], "several currencies (£ and €)"),
+        ([*["1.23E11"] * 2, "12"], "2 values are in E-n"),
+        ([*["123E-4"] * 2, "12"], "2 values are in E-n"),
         (["2015-07-04T00:00:00+02:00", "2015-07-05T00:00:00+02:00"], "declare zone and day"),
         (["2015-07-04T10:00:00", "2015-07-05T11:00:00"], "declare a zone"),
         (["2015-07-04T23:00:00Z", "2015-01-05T00:00:00Z"], "of the United Kingdom"),
@@ -131,7 +133,8 @@ def test_doubts(texts, doubt):
 @pytest.mark.parametrize(
     "texts",
     [["2015-07-04", "2015-07-05"], ["1234567890123456", "1234567890123457"], ["red", "blue"],
-     ["2015-07-04T10:00:00Z", "2015-07-05T11:00:00Z"]],
+     ["2015-07-04T10:00:00Z", "2015-07-05T11:00:00Z"], ["201906E138182", "201907E138190"],
+     ["12E34", "15E+1234"], ["1.5E1234", "1.5E12345"]],
 )  # fmt: skip
 def test_usual_texts_have_no_doubt(texts):
     assert not typed(texts).doubts
@@ -231,6 +234,29 @@ NOTES = [f"Visited the house on day {n} and spoke to the neighbour about it" for
 )  # fmt: skip
 def test_subjects_of_columns(name, texts, expected):
     assert role(name, texts) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["LAchildID", "childLAId", "ClientRef", "Person number", "ID of pupil", "Customer no.",
+     "carer_guid", "TenantReference", "UPN", "FormerUPN", "ChildrenID"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "texts",
+    [["DfEX01", "fails"], ["a", "b"], ["1", "0"], ["A", "B", "C"] * 90, ["B1 1AA", "B2 4QA"],
+     ["x", "y", "z", "w"], ["E05011118", "E05011119"]],
+)  # fmt: skip
+def test_a_header_alone_names_the_identifier_of_a_person(name, texts):
+    assert role(name, texts) is Role.PERSON
+
+
+def test_an_identifier_of_a_family_is_no_identifier_of_a_person():
+    assert role("FamilyID", ["a", "b"]) is Role.OTHER_ID
+
+
+@pytest.mark.parametrize("name", ["Client ID type", "UPNunknown", "No of clients", "Tenant case"])
+def test_a_header_of_a_category_or_a_count_names_no_identifier(name):
+    assert role(name, ["A", "B"] * 60) is not Role.PERSON
 
 
 def test_a_column_without_values_has_the_subject_of_its_header():

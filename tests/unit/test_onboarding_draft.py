@@ -331,6 +331,16 @@ def test_units_below_the_header_are_no_values(landing, conf, capsys):
     assert "DECIDE: rows below the header have units" in text
 
 
+def test_identifiers_of_few_rows_are_a_decision(landing, conf, capsys):
+    file = write(landing / "x_2015.csv", ["REF,LAchildID,SENT", "A,DfEX0,2015-01-02",
+                                          "B,child fails,2015-01-03"])  # fmt: skip
+    contract, text, out = drafted(capsys, conf, file)
+    assert contract.field("LAchildID").socare.pseudonymise == "child"
+    assert contract.field("REF").socare.keep == "as_is"
+    assert "DECIDE: the header names an identifier, and 2 rows are too few to judge" in text
+    assert "identifier of a person (personal)" in out
+
+
 def test_days_of_local_times_are_taken_in_their_zone(landing, conf, capsys):
     days = [f"R{m}{n}00,2015-{m:02d}-{n:02d}T00:00:00+0{s}:00" for m, s in ((1, 0), (7, 1))
             for n in range(1, 20)]  # fmt: skip

@@ -319,6 +319,14 @@ def test_years_beside_months_are_a_doubt():
     assert any("can overlap" in doubt for doubt in found.doubts)
 
 
+def test_days_in_the_future_do_not_name_a_file(landing, capsys):
+    today = date.today()
+    rows = [f"R{n},{today.year + 5}-02-{n + 1:02d},{today}" for n in range(9)]
+    file = write(landing / "x.csv", ["REF,REVIEW,OPENED", *rows])
+    _, out, _ = onboard(capsys, file, "--header", "1")
+    assert f"rename the file to passes/x_{today}.csv" in out
+
+
 def test_names_without_a_period_are_a_problem():
     found = find_periods(["p/a.csv"], {})
     assert "YYYY-MM-DD" in found.problems[0]

@@ -86,6 +86,22 @@ def test_another_element_can_be_the_record(cin):
         read_xml_table(cin, "Message/Nothing")
 
 
+def test_elements_that_repeat_within_a_record_are_named_and_offered(folder, capsys):
+    child = """<Child><ID>Quill{n}</ID><Disabilities><Disability>HAND</Disability>
+    <Disability>SEE{n}</Disability></Disabilities></Child>"""
+    path = folder / "cin_2015.xml"
+    path.write_text(CIN.format(children="".join(child.format(n=n) for n in range(9))), "utf-8")
+    target = folder.parents[1] / "conf" / "datasets" / "a.yaml"
+    _, out, _ = onboard(capsys, path, "--record", "Message/Children/Child", "--write", target)
+    repeated = "Message/Children/Child/Disabilities/Disability"
+    assert f"repeat within a record, and are not columns (--record PATH): {repeated}." in out
+    assert repeated in target.read_text("utf-8")
+    table = read_xml_table(path, repeated)
+    assert table.rows == 18
+    fields = {c.name: table.xml.fields.get(c.name, c.name) for c in table.columns}
+    assert fields == {"Disability": ".", "ID": "../../ID", "Year": "../../../../Header/Year"}
+
+
 def test_a_draft_of_xml_declares_the_paths(cin, capsys):
     contract, out = draft_of(cin, capsys)
     assert contract.format == "xml"
