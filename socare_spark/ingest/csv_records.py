@@ -6,6 +6,7 @@ delimiter, a line end or the end of the file closes the cell. The file is refuse
 other quote or a quote that is never closed. Outside quotes LF, CRLF and CR end a record.
 """
 
+import csv
 import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from socare_spark.errors import DataError
+
+# A cell can be as long as `maxLength` declares.
+csv.field_size_limit(1 << 30)
 
 MAX_RECORD_BYTES = 1 << 20
 _CHUNK = 1 << 22

@@ -52,7 +52,6 @@ _UTF_8_EVIDENCE = re.compile("[\u0080-\u017f\u0800-\U0010ffff]|[\u0180-\u07ff]{2
 # These bytes are control characters in ISO 8859, and quotes and dashes in windows-1252.
 _ISO_8859 = ("iso-8859-1", "iso-8859-15")
 _C1_BYTES = re.compile(b"[\x80-\x9f]")
-csv.field_size_limit(1 << 30)
 
 
 @dataclass(frozen=True)

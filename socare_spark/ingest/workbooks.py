@@ -7,11 +7,14 @@ computed value.
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from xml.etree.ElementTree import ParseError
 
 import xlrd
 from defusedxml.ElementTree import fromstring
@@ -47,13 +50,28 @@ _ERROR_CELL = re.compile(
 _FILLED_CELL = re.compile(
     rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*[\"']([A-Z]+)([0-9]+)[\"'](?:[^>]*[^/>])?>"
 )
-_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s[^>]*:([A-Z]+)([0-9]+)[\"']")
+_ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*[\"']([0-9]+)")
+_WIDE_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Z]{2,3})[0-9]")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
 _REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]+)([0-9]+)[\"']")
 _UNKNOWN_ERROR = "#ERROR"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
 _ODS_MARK = re.compile(rb"calcext:value-type=[\"']error[\"']|number-rows-spanned=[\"'](?!1[\"'])")
+# Errors of the libraries that read workbooks, for damaged and encrypted files.
+_DAMAGED = (
+    CalamineError,
+    XmlError,
+    ZipError,
+    zipfile.BadZipFile,
+    xlrd.XLRDError,
+    zlib.error,
+    ParseError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +87,7 @@ class Sheet:
     merged: Sequence[Range] = ()
 
     def merged_records(self, header: int) -> list[Range]:
-        """Merged cells with a value that extend over several rows below the header.
+        """Merged cells with a value that extend over several rows with values below the header.
 
         Args:
             header: Number of the last row of the header; 0 without one.
@@ -80,6 +98,7 @@ class Sheet:
             if header <= top < min(bottom, len(self.rows))
             and left < len(self.rows[top])
             and self.rows[top][left] != ""
+            and any(map(_has_value, self.rows[top + 1 : bottom + 1]))
         ]
 
 
@@ -110,7 +129,7 @@ def sheet_rows(
         _repeat(sheet.rows, over_records)
     for i, row in enumerate(sheet.rows):
         has_comment = comment is not None and isinstance(row[0], str) and row[0].startswith(comment)
-        if i < last or (any(cell != "" for cell in row) and not has_comment):
+        if i < last or (_has_value(row) and not has_comment):
             yield row
 
 
@@ -125,10 +144,14 @@ def _merged_text(merged: Sequence[Range]) -> str:
 
 
 def _repeat(rows: list[list[Cell]], merged: Sequence[Range]) -> None:
-    """Writes the value of merged cells into the first cell of each of their rows."""
+    """Writes the value of merged cells into the first cell of each of their rows with a value."""
     for (top, left), (bottom, _) in merged:
-        for row in rows[top : bottom + 1]:
+        for row in filter(_has_value, rows[top : bottom + 1]):
             row[left] = rows[top][left]
+
+
+def _has_value(row: Sequence[Cell]) -> bool:
+    return any(cell != "" for cell in row)
 
 
 def read_sheet(path: Path, format_: str, dialect: Dialect) -> Sheet:
@@ -144,27 +167,47 @@ def read_sheet(path: Path, format_: str, dialect: Dialect) -> Sheet:
             determined.
     """
     _check_format(path.read_bytes(), format_)
-    try:
+    with _readable(format_):
         sheet, errors = _read(path, format_, dialect)
-    except (CalamineError, XmlError, ZipError, zipfile.BadZipFile, xlrd.XLRDError):
-        raise _unreadable(format_) from None
-    except BaseException as error:
-        # A fault of the library's Rust code is no Exception, and would end the job.
-        if type(error).__name__ == "PanicException":
-            raise _unreadable(format_) from None
-        raise
     for i, row in enumerate(sheet.rows):
         for column, text in errors.get(i, ()):
             row[column] = text
     return sheet
 
 
-def open_workbook(path: Path, format_: str) -> CalamineWorkbook:
-    """Opens a workbook.
+def sheet_heights(path: Path, format_: str) -> dict[str, int]:
+    """Name of each sheet of a workbook -> number of its rows.
 
     Args:
         path: The workbook.
         format_: Its format: `xlsx`, `xls` or `ods`.
+
+    Raises:
+        DataError: the file cannot be read, or it is too large.
+    """
+    with _readable(format_):
+        if format_ == "xls":
+            _open_xls(path).release_resources()
+        workbook = _open(path, format_)
+        return {name: workbook.get_sheet_by_name(name).height for name in workbook.sheet_names}
+
+
+@contextmanager
+def _readable(format_: str) -> Iterator[None]:
+    """Raises a `DataError` for each error of the libraries that read workbooks."""
+    try:
+        yield
+    except _DAMAGED:
+        raise _unreadable(format_) from None
+    except BaseException as error:
+        # A fault of the library's Rust code is no Exception, and would end the job.
+        if type(error).__name__ == "PanicException":
+            raise _unreadable(format_) from None
+        raise
+
+
+def _open(path: Path, format_: str) -> CalamineWorkbook:
+    """Opens a workbook.
 
     Raises:
         DataError: the workbook is too large.
@@ -185,11 +228,14 @@ def open_workbook(path: Path, format_: str) -> CalamineWorkbook:
 
 def _check_area(sheet: bytes) -> None:
     """Refuses a sheet whose last cell is too far away: the library reads all cells before it."""
-    declared = _DIMENSION.search(sheet[:10_000])
-    if declared and _column(declared[1]) * int(declared[2]) <= _MAX_CELLS:
+    rows = max((int(match[1]) for match in _ROW.finditer(sheet)), default=0)
+    columns = max((_column(match[1]) for match in _WIDE_COLUMN.finditer(sheet)), default=26)
+    if rows * columns <= _MAX_CELLS:
         return
+    # Formatted cells without a value do not count.
     cells = [(_column(letters), int(row)) for letters, row in _FILLED_CELL.findall(sheet)]
-    columns, rows = (max(numbers, default=0) for numbers in zip(*cells, strict=True))
+    columns = max((column for column, _ in cells), default=0)
+    rows = max((row for _, row in cells), default=0)
     if columns * rows > _MAX_CELLS:
         raise DataError(
             f"a sheet has cells in {rows} rows and up to column {columns}: remove the cells that "
@@ -225,7 +271,7 @@ def _read(path: Path, format_: str, dialect: Dialect) -> tuple[Sheet, Errors]:
 
 def _named_sheet(path: Path, format_: str, dialect: Dialect) -> tuple[str, Sheet]:
     """Name and content of the declared sheet."""
-    sheet = _sheet(open_workbook(path, format_), dialect)
+    sheet = _sheet(_open(path, format_), dialect)
     rows = sheet.to_python(skip_empty_area=False)
     return sheet.name, Sheet(rows, sheet.merged_cell_ranges or ())
 

@@ -199,6 +199,10 @@ def element_events(source: Path) -> Iterator[tuple[str, Element]]:
         raise DataError(
             "the file declares entities, which are not read: ask for the file without them"
         ) from None
+    except (LookupError, ValueError):
+        raise DataError(
+            "the file declares an encoding that is not supported: ask for the file again in UTF-8"
+        ) from None
 
 
 def local_name(name: str) -> str:

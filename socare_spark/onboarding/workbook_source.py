@@ -1,15 +1,13 @@
 """Reads a sheet of a workbook of unknown form into columns of text."""
 
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-from python_calamine import CalamineError, ZipError
 
 from socare_spark.contracts.dialect import Dialect
 from socare_spark.errors import DataError
-from socare_spark.ingest.workbooks import open_workbook, read_sheet, text_of
+from socare_spark.ingest.workbooks import read_sheet, sheet_heights, text_of
 from socare_spark.onboarding.layout import find_header
 from socare_spark.onboarding.source_table import SourceTable, table_of
 
@@ -55,9 +53,8 @@ def read_workbook_table(
 def _sheets(path: Path, format_: str) -> dict[str, int]:
     """Name of each sheet with cells -> number of its rows."""
     try:
-        workbook = open_workbook(path, format_)
-        heights = {name: workbook.get_sheet_by_name(name).height for name in workbook.sheet_names}
-    except (CalamineError, ZipError, zipfile.BadZipFile):
+        heights = sheet_heights(path, format_)
+    except DataError:
         # `read_sheet` finds the reason.
         return {}
     if not any(heights.values()):

@@ -15,10 +15,13 @@ from openpyxl import Workbook
 from pydantic import ValidationError
 
 from socare_spark.contracts.contract import Contract
+from socare_spark.contracts.dialect import Dialect
 from socare_spark.errors import DataError
 from socare_spark.files import sha256_of
 from socare_spark.ingest.canonical_csv import csv_of
 from socare_spark.ingest.discovery import discover_files, inspect_file
+from socare_spark.ingest.workbooks import read_sheet
+from socare_spark.onboarding.workbook_source import read_workbook_table
 
 ABC = [{"name": n, "socare": {"keep": "as_is"}} for n in "ABC"]
 
@@ -323,13 +326,14 @@ def test_a_damaged_workbook_does_not_end_the_job(tmp_path, monkeypatch):
 
 
 MERGED = [["A", "B", "C"], ["1", "2", "3"], ["4", "", "6"], ["", "8", "9"]]
+FOOTNOTE = [["", "", ""], ["A note of two rows", "", ""], ["", "", ""]]
 
 
 def merged_xlsx(path):
     book = Workbook()
-    for row in [["Title"], *MERGED]:
+    for row in [["Title"], *MERGED, *FOOTNOTE]:
         book.active.append(row)
-    for cells in ("A1:C1", "A4:A5", "B3:C3", "C7:C9"):
+    for cells in ("A1:C1", "A4:A6", "B3:C3", "A7:C8", "C10:C12"):
         book.active.merge_cells(cells)
     book.save(path)
 
@@ -368,12 +372,15 @@ def test_cells_merged_over_several_records_need_a_declaration(tmp_path, write):
     write(tmp_path / "a")
     data, form = (tmp_path / "a").read_bytes(), {"format": kind, "dialect": {"headerRows": [2]}}
     reason = refusal(tmp_path, data, contract(**form), f"2015.{kind}")
-    assert reason.startswith("cells are merged over several records (rows 4 to 5 of column 1)")
+    assert reason.startswith("cells are merged over several records (rows 4 to ")
+    assert "of column 1)" in reason
     first = rows(tmp_path, data, contract(**form, merged_cells="first"), f"2015.{kind}")
     every = rows(tmp_path, data, contract(**form, merged_cells="all"), f"2015.{kind}")
-    assert [row[0] for row in first] == ["A", "1", "4", ""]
-    assert [row[0] for row in every] == ["A", "1", "4", "4"]
-    assert [row[2] for row in every][2:] == ["6", "9"]
+    assert [row[0] for row in first][:4] == ["A", "1", "4", ""]
+    assert [row[0] for row in every][:4] == ["A", "1", "4", "4"]
+    assert [row[2] for row in every][2:4] == ["6", "9"]
+    # The note is a record without its other cells. Blank rows within merged cells are none.
+    assert [row[0] for row in every][4:] == ["A note of two rows"] * (kind == "xlsx")
 
 
 def test_workbooks_that_do_not_fit_into_memory_are_refused(tmp_path, monkeypatch):
@@ -384,8 +391,53 @@ def test_workbooks_that_do_not_fit_into_memory_are_refused(tmp_path, monkeypatch
     declared = contract(format="xlsx")
     reason = refusal(tmp_path, data, declared, "2015.xlsx")
     assert "cells in 1048576 rows and up to column 16384" in reason
+    smaller = changed_part(tmp_path, data, "sheet1.xml", b'ref="A1:XFD1048576"', b'ref="A1:B2"')
+    assert "cells in 1048576 rows" in refusal(tmp_path, smaller, declared, "2015.xlsx")
     monkeypatch.setattr("socare_spark.ingest.workbooks._MAX_BYTES", 1000)
     assert "when it is unpacked" in refusal(tmp_path, data, declared, "2015.xlsx")
+
+
+def changed_part(tmp_path, workbook, name, old, new):
+    """A workbook with a part in which a text is replaced."""
+    (tmp_path / "before.xlsx").write_bytes(workbook)
+    with (
+        zipfile.ZipFile(tmp_path / "before.xlsx") as source,
+        zipfile.ZipFile(tmp_path / "after.xlsx", "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for part in source.namelist():
+            data = source.read(part)
+            if part.endswith(name):
+                assert old in data
+                data = data.replace(old, new)
+            target.writestr(part, data)
+    return (tmp_path / "after.xlsx").read_bytes()
+
+
+def test_an_empty_sheet_of_a_workbook_is_passed_over(tmp_path):
+    book = Workbook()
+    book.active.append(["A", "B", "C"])
+    book.create_sheet("Sheet2")
+    book.save(tmp_path / "a.xlsx")
+    data = changed_part(
+        tmp_path, (tmp_path / "a.xlsx").read_bytes(), "sheet2.xml", b'ref="A1:A1"', b'ref="A1"'
+    )
+    assert rows(tmp_path, data, contract(format="xlsx"), "2015.xlsx") == [["A", "B", "C"]]
+    assert read_workbook_table(tmp_path / "after.xlsx", "xlsx").sheets == ["Sheet"]
+
+
+@pytest.mark.parametrize("position", range(60, 3000, 350))
+def test_damaged_bytes_of_a_workbook_are_one_reason(tmp_path, position):
+    data = bytearray(xlsx(tmp_path / "a.xlsx"))
+    data[position : position + 40] = b"\xff" * 40
+    (tmp_path / "a.xlsx").write_bytes(data)
+    for read in (
+        lambda: read_sheet(tmp_path / "a.xlsx", "xlsx", Dialect(sheetName="Data")),
+        lambda: read_workbook_table(tmp_path / "a.xlsx", "xlsx"),
+    ):
+        try:
+            read()
+        except DataError as error:
+            assert "workbook" in str(error) or "cannot be read" in str(error)
 
 
 def test_formatted_cells_without_a_value_do_not_refuse_a_sheet(tmp_path):
@@ -539,6 +591,10 @@ def test_xml_that_is_ambiguous_or_faulty_is_refused(tmp_path):
     twice = xml_contract("ID", record="Message/Children/Child", fields={"ID": "Episode/Place"})
     data = CENSUS.encode("latin-1")
     assert "record 1 has 2 values of ID" in refusal(tmp_path, data, twice, "2015.xml")
+    for encoding in ("shift_jis", "foo"):
+        other = CENSUS.replace("ISO-8859-1", encoding).encode("latin-1")
+        reason = refusal(tmp_path, other, xml_contract("Place", fields={}), "2015.xml")
+        assert "encoding that is not supported" in reason
     whole = xml_contract("ID", record="Message/Children/Child", fields={"ID": "Identifiers"})
     assert "contains other elements" in refusal(tmp_path, data, whole, "2015.xml")
     none = xml_contract("ID", record="Message/Nothing", fields={})
