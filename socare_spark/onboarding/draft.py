@@ -169,6 +169,13 @@ def _note_comments(proposal: Proposal) -> Iterator[str]:
             f"{DECIDE}: the rows at the end have totals or notes, and no required column keeps "
             "them out. Ask for the file without them, or declare a pattern that they do not meet."
         )
+    joined = next((t.header.joined for t in dataset.tables.values() if t.header.joined), ())
+    if joined:
+        yield (
+            f"{DECIDE}: rows {' and '.join(map(str, joined))} probably have the names of the "
+            f"columns together. Declare dialect.headerRows: {[*joined]} and the joined names "
+            "(docs/onboarding.md, A header of several rows)."
+        )
     if any(table.units for table in dataset.tables.values()):
         yield (
             f"{DECIDE}: rows below the header have units or further names. They are quarantined "

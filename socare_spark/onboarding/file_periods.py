@@ -44,6 +44,7 @@ _ENDING = re.compile(r"((?:\.[A-Za-z]+)+)$")
 _ZIPPED = (".csv", ".txt", ".tsv")
 # Days before and after the end of a year between which its newest date is.
 _BEFORE, _AFTER = timedelta(45), timedelta(10)
+_DAYS_OF_MONTH = 31
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,15 @@ def find_periods(names: Sequence[str], newest: Mapping[str, date]) -> FileNames:
         doubts = (*doubts, "some names have a year and others a part of it, so files can overlap")
     names_of = FileNames(pattern, periods, year_ends, named_by, (), doubts)
     return replace(names_of, problems=_problems(periods, names_of.calendar))
+
+
+def depends_on_years(text: str) -> bool:
+    """Whether a period is longer than a month, so that the end of the year can change its days."""
+    try:
+        first, last = Calendar().days(text)
+    except ValueError:
+        return True
+    return (last - first).days > _DAYS_OF_MONTH
 
 
 def _period_span(name: str, names: Sequence[str]) -> tuple[int, int, str] | None:

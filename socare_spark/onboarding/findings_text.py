@@ -6,6 +6,7 @@ from socare_spark.contracts.header_names import normalise_header
 from socare_spark.onboarding.candidate_keys import Keys
 from socare_spark.onboarding.column_facts import PERSONAL
 from socare_spark.onboarding.dataset import Dataset, DatasetColumn
+from socare_spark.onboarding.file_periods import depends_on_years
 from socare_spark.onboarding.source_table import SourceTable
 from socare_spark.plurals import counted
 
@@ -41,14 +42,14 @@ def _file_lines(path: str, table: SourceTable) -> Iterator[str]:
             f"  It is not certain whether the file has a header: {table.header.reason}. Set it "
             "with --header NUMBER or --header none. Names of columns are not shown until then."
         )
-    if table.odd_rows:
+    odd_rows, notes = table.odd_rows - table.footers, table.notes + table.footers
+    if odd_rows:
         yield (
-            f"  Rows with another number of cells than the header: {table.odd_rows:,} (reason "
-            "row_shape)."
+            f"  Rows with another number of cells than the header: {odd_rows:,} (reason row_shape)."
         )
-    if table.notes:
+    if notes:
         yield (
-            f"  Rows at the end that are probably totals or notes: {table.notes:,}. They are "
+            f"  Rows at the end that are probably totals or notes: {notes:,}. They are "
             "not among the facts below."
         )
     if table.units:
@@ -183,7 +184,9 @@ def _period_lines(dataset: Dataset) -> Iterator[str]:
     if names.periods:
         periods = list(dict.fromkeys(names.periods.values()))
         ends = "years end on 31 March" if names.year_ends else "calendar years"
-        yield f"Periods: {_listed(periods)} ({ends})"
+        # Days and months are the same in all years.
+        text = f" ({ends})" if names.year_ends or any(map(depends_on_years, periods)) else ""
+        yield f"Periods: {_listed(periods)}{text}"
     yield from (f"  {doubt[0].upper()}{doubt[1:]}." for doubt in names.doubts if len(names.periods))
     yield from (f"  {problem}." for problem in names.problems[:_MAX_NAMED])
     if len(names.problems) > _MAX_NAMED:

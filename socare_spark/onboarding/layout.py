@@ -45,6 +45,7 @@ class Header:
         reason: The reason for the decision.
         filled_rows: Number of rows up to this one that are not blank.
         units: Number of rows below it that have units or further names, and no values.
+        joined: Numbers of the rows that probably have the names together.
     """
 
     row: int | None
@@ -53,6 +54,7 @@ class Header:
     reason: str = ""
     filled_rows: int = 0
     units: int = 0
+    joined: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,8 @@ def find_header(rows: Rows, header: int | str | None = None) -> Header:
             )
         names, filled = tuple(rows[header - 1]), sum(map(any, rows[:header]))
         units = len(_rows_of_names(rows[header - 1], rows[header:]))
-        return Header(header, names, True, "as given", filled, units)
+        joined = (header - 1, header) if _has_names_above(rows, header) else ()
+        return Header(header, names, True, "as given", filled, units, joined)
     first = next((i for i, row in enumerate(rows) if _is_full(row, width)), None)
     if first is None:
         return Header(None, _numbered(width), False, "no row has a name for each column")
@@ -221,6 +224,15 @@ def _rows_of_names(row: Sequence[str], below: Rows) -> Rows:
             break
         found.append(other)
     return found
+
+
+def _has_names_above(rows: Rows, header: int) -> bool:
+    """Whether the row above a header has names for its empty or repeated cells."""
+    row = rows[header - 1]
+    above = rows[header - 2] if header > 1 else []
+    filled = [cell for cell in row if cell]
+    gaps = any(cell and not (row[i] if i < len(row) else "") for i, cell in enumerate(above))
+    return sum(map(bool, above)) > 1 and (gaps or len({*filled}) < len(filled))
 
 
 def _usual_kind(position: int, below: Rows) -> str:

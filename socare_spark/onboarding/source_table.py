@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count as count_from
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ _BLOCK = 1 << 22
 # Rows at the end of a file that can be totals or notes.
 _MAX_NOTES = 10
 _NOTE_WIDTH = 4
+# Bytes at the end of a file that have the notes.
+_TAIL = 1 << 16
 _TOTAL = re.compile(
     r"(grand |sub-?|overall )?totals?\b|sum of\b|end of (report|file)", re.IGNORECASE
 )
@@ -92,6 +95,7 @@ class SourceTable:
         problems: Reasons for which `ingest` would refuse the file.
         merged: Number of groups of cells of a workbook that are merged over several records.
         repeated: Paths of the elements of an XML file that repeat within a record.
+        footers: Number of the `odd_rows` at the end of a CSV file that are notes.
     """
 
     path: Path
@@ -114,6 +118,7 @@ class SourceTable:
     problems: Sequence[str] = field(default=())
     merged: int = 0
     repeated: Sequence[str] = ()
+    footers: int = 0
 
     @property
     def is_sampled(self) -> bool:
@@ -143,6 +148,7 @@ def read_csv_table(path: Path, header: int | str | None = None) -> SourceTable:
         # The count of records and the refusals are those of ingest.
         profiled = executor.submit(_profile, path, source, layout)
         table, odd = _read_arrow(source.data, layout)
+        footers = _footers(source, layout, odd.count(1))
         count, problems = profiled.result()
     return table_of(
         table,
@@ -150,10 +156,22 @@ def read_csv_table(path: Path, header: int | str | None = None) -> SourceTable:
         path=path,
         format_="csv",
         count=count,
-        odd_rows=odd,
+        odd_rows=len(odd),
         source=source,
         layout=layout,
         problems=problems,
+        footers=footers,
+    )
+
+
+def _footers(source: SourceText, layout: Layout, narrow: int) -> int:
+    """Number of lines at the end that are notes: they have one cell, as few records have."""
+    if len(layout.header.names) < _NOTE_WIDTH or not source.complete:
+        return 0
+    lines = [line for line in source.data[-_TAIL:].splitlines() if line.strip()]
+    last = reversed(lines[-_MAX_NOTES:])
+    return min(
+        narrow, sum(1 for _ in takewhile(lambda n: layout.delimiter.encode() not in n, last))
     )
 
 
@@ -175,21 +193,21 @@ def _utf_8(path: Path, encoding: str) -> Iterator[bytes]:
     return (decoder.decode(piece).encode() for piece in chunks(path))
 
 
-def _read_arrow(data: bytes, layout: Layout) -> tuple[pa.Table, int]:
-    """The records as a table of texts, and the number of records of another width."""
+def _read_arrow(data: bytes, layout: Layout) -> tuple[pa.Table, list[int]]:
+    """The records as a table of texts, and the widths of the records of another width."""
     begin = 0
     lines = io.StringIO(data[: 1 << 20].decode("utf-8", errors="ignore"), newline="")
     for line, _ in zip(lines, range(layout.data_line - 1), strict=False):
         begin += len(line.encode())
     names = [f"{i}" for i in range(len(layout.header.names) + layout.trailing)]
-    odd: list[None] = []
+    odd: list[int] = []
 
-    def skip(_row: pa_csv.InvalidRow) -> str:
-        odd.append(None)
+    def skip(row: pa_csv.InvalidRow) -> str:
+        odd.append(row.actual_columns)
         return "skip"
 
     if not names or not data[begin:].strip():
-        return pa.table({name: pa.array([], pa.string()) for name in names}), 0
+        return pa.table({name: pa.array([], pa.string()) for name in names}), odd
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(pa.py_buffer(data).slice(begin)),
@@ -211,7 +229,7 @@ def _read_arrow(data: bytes, layout: Layout) -> tuple[pa.Table, int]:
             "the records cannot be separated, so a quote is probably not closed: ask for the file "
             "again with quotes in pairs"
         ) from None
-    return table.select(names[: len(layout.header.names)]), len(odd)
+    return table.select(names[: len(layout.header.names)]), odd
 
 
 def table_of(
@@ -231,6 +249,7 @@ def table_of(
     problems: Sequence[str] = (),
     merged: int = 0,
     repeated: Sequence[str] = (),
+    footers: int = 0,
 ) -> SourceTable:
     """Builds the columns of a table of texts.
 
@@ -250,6 +269,7 @@ def table_of(
         problems: Reasons for which `ingest` would refuse the file.
         merged: Number of groups of cells that are merged over several records.
         repeated: Paths of the elements that repeat within a record.
+        footers: Number of the `odd_rows` that are notes at the end.
     """
     blocks = [table.column(i) for i in range(table.num_columns)]
     with ThreadPoolExecutor(WORKERS) as executor:
@@ -291,6 +311,7 @@ def table_of(
         problems,
         merged,
         repeated,
+        footers,
     )
 
 

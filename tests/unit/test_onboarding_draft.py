@@ -341,6 +341,16 @@ def test_identifiers_of_few_rows_are_a_decision(landing, conf, capsys):
     assert "identifier of a person (personal)" in out
 
 
+def test_names_in_two_rows_are_a_decision(landing, conf, capsys):
+    rows = [f"R{n},{n},4.50,3.25" for n in range(30)]
+    file = write(landing / "x_2015.csv", ["Costs", "Ref,Visits,Cost,", ",,April,May", *rows])
+    path = conf / "datasets" / "x.yaml"
+    code, _, err = onboard(capsys, file, "--header", "3", "--write", path)
+    assert code == 0, err
+    words = path.read_text("utf-8").replace("#", "").split()
+    assert "Declare dialect.headerRows: [2, 3]" in " ".join(words)
+
+
 def test_days_of_local_times_are_taken_in_their_zone(landing, conf, capsys):
     days = [f"R{m}{n}00,2015-{m:02d}-{n:02d}T00:00:00+0{s}:00" for m, s in ((1, 0), (7, 1))
             for n in range(1, 20)]  # fmt: skip

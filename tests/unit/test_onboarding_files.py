@@ -160,6 +160,20 @@ def test_notes_after_the_data_are_not_data(landing):
     assert (table.rows, table.notes, table.sampled) == (32, 2, 30)
 
 
+def test_lines_of_one_cell_at_the_end_are_notes(landing, capsys):
+    rows = [f"R{n},{n},2,x" for n in range(30)]
+    path = write(landing / "x_2015-03.csv", ["REF,A,B,C", *rows, "9,8", "Signed by Quill", "end"])
+    table = read_csv_table(path)
+    assert (table.rows, table.odd_rows, table.footers) == (33, 3, 2)
+    _, out, _ = onboard(capsys, path)
+    assert "another number of cells than the header: 1 " in out
+    assert "probably totals or notes: 2." in out
+    # The days of a month do not depend on the end of the year.
+    assert "Periods: 2015-03\n" in out
+    path = write(landing / "y.csv", ["REF,A,B,C", *rows, 'R31,1,2,"x', 'Signed by Quill"'])
+    assert read_csv_table(path).footers == 0
+
+
 def test_a_long_file_is_counted_as_a_whole(landing, monkeypatch):
     monkeypatch.setattr("socare_spark.onboarding.source_text.MAX_BYTES", 1_000)
     monkeypatch.setattr("socare_spark.ingest.csv_records._CHUNK", 1_000)
