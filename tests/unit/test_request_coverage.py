@@ -134,3 +134,14 @@ def test_an_earlier_extract_that_was_made_before_its_end_is_reported():
         "their end; the first has none from 2018-11-16 to 2018-12-31."
     )
     assert span(weekdays(D(2017, 1, 2), NEWEST), extracts, years(2017, 2019))[1] == []
+
+
+@pytest.mark.parametrize("periods", [None, years(2018, 2019)])
+def test_a_column_of_years_has_no_quarters(periods):
+    yearly = [D(year, 1, 1) for year in (2018, 2018, 2019)]
+    found, warnings = span(yearly, (D(2018, 12, 31), NEWEST), periods)
+    assert found is None
+    (fault,) = warnings
+    assert "the role time" in fault
+    assert "a column of years has no quarters" in fault
+    assert span([*yearly, D(2019, 1, 2)])[0] is not None

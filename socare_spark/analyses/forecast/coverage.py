@@ -59,6 +59,8 @@ def covered_span(
             "has no request with a description and a day up to that day."
         )
         return None, [*warnings, reason]
+    if fault := _yearly_fault(days, dataset):
+        return None, [*warnings, fault]
     if periods is None:
         if fault := _copy_fault(days[0], extracts, dataset):
             return None, [*warnings, fault]
@@ -88,6 +90,23 @@ def _days_with_requests(
         if number
     ]
     return sorted(dated.loc[~is_after, "request_date"]), warnings
+
+
+def _yearly_fault(days: Sequence[date], dataset: str) -> str:
+    """Reason why the days are only years; empty if they differ within the year or are of one year.
+
+    Args:
+        days: Days with a request, each once.
+        dataset: Dataset of requests.
+    """
+    if len(days) == 1 or len({(day.month, day.day) for day in days}) > 1:
+        return ""
+    return (
+        f"No requests are forecast: all requests of {restricted(dataset)} are of the same day of "
+        f"the year, {days[0]:%d %B}, in {len(days)} years. The column with the role time probably "
+        "has only years, and a column of years has no quarters. Give the role time to a column "
+        "with the day of the request."
+    )
 
 
 def _copy_fault(first: date, extracts: Sequence[date], dataset: str) -> str:
