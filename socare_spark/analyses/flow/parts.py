@@ -93,7 +93,8 @@ class Log(Part):
         case: Column of the case.
         time: Column with a date or a timestamp.
         activity: Column of the activity.
-        key: Column that orders events of a case at the same time; None means `activity`.
+        key: Column that orders events of a case at the same time; None means `activity`. `line` is
+            the order of the file: each restricted table has the columns `source_file` and `line`.
         transitions: Largest number of transitions in `flow_durations`; the most common ones are
             used.
     """
