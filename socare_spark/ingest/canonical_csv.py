@@ -17,11 +17,12 @@ from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.dialect import WORKBOOKS, Dialect
 from socare_spark.contracts.encodings import UTF_16
 from socare_spark.errors import DataError
+from socare_spark.ingest.cell_text import Cell, text_of
 from socare_spark.ingest.csv_records import byte_stream, chunks
 from socare_spark.ingest.file_profile import DecodeCheckedStream, read_start
 from socare_spark.ingest.header import columns_of
 from socare_spark.ingest.landed_file import LandedFile
-from socare_spark.ingest.workbooks import Cell, sheet_rows, text_of
+from socare_spark.ingest.workbooks import sheet_rows
 from socare_spark.ingest.xml_records import write_records
 
 ENCODING, DELIMITER = "utf-8", ","

@@ -8,16 +8,13 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
 import xlrd
-from defusedxml.ElementTree import fromstring
 from python_calamine import (
     CalamineError,
     CalamineSheet,
@@ -27,37 +24,20 @@ from python_calamine import (
 )
 
 from socare_spark.contracts.dialect import Dialect
-from socare_spark.contracts.field import Field
 from socare_spark.errors import DataError
+from socare_spark.ingest.cell_text import Cell
 from socare_spark.ingest.format_diagnosis import COMPOUND_FILE, other_format, workbook_format
+from socare_spark.ingest.sheet_marks import (
+    Errors,
+    Range,
+    check_area,
+    ods_marks,
+    xls_errors,
+    xlsx_errors,
+)
 
-Cell = str | bool | float | int | date | datetime | time | timedelta
-# First and last row and column of merged cells, from 0.
-Range = tuple[tuple[int, int], tuple[int, int]]
-# Row -> columns and texts of the cells with an error, such as #REF!; both from 0.
-Errors = Mapping[int, list[tuple[int, str]]]
-# Excel keeps 15 digits of a number.
-_DIGITS = 15
-# Bytes of a workbook when it is unpacked, and cells of a sheet. More do not fit into memory.
+# Bytes of a workbook when it is unpacked. More do not fit into memory.
 _MAX_BYTES = 2 << 30
-_MAX_CELLS = 100_000_000
-# Names can have the prefix of a namespace. A cell without children ends in "/>".
-_ERROR_CELL = re.compile(
-    rb"<(?:\w+:)?c(?=\s)(?=[^>]*\st\s*=\s*[\"']e[\"'])"
-    rb"([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c\s*>)",
-    re.DOTALL,
-)
-_FILLED_CELL = re.compile(
-    rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*[\"']([A-Z]+)([0-9]+)[\"'](?:[^>]*[^/>])?>"
-)
-_ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*[\"']([0-9]+)")
-_WIDE_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Z]{2,3})[0-9]")
-_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
-_REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]+)([0-9]+)[\"']")
-_UNKNOWN_ERROR = "#ERROR"
-_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
-_ODS_MARK = re.compile(rb"calcext:value-type=[\"']error[\"']|number-rows-spanned=[\"'](?!1[\"'])")
 # Errors of the libraries that read workbooks, for damaged and encrypted files.
 _DAMAGED = (
     CalamineError,
@@ -71,6 +51,7 @@ _DAMAGED = (
     KeyError,
     NotImplementedError,
     RuntimeError,
+    StopIteration,
 )
 
 
@@ -222,33 +203,8 @@ def _open(path: Path, format_: str) -> CalamineWorkbook:
                 )
             for name in archive.namelist() if format_ == "xlsx" else ():
                 if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
-                    _check_area(archive.read(name))
+                    check_area(archive.read(name))
     return CalamineWorkbook.from_path(path)
-
-
-def _check_area(sheet: bytes) -> None:
-    """Refuses a sheet whose last cell is too far away: the library reads all cells before it."""
-    rows = max((int(match[1]) for match in _ROW.finditer(sheet)), default=0)
-    columns = max((_column(match[1]) for match in _WIDE_COLUMN.finditer(sheet)), default=26)
-    if rows * columns <= _MAX_CELLS:
-        return
-    # Formatted cells without a value do not count.
-    cells = [(_column(letters), int(row)) for letters, row in _FILLED_CELL.findall(sheet)]
-    columns = max((column for column, _ in cells), default=0)
-    rows = max((row for _, row in cells), default=0)
-    if columns * rows > _MAX_CELLS:
-        raise DataError(
-            f"a sheet has cells in {rows} rows and up to column {columns}: remove the cells that "
-            "are far from the table, or save the sheet as CSV"
-        )
-
-
-def _column(letters: bytes) -> int:
-    """Number of a column, from 1."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
 
 
 def _read(path: Path, format_: str, dialect: Dialect) -> tuple[Sheet, Errors]:
@@ -261,11 +217,11 @@ def _read(path: Path, format_: str, dialect: Dialect) -> tuple[Sheet, Errors]:
         # Damaged bytes can end the process in the other library, so this one opens the file first.
         with _open_xls(path) as book:
             name, sheet = _named_sheet(path, format_, dialect)
-            return sheet, _xls_errors(book.sheet_by_name(name))
+            return sheet, xls_errors(book.sheet_by_name(name))
     name, sheet = _named_sheet(path, format_, dialect)
     if format_ == "xlsx":
-        return sheet, _xlsx_errors(path, name)
-    errors, merged = _ods_marks(path, name)
+        return sheet, xlsx_errors(path, name)
+    errors, merged = ods_marks(path, name)
     return Sheet(sheet.rows, merged), errors
 
 
@@ -334,113 +290,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def text_of(cell: Cell, field: Field | None = None) -> str:
-    """The text of a cell.
-
-    Args:
-        cell: The cell.
-        field: Its field. A date or time gets the first format of the field that keeps all its
-            parts; a boolean gets the field's text.
-    """
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        if field is not None and field.is_boolean:
-            return (field.true_values if cell else field.false_values)[0]
-        return str(cell).upper()
-    if isinstance(cell, (int, float)):
-        # A small number, such as a longitude, is written without an exponent.
-        text = f"{cell:.{_DIGITS}g}"
-        return format(Decimal(text), "f") if "e-" in text else text
-    if isinstance(cell, date):
-        return _text_of_date(cell, field)
-    return cell.isoformat() if isinstance(cell, time) else str(cell)
-
-
-def _text_of_date(day: date, field: Field | None) -> str:
-    moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)
-    formats = field.formats if field is not None and field.is_date else ()
-    for form in formats:
-        text = moment.strftime(form)
-        if "%z" not in form and datetime.strptime(text, form) == moment:
-            return text
-    if formats and moment != day and "%y" not in formats[0]:
-        # The cell is a date, and no format keeps the day. The first one keeps less. Two digits of
-        # a year can mean another century.
-        return moment.strftime(formats[0])
-    return moment.isoformat() if moment.time() != time() else moment.date().isoformat()
-
-
-def _ods_marks(path: Path, sheet: str) -> tuple[Errors, list[Range]]:
-    """Cells with an error and cells merged over several rows, which the library does not report."""
-    errors: dict[int, list[tuple[int, str]]] = {}
-    merged: list[Range] = []
-    with zipfile.ZipFile(path) as archive:
-        data = archive.read("content.xml")
-    if not _ODS_MARK.search(data):
-        return errors, merged
-    table = next(
-        element
-        for element in fromstring(data).iter(f"{_TABLE}table")
-        if element.get(f"{_TABLE}name") == sheet
-    )
-    i = 0
-    for row in table.iter(f"{_TABLE}table-row"):
-        j = 0
-        for cell in row:
-            spanned = [
-                int(cell.get(f"{_TABLE}number-{x}-spanned", "1")) for x in ("rows", "columns")
-            ]
-            if spanned[0] > 1:
-                merged.append(((i, j), (i + spanned[0] - 1, j + spanned[1] - 1)))
-            if cell.get(f"{_CALC}value-type") == "error":
-                errors.setdefault(i, []).append((j, "".join(cell.itertext()) or _UNKNOWN_ERROR))
-            j += int(cell.get(f"{_TABLE}number-columns-repeated", "1"))
-        i += int(row.get(f"{_TABLE}number-rows-repeated", "1"))
-    return errors, merged
-
-
-def _xlsx_errors(path: Path, sheet: str) -> Errors:
-    errors: dict[int, list[tuple[int, str]]] = {}
-    with zipfile.ZipFile(path) as archive:
-        data = archive.read(_xlsx_part(archive, sheet))
-    for attributes, content in _ERROR_CELL.findall(data):
-        reference = _REFERENCE.search(attributes)
-        if reference is None:
-            raise DataError(
-                "the sheet has cells with an error, such as #REF!: correct them and save the "
-                "workbook again"
-            )
-        letters, number = reference.groups()
-        value = _VALUE.search(content)
-        text = value.group(1).decode().strip() if value else ""
-        errors.setdefault(int(number) - 1, []).append(
-            (_column(letters) - 1, text or _UNKNOWN_ERROR)
-        )
-    return errors
-
-
-def _xlsx_part(archive: zipfile.ZipFile, sheet: str) -> str:
-    """Name of the part of an .xlsx file that contains a sheet."""
-    book = fromstring(archive.read("xl/workbook.xml"))
-    relations = fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
-    found = next(e for e in book.iter() if e.tag.endswith("}sheet") and e.get("name") == sheet)
-    target = targets[next(v for k, v in found.attrib.items() if k.endswith("}id"))]
-    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-
-
 def _open_xls(path: Path) -> xlrd.Book:
     # The log of the library can contain texts of cells.
     return xlrd.open_workbook(path, logfile=io.StringIO())
-
-
-def _xls_errors(sheet: xlrd.sheet.Sheet) -> Errors:
-    errors: dict[int, list[tuple[int, str]]] = {}
-    for i in range(sheet.nrows):
-        for j, kind in enumerate(sheet.row_types(i)):
-            if kind == xlrd.XL_CELL_ERROR:
-                code = sheet.cell_value(i, j)
-                text = xlrd.error_text_from_code.get(code, _UNKNOWN_ERROR)
-                errors.setdefault(i, []).append((j, text))
-    return errors

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from socare_spark.contracts.dialect import Dialect
 from socare_spark.errors import DataError
-from socare_spark.ingest.workbooks import read_sheet, sheet_heights, text_of
+from socare_spark.ingest.cell_text import text_of
+from socare_spark.ingest.workbooks import read_sheet, sheet_heights
 from socare_spark.onboarding.layout import find_header
 from socare_spark.onboarding.source_table import SourceTable, table_of
 
