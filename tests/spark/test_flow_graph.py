@@ -13,6 +13,7 @@ from socare_spark.analyses.flow.graph import (
     FLOW_STARTS_ENDS,
     LONGER,
     STEPS_SPELLED,
+    count_ties,
     edge_days,
     flow_edges,
     flow_variants,
@@ -139,6 +140,9 @@ def test_edges_variants_and_ends_equal_duckdb(spark):
         ours = frame[[*theirs.columns]].sort_values(keys, ignore_index=True)
         pd.testing.assert_frame_equal(ours, theirs, check_dtype=False, rtol=1e-9, atol=0)
 
+    moments = log.groupby(["case", "at"])["activity"].agg(["size", "nunique"])
+    ties = collect({"ties": count_ties(traced)})["ties"]["ties"]
+    assert [*ties] == [moments["size"][moments["nunique"] > 1].sum()]
     edges, ends = graph_of(traced)
     variants = flow_variants(traced, log["case"].nunique())
     edge = ["from_activity", "to_activity"]

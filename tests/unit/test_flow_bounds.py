@@ -47,6 +47,13 @@ def test_events_after_the_last_day_are_reported():
     assert bounds.later_events(FLOW, later.head(0), ends) == ([], {})
 
 
+def test_events_without_an_order_are_reported():
+    (warning,), counts = bounds.unordered_events(FLOW, 1_485)
+    assert counts == {"unordered_events": 1_485}
+    assert "1,485 events have the case and time of an event of another activity" in warning
+    assert bounds.unordered_events(FLOW, 0) == ([], {})
+
+
 def test_a_log_whose_activity_is_a_text_is_refused(monkeypatch):
     monkeypatch.setattr(bounds, "MOST_ACTIVITIES", 3)
     bounds.check_activities("doors", FLOW.log, 3)

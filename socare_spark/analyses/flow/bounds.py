@@ -98,6 +98,24 @@ def later_events(flow: Flow, counted: pd.DataFrame, ends: Mapping[str, date | No
     return [warning], {"after_last_day": sum(map(int, later.values()))}
 
 
+def unordered_events(flow: Flow, ties: int) -> Report:
+    """Reports events at the same time of a log without a key that orders them.
+
+    Args:
+        flow: The flow.
+        ties: Number of events with the case and time of an event of another activity.
+    """
+    if not ties:
+        return [], {}
+    warning = (
+        f"Flow {flow.flow}: {ties:,} events have the case and time of an event of another "
+        "activity. They are in the order of the names of their activities, so some transitions may "
+        f"not have happened. Set log.key in {flow.file} to a column that orders them, for example "
+        "to line, the line of the file."
+    )
+    return [warning], {"unordered_events": ties}
+
+
 def incomplete_movements(flow: Flow, counted: pd.DataFrame) -> Report:
     """Reports records of a matrix that are not counted.
 

@@ -106,6 +106,21 @@ def traces(events: DataFrame) -> DataFrame:
     ).select("*", F.col("activity").alias(EDGE[0]), F.col("next_activity").alias(EDGE[1]))
 
 
+def count_ties(traced: DataFrame) -> DataFrame:
+    """Counts events with the case and time of an event of another activity: one row, `ties`.
+
+    Args:
+        traced: Result of `traces`.
+    """
+    moments = traced.groupBy("case", "at").agg(
+        F.count(F.lit(1)).alias("number"),
+        F.min("activity").alias("_first"),
+        F.max("activity").alias("_last"),
+    )
+    of_several = F.when(F.col("_first") < F.col("_last"), F.col("number"))
+    return moments.agg(F.coalesce(F.sum(of_several), F.lit(0)).alias("ties"))
+
+
 def graph_groupings() -> list[Grouping]:
     """Cells of FLOW_EDGES and FLOW_STARTS_ENDS, counted from the result of `traces`."""
     activity, following = F.col("activity"), F.col("next_at").isNotNull()

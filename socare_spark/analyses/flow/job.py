@@ -24,6 +24,7 @@ from socare_spark.analyses.flow.bounds import (
     exceeded_limits,
     later_events,
     transitions_of,
+    unordered_events,
 )
 from socare_spark.analyses.flow.contract_check import flow_columns, flow_faults
 from socare_spark.analyses.flow.durations import (
@@ -52,6 +53,7 @@ from socare_spark.analyses.flow.graph import (
     FLOW_EDGES,
     FLOW_STARTS_ENDS,
     FLOW_VARIANTS,
+    count_ties,
     edge_days,
     flow_edges,
     flow_variants,
@@ -118,6 +120,7 @@ _TABLES = (
 )
 # Names of collected frames, for messages.
 _EVENTS, _DAYS = "events of a flow", "days between events of a flow"
+_TIES = "events of a flow at the same time"
 _LATER = "events after the last day of their dataset"
 
 
@@ -170,6 +173,7 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
         exceeded_limits(flow, long_cases(counted[STAGE_TOTALS.path]), kept),
         report_edges(flow, edges, pooled),
         later,
+        unordered_events(flow, int(counted[_TIES]["ties"].iloc[0]) if _TIES in counted else 0),
         ([], incomplete_events(number)),
     ]
     return flow_result(flow, tables, {FLOW_VARIANTS: variants}, reports)
@@ -216,6 +220,8 @@ def _queries(
     }
     if flow.limits.pool_edges:
         frames[POOLED] = count_pooled_edges(traced, flow.limits)
+    if flow.log is not None and flow.log.key is None:
+        frames[_TIES] = count_ties(traced)
     if flow.single_stage is not None:
         frames[SINGLE_STAGE.path] = count_single_stage(
             flow.single_stage,
