@@ -39,7 +39,10 @@ def span(dates, extracts=(NEWEST,), periods=None):
         (days(D(2018, 1, 1), D(2019, 12, 22), 30), NEWEST),  # a request in 30 days
         # A day after the extract is an error, and does not reach into the last quarter.
         ([*weekdays(D(2018, 1, 1), D(2019, 11, 15)), D(2091, 1, 1)], D(2019, 11, 15)),
-        ([D(2019, 12, 30)], D(2019, 12, 30)),
+        ([D(2019, 12, 20)], D(2019, 12, 20)),
+        ([D(2019, 12, 30)], NEWEST),
+        # Requests on every day, and two quiet days at the end of the year.
+        (days(D(2018, 1, 1), D(2019, 12, 29)), NEWEST),
     ],
 )
 def test_requests_reach_to_the_end_of_the_newest_extract(dates, end, periods):
@@ -134,6 +137,42 @@ def test_an_earlier_extract_that_was_made_before_its_end_is_reported():
         "their end; the first has none from 2018-11-16 to 2018-12-31."
     )
     assert span(weekdays(D(2017, 1, 2), NEWEST), extracts, years(2017, 2019))[1] == []
+
+
+def test_early_files_of_the_years_before_do_not_hide_that_of_this_year():
+    dates = [d for year in (2014, 2015, 2016) for d in days(D(year, 1, 1), D(year, 11, 30))]
+    extracts = [D(year, 12, 31) for year in (2014, 2015, 2016)]
+    found, warnings = span(dates, extracts, years(2014, 2016))
+    assert found == (D(2014, 1, 1), D(2016, 11, 30))
+    early, end = warnings
+    assert early.startswith("2 of 3 extracts of restricted/requests have no request")
+    assert "the first has none from 2014-12-01 to 2014-12-31" in early
+    assert "the last request is of 2016-11-30" in end
+    # The newest snapshot has all records: its gaps are gaps of the service.
+    assert span(dates, extracts)[0] == (D(2014, 1, 1), D(2016, 12, 31))
+
+
+def test_rare_requests_in_extracts_of_a_month_are_not_early():
+    rare = [D(2019, month, 15) for month in range(1, 13)]
+    ends = [first - timedelta(1) for first in (D(2019, month, 1) for month in range(2, 13))]
+    assert covered_until(rare, NEWEST, "requests", [*ends, NEWEST]) == (NEWEST, [])
+
+
+def test_requests_before_the_first_period_are_counted():
+    worked = days(D(2018, 1, 1), NEWEST)
+    extracts = [D(2018, 12, 31), NEWEST]
+    found, warnings = span([D(2010, 5, 1), D(2011, 5, 1), *worked], extracts, years(2018, 2019))
+    assert found == (D(2018, 1, 1), NEWEST)
+    assert warnings == [
+        "2 requests of restricted/requests are of a day before the first period, which begins on "
+        "2018-01-01. They count for the order of the descriptions, and are in no quarter.",
+    ]
+
+
+def test_newest_extracts_without_a_request_are_named_in_the_plural():
+    found, warnings = span([None], (D(2018, 12, 31), NEWEST), years(2018, 2019))
+    assert found is None
+    assert "the newest extracts of restricted/requests, to 2019-12-31, have no" in warnings[-1]
 
 
 @pytest.mark.parametrize("periods", [None, years(2018, 2019)])

@@ -18,6 +18,8 @@ from socare_spark.measures.periods import quarters
 from socare_spark.measures.person_counts import number_of_records
 
 _YEAR = timedelta(366)
+# Shorter times without a request are no sign of an extract that was made early.
+_SHORTEST = timedelta(7)
 
 
 def requests_by_day(requests: DataFrame) -> DataFrame:
@@ -51,12 +53,12 @@ def covered_span(
     if not extracts:
         return None, []
     newest = extracts[-1]
-    days, warnings = _days_with_requests(by_day, newest, dataset)
+    days, warnings = _days_with_requests(by_day, newest, _first_day(periods or []), dataset)
     if not days:
-        kind = "extract" if periods is None else "extracts"
+        kind, has = ("extract", "has") if periods is None else ("extracts", "have")
         reason = (
             f"No requests are forecast: the newest {kind} of {restricted(dataset)}, to {newest}, "
-            "has no request with a description and a day up to that day."
+            f"{has} no request with a description and a day up to that day."
         )
         return None, [*warnings, reason]
     if fault := _yearly_fault(days, dataset):
@@ -69,12 +71,13 @@ def covered_span(
         known, of_gaps = covered_from(periods, dataset)
         begin = known or days[0]
         warnings += [*of_gaps, *_early_extracts(days, extracts, begin, dataset)]
-    end, of_end = covered_until(days, newest, dataset)
+    parts = [] if periods is None else extracts
+    end, of_end = covered_until(days, newest, dataset, parts)
     return (begin, end), [*warnings, *of_end]
 
 
 def _days_with_requests(
-    by_day: pd.DataFrame, newest: date, dataset: str
+    by_day: pd.DataFrame, newest: date, first: date | None, dataset: str
 ) -> tuple[list[date], list[str]]:
     """Days with a request up to that of the newest extract, and warnings about other requests."""
     dated = by_day.dropna(subset=["request_date"])
@@ -83,6 +86,9 @@ def _days_with_requests(
         "have no day": by_day["records"].sum() - dated["records"].sum(),
         f"are of a day after the newest extract, {newest}": dated.loc[is_after, "records"].sum(),
     }
+    if first is not None:
+        before = dated.loc[dated["request_date"] < first, "records"].sum()
+        numbers[f"are of a day before the first period, which begins on {first}"] = before
     warnings = [
         f"{number:,} requests of {restricted(dataset)} {kind}. They count for the order of the "
         "descriptions, and are in no quarter."
@@ -90,6 +96,14 @@ def _days_with_requests(
         if number
     ]
     return sorted(dated.loc[~is_after, "request_date"]), warnings
+
+
+def _first_day(periods: Sequence[Days]) -> date | None:
+    """First day of the first period; None if its file is named by a day, or without periods."""
+    if not periods:
+        return None
+    first, last = periods[0]
+    return first if first < last else None
 
 
 def _yearly_fault(days: Sequence[date], dataset: str) -> str:
@@ -151,8 +165,8 @@ def covered_from(periods: Sequence[Days], dataset: str) -> tuple[date | None, li
     """
     if not periods:
         return None, []
-    (first, until), warnings = periods[0], []
-    begin = first if first < until else None
+    (_, until), warnings = periods[0], []
+    begin = _first_day(periods)
     for first, last in periods[1:]:
         if first > until + timedelta(1) and first < last:
             warnings = [
@@ -164,18 +178,21 @@ def covered_from(periods: Sequence[Days], dataset: str) -> tuple[date | None, li
     return begin, warnings
 
 
-def covered_until(days: Sequence[date], newest: date, dataset: str) -> tuple[date, list[str]]:
+def covered_until(
+    days: Sequence[date], newest: date, dataset: str, parts: Sequence[date] = ()
+) -> tuple[date, list[str]]:
     """Last day that the newest extract covers.
 
     Args:
         days: Days with a request, in order, up to that of the newest extract.
         newest: Day of the newest extract.
         dataset: Dataset of requests, for the warning.
+        parts: Days of all extracts, in order, if they are parts.
 
     Returns:
         The day, and a warning if it is before that of the newest extract.
     """
-    if not ends_early(days, newest):
+    if not ends_early(days, newest, parts):
         return newest, []
     return days[-1], [
         f"The extracts of {restricted(dataset)} reach to {newest}, but the last request is of "
@@ -185,21 +202,28 @@ def covered_until(days: Sequence[date], newest: date, dataset: str) -> tuple[dat
     ]
 
 
-def ends_early(days: Sequence[date], end: date) -> bool:
+def ends_early(days: Sequence[date], end: date, parts: Sequence[date]) -> bool:
     """Whether the time from the last request to the end of an extract is unusually long.
 
-    It is if it is longer than each time between two days with requests in the year before. The
-    extract was then probably made before the end of its period.
+    It is if it has at least 7 days, and is longer than each time between two days with requests in
+    the year before. The extract was then probably made before the end of its period. A time that
+    contains the end of an earlier part is left out, because that part can have been made early too.
+    If all times contain such an end, as with rare requests, all count.
 
     Args:
         days: Days with a request, in order.
         end: Last day of the extract, with at least one day in `days` up to it.
+        parts: Days of all extracts, in order, if they are parts.
     """
     after_last = bisect_right(days, end)
     last = days[after_last - 1]
     year = days[bisect_left(days, last - _YEAR) : after_last]
-    longest = max((later - day for day, later in pairwise(year)), default=timedelta(0))
-    return end - last > longest
+    gaps = [*pairwise(year)]
+    within = [
+        (day, later) for day, later in gaps if bisect_right(parts, day) == bisect_left(parts, later)
+    ]
+    longest = max((later - day for day, later in within or gaps), default=timedelta(0))
+    return end - last >= _SHORTEST and end - last > longest
 
 
 def _early_extracts(
@@ -207,7 +231,7 @@ def _early_extracts(
 ) -> list[str]:
     """A warning about extracts before the newest one that were probably made too early."""
     ends = [end for end in extracts[:-1] if end >= max(begin, days[0])]
-    early = [end for end in ends if ends_early(days, end)]
+    early = [end for end in ends if ends_early(days, end, extracts)]
     if not early:
         return []
     last = days[bisect_right(days, early[0]) - 1]
