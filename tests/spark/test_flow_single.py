@@ -1,5 +1,7 @@
 """People in one stage only, on cases small enough to count by hand."""
 
+from datetime import date
+
 import pytest
 
 from socare_spark.analyses.flow.parts import SingleStage
@@ -26,6 +28,7 @@ FLOW = Flow.model_validate(
         "single_stage": SINGLE.model_dump(),
     }
 )
+ENDS = {"d": date(2015, 12, 31)}
 SEEN = ["measure", "value", "outcome_category", "people", "records"]
 
 
@@ -40,15 +43,20 @@ def rows(spark):
             (4, "CA - x", "2015-01-01", "2015-01-09", "P - go on", "B1 1AA"),
             (4, "AS - y", "2015-01-10", "2015-01-11", "C - close", "B1 1AA"),
             (5, "CA - x", "2015-01-05", "2015-01-05", "never heard of", None),
+            # After the last day of the dataset, and without a time: not counted.
+            (1, "CA - x", "2016-01-01", "2016-01-04", "P - go on", "B1 1AA"),
+            (2, "CA - x", None, "2015-02-01", "C - close", "B1 1AB"),
         ],
         "person int, step string, first string, last string, outcome string, postcode string",
     ).selectExpr("person", "step", "date(first) first", "date(last) last", "outcome", "postcode")
 
 
 def made(rows, places):
-    events = rows.selectExpr("person as case", "left(step, 2) as activity")
+    events = rows.where("first <= '2015-12-31'").selectExpr(
+        "person as case", "left(step, 2) as activity"
+    )
     only = cases_only_in(visits(events, rows.selectExpr("person as case")), "CA")
-    records = stage_records(FLOW, SINGLE, lambda _: rows)
+    records = stage_records(FLOW, SINGLE, lambda _: rows, ENDS)
     counted = count_single_stage(SINGLE, only, records, {"C": "Close", "P": "Proceed"}, places)
     return single_stage(collect({"single_stage": counted})["single_stage"], "CA")
 

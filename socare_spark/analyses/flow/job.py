@@ -158,7 +158,8 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     visited = visits(events, assessed_cases(flow, read, until)).persist()
     unit = flow.unit_of_durations
     unit = fitting_unit(traced) if unit == "auto" else unit
-    counted = collect(_queries(inputs, settings, flow, traced, visited))
+    queries = _queries(inputs, settings, flow, traced, visited)
+    counted = collect(queries | _in_one_stage(inputs, settings, flow, visited, until))
     tables = _computed(flow, counted, unit)
     check_pool(flow, tables[FLOW_REWORK]["activity"])
     edges, ends = tables[FLOW_EDGES], tables[FLOW_STARTS_ENDS]
@@ -211,7 +212,7 @@ def _variants(flow: Flow, traced: DataFrame, cases: int) -> tuple[DataFrame, lis
 def _queries(
     inputs: Inputs, settings: Settings, flow: Flow, traced: DataFrame, visited: DataFrame
 ) -> dict[str, DataFrame]:
-    """The counts of all tables except FLOW_VARIANTS and FLOW_DURATIONS, by path."""
+    """The counts of all tables except FLOW_VARIANTS, FLOW_DURATIONS and SINGLE_STAGE, by path."""
     read = reader(inputs)
     frames = {
         STAGE_TOTALS.path: stage_counts(visited, flow.codes),
@@ -222,18 +223,27 @@ def _queries(
         frames[POOLED] = count_pooled_edges(traced, flow.limits)
     if flow.log is not None and flow.log.key is None:
         frames[_TIES] = count_ties(traced)
-    if flow.single_stage is not None:
-        frames[SINGLE_STAGE.path] = count_single_stage(
-            flow.single_stage,
-            cases_only_in(visited, flow.single_stage.stage),
-            stage_records(flow, flow.single_stage, read),
-            settings.outcomes,
-            areas_by_place(inputs) if inputs.exists(POSTCODE_AREAS) else None,
-        )
     if flow.outcomes is not None:
         records = outcome_records(flow, flow.outcomes, read)
         frames[OUTCOME_BY_TEAM.path] = outcome_by_team(records, settings.outcomes, settings.teams)
     return frames
+
+
+def _in_one_stage(
+    inputs: Inputs, settings: Settings, flow: Flow, visited: DataFrame, ends: Ends
+) -> dict[str, DataFrame]:
+    """The counts of SINGLE_STAGE by path; empty if the flow does not declare it."""
+    single = flow.single_stage
+    if single is None:
+        return {}
+    counts = count_single_stage(
+        single,
+        cases_only_in(visited, single.stage),
+        stage_records(flow, single, reader(inputs), ends),
+        settings.outcomes,
+        areas_by_place(inputs) if inputs.exists(POSTCODE_AREAS) else None,
+    )
+    return {SINGLE_STAGE.path: counts}
 
 
 def _computed(

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses import coded_text
-from socare_spark.analyses.flow.events import Read, columns_of
+from socare_spark.analyses.flow.events import Ends, Read, columns_of, is_later, microseconds
 from socare_spark.analyses.flow.parts import SingleStage
 from socare_spark.analyses.flow.settings import ASSESSED, Flow
 from socare_spark.analyses.flow.stages import FLOW
@@ -65,12 +65,17 @@ def cases_only_in(visited: DataFrame, stage: str) -> DataFrame:
     return per_case.where("here and not elsewhere").select("case", F.col("n").alias("assessments"))
 
 
-def stage_records(flow: Flow, single: SingleStage, read: Read) -> DataFrame:
-    """One row per record of the stage: case, length_days, code (of the outcome), postcode."""
+def stage_records(flow: Flow, single: SingleStage, read: Read, ends: Ends) -> DataFrame:
+    """One row per record of the stage: case, length_days, code (of the outcome), postcode.
+
+    Records without a time, and those after the last day of the dataset in `ends`, are left out.
+    """
     meant = flow.records_of(single.stage)
     names = [meant.case, meant.time, single.end, single.outcome]
     named = [*names, *filter(None, [meant.column, single.postcode])]
     frame = columns_of(flow, meant, read, *named).where(meant.where)
+    at = microseconds(flow, frame, meant.time)
+    frame = frame.where(at.isNotNull() & ~is_later(F.lit(meant.dataset), at, ends))
     first, last = F.col(meant.time).cast("date"), F.col(single.end).cast("date")
     return frame.select(
         F.col(meant.case).alias("case"),
