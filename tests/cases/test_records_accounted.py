@@ -31,7 +31,7 @@ ACCEPTED = {
 REFUSED = {
     "2014_open.csv": (lines("a", '"open', "b", "c"), "opens in line 3"),
     "2014_early.csv": (lines('"ends "early, and goes on"'), "opens in line 2"),
-    "2014_title.csv": ("Visits of 2014\n" + lines("a"), "line 2, and other text"),
+    "2014_title.csv": ("Visits of 2014\n" + lines("a"), "row 2, and other text"),
     "2014_semicolon.csv": (lines("a").replace(",", ";"), 'dialect.delimiter ";"'),
     "2014_wide.csv": (lines("a").encode("utf-16le"), "UTF-16"),
     "2014_sheet.csv": (b"PK\x03\x04 xl/workbook.xml", "an Excel workbook"),

@@ -1,6 +1,7 @@
 """Movements from one activity to another: counts, people, months and faults of records."""
 
 from datetime import date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -43,7 +44,11 @@ ROWS = [
 def follows(spark, matrix=MATRIX, **keys):
     flow = Flow.model_validate({"flow": "vans", "title": "Vans", "matrix": matrix, **keys})
     moves = spark.createDataFrame(ROWS, COLUMNS)
-    inputs = SimpleNamespace(read={"restricted/moves": moves}.__getitem__)
+    inputs = SimpleNamespace(
+        read={"restricted/moves": moves}.__getitem__,
+        conf=Path("without contracts"),
+        exists=lambda _: False,
+    )
     return follow_matrix(inputs, flow, flow.matrix)
 
 
