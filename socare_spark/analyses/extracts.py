@@ -101,7 +101,7 @@ def by_extract(inputs: Inputs, dataset: str) -> DataFrame:
 
 
 def warnings_of_parts(inputs: Inputs, dataset: str) -> list[str]:
-    """A warning about a dataset of which it is not declared that its extracts are parts.
+    """A warning if a contract does not declare whether its extracts are parts.
 
     Extracts are parts of all records unless they are snapshots. A contract declares parts with
     `snapshots: false`, or with the day of the extract in its key.

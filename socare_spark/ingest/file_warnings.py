@@ -7,6 +7,7 @@ from datetime import date
 from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.encodings import UTF_16
 from socare_spark.ingest.discovery import ReadableFile
+from socare_spark.plurals import listed
 
 # Columns named in a warning; the run record and the ledger name all of them.
 _MAX_NAMED = 10
@@ -74,7 +75,7 @@ def _undeclared(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
         if len(names) == 1
         else (f"{contract.name}: {count} {noun}s of {len(names)} files")
     )
-    return [f"{where} are not in the contract and were not read: {_join_names(heads)}."]
+    return [f"{where} are not in the contract and were not read: {listed(heads, _MAX_NAMED)}."]
 
 
 def _missing_optional(contract: Contract, files: Sequence[ReadableFile]) -> list[str]:
@@ -171,8 +172,3 @@ def _first_and_count(names: Sequence[str]) -> str:
     """The first name and the number of other files."""
     others = len(names) - 1
     return names[0] + (f" and {others} more file{'s' * (others > 1)}" if others else "")
-
-
-def _join_names(names: Sequence[str]) -> str:
-    others = len(names) - _MAX_NAMED
-    return ", ".join(names[:_MAX_NAMED]) + (f" and {others} more" if others > 0 else "")

@@ -62,6 +62,7 @@ from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
 from socare_spark.ingest.withdrawal import add_option, entries_to_withdraw, withdraw
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.transaction import atomic_commits
+from socare_spark.plurals import listed
 from socare_spark.spelling import closest_names
 
 _WORKERS = 2
@@ -223,11 +224,10 @@ def _report_history(context: Context, datasets: Sequence[DatasetFiles]) -> None:
         context.run.files_gone.extend(dataset.gone)
         if dataset.gone:
             count = len(dataset.gone)
-            others = f" and {count - _MAX_NAMED} more" if count > _MAX_NAMED else ""
             context.run.warnings.append(
                 f"{dataset.contract.name}: {count} files whose rows are in the lake left the "
-                f"landing folder: {', '.join(dataset.gone[:_MAX_NAMED])}{others}. Their rows are "
-                "kept; ingest --withdraw FILE removes the rows of a file."
+                f"landing folder: {listed(dataset.gone, _MAX_NAMED)}. Their rows are kept; "
+                "ingest --withdraw FILE removes the rows of a file."
             )
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from socare_spark.contracts.contract import Contract
+from socare_spark.plurals import listed
 
 # Files named in a warning.
 _MAX_NAMED = 5
@@ -27,8 +28,8 @@ def shared_file_warnings(claims: Iterable[tuple[Contract, Collection[str]]]) -> 
         if len(names) > 1:
             groups[tuple(names)].append(file)
     return [
-        f"{_listed(files)}: the contracts {' and '.join(names)} read the same records: make "
-        "socare.files of one of them narrower if this is not intended."
+        f"{listed(sorted(files), _MAX_NAMED)}: the contracts {' and '.join(names)} read the same "
+        "records: make socare.files of one of them narrower if this is not intended."
         for names, files in groups.items()
     ]
 
@@ -36,9 +37,3 @@ def shared_file_warnings(claims: Iterable[tuple[Contract, Collection[str]]]) -> 
 def _records_of(contract: Contract) -> tuple[object, ...]:
     xml, dialect = contract.socare.xml, contract.dialect
     return (dialect.sheet_name, dialect.sheet_number, xml.record if xml else None)
-
-
-def _listed(files: Collection[str]) -> str:
-    names = sorted(files)
-    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
-    return ", ".join(names[:_MAX_NAMED]) + more

@@ -113,7 +113,7 @@ class Dataset:
 
     @property
     def alternatives(self) -> list[tuple[str, str]]:
-        """Pairs of columns of one type and subject of which each file has exactly one."""
+        """Pairs of columns with one type and subject. Each file has one column of a pair."""
         missing = [column for column in self.columns if column.absent]
         files = {path for path, table in self.tables.items() if table.columns}
         return [

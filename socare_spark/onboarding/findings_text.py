@@ -8,7 +8,7 @@ from socare_spark.onboarding.column_facts import PERSONAL
 from socare_spark.onboarding.dataset import Dataset, DatasetColumn
 from socare_spark.onboarding.file_periods import depends_on_years
 from socare_spark.onboarding.source_table import SourceTable
-from socare_spark.plurals import counted
+from socare_spark.plurals import counted, listed
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _MAX_NAMED = 12
@@ -208,5 +208,4 @@ def _difference_lines(dataset: Dataset) -> Iterator[str]:
 
 
 def _listed(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - _MAX_NAMED} more" if len(texts) > _MAX_NAMED else ""
-    return ", ".join(texts[:_MAX_NAMED]) + more
+    return listed(texts, _MAX_NAMED)

@@ -66,7 +66,7 @@ def run(spark_session, tmp_path_factory):
         ),
         "moves": (MOVES, {"origin": "string", "goal": "string"}),
     }
-    # Each dataset has two snapshots, of which the newest counts.
+    # Each dataset has two snapshots. The newest counts.
     snapshots = (BEGIN.date() - timedelta(1), BEGIN.date())
     for name, (rows, types) in datasets.items():
         named = {**types, "snapshot": "date"}

@@ -30,7 +30,7 @@ COMBINATION_SETS = cell_table(
             "string",
             f"Values of columns and names of true flags, joined by `{SEPARATOR.strip()}`; "
             f"`{MISSING}` where a column has no value, `{NO_PART}` without any part. A `+` in a "
-            "value is written `\\+`. Records of which a flag is not known are in no row.",
+            "value is written `\\+`. A record with an unknown flag is in no row.",
         )
     ],
     [
@@ -105,7 +105,7 @@ def set_spellings(records: DataFrame) -> DataFrame:
 
 
 def without_unknown(spelled: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """The combinations that are known, and the number of records of which none is.
+    """The known combinations, and the number of records without a known one.
 
     Args:
         spelled: Collected result of `set_spellings`.
