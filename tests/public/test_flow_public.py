@@ -74,7 +74,7 @@ def test_edges_and_variants_are_as_many_as_published(events):
     assert ends.to_dict() == {"end": 1_434, "start": 1_434}
 
 
-def test_every_movement_between_libraries_is_counted(spark, public_data):
+def test_every_movement_between_libraries_is_counted(spark, tmp_path, public_data):
     path = str(public_data / "flows" / "libraries_west" / "transits.csv.gz")
     moves = spark.read.csv(path, header=True).withColumn(
         "day", F.col("date_transited").cast("date")
@@ -89,7 +89,9 @@ def test_every_movement_between_libraries_is_counted(spark, public_data):
             "limits": {"least": 3},
         }
     )  # fmt: skip
-    inputs = SimpleNamespace(read={"restricted/moves": moves}.__getitem__)
+    inputs = SimpleNamespace(
+        read={"restricted/moves": moves}.__getitem__, conf=tmp_path, exists=lambda _: False
+    )
     result = follow_matrix(inputs, flow, flow.matrix)
     assert result.counts["transits.records"] == 37_615
     edges, balance = result.tables[FLOW_EDGES], result.tables[FLOW_BALANCE]
