@@ -28,6 +28,7 @@ from socare_spark.lake.paths import check_lake_path
 from socare_spark.runner import STUDY, run_jobs
 from socare_spark.scratch import scratch_folders
 from socare_spark.session import local_folders, open_session
+from socare_spark.storage.location import local_path
 from socare_spark.tracking.credentials import redacted, redacted_text, without_credentials
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
@@ -69,8 +70,10 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 internal error (see the log), 2 configuration or usage, 3 "
         "data refused or missing, 4 not permitted, 5 lake in use, 6 infrastructure, try again.",
     )
-    options.add_argument("--lake", type=Path, required=True, help="folder of the lake")
-    options.add_argument("--landing", type=Path, help="folder of the extracts (ingest, places)")
+    options.add_argument("--lake", type=local_path, required=True, help="folder of the lake")
+    options.add_argument(
+        "--landing", type=local_path, help="folder of the extracts (ingest, places)"
+    )
     options.add_argument(
         "--conf", type=Path, default=_CONF, help="folder of the council's configuration"
     )

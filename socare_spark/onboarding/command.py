@@ -19,6 +19,7 @@ from socare_spark.onboarding.package import write_package
 from socare_spark.onboarding.proposal import DEFAULT_STEPS
 from socare_spark.onboarding.source_files import read_table
 from socare_spark.onboarding.source_table import SourceTable
+from socare_spark.storage.location import local_path
 
 # Files are readable by their owner only, whatever the umask of the shell.
 _UMASK = 0o077
@@ -35,17 +36,21 @@ def parser() -> argparse.ArgumentParser:
         "read.",
     )
     options.add_argument(
-        "files", nargs="*", type=Path, metavar="FILE", help="files of one dataset, such as years"
+        "files",
+        nargs="*",
+        type=local_path,
+        metavar="FILE",
+        help="files of one dataset, such as years",
     )
     options.add_argument(
         "--write",
-        type=Path,
+        type=local_path,
         metavar="CONTRACT",
         help="new file for the draft of the contract, such as conf/datasets/passes.yaml",
     )
     options.add_argument(
         "--landing",
-        type=Path,
+        type=local_path,
         help="landing folder, below which the contract names the files; default: the parent of the "
         "folder of the files",
     )

@@ -1,0 +1,73 @@
+"""Options take paths and URIs of local files, and refuse other URIs before anything is written."""
+
+from argparse import ArgumentTypeError
+from pathlib import Path
+
+import pytest
+
+from socare_spark import cli
+from socare_spark.analysis import Job
+from socare_spark.errors import ExitCode
+from socare_spark.onboarding import command
+from socare_spark.storage.location import local_path
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("lake", "lake"),
+        ("/data/a:b/la ke", "/data/a:b/la ke"),
+        ("a:b;c=d,e/lake", "a:b;c=d,e/lake"),
+        ("./s3a:/bucket/lake", "s3a:/bucket/lake"),
+        ("file:///data/la ke", "/data/la ke"),
+        ("file:/data/lake", "/data/lake"),
+        ("FILE://localhost/data", "/data"),
+    ],
+)
+def test_paths_and_uris_of_this_machine_are_local(text, path):
+    assert local_path(text) == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("s3a://user:secret@bucket/lake", "s3a:// is not supported yet"),
+        ("HDFS:/lake", "hdfs:// is not supported yet"),
+        ("s3:bucket/lake", "s3:// is not supported yet"),
+        ("dbfs:/mnt/lake", "dbfs:// is not supported yet"),
+        ("http://host/lake", "http:// is not supported yet"),
+        ("file://host/lake", "without a host"),
+        ("file:///data/a%20b", "without a host and without the characters"),
+        ("file:lake", "has the form file:///PATH"),
+    ],
+)
+def test_other_uris_are_refused_without_their_secrets(text, words):
+    with pytest.raises(ArgumentTypeError) as error:
+        local_path(text)
+    assert words in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("option", ["--lake", "--landing"])
+def test_a_job_refuses_a_uri_as_usage_error_and_makes_no_folder(
+    tmp_path, monkeypatch, capsys, option
+):
+    monkeypatch.chdir(tmp_path)
+    options = {"--lake": "lake", "--landing": "landing", option: "s3a://bucket/folder"}
+    job = Job("works", "Works.", lambda _: None, lambda _: [], ())
+    with pytest.raises(SystemExit) as ending:
+        cli.main(job, [text for pair in options.items() for text in pair])
+    assert ending.value.code == ExitCode.CONFIGURATION
+    assert f"argument {option}: s3a:// is not supported yet" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["s3a://b/f.csv"], ["--landing", "s3a://b/f", "--check"], ["f.csv", "--write", "gs://b/f"]],
+)
+def test_onboarding_refuses_a_uri(capsys, arguments):
+    with pytest.raises(SystemExit) as ending:
+        command.main(arguments)
+    assert ending.value.code == ExitCode.CONFIGURATION
+    assert "is not supported yet" in capsys.readouterr().err
