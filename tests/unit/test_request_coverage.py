@@ -73,10 +73,10 @@ def test_requests_in_no_quarter_are_counted():
     found, warnings = span([*worked, None, None, D(2020, 1, 1), D(2091, 1, 1), D(2091, 1, 1)])
     assert found == (D(2018, 1, 1), NEWEST)
     assert warnings == [
-        "2 requests of restricted/requests have no day. They count for the order of the "
-        "descriptions, and are in no quarter.",
-        "3 requests of restricted/requests are of a day after the newest extract, 2019-12-31. They "
-        "count for the order of the descriptions, and are in no quarter.",
+        "2 requests of restricted/requests have no day: counted for the order of the "
+        "descriptions, and in no quarter.",
+        "3 requests of restricted/requests are of a day after the newest extract, 2019-12-31: "
+        "counted for the order of the descriptions, and in no quarter.",
     ]
 
 
@@ -158,6 +158,11 @@ def test_rare_requests_in_extracts_of_a_month_are_not_early():
     assert covered_until(rare, NEWEST, "requests", [*ends, NEWEST]) == (NEWEST, [])
 
 
+def test_one_request_in_no_quarter_is_in_the_singular():
+    _, (warning,) = span([*days(D(2018, 1, 1), NEWEST), None])
+    assert warning.startswith("1 request of restricted/requests has no day: counted")
+
+
 def test_requests_before_the_first_period_are_counted():
     worked = days(D(2018, 1, 1), NEWEST)
     extracts = [D(2018, 12, 31), NEWEST]
@@ -165,7 +170,7 @@ def test_requests_before_the_first_period_are_counted():
     assert found == (D(2018, 1, 1), NEWEST)
     assert warnings == [
         "2 requests of restricted/requests are of a day before the first period, which begins on "
-        "2018-01-01. They count for the order of the descriptions, and are in no quarter.",
+        "2018-01-01: counted for the order of the descriptions, and in no quarter.",
     ]
 
 
@@ -184,3 +189,58 @@ def test_a_column_of_years_has_no_quarters(periods):
     assert "the role time" in fault
     assert "a column of years has no quarters" in fault
     assert span([*yearly, D(2019, 1, 2)])[0] is not None
+
+
+@pytest.mark.parametrize("periods", [None, [], [(D(2018, 12, 31),) * 2, *years(2019, 2019)]])
+@pytest.mark.parametrize(
+    "early",
+    [
+        [D(1900, 1, 1)],
+        [D(1900, 1, 1), D(1901, 7, 3), D(2008, 2, 29)],
+        [D(1970, 1, 1)] * 500,  # the default day of a system
+        [D(2017, 1, 3)],  # last year's number, in January
+        days(D(2014, 1, 1), D(2014, 1, 31)),  # a trial four years before
+    ],
+)
+def test_isolated_requests_far_before_the_others_do_not_begin_the_series(early, periods):
+    worked = weekdays(D(2018, 1, 3), NEWEST)
+    found, warnings = span([*early, *worked], (D(2018, 12, 31), NEWEST), periods)
+    assert found == (D(2018, 1, 3), NEWEST)
+    requests, are = ("1 request", "is") if len(early) == 1 else (f"{len(early)} requests", "are")
+    assert warnings == [
+        f"{requests} of restricted/requests {are} of a day long before the others, which begin on "
+        "2018-01-03: counted for the order of the descriptions, and in no quarter. If the day is "
+        "wrong, correct it in the source system and replace the file.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        # A closure of four months after a year.
+        [*weekdays(D(2016, 1, 4), D(2016, 12, 30)), *weekdays(D(2017, 5, 1), NEWEST)],
+        [D(2016, 1, 4), *weekdays(D(2016, 3, 1), NEWEST)],  # eight weeks
+        [D(2010, 1, 4), *(D(year, 6, 1) for year in range(2011, 2019)), NEWEST],  # rare requests
+    ],
+)
+def test_requests_before_a_time_that_is_not_unusual_begin_the_series(dates):
+    found, warnings = span(dates)
+    assert found == (dates[0], NEWEST)
+    assert warnings == []
+
+
+def test_an_isolated_request_in_the_first_period_does_not_begin_the_series():
+    """The period covers the time without a request, which says nothing about the service."""
+    worked = weekdays(D(2018, 2, 1), NEWEST)
+    extracts, periods = (D(2017, 12, 31), D(2018, 12, 31), NEWEST), years(2017, 2019)
+    found, (warning,) = span([D(2017, 3, 1), *worked], extracts, periods)
+    assert found == (D(2018, 2, 1), NEWEST)
+    assert warning.startswith("1 request of restricted/requests is of a day long before")
+    assert span(worked, extracts[1:], periods[1:])[0] == (D(2018, 1, 1), NEWEST)
+
+
+def test_an_isolated_request_does_not_make_a_part_a_whole_copy():
+    dates = [D(1900, 1, 1), *weekdays(D(2018, 1, 3), NEWEST)]
+    found, warnings = span(dates, extracts=(D(2017, 12, 31), NEWEST))
+    assert found is None
+    assert "begins with 2018-01-03, after the day of the extract before it" in warnings[-1]

@@ -6,20 +6,17 @@ All functions work on days, so that they are the same for snapshots and for part
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
-from itertools import pairwise
 
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.extracts import restricted
+from socare_spark.analyses.forecast.unusual_times import ends_early, isolated_days
 from socare_spark.contracts.periods import Days
 from socare_spark.measures.periods import quarters
 from socare_spark.measures.person_counts import number_of_records
-
-_YEAR = timedelta(366)
-# Shorter times without a request are no sign of an extract that was made early.
-_SHORTEST = timedelta(7)
+from socare_spark.plurals import agreeing, counted
 
 
 def requests_by_day(requests: DataFrame) -> DataFrame:
@@ -63,14 +60,15 @@ def covered_span(
         return None, [*warnings, reason]
     if fault := _yearly_fault(days, dataset):
         return None, [*warnings, fault]
+    known, of_gaps = covered_from(periods or [], dataset)
+    regular, of_isolated = _first_regular(days, known, by_day, dataset)
+    begin = regular or known or days[0]
+    warnings += [*of_gaps, *of_isolated]
     if periods is None:
-        if fault := _copy_fault(days[0], extracts, dataset):
+        if fault := _copy_fault(begin, extracts, dataset):
             return None, [*warnings, fault]
-        begin = days[0]
     else:
-        known, of_gaps = covered_from(periods, dataset)
-        begin = known or days[0]
-        warnings += [*of_gaps, *_early_extracts(days, extracts, begin, dataset)]
+        warnings += _early_extracts(days, extracts, begin, dataset)
     parts = [] if periods is None else extracts
     end, of_end = covered_until(days, newest, dataset, parts)
     return (begin, end), [*warnings, *of_end]
@@ -83,19 +81,59 @@ def _days_with_requests(
     dated = by_day.dropna(subset=["request_date"])
     is_after = dated["request_date"] > newest
     numbers = {
-        "have no day": by_day["records"].sum() - dated["records"].sum(),
-        f"are of a day after the newest extract, {newest}": dated.loc[is_after, "records"].sum(),
+        ("has no day", "have no day"): by_day["records"].sum() - dated["records"].sum(),
+        _of_a_day(f"after the newest extract, {newest}"): dated.loc[is_after, "records"].sum(),
     }
     if first is not None:
-        before = dated.loc[dated["request_date"] < first, "records"].sum()
-        numbers[f"are of a day before the first period, which begins on {first}"] = before
-    warnings = [
-        f"{number:,} requests of {restricted(dataset)} {kind}. They count for the order of the "
-        "descriptions, and are in no quarter."
-        for kind, number in numbers.items()
-        if number
-    ]
+        kind = _of_a_day(f"before the first period, which begins on {first}")
+        numbers[kind] = dated.loc[dated["request_date"] < first, "records"].sum()
+    warnings = [_in_no_quarter(number, kind, dataset) for kind, number in numbers.items() if number]
     return sorted(dated.loc[~is_after, "request_date"]), warnings
+
+
+def _of_a_day(where: str) -> tuple[str, str]:
+    return f"is of a day {where}", f"are of a day {where}"
+
+
+def _in_no_quarter(number: int, kind: tuple[str, str], dataset: str) -> str:
+    """A warning about requests that are in no quarter.
+
+    Args:
+        number: Their number.
+        kind: The reason, for one request and for several.
+        dataset: Dataset of requests.
+    """
+    return (
+        f"{counted(number, 'request')} of {restricted(dataset)} {agreeing(number, *kind)}: counted "
+        "for the order of the descriptions, and in no quarter."
+    )
+
+
+def _first_regular(
+    days: Sequence[date], known: date | None, by_day: pd.DataFrame, dataset: str
+) -> tuple[date | None, list[str]]:
+    """First day after requests that are isolated long before the others.
+
+    Args:
+        days: Days with a request, in order.
+        known: First day that extracts which are parts cover; None if it is not known.
+        by_day: As in `covered_span`.
+        dataset: Dataset of requests, for the warning.
+
+    Returns:
+        The day, and a warning about the isolated requests; None if no request is isolated.
+    """
+    covered = days[bisect_left(days, known) :] if known else days
+    number = isolated_days(covered)
+    if not number:
+        return None, []
+    regular = covered[number]
+    requests = by_day.loc[by_day["request_date"].isin(covered[:number]), "records"].sum()
+    kind = _of_a_day(f"long before the others, which begin on {regular}")
+    return regular, [
+        f"{_in_no_quarter(requests, kind, dataset)} If the day is wrong, correct it in the source "
+        "system and replace the file."
+    ]
 
 
 def _first_day(periods: Sequence[Days]) -> date | None:
@@ -200,30 +238,6 @@ def covered_until(
         "extract was probably made before the end of its period. Requests are forecast from the "
         "quarters before that day."
     ]
-
-
-def ends_early(days: Sequence[date], end: date, parts: Sequence[date]) -> bool:
-    """Whether the time from the last request to the end of an extract is unusually long.
-
-    It is if it has at least 7 days, and is longer than each time between two days with requests in
-    the year before. The extract was then probably made before the end of its period. A time that
-    contains the end of an earlier part is left out, because that part can have been made early too.
-    If all times contain such an end, as with rare requests, all count.
-
-    Args:
-        days: Days with a request, in order.
-        end: Last day of the extract, with at least one day in `days` up to it.
-        parts: Days of all extracts, in order, if they are parts.
-    """
-    after_last = bisect_right(days, end)
-    last = days[after_last - 1]
-    year = days[bisect_left(days, last - _YEAR) : after_last]
-    gaps = [*pairwise(year)]
-    within = [
-        (day, later) for day, later in gaps if bisect_right(parts, day) == bisect_left(parts, later)
-    ]
-    longest = max((later - day for day, later in within or gaps), default=timedelta(0))
-    return end - last >= _SHORTEST and end - last > longest
 
 
 def _early_extracts(
