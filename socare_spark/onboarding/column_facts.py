@@ -35,10 +35,13 @@ class Role(StrEnum):
     AREA = "area code"
     MIXED = "personal values beside others"
     RARE = "text that hardly repeats"
+    LIKE_NAMES = "text in the form of names"
     NONE = ""
 
 
-PERSONAL = frozenset(Role) - {Role.RECORD, Role.OTHER_ID, Role.DISTRICT, Role.AREA, Role.NONE}
+PERSONAL = frozenset(Role) - {
+    Role.RECORD, Role.OTHER_ID, Role.DISTRICT, Role.AREA, Role.LIKE_NAMES, Role.NONE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

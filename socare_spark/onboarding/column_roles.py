@@ -30,8 +30,11 @@ _YEAR = re.compile("(?:19|20)[0-9]{2}")
 _EARLY, _EARLY_SHARE, _LIFE = 1985, 0.2, 40
 # Roles by the values of a column, which the header of an identifier of a person overrules.
 _OVERRULED = frozenset(
-    (Role.NONE, Role.OTHER_ID, Role.AREA, Role.POSTCODE, Role.DISTRICT, Role.RARE, Role.NAME)
-)
+    (
+        Role.NONE, Role.OTHER_ID, Role.AREA, Role.POSTCODE, Role.DISTRICT, Role.RARE, Role.NAME,
+        Role.LIKE_NAMES,
+    )
+)  # fmt: skip
 
 
 def role_of(facts: ColumnFacts) -> Role:

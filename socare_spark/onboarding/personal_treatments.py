@@ -27,7 +27,8 @@ DROPPED = {
     Role.MIXED: "personal values beside others, such as postcodes or telephone numbers",
     Role.RARE: "texts that hardly repeat, which can be names or identifiers",
 }
-# Names and notes have many different texts. A column of few can be one of categories.
+# Names and notes have many different texts. A column of few, or one whose header has a word of
+# categories, can be one of categories.
 _CATEGORIES = (Role.NAME, Role.STAFF, Role.ADDRESS, Role.FREE_TEXT)
 
 
@@ -42,10 +43,12 @@ def pseudonymised(
     if is_person:
         treatment["as"] = PERSON
     others = [n for n, s in proposal.schemes.items() if s.person and n != name]
-    if scheme.person and others:
-        comments.append(
-            f"DECIDE: the scheme. Name {' or '.join(others)} if the identifiers have its numbering."
-        )
+    known = [f"The tokens link to other datasets of {name}."] if name in proposal.schemes else []
+    if scheme.person and (known or others):
+        other = " or ".join(others) or "a new scheme"
+        numbering = "its numbering" if others else "another numbering"
+        choice = f"Name {other} if the identifiers have {numbering}."
+        comments.append(" ".join(["DECIDE: the scheme.", *known, choice]))
     if scheme.person and not is_person:
         comments.append("DECIDE: a further identifier of a person. Drop it if nothing links by it.")
     if column.role is Role.OTHER_ID:
@@ -59,8 +62,10 @@ def pseudonymised(
 def drop_comments(proposal: Proposal, column: DatasetColumn) -> list[str]:
     """Comments on a dropped column. Few different texts can be categories."""
     comments = [f"Dropped: {DROPPED[column.role]}."]
-    certain = has_any(words_of(column.name), words.NAME_PARTS | words.NOTES)
-    if column.role in _CATEGORIES and column.distinct < FEW and not certain:
+    header = words_of(column.name)
+    certain = has_any(header, words.NAME_PARTS | words.NOTES)
+    can_be_categories = column.distinct < FEW or has_any(header, words.CAN_HAVE_NAMES)
+    if column.role in _CATEGORIES and can_be_categories and not certain:
         comments = [
             f"DECIDE: dropped, because it probably has {DROPPED[column.role]}. Keep it if it has "
             "categories."

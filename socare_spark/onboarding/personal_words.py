@@ -114,6 +114,13 @@ CATEGORY = word_set(
     "method channel group programme offence subject theme topic action result risk plan package "
     "product title role label kind queue direction benefit fund budget ledger month day week season"
 )
+# Of the words of categories and of bodies, those whose columns can also have names of people.
+CAN_HAVE_NAMES = word_set(
+    "title agency source provider supplier vendor company label description desc subject queue "
+    "role group item home scheme practice kind"
+)
+# With one of these in its header, a column has categories, or names of places and bodies.
+NOT_NAMES = (CATEGORY | NOT_A_PERSON | AREA) - CAN_HAVE_NAMES
 # Texts that are answers and no names.
 ANSWERS = word_set(
     "yes no unknown n/k true false other none refused declined pending active inactive open closed "

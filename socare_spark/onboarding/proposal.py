@@ -77,7 +77,7 @@ class Proposal:
     @property
     def event(self) -> DatasetColumn | None:
         """The column of the day at which an age is taken: the first date, complete ones first."""
-        columns = [c for c in self.dataset.columns if c.type.is_date and c.role is not Role.BIRTH]
+        columns = [c for c in self.dataset.columns if c.type.is_date and c.role is Role.NONE]
         ordered = sorted(columns, key=lambda c: c.filled < c.rows)
         return ordered[0] if ordered else None
 

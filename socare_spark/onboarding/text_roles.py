@@ -30,7 +30,8 @@ def text_roles(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     """Yields the roles of a column of texts, the most certain first."""
     if facts.type.name != "string" or are_decimals(facts):
         return
-    if facts.share(_is_answer) < 1:
+    answers = facts.share(_is_answer) == 1
+    if not answers:
         yield from _of_person(facts, header)
         yield from _of_address(facts, header)
     yield from _of_notes(facts, header)
@@ -40,6 +41,9 @@ def text_roles(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     rare = rare or (facts.distinct_share > _FREE_DISTINCT and facts.distinct >= FEW)
     if rare and not has_any(header, words.AREA):
         yield Role.RARE
+    are_categories = facts.repeats and has_any(header, words.NOT_NAMES)
+    if not (answers or are_categories or has_any(header, words.AREA)) and _are_capitals(facts):
+        yield Role.LIKE_NAMES
 
 
 def are_decimals(facts: ColumnFacts) -> bool:
@@ -80,10 +84,16 @@ def _of_person(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:
     about = has_any(header, words.PERSON | words.KIN) and not other
     if are_words and facts.distinct >= FEW and about:
         yield Role.NAME
-    # Without a word of categories in the header, two capitals are probably a name.
-    known = other or has_any(header, words.CATEGORY | words.AREA)
-    if not known and facts.distinct >= 3 and facts.share(_CAPITALS.fullmatch) >= MOST:
+    # Two words with capitals are probably a name. Few of them can be categories if the header
+    # names some.
+    named = has_any(header, words.CATEGORY | words.NOT_A_PERSON | words.AREA)
+    can_be_names = not has_any(header, words.NOT_NAMES) and not facts.repeats
+    if _are_capitals(facts) and (not named or can_be_names):
         yield Role.NAME
+
+
+def _are_capitals(facts: ColumnFacts) -> bool:
+    return facts.distinct >= 3 and facts.share(_CAPITALS.fullmatch) >= MOST
 
 
 def _of_address(facts: ColumnFacts, header: list[str]) -> Iterator[Role]:

@@ -83,10 +83,15 @@ def _keep_comments(proposal: Proposal, column: DatasetColumn) -> list[str]:
             f"DECIDE: the header names an identifier, and {counted(column.filled, 'row')} are too "
             "few to judge. Pseudonymise the column if it identifies people or records."
         ]
+    if column.role is Role.LIKE_NAMES:
+        return [
+            f"DECIDE: whether the {column.distinct:,} different texts, which have the form of "
+            "names, are categories. Drop the column if they name people."
+        ]
     if (
         (column.role, column.type.name) == (Role.NONE, "string")
         and (column.distinct >= _MANY or column.distinct > _LARGE_SHARE * column.filled)
-        and not has_any(header, words.CATEGORY | words.AREA)
+        and not has_any(header, words.NOT_NAMES)
     ):
         return [
             f"DECIDE: whether the {counted(column.distinct, 'different text')} "

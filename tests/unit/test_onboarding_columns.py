@@ -307,18 +307,42 @@ def test_repeated_names_are_not_kept(name, count):
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
-        ("Client group", ["Older Adults", "Learning Disability", "Mental Health"]),
         ("Ethnicity", ["White British", "Black Caribbean", "Asian Other"]),
         ("Carer", ["Yes", "No", "Unknown"]),
         ("Contact method", ["Home Visit", "Phone Call", "Letter Sent"]),
-        ("Lead provider", ["Acme Care", "Bright Homes", "Kind Hands"]),
-        ("SUBJECT", ["Street Lighting", "Refuse Missed", "Abandoned Vehicle"]),
         ("WD21NM", ["Acocks Green", "Allens Cross", "Alum Rock"]),
-        ("GP practice", ["Oak Surgery", "Elm Surgery", "Ash Surgery"]),
     ],
 )
 def test_categories_are_kept(name, texts):
     assert role(name, texts * 30) is Role.NONE
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("Client group", ["Older Adults", "Learning Disability", "Mental Health"]),
+        ("Lead provider", ["Acme Care", "Bright Homes", "Kind Hands"]),
+        ("SUBJECT", ["Street Lighting", "Refuse Missed", "Abandoned Vehicle"]),
+        ("GP practice", ["Oak Surgery", "Elm Surgery", "Ash Surgery"]),
+        ("Type", [f"{first}y {second}e" for first in "ABCDE" for second in "VWXYZ"]),
+    ],
+)
+def test_categories_in_the_form_of_names_are_a_decision(name, texts):
+    found = role(name, [text.title() for text in texts] * 30)
+    assert found is Role.LIKE_NAMES
+    assert found not in PERSONAL
+
+
+@pytest.mark.parametrize(
+    "name", ["Title", "Agency", "Source", "Provider", "Item", "Description", "Role", "Foster home"]
+)
+def test_many_names_below_a_word_of_categories_are_not_kept(name):
+    assert role(name, UNUSUAL * 10) is Role.NAME
+
+
+@pytest.mark.parametrize("name", ["Ward", "School", "Library name", "Request type", "Team"])
+def test_names_of_places_and_services_are_kept(name):
+    assert role(name, UNUSUAL * 10) in (Role.NONE, Role.LIKE_NAMES)
 
 
 @pytest.mark.parametrize(

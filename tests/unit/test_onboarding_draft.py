@@ -84,8 +84,29 @@ def test_schemes_and_age_bands_of_the_configuration_are_used(landing, conf, caps
     )
     contract, text, out = drafted(capsys, conf, write(landing / "passes_2015.csv", PASSES))
     assert contract.field("DOB").socare.age.steps == (0, 11)
-    assert "Name tenant if the identifiers" in text
+    words = " ".join(text.replace("#", "").split())
+    assert "tokens link to other datasets of person. Name tenant if the identifiers have" in words
     assert "Add to schemes" not in out
+
+
+def test_many_texts_in_the_form_of_names_are_a_decision(landing, conf, capsys):
+    firsts, lasts = ("Nkechi", "Ngozi", "Aoife", "Tadeusz", "Una"), ("Eze", "Okafor", "Mbeki", "Ek")
+    names = [f"{first} {last}" for first in firsts for last in lasts]
+    rows = (f"{n},{n % 7 + 1},{names[n % 20]},{names[n % 3]}" for n in range(100))
+    file = write(landing / "passes_2015.csv", ["CASE_ID,SIZE,AGENCY,SOURCE", *rows])
+    _, text, _ = drafted(capsys, conf, file)
+    assert "{name: AGENCY, socare: {drop: true}}" in text
+    assert "{name: SOURCE, socare: {keep: as_is}}" in text
+    words = " ".join(text.replace("#", "").split())
+    assert "DECIDE: dropped, because it probably has a name." in words
+    assert "DECIDE: whether the 3 different texts, which have the form of names, are cat" in words
+
+
+def test_the_day_of_an_age_is_no_identifier(landing, conf, capsys):
+    rows = (f"2015-01-{n % 28 + 1:02d},{1950 + n}-03-04" for n in range(40))
+    file = write(landing / "passes_2015.csv", ["Person ID,DOB", *rows])
+    contract, _, _ = drafted(capsys, conf, file)
+    assert contract.field("DOB").socare.degrade == "year"
 
 
 def test_a_contract_is_never_overwritten(landing, conf, capsys):
