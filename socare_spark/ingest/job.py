@@ -159,7 +159,7 @@ def plan(context: Context) -> Sequence[str]:
             sample = check_sample(context.spark, contract, project, to_load)
             lines += [f"checks {line}" for line in sample_lines(sample)]
         lines.append(f"writes {contract.table}")
-    lines += [f"note   {warning}" for warning in shared_file_warnings(claims)]
+    lines += [f"note   {warning}" for warning in shared_file_warnings(claims, landing)]
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
 
 
@@ -278,7 +278,9 @@ def _record_outcomes(
         run.warnings += file_warnings(dataset.contract, dataset.accepted)
     run.landing |= dict.fromkeys(unclaimed_files, "no contract's pattern matches")
     run.warnings += unclaimed_warnings(unclaimed_files)
-    run.warnings += shared_file_warnings((d.contract, _claimed([d])) for d in datasets)
+    run.warnings += shared_file_warnings(
+        ((d.contract, _claimed([d])) for d in datasets), _landing(context)
+    )
 
 
 def _stage_all(

@@ -167,10 +167,31 @@ def sheet_heights(path: Path, format_: str) -> dict[str, int]:
         DataError: the file cannot be read, or it is too large.
     """
     with _readable(format_):
-        if format_ == "xls":
-            _open_xls(path).release_resources()
-        workbook = _open(path, format_)
+        workbook = _open_checked(path, format_)
         return {name: workbook.get_sheet_by_name(name).height for name in workbook.sheet_names}
+
+
+def sheet_names(path: Path, format_: str, dialects: Sequence[Dialect]) -> list[str | None]:
+    """Name of the sheet that each dialect declares; None if the workbook has no such sheet.
+
+    Args:
+        path: The workbook.
+        format_: Its format: `xlsx`, `xls` or `ods`.
+        dialects: The declarations.
+
+    Raises:
+        DataError: the file cannot be read, or it is too large.
+    """
+    with _readable(format_):
+        workbook = _open_checked(path, format_)
+        return [_name(workbook, dialect) for dialect in dialects]
+
+
+def _name(workbook: CalamineWorkbook, dialect: Dialect) -> str | None:
+    try:
+        return _sheet(workbook, dialect).name
+    except DataError:
+        return None
 
 
 @contextmanager
@@ -185,6 +206,13 @@ def _readable(format_: str) -> Iterator[None]:
         if type(error).__name__ == "PanicException":
             raise _unreadable(format_) from None
         raise
+
+
+def _open_checked(path: Path, format_: str) -> CalamineWorkbook:
+    if format_ == "xls":
+        # Damaged bytes can end the process in the other library, so this one opens the file first.
+        _open_xls(path).release_resources()
+    return _open(path, format_)
 
 
 def _open(path: Path, format_: str) -> CalamineWorkbook:
@@ -214,7 +242,7 @@ def _read(path: Path, format_: str, dialect: Dialect) -> tuple[Sheet, Errors]:
         DataError: the position of a cell with an error is unknown.
     """
     if format_ == "xls":
-        # Damaged bytes can end the process in the other library, so this one opens the file first.
+        # As in `_open_checked`.
         with _open_xls(path) as book:
             name, sheet = _named_sheet(path, format_, dialect)
             return sheet, xls_errors(book.sheet_by_name(name))

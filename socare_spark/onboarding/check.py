@@ -69,7 +69,7 @@ def check(conf: Path, landing: Path | None, name: str) -> ExitCode:
             _print(f"{contract.name}:")
             _print(*(f"  {line}" for line in sample_lines(sample, unusable)))
             refused += len(unusable) + sum(map(_is_refused, sample.files))
-    _print(*(f"note: {warning}" for warning in shared_file_warnings(claims)))
+    _print(*(f"note: {warning}" for warning in shared_file_warnings(claims, landing)))
     if not name:
         claimed = {file for _, names in claims for file in names}
         _print(*unclaimed_warnings(unclaimed(landing, conf, contracts, claimed)))
