@@ -28,13 +28,18 @@ _ERROR_CELL = re.compile(
 _FILLED_CELL = re.compile(
     rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*[\"']([A-Z]+)([0-9]+)[\"'](?:[^>]*[^/>])?>"
 )
-_ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*[\"']([0-9]+)")
+_ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*[\"']([0-9]{1,18})")
 _WIDE_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Z]{2,3})[0-9]")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
 _REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]+)([0-9]+)[\"']")
 _UNKNOWN_ERROR = "#ERROR"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+_ODS_TAG = re.compile(
+    rb"<(?:\w+:)?(table|table-row|(?:covered-)?table-cell)(?=[\s/>])"
+    rb"((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>"
+)
+_REPEATED = re.compile(rb"number-(?:rows|columns)-repeated\s*=\s*[\"']([0-9]{1,18})")
 _ODS_MARK = re.compile(rb"calcext:value-type=[\"']error[\"']|number-rows-spanned=[\"'](?!1[\"'])")
 
 
@@ -46,9 +51,38 @@ def check_area(sheet: bytes) -> None:
         return
     # Formatted cells without a value do not count.
     cells = [(_column(letters), int(row)) for letters, row in _FILLED_CELL.findall(sheet)]
-    columns = max((column for column, _ in cells), default=0)
-    rows = max((row for _, row in cells), default=0)
-    if columns * rows > _MAX_CELLS:
+    _check_size(max((row for _, row in cells), default=0), max((c for c, _ in cells), default=0))
+
+
+def check_ods_areas(content: bytes) -> None:
+    """Refuses an .ods file with a sheet whose last cell with a value is too far away.
+
+    A row or a cell of the file can stand for millions of equal ones, and the library reads each.
+
+    Args:
+        content: The part `content.xml` of the file.
+    """
+    rows = columns = row = height = column = 0
+    for kind, attributes in _ODS_TAG.findall(content):
+        if kind == b"table":
+            _check_size(rows, columns)
+            rows = columns = row = height = 0
+        elif kind == b"table-row":
+            row, height, column = row + height, _repeated(attributes), 0
+        else:
+            column += _repeated(attributes)
+            if b"value" in attributes or not attributes.endswith(b"/"):
+                rows, columns = row + height, max(columns, column)
+    _check_size(rows, columns)
+
+
+def _repeated(attributes: bytes) -> int:
+    match = _REPEATED.search(attributes)
+    return int(match[1]) if match else 1
+
+
+def _check_size(rows: int, columns: int) -> None:
+    if rows * columns > _MAX_CELLS:
         raise DataError(
             f"a sheet has cells in {rows} rows and up to column {columns}: remove the cells that "
             "are far from the table, or save the sheet as CSV"

@@ -31,6 +31,7 @@ from socare_spark.ingest.sheet_marks import (
     Errors,
     Range,
     check_area,
+    check_ods_areas,
     ods_marks,
     xls_errors,
     xlsx_errors,
@@ -232,6 +233,8 @@ def _open(path: Path, format_: str) -> CalamineWorkbook:
             for name in archive.namelist() if format_ == "xlsx" else ():
                 if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
                     check_area(archive.read(name))
+            if format_ == "ods":
+                check_ods_areas(archive.read("content.xml"))
     return CalamineWorkbook.from_path(path)
 
 

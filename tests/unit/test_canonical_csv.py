@@ -501,6 +501,40 @@ def test_sheet_of_an_open_document(tmp_path):
     assert rows(tmp_path, data, declared, "2015.ods")[1][2:] == [*EXPECTED[1][2:3], "#REF!", "Y"]
 
 
+CELL = '<table:table-cell office:value-type="string" {}><text:p>{}</text:p></table:table-cell>'
+EMPTY = '<table:table-cell table:style-name="x>y" table:number-columns-repeated="{}"/>'
+NEXT_ROW = '</table:table-row><table:table-row table:number-rows-repeated="{}">'
+
+
+@pytest.mark.parametrize(
+    ("row", "size"),
+    [
+        (CELL.format("table:number-columns-repeated='16384'", "x") * 2, ""),
+        (
+            NEXT_ROW.format(9_999) + CELL.format('table:number-columns-repeated="16384"', "x"),
+            "10001 rows and up to column 16384",
+        ),
+        (NEXT_ROW.format(10**9) + CELL.format("", "x"), "1000000002 rows and up to column 3"),
+        # A cell far away in a row, below another far away.
+        (
+            EMPTY.format(9_999) + CELL.format("", "x") + NEXT_ROW.format(10_000) + EMPTY.format(9)
+            + NEXT_ROW.format(1) + '<table:table-cell office:value="1"/>',
+            "10003 rows and up to column 10000",
+        ),
+        # Cells and rows without a value at the end, which a program writes for formats.
+        (EMPTY.format(16_383) + NEXT_ROW.format(1_048_574) + EMPTY.format(16_384), ""),
+    ],
+)  # fmt: skip
+def test_open_documents_that_do_not_fit_into_memory_are_refused(tmp_path, row, size):
+    header = "".join(CELL.format("", name) for name in "ABC")
+    data = zipped_ods(tmp_path / "a.ods", ODS.format(header=header, row=row))
+    declared = contract(format="ods")
+    if size:
+        assert f"a sheet has cells in {size}" in refusal(tmp_path, data, declared, "2015.ods")
+    else:
+        assert rows(tmp_path, data, declared, "2015.ods")[0][:3] == ["A", "B", "C"]
+
+
 def test_workbooks_of_another_form_are_refused(tmp_path):
     data = xlsx(tmp_path / "a.xlsx")
     other = contract(FIELDS, format="xlsx", dialect={"sheetName": "Sheet9"})
