@@ -16,13 +16,15 @@ from pathlib import Path
 from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.dialect import WORKBOOKS, Dialect
 from socare_spark.contracts.encodings import UTF_16
+from socare_spark.contracts.field import Field
 from socare_spark.errors import DataError
 from socare_spark.ingest.cell_text import Cell, text_of
 from socare_spark.ingest.csv_records import byte_stream, chunks
 from socare_spark.ingest.file_profile import DecodeCheckedStream, read_start
 from socare_spark.ingest.header import columns_of
 from socare_spark.ingest.landed_file import LandedFile
-from socare_spark.ingest.workbooks import sheet_rows
+from socare_spark.ingest.sheet_records import sheet_rows
+from socare_spark.ingest.workbooks import read_sheet
 from socare_spark.ingest.xml_records import write_records
 
 ENCODING, DELIMITER = "utf-8", ","
@@ -69,9 +71,10 @@ def csv_of(landed: LandedFile, folder: Path) -> CsvFile:
         names = [field.name for field in contract.fields]
         unread = write_records(landed.path, names, contract.socare.xml, path)
     elif contract.format in WORKBOOKS:
+        sheet = read_sheet(landed.path, contract.format, contract.dialect)
+        columns = _read_columns(sheet.rows, landed)
         merged_cells = contract.socare.merged_cells
-        rows = sheet_rows(landed.path, contract.format, contract.dialect, merged_cells)
-        _write(path, landed, rows)
+        _write(path, landed, sheet_rows(sheet, contract.dialect, columns, merged_cells))
     else:
         _write(path, landed, _csv_rows(landed))
     return CsvFile(path, ENCODING, DELIMITER, unread)
@@ -83,7 +86,28 @@ def _write(path: Path, landed: LandedFile, rows: Iterable[Row]) -> None:
     Raises:
         DataError: the file has no header, or not the number of columns that the contract declares.
     """
-    contract = landed.contract
+    header, records = _split(rows, landed.contract)
+    fields = _fields(header, landed)
+    # Line ends of two characters make the writer quote each cell that contains one of them.
+    with path.open("w", encoding=ENCODING, newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(header)
+        for row in records:
+            typed = [
+                cell
+                if isinstance(cell, str)
+                else text_of(cell, fields[i] if i < len(fields) else None)
+                for i, cell in enumerate(row)
+            ]
+            writer.writerow(typed)
+
+
+def _split(rows: Iterable[Row], contract: Contract) -> tuple[list[str], Iterator[Row]]:
+    """The header and the records.
+
+    Raises:
+        DataError: as in `_write`.
+    """
     remaining = iter(rows)
     header = _header(remaining, contract)
     if not contract.dialect.header:
@@ -93,22 +117,21 @@ def _write(path: Path, landed: LandedFile, rows: Iterable[Row]) -> None:
     if contract.socare.trailing_delimiter:
         header = header[:-1] if not header[-1] else header
         remaining = (_without_end(row, len(header)) for row in remaining)
-    fields = [
-        None if name is None else contract.field(name)
-        for name in columns_of(header, contract, landed.as_of)
-    ]
-    # Line ends of two characters make the writer quote each cell that contains one of them.
-    with path.open("w", encoding=ENCODING, newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(header)
-        for row in remaining:
-            typed = [
-                cell
-                if isinstance(cell, str)
-                else text_of(cell, fields[i] if i < len(fields) else None)
-                for i, cell in enumerate(row)
-            ]
-            writer.writerow(typed)
+    return header, remaining
+
+
+def _fields(header: Sequence[str], landed: LandedFile) -> list[Field | None]:
+    """The field of each column of a header; None for a column of no field."""
+    contract = landed.contract
+    names = columns_of(header, contract, landed.as_of)
+    return [None if name is None else contract.field(name) for name in names]
+
+
+def _read_columns(rows: Iterable[Row], landed: LandedFile) -> set[int]:
+    """Columns whose values the contract reads, from 0."""
+    header, _ = _split(rows, landed.contract)
+    fields = enumerate(_fields(header, landed))
+    return {i for i, field in fields if field is not None and landed.contract.is_read(field)}
 
 
 def _without_end(row: Row, width: int) -> Row:

@@ -383,6 +383,34 @@ def test_cells_merged_over_several_records_need_a_declaration(tmp_path, write):
     assert [row[0] for row in every][4:] == ["A note of two rows"] * (kind == "xlsx")
 
 
+@pytest.mark.parametrize("cells", ["A2:A3", "A2:B3"])
+def test_merged_cells_count_in_columns_that_are_read_only(tmp_path, cells):
+    book = Workbook()
+    for row in (["A", "B", "C"], ["1", None, "3"], [None, None, "6"]):
+        book.active.append(row)
+    book.active.merge_cells(cells)
+    book.save(tmp_path / "a.xlsx")
+    data = (tmp_path / "a.xlsx").read_bytes()
+    kept, dropped = {"keep": "as_is"}, {"drop": True}
+
+    def declared(a, *, b=dropped, constraints=None):
+        fields = [{"name": "A", "socare": a, "constraints": constraints or {}}]
+        fields += [{"name": "B", "socare": b}, {"name": "C", "socare": kept}]
+        return contract([f for f in fields if f["socare"]], format="xlsx")
+
+    def is_refused(of):
+        try:
+            return len(rows(tmp_path, data, of, "2015.xlsx")) != 3
+        except DataError as error:
+            return "declare socare.merged_cells" in str(error)
+
+    assert not is_refused(declared(dropped))
+    assert not is_refused(declared(None, b=None))
+    assert is_refused(declared(kept))
+    assert is_refused(declared(dropped, constraints={"required": True}))
+    assert is_refused(declared(dropped, b=kept)) == (cells == "A2:B3")
+
+
 def test_workbooks_that_do_not_fit_into_memory_are_refused(tmp_path, monkeypatch):
     book = Workbook()
     book.active["A1"], book.active["XFD1048576"] = "A", "x"
