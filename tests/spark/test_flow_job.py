@@ -24,18 +24,24 @@ FLOWS = {
         "unit": "auto",
         "points": [0, 5, 60],
         "limits": {"edges": 2, "variants": 1},
-        "log": {"dataset": "calls", "case": "call", "time": "at", "activity": "step"},
+        "log": {
+            "dataset": "calls", "case": "call", "time": "at", "activity": "step",
+            "column": "state", "values": ["complete", "done"],
+        },
     },
     "moves": {
         "flow": "moves",
         "title": "Moves",
         "limits": {"least": 2},
-        "matrix": {"dataset": "moves", "from": "origin", "to": "goal"},
+        "matrix": {
+            "dataset": "moves", "from": "origin", "to": "goal", "column": "kind",
+            "codes": ["1"], "values": ["van"],
+        },
     },
-}
+}  # fmt: skip
 LAST = date(2020, 1, 1)
 CALLS = [
-    (call, step, BEGIN + timedelta(minutes=minutes), LAST)
+    (call, step, BEGIN + timedelta(minutes=minutes), LAST, state)
     for call, steps in enumerate(
         [
             [("ring", 0), ("answer", 3), ("end", 9)],
@@ -45,10 +51,12 @@ CALLS = [
         ]
     )
     for step, minutes in steps
+    for state in ("start", "complete")
 ]
 # After the day of the extract: the third call would have another way.
-CALLS.append((2, "answer", BEGIN + timedelta(days=1), LAST))
-MOVES = [("A", "B"), ("A", "B"), ("B", "C")]
+CALLS.append((2, "answer", BEGIN + timedelta(days=1), LAST, "complete"))
+CALLS.append((2, "answer", BEGIN, LAST, None))
+MOVES = [("A", "B", 1), ("A", "B", 1), ("B", "C", 1), ("C", "A", 2)]
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +70,13 @@ def run(spark_session, tmp_path_factory):
     datasets = {
         "calls": (
             CALLS,
-            {"call": "bigint", "step": "string", "at": "timestamp", "extract": "date"},
+            {
+                "call": "bigint", "step": "string", "at": "timestamp", "extract": "date",
+                "state": "string",
+            },
         ),
-        "moves": (MOVES, {"origin": "string", "goal": "string"}),
-    }
+        "moves": (MOVES, {"origin": "string", "goal": "string", "kind": "int"}),
+    }  # fmt: skip
     # Each dataset has two snapshots. The newest counts.
     snapshots = (BEGIN.date() - timedelta(1), BEGIN.date())
     for name, (rows, types) in datasets.items():
@@ -122,6 +133,20 @@ def test_events_after_the_newest_extract_are_in_no_table_and_are_reported(run):
     assert run.run.counts["calls.after_last_day"] == 1
     (warning,) = [text for text in run.run.warnings if "newest extract" in text]
     assert "are left out: 1 of calls after 2020-01-01." in warning
+
+
+def test_records_that_a_flow_does_not_select_are_counted(run):
+    """The other tests show that they are in no table."""
+    counts = run.run.counts
+    assert (counts["calls.events"], counts["calls.not_selected"]) == (13, 13)
+    assert (counts["moves.records"], counts["moves.not_selected"]) == (3, 1)
+    said = [text for text in run.run.warnings if "which no record of" in text]
+    assert said == [
+        "Flow calls: log.values in conf/flows/calls.yaml names done, which no record of calls has "
+        "in state.",
+        "Flow moves: matrix.values in conf/flows/moves.yaml names van, which no record of moves "
+        "has in kind.",
+    ]
 
 
 def test_movements_have_a_balance_and_no_stages(run):

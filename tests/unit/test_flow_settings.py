@@ -36,6 +36,8 @@ def test_the_projects_own_flow_reads():
         # A column without what it should hold, and the other way round.
         ({"stages": [STAGE | {"records": STAGE["records"] | {"column": "grp"}}]}, "'column' goes"),
         ({"stages": [STAGE | {"records": STAGE["records"] | {"codes": ["X"]}}]}, "'column' goes"),
+        ({"log": LOG | {"column": "grp"}}, "'column' goes"),
+        ({"matrix": MATRIX | {"values": ["X"]}}, "'column' goes"),
         ({"log": LOG, "picture": {"smallest_share": 1}}, "less than 1"),
         ({"log": LOG, "stage": []}, "the key is not known"),
         ({"matrix": MATRIX, "log": LOG}, "exactly one of 'stages', 'log' and 'matrix'"),
@@ -109,9 +111,10 @@ def test_durations_of_a_log_have_a_unit_that_fits(kind, unit):
 
 
 def test_columns_of_a_matrix_are_needed():
-    matrix = MATRIX | {"time": "day", "count": "items", "case": "person"}
+    selection = {"column": "kind", "values": ["van"]}
+    matrix = MATRIX | selection | {"time": "day", "count": "items", "case": "person"}
     flow = Flow.model_validate({"flow": "mine", "title": "Mine", "matrix": matrix})
     assert flow.tables == ["restricted/moves"]
-    assert [need.column for need in flow.needs] == ["a", "b", "day", "items", "person"]
+    assert [need.column for need in flow.needs] == ["a", "b", "day", "items", "person", "kind"]
     keys = [(need.assigned.key, need.assigned.file) for need in flow.needs]
     assert keys[:2] == [("matrix.from", "flows/mine.yaml"), ("matrix.to", "flows/mine.yaml")]

@@ -3,12 +3,16 @@
 A flow with too many activities is refused. Over the other limits the run gets a warning.
 """
 
-from collections.abc import Mapping
-from datetime import date
+import itertools
 
 import pandas as pd
 
-from socare_spark.analyses.flow.durations import FLOW_DURATIONS
+from socare_spark.analyses.flow.durations import (
+    FLOW_DURATIONS,
+    Transition,
+    followed_transitions,
+)
+from socare_spark.analyses.flow.events import Ends
 from socare_spark.analyses.flow.graph import FLOW_VARIANTS, LONGER
 from socare_spark.analyses.flow.parts import Log
 from socare_spark.analyses.flow.settings import Flow
@@ -51,6 +55,21 @@ def transitions_of(edges: pd.DataFrame) -> pd.DataFrame:
     return changes.sort_values(["transitions", *names], ascending=[False, True, True])[names]
 
 
+def transitions_with_durations(flow: Flow, edges: pd.DataFrame, ends: Ends) -> list[Transition]:
+    """Transitions with durations: consecutive stages, or the most common ones of a log.
+
+    Args:
+        flow: The flow.
+        edges: Rows of FLOW_EDGES, without the pool.
+        ends: Last day of each dataset.
+    """
+    pairs = [*itertools.pairwise(flow.codes)]
+    if flow.log is not None:
+        pairs = [*transitions_of(edges).head(flow.log.transitions).itertuples(index=False)]
+    activities = dict.fromkeys(activity for pair in pairs for activity in pair)
+    return followed_transitions(pairs, {each: ends[flow.dataset_of(each)] for each in activities})
+
+
 def exceeded_limits(flow: Flow, long: int, edges: pd.DataFrame) -> Report:
     """Reports long cases, and transitions of a log without durations.
 
@@ -78,7 +97,7 @@ def exceeded_limits(flow: Flow, long: int, edges: pd.DataFrame) -> Report:
     return warnings, counts
 
 
-def later_events(flow: Flow, counted: pd.DataFrame, ends: Mapping[str, date | None]) -> Report:
+def later_events(flow: Flow, counted: pd.DataFrame, ends: Ends) -> Report:
     """Reports events after the last day to which their dataset is followed.
 
     Args:

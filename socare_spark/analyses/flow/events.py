@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, TimestampNTZType, TimestampType
 
 from socare_spark.analyses.extracts import current_rows
-from socare_spark.analyses.flow.parts import Log, Matrix, Outcomes, Records
+from socare_spark.analyses.flow.parts import Outcomes, Selection
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Inputs
@@ -63,7 +63,7 @@ def all_events(flow: Flow, read: Read) -> DataFrame:
     """
     if flow.log is not None:
         log = flow.log
-        frame = columns_of(flow, log, read, *log.columns)
+        frame = selected(flow, log, read)
         return frame.select(
             F.lit(log.dataset).alias("dataset"),
             F.col(log.case).alias("case"),
@@ -101,7 +101,7 @@ def check_cases(flow: Flow, read: Read) -> None:
 
 def _stage_events(flow: Flow, place: int, read: Read) -> DataFrame:
     stage, meant = flow.stages[place], flow.stages[place].records
-    frame = _records_of(flow, meant, read)
+    frame = selected(flow, meant, read)
     return frame.select(
         F.lit(meant.dataset).alias("dataset"),
         F.col(meant.case).alias("case"),
@@ -121,7 +121,7 @@ def assessed_cases(flow: Flow, read: Read, ends: Ends) -> DataFrame | None:
     """
     if flow.assessed is None:
         return None
-    rows = _records_of(flow, flow.assessed, read)
+    rows = selected(flow, flow.assessed, read)
     at = microseconds(flow, rows, flow.assessed.time)
     rows = rows.where(~is_later(F.lit(flow.assessed.dataset), at, ends))
     return rows.select(F.col(flow.assessed.case).alias("case"))
@@ -209,13 +209,12 @@ def last_days(counted: pd.DataFrame) -> dict[str, date]:
     }
 
 
-def _records_of(flow: Flow, meant: Records, read: Read) -> DataFrame:
-    return columns_of(flow, meant, read, *meant.columns).where(meant.where)
+def selected(flow: Flow, part: Selection, read: Read) -> DataFrame:
+    """Reads the columns of the selected records of a part of a flow."""
+    return columns_of(flow, part, read, *part.columns).where(part.where)
 
 
-def columns_of(
-    flow: Flow, part: Records | Log | Matrix | Outcomes, read: Read, *names: str
-) -> DataFrame:
+def columns_of(flow: Flow, part: Selection | Outcomes, read: Read, *names: str) -> DataFrame:
     """Reads some columns of the dataset of a part of a flow.
 
     Raises:

@@ -4,7 +4,6 @@ The events of each flow are read once. Events without a case, a time or an activ
 counted in the run record.
 """
 
-import itertools
 from collections.abc import Mapping
 from datetime import date
 
@@ -23,17 +22,15 @@ from socare_spark.analyses.flow.bounds import (
     check_activities,
     exceeded_limits,
     later_events,
-    transitions_of,
+    transitions_with_durations,
     unordered_events,
 )
 from socare_spark.analyses.flow.contract_check import flow_columns, flow_faults
 from socare_spark.analyses.flow.durations import (
     FLOW_DURATIONS,
     FLOW_REWORK,
-    Transition,
     count_durations,
     flow_durations,
-    followed_transitions,
 )
 from socare_spark.analyses.flow.events import (
     Ends,
@@ -73,6 +70,7 @@ from socare_spark.analyses.flow.pools import (
     report_variants,
 )
 from socare_spark.analyses.flow.results import flow_result, of_all_flows
+from socare_spark.analyses.flow.selections import report_selections, selection_queries
 from socare_spark.analyses.flow.settings import Flow, Settings, load_settings
 from socare_spark.analyses.flow.single_stage import (
     SINGLE_STAGE,
@@ -159,7 +157,8 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     unit = flow.unit_of_durations
     unit = fitting_unit(traced) if unit == "auto" else unit
     queries = _queries(inputs, settings, flow, traced, visited)
-    counted = collect(queries | _in_one_stage(inputs, settings, flow, visited, until))
+    queries |= _in_one_stage(inputs, settings, flow, visited, until)
+    counted = collect(queries | selection_queries(flow, read))
     tables = _computed(flow, counted, unit)
     check_pool(flow, tables[FLOW_REWORK]["activity"])
     edges, ends = tables[FLOW_EDGES], tables[FLOW_STARTS_ENDS]
@@ -167,7 +166,7 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     variants, reports = _variants(flow, traced, cases)
     pooled = int(counted[POOLED]["edges_pooled"].iloc[0]) if POOLED in counted else 0
     kept = edges[edges["from_activity"] != flow.limits.pool] if pooled else edges
-    transitions = _transitions(flow, kept, until)
+    transitions = transitions_with_durations(flow, kept, until)
     durations = count_durations(events, transitions, unit)
     tables[FLOW_DURATIONS] = flow_durations(durations, flow.curve_points, unit)
     reports += [
@@ -176,6 +175,7 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
         later,
         unordered_events(flow, int(counted[_TIES]["ties"].iloc[0]) if _TIES in counted else 0),
         ([], incomplete_events(number)),
+        report_selections(flow, counted),
     ]
     return flow_result(flow, tables, {FLOW_VARIANTS: variants}, reports)
 
@@ -267,21 +267,6 @@ def _computed(
     if flow.outcomes is not None:
         tables[OUTCOME_BY_TEAM] = counted[OUTCOME_BY_TEAM.path]
     return tables
-
-
-def _transitions(flow: Flow, edges: pd.DataFrame, ends: Ends) -> list[Transition]:
-    """Transitions with durations: consecutive stages, or the most common ones of a log.
-
-    Args:
-        flow: The flow.
-        edges: Rows of FLOW_EDGES.
-        ends: Last day of each dataset.
-    """
-    pairs = [*itertools.pairwise(flow.codes)]
-    if flow.log is not None:
-        pairs = [*transitions_of(edges).head(flow.log.transitions).itertuples(index=False)]
-    activities = dict.fromkeys(activity for pair in pairs for activity in pair)
-    return followed_transitions(pairs, {each: ends[flow.dataset_of(each)] for each in activities})
 
 
 ANALYSIS = Analysis(

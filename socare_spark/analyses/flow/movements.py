@@ -14,9 +14,9 @@ from socare_spark.analyses.flow.bounds import incomplete_movements
 from socare_spark.analyses.flow.events import (
     MICROSECONDS_A_DAY,
     Read,
-    columns_of,
     microseconds,
     reader,
+    selected,
 )
 from socare_spark.analyses.flow.graph import EDGE, FLOW_EDGES
 from socare_spark.analyses.flow.parts import Matrix
@@ -28,6 +28,7 @@ from socare_spark.analyses.flow.pools import (
     report_edges,
 )
 from socare_spark.analyses.flow.results import flow_result
+from socare_spark.analyses.flow.selections import report_selections, selection_queries
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.analyses.flow.stages import FLOW
 from socare_spark.analysis import Result
@@ -70,7 +71,7 @@ FLOW_EDGES_BY_MONTH = cell_table(
 
 
 def all_movements(flow: Flow, matrix: Matrix, read: Read) -> DataFrame:
-    """Reads all records of a matrix, including incomplete ones.
+    """Reads the selected records of a matrix, including incomplete ones.
 
     Returns:
         One row per record: case (null if the matrix names none), activity and next_activity, the
@@ -81,7 +82,7 @@ def all_movements(flow: Flow, matrix: Matrix, read: Read) -> DataFrame:
         ConfigurationError: a column is missing, the time is not a date or a timestamp, or the count
             is not an integer.
     """
-    frame = columns_of(flow, matrix, read, *matrix.columns)
+    frame = selected(flow, matrix, read)
     month = F.lit(None).cast("date")
     if matrix.time is not None:
         day = F.floor(microseconds(flow, frame, matrix.time) / MICROSECONDS_A_DAY)
@@ -212,7 +213,8 @@ def _check_size(flow: Flow, matrix: Matrix, counted: Mapping[str, pd.DataFrame])
 
 def follow_matrix(inputs: Inputs, flow: Flow, matrix: Matrix) -> Result:
     """Builds the tables of one flow of movements."""
-    rows = all_movements(flow, matrix, reader(inputs)).persist()
+    read = reader(inputs)
+    rows = all_movements(flow, matrix, read).persist()
     movements = pool_edges(complete_movements(rows), flow.limits, "number").persist()
     edges, balance = count_edges(movements), count_balance(movements)
     queries = {
@@ -222,7 +224,7 @@ def follow_matrix(inputs: Inputs, flow: Flow, matrix: Matrix) -> Result:
     }
     if flow.limits.pool_edges:
         queries[POOLED] = count_pooled_edges(movements, flow.limits)
-    counted = collect(queries)
+    counted = collect(queries | selection_queries(flow, read))
     _check_size(flow, matrix, counted)
     tables = {
         FLOW_EDGES: movement_edges(counted[FLOW_EDGES.path]),
@@ -240,5 +242,6 @@ def follow_matrix(inputs: Inputs, flow: Flow, matrix: Matrix) -> Result:
     reports = [
         report_edges(flow, tables[FLOW_EDGES], pooled),
         incomplete_movements(flow, counted[_RECORDS]),
+        report_selections(flow, counted),
     ]
     return flow_result(flow, tables, {FLOW_EDGES_BY_MONTH: by_month}, reports)

@@ -1,6 +1,6 @@
 """Parts of a flow file: selections of records, logs, matrices, limits and settings of charts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -32,21 +32,17 @@ def _given(keys: Mapping[str, str | None]) -> dict[str, str]:
     return {key: column for key, column in keys.items() if column}
 
 
-class Records(Part):
-    """A selection of records of a dataset, with the columns of their case and time.
+class Selection(Part):
+    """All records of a dataset, or those with some texts in a column.
 
     Attributes:
         dataset: A dataset of the restricted zone.
-        case: Column of the case: a person, or another unit that is followed.
-        time: Column with a date or a timestamp.
         column: Column by which records are selected; None means all records.
         codes: Codes in the texts of `column` (`CA` in `CA - Contact Assessment`).
         values: Whole texts of `column`.
     """
 
     dataset: str
-    case: str = "person"
-    time: str
     column: str | None = None
     codes: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
@@ -58,17 +54,37 @@ class Records(Part):
         return self
 
     @property
+    def where(self) -> Column:
+        """Condition that is true for the selected records."""
+        return F.lit(True) if self.column is None else self._has(self.codes, self.values)
+
+    @property
+    def conditions(self) -> dict[tuple[str, str], Column]:
+        """Key in the file and text -> condition of the records that have the text."""
+        codes = {("codes", code): self._has([code], ()) for code in self.codes}
+        return codes | {("values", value): self._has((), [value]) for value in self.values}
+
+    def _has(self, codes: Sequence[str], values: Sequence[str]) -> Column:
+        # A text that is no number or day cannot be compared with a column of these types.
+        text = F.col(str(self.column)).cast("string")
+        return coded_text.is_one_of(text, codes) | text.isin(*values)
+
+
+class Records(Selection):
+    """A selection of records of a dataset, with the columns of their case and time.
+
+    Attributes:
+        case: Column of the case: a person, or another unit that is followed.
+        time: Column with a date or a timestamp.
+    """
+
+    case: str = "person"
+    time: str
+
+    @property
     def named(self) -> dict[str, str]:
         """Key in the file -> column that is read."""
         return _given({"case": self.case, "time": self.time, "column": self.column})
-
-    @property
-    def where(self) -> Column:
-        """Condition that is true for the selected records."""
-        if self.column is None:
-            return F.lit(True)
-        text = F.col(self.column)
-        return coded_text.is_one_of(text, self.codes) | text.isin(*self.values)
 
 
 class Stage(StrictModel):
@@ -85,11 +101,10 @@ class Stage(StrictModel):
     records: Records
 
 
-class Log(Part):
+class Log(Selection):
     """An event log with one record per event.
 
     Attributes:
-        dataset: A dataset of the restricted zone.
         case: Column of the case.
         time: Column with a date or a timestamp.
         activity: Column of the activity.
@@ -99,7 +114,6 @@ class Log(Part):
             used.
     """
 
-    dataset: str
     case: str
     time: str
     activity: str
@@ -110,14 +124,13 @@ class Log(Part):
     def named(self) -> dict[str, str]:
         """Key in the file -> column that is read."""
         keys = {"case": self.case, "time": self.time, "activity": self.activity, "key": self.key}
-        return _given(keys)
+        return _given({**keys, "column": self.column})
 
 
-class Matrix(Part):
+class Matrix(Selection):
     """Movements between places, or other counts from one activity to another: one row per movement.
 
     Attributes:
-        dataset: A dataset of the restricted zone.
         origin: `from` in the file: column of the activity that a movement leaves.
         to: Column of the activity that it reaches.
         time: Column with the date or the timestamp of the movement; None means no counts by month.
@@ -126,7 +139,6 @@ class Matrix(Part):
             and that the column `people` of the tables is null.
     """
 
-    dataset: str
     origin: str = Field(alias="from")
     to: str
     time: str | None = None
@@ -137,7 +149,8 @@ class Matrix(Part):
     def named(self) -> dict[str, str]:
         """Key in the file -> column that is read."""
         ends = {"from": self.origin, "to": self.to}
-        return _given({**ends, "time": self.time, "count": self.count, "case": self.case})
+        others = {"time": self.time, "count": self.count, "case": self.case}
+        return _given({**ends, **others, "column": self.column})
 
 
 class Outcomes(Part):
