@@ -1,13 +1,16 @@
 """What follows what: ties, gaps, variants, and the same from another engine."""
 
 import random
+from datetime import datetime, timedelta
 
 import duckdb
 import pandas as pd
 import pytest
 from frames import counts_of
+from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
+from socare_spark.analyses.flow.events import all_events
 from socare_spark.analyses.flow.graph import (
     FLOW_EDGES,
     FLOW_STARTS_ENDS,
@@ -20,11 +23,18 @@ from socare_spark.analyses.flow.graph import (
     graph_groupings,
     traces,
 )
+from socare_spark.analyses.flow.parts import Log
+from socare_spark.analyses.flow.settings import Flow
 from socare_spark.analyses.flow.stages import MOST_STEPS, long_cases, stage_counts, visits
 from socare_spark.lake.collect import collect
 
 DAY = 86_400_000_000
 EVENTS = "case bigint, activity string, at bigint, tie int"
+
+
+def a_log(key):
+    """A log with the events of the test."""
+    return Log(dataset="log", case="case", time="at", activity="activity", key=key)
 
 
 def graph_of(traced):
@@ -72,6 +82,26 @@ def test_variants_rank_by_people_then_text_and_cover_all(spark, traced):
         rtol=0,
         atol=0,
     )
+
+
+def test_lines_order_the_events_of_one_file_only(spark):
+    log = a_log("line")
+    flow = Flow(flow="log", title="Log", log=log)
+    at = datetime(2020, 1, 1)
+    rows = [
+        # One file; one activity in two files; another time.
+        (1, "b", at, "x.csv", 2), (1, "a", at, "x.csv", 3),
+        (2, "a", at, "x.csv", 4), (2, "a", at, "y.csv", 2),
+        (3, "a", at, "x.csv", 5), (3, "b", at + timedelta(1), "y.csv", 3),
+        # Two files at one time: each is a way of its own.
+        (4, "a", at, "y.csv", 4), (4, "b", at, "x.csv", 6), (4, "c", at, "y.csv", 5),
+    ]  # fmt: skip
+    columns = "case bigint, activity string, at timestamp, source_file string, line bigint"
+    read = {"log": spark.createDataFrame(rows, columns)}.__getitem__
+    traced = traces(all_events(flow, read)).cache()
+    assert [*collect({"ties": count_ties(traced, log)})["ties"]["ties"]] == [3]
+    ways = {row["variant"] for row in flow_variants(traced, 4).collect()}
+    assert ways == {"b > a", "a > a", "a > b", "b > a > c"}
 
 
 def test_different_sequences_have_different_variant_names(spark):
@@ -141,8 +171,15 @@ def test_edges_variants_and_ends_equal_duckdb(spark):
         pd.testing.assert_frame_equal(ours, theirs, check_dtype=False, rtol=1e-9, atol=0)
 
     moments = log.groupby(["case", "at"])["activity"].agg(["size", "nunique"])
-    ties = collect({"ties": count_ties(traced)})["ties"]["ties"]
-    assert [*ties] == [moments["size"][moments["nunique"] > 1].sum()]
+    ties = moments["size"][moments["nunique"] > 1].sum()
+    same_key = traced.withColumn("tie", F.lit(1))
+    queries = {
+        "no key": count_ties(traced, a_log(None)),
+        "different keys": count_ties(traced, a_log("no")),
+        "equal keys": count_ties(same_key, a_log("no")),
+    }
+    found = {name: rows["ties"].item() for name, rows in collect(queries).items()}
+    assert found == {"no key": ties, "different keys": 0, "equal keys": ties}
     edges, ends = graph_of(traced)
     variants = flow_variants(traced, log["case"].nunique())
     edge = ["from_activity", "to_activity"]

@@ -47,10 +47,20 @@ def test_events_after_the_last_day_are_reported():
     assert bounds.later_events(FLOW, later.head(0), ends) == ([], {})
 
 
-def test_events_without_an_order_are_reported():
-    (warning,), counts = bounds.unordered_events(FLOW, 1_485)
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ({}, "They are in the order of the names of their activities, so"),
+        ({"key": "no"}, "They have the same no, and are in the order of the names of their act"),
+        ({"key": "line"}, "They are in several files, and in the order of the names of these"),
+    ],
+)
+def test_events_without_an_order_are_reported(key, says):
+    flow = Flow.model_validate({"flow": "doors", "title": "Doors", "log": LOG | key})
+    (warning,), counts = bounds.unordered_events(flow, 1_485)
     assert counts == {"unordered_events": 1_485}
     assert "1,485 events have the case and time of an event of another activity" in warning
+    assert says in warning
     assert bounds.unordered_events(FLOW, 0) == ([], {})
 
 

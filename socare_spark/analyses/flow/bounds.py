@@ -118,19 +118,26 @@ def later_events(flow: Flow, counted: pd.DataFrame, ends: Ends) -> Report:
 
 
 def unordered_events(flow: Flow, ties: int) -> Report:
-    """Reports events at the same time of a log without a key that orders them.
+    """Reports events at the same time of a log that no key orders.
 
     Args:
         flow: The flow.
-        ties: Number of events with the case and time of an event of another activity.
+        ties: Result of `count_ties`.
     """
-    if not ties:
+    log = flow.log
+    if not ties or log is None:
         return [], {}
+    order, example = "are in the order of the names of their activities", ""
+    if log.is_by_line:
+        order = "are in several files, and in the order of the names of these files"
+    elif log.key is not None:
+        order = f"have the same {log.key}, and {order}"
+    else:
+        example = ", for example to line, which orders the events of one file"
     warning = (
         f"Flow {flow.flow}: {ties:,} events have the case and time of an event of another "
-        "activity. They are in the order of the names of their activities, so some transitions may "
-        f"not have happened. Set log.key in {flow.file} to a column that orders them, for example "
-        "to line, the line of the file."
+        f"activity. They {order}, so some transitions may not have happened. Set log.key in "
+        f"conf/{flow.file} to a column that orders them{example}."
     )
     return [warning], {"unordered_events": ties}
 

@@ -69,7 +69,7 @@ def all_events(flow: Flow, read: Read) -> DataFrame:
             F.col(log.case).alias("case"),
             F.col(log.activity).cast("string").alias("activity"),
             microseconds(flow, frame, log.time).alias("at"),
-            F.col(log.key or log.activity).alias("tie"),
+            log.order.alias("tie"),
         )
     parts = [_stage_events(flow, place, read) for place in range(len(flow.stages))]
     events = parts[0]

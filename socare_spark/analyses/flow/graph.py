@@ -5,15 +5,18 @@ they do not depend on partitioning. Reference: W. van der Aalst, Process Mining,
 """
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import and_
 
 import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from socare_spark.analyses.flow.events import MICROSECONDS_A_DAY, SEPARATOR, escaped
-from socare_spark.analyses.flow.parts import Unit
+from socare_spark.analyses.flow.parts import Log, Unit
 from socare_spark.analyses.flow.stages import FLOW, MOST_STEPS
 from socare_spark.analyses.flow.units import UNIT, per_day
+from socare_spark.contracts.contract import SOURCE_LINE
 from socare_spark.lake.table import ColumnSpec, cell_table
 from socare_spark.measures.person_counts import Grouping, count_people
 from socare_spark.measures.ranks import ranked
@@ -91,8 +94,8 @@ def traces(events: DataFrame) -> DataFrame:
     One task sorts the events of a case. The sort spills to disk if memory is short.
 
     Returns:
-        One row per event: case, place (from 1), activity, at, next_activity and next_at (null for
-        the last event), and from_activity and to_activity, which are `activity` and
+        One row per event: case, place (from 1), activity, at, tie, next_activity and next_at (null
+        for the last event), and from_activity and to_activity, which are `activity` and
         `next_activity` until `pool_edges`.
     """
     in_order = Window.partitionBy("case").orderBy("at", "tie", "activity")
@@ -101,24 +104,36 @@ def traces(events: DataFrame) -> DataFrame:
         F.row_number().over(in_order).alias("place"),
         "activity",
         "at",
+        "tie",
         F.lead("activity").over(in_order).alias("next_activity"),
         F.lead("at").over(in_order).alias("next_at"),
     ).select("*", F.col("activity").alias(EDGE[0]), F.col("next_activity").alias(EDGE[1]))
 
 
-def count_ties(traced: DataFrame) -> DataFrame:
-    """Counts events with the case and time of an event of another activity: one row, `ties`.
+def count_ties(traced: DataFrame, log: Log) -> DataFrame:
+    """Counts events with the case and time of an event of another activity that no key orders.
+
+    A line orders the events of one file. Another key orders events of different values.
 
     Args:
         traced: Result of `traces`.
+        log: The log of the events.
+
+    Returns:
+        One row: ties.
     """
-    moments = traced.groupBy("case", "at").agg(
+    moment, differing = ["case", "at"], [F.col("activity")]
+    if log.is_by_line:
+        differing.append(F.col("tie").getField(SOURCE_LINE[0]))
+    elif log.key is not None:
+        moment.append("tie")
+    moments = traced.groupBy(*moment).agg(
         F.count(F.lit(1)).alias("number"),
-        F.min("activity").alias("_first"),
-        F.max("activity").alias("_last"),
+        reduce(and_, (F.min(value) < F.max(value) for value in differing)).alias("several"),
     )
-    of_several = F.when(F.col("_first") < F.col("_last"), F.col("number"))
-    return moments.agg(F.coalesce(F.sum(of_several), F.lit(0)).alias("ties"))
+    return moments.agg(
+        F.coalesce(F.sum(F.when(F.col("several"), F.col("number"))), F.lit(0)).alias("ties")
+    )
 
 
 def graph_groupings() -> list[Grouping]:

@@ -221,8 +221,8 @@ def _queries(
     }
     if flow.limits.pool_edges:
         frames[POOLED] = count_pooled_edges(traced, flow.limits)
-    if flow.log is not None and flow.log.key is None:
-        frames[_TIES] = count_ties(traced)
+    if flow.log is not None:
+        frames[_TIES] = count_ties(traced, flow.log)
     if flow.outcomes is not None:
         records = outcome_records(flow, flow.outcomes, read)
         frames[OUTCOME_BY_TEAM.path] = outcome_by_team(records, settings.outcomes, settings.teams)

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from socare_spark.analyses import coded_text
 from socare_spark.config import StrictModel
+from socare_spark.contracts.contract import SOURCE_LINE
 
 Unit = Literal["days", "hours", "minutes", "seconds"]
 
@@ -108,8 +109,10 @@ class Log(Selection):
         case: Column of the case.
         time: Column with a date or a timestamp.
         activity: Column of the activity.
-        key: Column that orders events of a case at the same time; None means `activity`. `line` is
-            the order of the file: each restricted table has the columns `source_file` and `line`.
+        key: Column that orders events of a case at the same time; None means `activity`. `line`,
+            which each restricted table has, is the order within one file only: events of several
+            files at the same time are in the order of the names of the files. The run reports
+            events at the same time that the key does not order.
         transitions: Largest number of transitions in `flow_durations`; the most common ones are
             used.
     """
@@ -125,6 +128,22 @@ class Log(Selection):
         """Key in the file -> column that is read."""
         keys = {"case": self.case, "time": self.time, "activity": self.activity, "key": self.key}
         return _given({**keys, "column": self.column})
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that are read."""
+        file = [SOURCE_LINE[0]] if self.is_by_line else []
+        return [*super().columns, *file]
+
+    @property
+    def is_by_line(self) -> bool:
+        """Whether the lines of files order events at the same time."""
+        return self.key == SOURCE_LINE[1]
+
+    @property
+    def order(self) -> Column:
+        """The value by which events of a case at the same time are ordered."""
+        return F.struct(*SOURCE_LINE) if self.is_by_line else F.col(self.key or self.activity)
 
 
 class Matrix(Selection):
