@@ -59,7 +59,8 @@ STAGE_COMPLETION = cell_table(
 )
 OUTCOME_BY_TEAM = cell_table(
     "outcome_by_team",
-    "Assessments of people in the process by how they ended and who made them.",
+    "All assessments by outcome and team. Assessments without a day, and after the last day that "
+    "the other tables of the flow follow, count as well.",
     [
         FLOW,
         ColumnSpec(
