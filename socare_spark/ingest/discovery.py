@@ -119,7 +119,7 @@ def _landed_file(
     has_number = revision.isdecimal()
     name = name_below(landing, path)
     landed = LandedFile(contract, path, name, period, part, int(revision) if has_number else 0)
-    unusable = unusable_name(landing, path)
+    unusable = unusable_name(landing, path, contract.name)
     if unusable:
         return _refuse(landed, unusable)
     if period in doubtful:

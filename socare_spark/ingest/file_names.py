@@ -7,8 +7,8 @@ from pathlib import Path
 from socare_spark.files import PARTIAL
 
 _HIDDEN = ("_", ".")
-# Bytes that file systems allow in a name, less the suffix that files of rejected lines add.
-MAX_NAME_BYTES = 255 - len(f".rejected.csv{PARTIAL}")
+# Bytes that file systems allow in a name.
+_MAX_BYTES = 255
 
 
 def name_below(landing: Path, path: Path) -> str:
@@ -21,8 +21,22 @@ def name_below(landing: Path, path: Path) -> str:
     return "".join(_escape(c) if unicodedata.category(c) == "Cc" else c for c in text)
 
 
-def unusable_name(landing: Path, path: Path) -> str:
+def max_name_bytes(dataset: str) -> int:
+    """Largest length of the name of a file, from which that of its rejected lines is made.
+
+    Args:
+        dataset: Name of the file's dataset.
+    """
+    return _MAX_BYTES - len(f".{dataset}.rejected.csv{PARTIAL}")
+
+
+def unusable_name(landing: Path, path: Path, dataset: str) -> str:
     """Checks the name of a file.
+
+    Args:
+        landing: The landing folder.
+        path: The file.
+        dataset: Name of its dataset.
 
     Returns:
         The reason why Spark or the ledger cannot use the name; empty for a usable name.
@@ -34,8 +48,9 @@ def unusable_name(landing: Path, path: Path) -> str:
         return "Spark does not read files whose names begin with _ or .: rename the file"
     if ":" in name:
         return "Spark does not read files whose names contain a colon: rename the file"
-    if len(os.fsencode(path.name)) > MAX_NAME_BYTES:
-        return f"the name is longer than {MAX_NAME_BYTES} bytes: rename the file"
+    limit = max_name_bytes(dataset)
+    if len(os.fsencode(path.name)) > limit:
+        return f"the name is longer than {limit} bytes: rename the file"
     return ""
 
 

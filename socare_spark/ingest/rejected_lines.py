@@ -17,6 +17,7 @@ from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.file_profile import record_bytes
 from socare_spark.ingest.landed_file import LandedFile
 
+REJECTED, REFUSED = ".rejected.csv", ".refused.txt"
 # Number of sets of failed rules whose text is cached.
 _MAX_CACHED_TEXTS = 10_000
 
@@ -28,6 +29,17 @@ class ChangedError(Exception):
 def rejected_folder(landing: Path) -> Path:
     """The folder of rejected lines, beside the landing folder."""
     return landing.resolve().parent / "rejected"
+
+
+def rejected_names(file: str, dataset: str) -> tuple[str, str]:
+    """Names of the files of rejected lines of a landed file, without their ending.
+
+    The contracts of several datasets can read one file.
+
+    Returns:
+        The name, and that of CSV files in earlier versions.
+    """
+    return f"{file}.{dataset}", file
 
 
 def write_rejected(
@@ -48,12 +60,13 @@ def write_rejected(
         ChangedError: the file was changed or removed after it was read.
         OSError: the folder or the disk does not permit writing.
     """
-    path = _path(landing, file.landed, ".rejected.csv")
-    _path(landing, file.landed, ".refused.txt").unlink(missing_ok=True)
+    path = _path(landing, file.landed, REJECTED)
     rows = iter(rejected)
     first = next(rows, None)
+    for earlier in _paths(landing, file.landed.name, file.landed.contract.name):
+        if first is None or earlier != path:
+            earlier.unlink(missing_ok=True)
     if first is None:
-        path.unlink(missing_ok=True)
         return
     _write(path, _lines(file, chain([first], rows), names))
 
@@ -81,29 +94,36 @@ def _lines(
 
 def has_reason(landing: Path, landed: LandedFile) -> bool:
     """Whether the reason of a refusal is already written."""
-    return os.path.exists(_path(landing, landed, ".refused.txt"))
+    return os.path.exists(_path(landing, landed, REFUSED))
 
 
 def write_refused(landing: Path, landed: LandedFile, reason: str) -> None:
-    """Writes the reason why a file was refused as a whole to `NAME.refused.txt`."""
-    _write(_path(landing, landed, ".refused.txt"), [f"{landed.name}: {reason}.\n".encode()])
+    """Writes the reason why a file was refused as a whole to `NAME.DATASET.refused.txt`."""
+    _write(_path(landing, landed, REFUSED), [f"{landed.name}: {reason}.\n".encode()])
 
 
 def remove_rejected(landing: Path, file: str, dataset: str) -> None:
     """Removes the rejected lines and the reason of a file, given its name and dataset."""
-    for ending in (".rejected.csv", ".refused.txt"):
-        for name in (file, f"{file}.{dataset}"):
-            (rejected_folder(landing) / f"{name}{ending}").unlink(missing_ok=True)
+    for path in _paths(landing, file, dataset):
+        path.unlink(missing_ok=True)
 
 
 def _failed_rules_text(failed: Iterable[tuple[str, str]]) -> str:
     return " ".join(f"{code}:{column}" if column else code for code, column in failed)
 
 
+def _paths(landing: Path, file: str, dataset: str) -> list[Path]:
+    """Paths of the rejected lines and the reason of a file, those of earlier versions included."""
+    return [
+        rejected_folder(landing) / f"{name}{ending}"
+        for name in rejected_names(file, dataset)
+        for ending in (REJECTED, REFUSED)
+    ]
+
+
 def _path(landing: Path, landed: LandedFile, ending: str) -> Path:
-    # A workbook or an XML file can have the records of several datasets.
-    dataset = "" if landed.contract.format == "csv" else f".{landed.contract.name}"
-    return rejected_folder(landing) / f"{landed.name}{dataset}{ending}"
+    name, _ = rejected_names(landed.name, landed.contract.name)
+    return rejected_folder(landing) / f"{name}{ending}"
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:

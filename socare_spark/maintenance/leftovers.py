@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from socare_spark.ingest.ledger import LEDGER, read_ledger
-from socare_spark.ingest.rejected_lines import rejected_folder
+from socare_spark.ingest.rejected_lines import REFUSED, REJECTED, rejected_folder, rejected_names
 from socare_spark.ingest.staging import staging_folder
 from socare_spark.lake.lake import Lake
 
 _RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
-_REJECTED, _REFUSED = ".rejected.csv", ".refused.txt"
 
 
 def unnamed_pictures(lake: Lake) -> list[Path]:
@@ -39,21 +38,25 @@ def rejected_without_source(lake: Lake, landing: Path) -> list[Path]:
     shares the folder of rejected lines.
     """
     folder = rejected_folder(landing)
-    # Rejected lines of a workbook or an XML file have the dataset in their name.
     in_ledger = {
         name: row["file"]
         for row in (lake.to_dicts(LEDGER, "file", "dataset") if lake.exists(LEDGER) else [])
-        for name in (row["file"], f"{row['file']}.{row['dataset']}")
+        for name in rejected_names(row["file"], row["dataset"])
     }
-    accepted = frozenset(entry.file for entry in read_ledger(lake).current.values())
+    accepted = frozenset(
+        name
+        for entry in read_ledger(lake).current.values()
+        for name in rejected_names(entry.file, entry.dataset)
+    )
     paths = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
-        for ending, kept in ((_REJECTED, accepted), (_REFUSED, frozenset[str]())):
+        for ending, kept in ((REJECTED, accepted), (REFUSED, frozenset[str]())):
             if not name.endswith(ending):
                 continue
-            source = in_ledger.get(name.removesuffix(ending))
-            if source is not None and source not in kept and not (landing / source).is_file():
+            named = name.removesuffix(ending)
+            source = in_ledger.get(named)
+            if source is not None and named not in kept and not (landing / source).is_file():
                 paths.append(path)
     return paths
 

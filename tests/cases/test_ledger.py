@@ -147,7 +147,7 @@ def test_withdrawal_removes_a_file_and_restores_superseded_rows(council, monkeyp
     assert council.rows("id", "note") == [("a", "old")]
     assert council.rows("id", table="restricted/superseded/visits") == []
     assert council.rows("line", table="restricted/quarantine") == []
-    assert not (council.root / "rejected/visits/2015.csv.rejected.csv").exists()
+    assert not (council.root / "rejected/visits/2015.csv.visits.rejected.csv").exists()
     assert council.ledger()["2014.csv"][:3] == ("amended", 1, 1)
     assert council.ledger()["2015.csv"][0] == "withdrawn"
     check_versions(council.lake)

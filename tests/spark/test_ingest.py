@@ -87,7 +87,9 @@ def test_a_row_lists_all_its_reasons(council, monkeypatch):
     n = len(cases)
     assert reasons(council) == {n + i: found for i, (_, found) in enumerate(cases, 1)}
     assert council.ledger() == {"2015.csv": ("accepted", 2 * n, n, n, 0, 0)}
-    rejected = (council.root / "rejected/visits/2015.csv.rejected.csv").read_text().splitlines()
+    rejected = (
+        (council.root / "rejected/visits/2015.csv.visits.rejected.csv").read_text().splitlines()
+    )
     for i, (line, _) in enumerate(cases, 1):
         assert rejected[i].startswith(f"{n + i},")
         assert rejected[i].endswith(line)

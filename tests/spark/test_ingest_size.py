@@ -58,7 +58,7 @@ def test_driver_and_spark_quarantine_the_same_rows(spark, tmp_path, monkeypatch,
     assert found == sorted(expected, key=str)
     assert council.ledger() == {name: ("accepted", 40, 26, 14, 0, 0) for name in texts}
     for name, (rows, kinds) in texts.items():
-        path = tmp_path / "rejected" / "visits" / f"{name}.rejected.csv"
+        path = tmp_path / "rejected" / "visits" / f"{name}.visits.rejected.csv"
         rejected = [f"line,reasons,{HEADER}"]
         for line, (row, kind) in enumerate(zip(rows, kinds, strict=True), 1):
             if kind in BAD:

@@ -242,13 +242,13 @@ def test_rejected_lines_without_a_source_go(council, monkeypatch):
     (council.landing / "visits" / "2013.csv").unlink()
     (council.landing / "visits" / "2014.csv").unlink()
     # Of another landing folder beside this one.
-    other = council.root / "rejected" / "visits" / "other.csv.rejected.csv"
+    other = council.root / "rejected" / "visits" / "other.csv.visits.rejected.csv"
     other.write_text("line,reasons\n")
     run = maintain(council)
     left = {p.name for p in (council.root / "rejected" / "visits").iterdir()}
     # 2013 is in the lake; 2014 is in neither place; 2015 waits in landing.
-    of_2015 = {"2015.csv.rejected.csv", "2015.csv.refused.txt"}
-    assert left == {"2013.csv.rejected.csv", *of_2015, other.name}
+    of_2015 = {"2015.csv.visits.rejected.csv", "2015.csv.visits.refused.txt"}
+    assert left == {"2013.csv.visits.rejected.csv", *of_2015, other.name}
     assert run.counts["maintain/rejected_removed"] == 2
 
 

@@ -5,16 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from socare_spark.contracts.contract import Contract
 from socare_spark.ingest import job
-from socare_spark.ingest.discovery import RefusedFile
-from socare_spark.ingest.file_names import MAX_NAME_BYTES, unusable_name
+from socare_spark.ingest.discovery import RefusedFile, discover_files, inspect_file
+from socare_spark.ingest.file_names import max_name_bytes, unusable_name
 from socare_spark.ingest.ledger import LedgerState
+from socare_spark.ingest.rejected_lines import rejected_folder, remove_rejected, write_rejected
 
 
-def refused(name):
-    return RefusedFile(
-        SimpleNamespace(name=name, contract=SimpleNamespace(format="csv")), "digest", "it is empty"
-    )
+def refused(name, dataset="visits", reason="it is empty"):
+    landed = SimpleNamespace(name=name, contract=SimpleNamespace(name=dataset))
+    return RefusedFile(landed, "digest", reason)
 
 
 def bring_in(landing, files, known=()):
@@ -26,16 +27,16 @@ def bring_in(landing, files, known=()):
 
 @pytest.mark.parametrize("sign", ["x", "é"])
 def test_a_name_without_room_for_its_rejected_lines_is_refused(sign):
-    width = len(sign.encode())
-    fits, more = sign * (MAX_NAME_BYTES // width), sign * (MAX_NAME_BYTES // width + 1)
+    most = max_name_bytes("visits") // len(sign.encode())
+    fits, more = sign * most, sign * (most + 1)
     landing = Path("landing")
-    assert unusable_name(landing, landing / "visits" / fits) == ""
-    assert "bytes: rename the file" in unusable_name(landing, landing / "visits" / more)
+    assert unusable_name(landing, landing / "visits" / fits, "visits") == ""
+    assert "bytes: rename the file" in unusable_name(landing, landing / "visits" / more, "visits")
 
 
 def test_the_longest_name_has_room_for_its_rejected_lines(tmp_path):
     for ending in (".rejected.csv.partial", ".refused.txt.partial"):
-        (tmp_path / f"{'x' * MAX_NAME_BYTES}{ending}").touch()
+        (tmp_path / f"{'x' * max_name_bytes('visits')}.visits{ending}").touch()
 
 
 def test_a_reason_that_is_lost_is_written_again_and_others_stay(tmp_path):
@@ -43,7 +44,7 @@ def test_a_reason_that_is_lost_is_written_again_and_others_stay(tmp_path):
     landing.mkdir()
     known = {file.key for file in files}
     assert bring_in(landing, files, known) == []
-    reasons = [tmp_path / "rejected" / f"{name}.csv.refused.txt" for name in "ab"]
+    reasons = [tmp_path / "rejected" / f"{name}.csv.visits.refused.txt" for name in "ab"]
     assert [path.read_text() for path in reasons] == [
         "a.csv: it is empty.\n",
         "b.csv: it is empty.\n",
@@ -59,4 +60,52 @@ def test_a_reason_that_cannot_be_written_is_reported_and_others_are_written(tmp_
     files = [refused(long), refused("b.csv")]
     (said,) = bring_in(landing, files, {file.key for file in files})
     assert said.startswith(f"{long}: the reason of its refusal was not written")
-    assert [path.name for path in (tmp_path / "rejected").iterdir()] == ["b.csv.refused.txt"]
+    assert [path.name for path in (tmp_path / "rejected").iterdir()] == ["b.csv.visits.refused.txt"]
+
+
+def test_contracts_that_read_one_file_have_their_own_reasons(tmp_path):
+    landing, files = (
+        tmp_path / "landing",
+        [refused("a.csv"), refused("a.csv", "homes", "no header")],
+    )
+    landing.mkdir()
+    assert bring_in(landing, files, {file.key for file in files}) == []
+    texts = {path.name: path.read_text() for path in (tmp_path / "rejected").iterdir()}
+    assert texts == {
+        "a.csv.visits.refused.txt": "a.csv: it is empty.\n",
+        "a.csv.homes.refused.txt": "a.csv: no header.\n",
+    }
+
+
+@pytest.fixture
+def two_contracts(tmp_path):
+    """A file whose first line one contract rejects, and whose second line another one."""
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "2015.csv").write_text("A\nx\ny\n")
+    for line, name in enumerate(("visits", "homes"), start=1):
+        declared = Contract.model_validate({
+            "name": name,
+            "schema": {"primaryKey": "none", "fields": [{"name": "A", "socare": {"drop": True}},
+                {"name": "B", "socare": {"keep": "as_is", "optional": True}}]},
+            "socare": {"files": r"(?P<period>\d+)\.csv"},
+        })  # fmt: skip
+        (landed,), *_ = discover_files(tmp_path / "landing", declared)
+        file = inspect_file(landed, tmp_path)
+        write_rejected(tmp_path / "landing", file, [(line, (1,))], [("type", "A")])
+    return tmp_path / "landing"
+
+
+def test_contracts_that_read_one_file_have_their_own_rejected_lines(two_contracts):
+    folder = rejected_folder(two_contracts)
+    of_visits, of_homes = (folder / f"2015.csv.{n}.rejected.csv" for n in ("visits", "homes"))
+    assert of_visits.read_text() == "line,reasons,A\n1,type:A,x\n"
+    assert of_homes.read_text() == "line,reasons,A\n2,type:A,y\n"
+    remove_rejected(two_contracts, "2015.csv", "visits")
+    assert [*folder.iterdir()] == [of_homes]
+
+
+def test_rejected_lines_of_an_earlier_version_go(two_contracts):
+    earlier = rejected_folder(two_contracts) / "2015.csv.rejected.csv"
+    earlier.write_text("line,reasons,A\n")
+    remove_rejected(two_contracts, "2015.csv", "visits")
+    assert not earlier.exists()
