@@ -37,6 +37,7 @@ from socare_spark.charts.style import (
     save,
     small_print,
 )
+from socare_spark.plurals import agreeing, counted
 
 _ONWARD, _BACK, _AGAIN = CATEGORIES[0], CATEGORIES[5], QUIET
 _BOX_WIDTH, _BOX_HEIGHT = 2.5, 0.46  # inches
@@ -138,13 +139,15 @@ def _note(drawn: Drawn, all_arrows: Sequence[Arrow], shown: Sequence[Arrow], wid
             f"{len(all_arrows)} arrows, the most frequent ones. Left out:"
         )
     else:
-        boxes = f" and {len(gone)} activities with nothing else" if gone else ""
+        activities = agreeing(len(gone), "activity", "activities")
+        boxes = f" and {len(gone)} {activities} with nothing else" if gone else ""
         left_out = (
-            f"Left out: {len(missing)} arrows below {drawn.smallest_share:.1%} of all{boxes},"
+            f"Left out: {counted(len(missing), 'arrow')} below {drawn.smallest_share:.1%} of "
+            f"all{boxes},"
         )
     pooled = f", {drawn.pooled:,} of them pooled" if drawn.pooled else ""
     times = sum(a.times for a in missing) + drawn.pooled
-    text = f"{colours} {left_out} {times:,} of {steps:,} steps{pooled}."
+    text = f"{colours} {left_out} {times:,} of {counted(steps, 'step')}{pooled}."
     # About 19 characters of the small print are an inch; the last line is beside `EXACT`.
     return "\n".join(wrap(text, int(19 * (width - 0.4))))
 

@@ -26,6 +26,7 @@ from socare_spark.charts.style import (
     small_print,
 )
 from socare_spark.contracts.nouns import Noun
+from socare_spark.plurals import agreeing
 
 _LEFT, _COLUMN, _SPACE = 1.25, 3.1, 0.35  # inches
 _HEIGHT, _NARROWEST = 9.4, 9.2
@@ -108,7 +109,8 @@ def _people(axes: Sequence[Axes], picture: RegionPicture) -> None:
 
 
 def _sentence(total: Mapping[Hashable, Any]) -> str:
-    people = f"{total['people']:,.0f} people in all years"
+    noun = agreeing(total["people"], "person", "people")
+    people = f"{total['people']:,.0f} {noun} in all years"
     if pd.isna(total["population"]):
         return f"{people}; population not known"
     share = total["people"] / total["population"]

@@ -23,6 +23,7 @@ from socare_spark.charts.style import (
     save,
     small_print,
 )
+from socare_spark.plurals import counted
 
 _ROW, _COLUMN = 0.3, 0.36  # inches for a combination, and for a set
 _BAND = "#F4F4F4"
@@ -62,7 +63,7 @@ def draw_overlaps(
 
 
 def _subtitle(shown: int, total: int) -> str:
-    total_text = f"{total} combination{'s' if total > 1 else ''}"
+    total_text = counted(total, "combination")
     scope = total_text if shown == total else f"the {shown} most frequent of {total_text}"
     return f"Distinct people by exactly which services know them; {scope}"
 

@@ -29,6 +29,7 @@ from socare_spark.charts.style import (
     save,
     small_print,
 )
+from socare_spark.plurals import counted
 
 _LINE = 0.15  # inches for a combination's bar
 _RISEN, _FALLEN = CATEGORIES[0], CATEGORIES[5]
@@ -74,7 +75,7 @@ def draw_bars(bars: Bars, path: Path) -> Path:
         headline(
             figure,
             bars.title,
-            f"{len(rows)} combinations of reason and outcome, from first to last use; "
+            f"{counted(len(rows), 'combination')} of reason and outcome, from first to last use; "
             "people at the right",
         )
         small_print(

@@ -28,6 +28,7 @@ from socare_spark.ingest.repeated_keys import (
 )
 from socare_spark.ingest.staging import StagedDataset
 from socare_spark.lake.pool import worker_pool
+from socare_spark.plurals import agreeing, counted
 
 # Files that are inspected at the same time.
 _WORKERS = 2
@@ -202,10 +203,11 @@ def check_contract(
     )
     if missing:
         raise ConfigurationError(
-            f"conf/datasets/{contract.name}.yaml has changed since {len(changed)} files were read, "
-            f"and {len(missing)} of them are no longer in the landing folder ({missing[0]} first): "
-            "put them back so that they can be read again, restore the contract, or remove a file "
-            "with ingest --withdraw."
+            f"conf/datasets/{contract.name}.yaml has changed since {counted(len(changed), 'file')} "
+            f"{agreeing(len(changed), 'was', 'were')} read, and {len(missing)} of them "
+            f"{agreeing(len(missing), 'is', 'are')} no longer in the landing folder ({missing[0]} "
+            "first): put them back so that they can be read again, restore the contract, or "
+            "remove a file with ingest --withdraw."
         )
     return rebuild
 
@@ -229,16 +231,18 @@ def apply_file_limits(staged: StagedDataset, *, rebuild: bool, refused: int) -> 
         max_share = staged.contract.socare.gate
         if tally.rows != file.profile.records:
             reasons[i] = (
-                f"the file contains {file.profile.records} records by its line ends and quotes, "
-                f"but Spark reads {tally.rows}: ask for the file again with quotes doubled in cells"
+                f"the file contains {counted(file.profile.records, 'record')} by its line ends and "
+                f"quotes, but Spark reads {tally.rows}: ask for the file again with quotes doubled "
+                "in cells"
                 if _digest(file.landed) == file.profile.sha256
                 else UNREADABLE
             )
         elif share > max_share:
             common = ", ".join(f"{code} {n}" for code, n in Counter(tally.reasons).most_common(3))
             reasons[i] = (
-                f"{tally.quarantined} of {tally.rows} rows ({share:.1%}) would be quarantined, "
-                f"and the contract allows {max_share:.1%} (most often {common}){SEE_REJECTED}"
+                f"{tally.quarantined} of {counted(tally.rows, 'row')} ({share:.1%}) would be "
+                f"quarantined, and the contract allows {max_share:.1%} (most often "
+                f"{common}){SEE_REJECTED}"
                 f"{file.profile.hint if 'row_shape' in tally.reasons else ''}"
             )
         elif reason := refusal_reason(staged.contract, tally, repeated[i]):

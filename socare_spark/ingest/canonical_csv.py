@@ -26,6 +26,7 @@ from socare_spark.ingest.landed_file import LandedFile
 from socare_spark.ingest.sheet_records import sheet_rows
 from socare_spark.ingest.workbooks import read_sheet
 from socare_spark.ingest.xml_records import write_records
+from socare_spark.plurals import counted
 
 ENCODING, DELIMITER = "utf-8", ","
 _FOLDER = "converted.csv"
@@ -150,8 +151,8 @@ def _header(rows: Iterator[Row], contract: Contract) -> list[str]:
         row = next(rows, None)
         if row is None:
             raise DataError(
-                f"the file has {number - 1} rows, and the contract declares the header in row "
-                f"{last}: declare the right dialect.headerRows, or ask for the file again"
+                f"the file has {counted(number - 1, 'row')}, and the contract declares the header "
+                f"in row {last}: declare the right dialect.headerRows, or ask for the file again"
             )
         if number in dialect.header_rows:
             parts.append(row)
@@ -177,9 +178,9 @@ def _declared_header(contract: Contract, width: int) -> list[str]:
     end = contract.socare.trailing_delimiter
     if width and (max(at) > width or (not has_positions and width - end != len(at))):
         raise DataError(
-            f"the first record has {width} cells, and the contract declares {max(at)} columns "
-            "without a header: declare each column in order, or the columns to read with "
-            "socare.position"
+            f"the first record has {counted(width, 'cell')}, and the contract declares "
+            f"{counted(max(at), 'column')} without a header: declare each column in order, or the "
+            "columns to read with socare.position"
         )
     return [at.get(i, f"column {i}") for i in range(1, max(width - end, *at) + 1)]
 

@@ -7,7 +7,7 @@ from datetime import date
 from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.encodings import UTF_16
 from socare_spark.ingest.discovery import ReadableFile
-from socare_spark.plurals import listed
+from socare_spark.plurals import counted, listed
 
 # Columns named in a warning; the run record and the ledger name all of them.
 _MAX_NAMED = 10
@@ -146,9 +146,9 @@ def _mojibake(files: Sequence[ReadableFile]) -> list[str]:
         for column in file.profile.mojibake:
             names[column].append(file.landed.name)
     return [
-        f"{_first_and_count(names[column])}: the column {column} has {count} cells that their "
-        "source decoded with a wrong encoding (for example, one accented letter became two "
-        "characters). They are kept unchanged: ask for the file again, exported with the right "
+        f"{_first_and_count(names[column])}: the column {column} has {counted(count, 'cell')} that "
+        "the source decoded with a wrong encoding (for example, one accented letter became two "
+        "characters). The text is kept unchanged: ask for the file again, exported with the right "
         "encoding."
         for column, count in sorted(cells.items())
     ]
@@ -171,4 +171,4 @@ def _future_periods(contract: Contract, files: Sequence[ReadableFile]) -> list[s
 def _first_and_count(names: Sequence[str]) -> str:
     """The first name and the number of other files."""
     others = len(names) - 1
-    return names[0] + (f" and {others} more file{'s' * (others > 1)}" if others else "")
+    return names[0] + (f" and {counted(others, 'more file')}" if others else "")

@@ -14,6 +14,7 @@ from itertools import islice
 from socare_spark.contracts.encodings import UTF_16
 from socare_spark.contracts.header_names import normalise_header
 from socare_spark.errors import DataError
+from socare_spark.plurals import counted
 
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
 _UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
@@ -217,8 +218,8 @@ def odd_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if frequency * 2 <= len(rows):
         return ""
     return (
-        f"; most lines have {count} cells, and the header has {width}: ask for the file again with "
-        "quotes around cells that contain a delimiter and a name for each column"
+        f"; most lines have {counted(count, 'cell')}, and the header has {width}: ask for the file "
+        "again with quotes around cells that contain a delimiter and a name for each column"
     )
 
 

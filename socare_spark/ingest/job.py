@@ -62,7 +62,7 @@ from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
 from socare_spark.ingest.withdrawal import add_option, entries_to_withdraw, withdraw
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.transaction import atomic_commits
-from socare_spark.plurals import listed
+from socare_spark.plurals import agreeing, counted, listed
 from socare_spark.spelling import closest_names
 
 _WORKERS = 2
@@ -110,7 +110,7 @@ def run(context: Context) -> None:
     for file in refused:
         context.run.landing[file.landed.name] = "refused"
     unchanged = sum(len(d.unchanged) for d in datasets)
-    context.progress.say(f"ingest: {unchanged} files unchanged")
+    context.progress.say(f"ingest: {counted(unchanged, 'file')} unchanged")
     if refused:
         raise DataError(_refusal_message(landing, refused))
     without_files = [d.contract.name for d in datasets if context.only and not _claimed([d])]
@@ -121,9 +121,9 @@ def run(context: Context) -> None:
         )
     if unclaimed_files and len(context.run.landing) == len(unclaimed_files):
         raise DataError(
-            f"No file of {landing} was read: it contains {len(unclaimed_files)} files, and none "
-            f"matches a contract in {context.conf / 'datasets'}. The warnings of the run name the "
-            "reasons."
+            f"No file of {landing} was read: it contains {counted(len(unclaimed_files), 'file')}, "
+            f"and none matches a contract in {context.conf / 'datasets'}. The warnings of the run "
+            "name the reasons."
         )
 
 
@@ -225,8 +225,8 @@ def _report_history(context: Context, datasets: Sequence[DatasetFiles]) -> None:
         if dataset.gone:
             count = len(dataset.gone)
             context.run.warnings.append(
-                f"{dataset.contract.name}: {count} files whose rows are in the lake left the "
-                f"landing folder: {listed(dataset.gone, _MAX_NAMED)}. Their rows are kept; "
+                f"{dataset.contract.name}: {counted(count, 'file')} whose rows are in the lake "
+                f"left the landing folder: {listed(dataset.gone, _MAX_NAMED)}. The rows are kept; "
                 "ingest --withdraw FILE removes the rows of a file."
             )
 
@@ -515,8 +515,9 @@ def _not_written(landed: LandedFile, subject: str, error: OSError) -> str:
 
 def _refusal_message(landing: Path, refused: Sequence[RefusedFile]) -> str:
     lines = [f"{file.landed.name}: {file.reason}." for file in refused]
-    files = "1 file was" if len(lines) == 1 else f"{len(lines)} files were"
+    was = agreeing(len(lines), "was", "were")
     return (
-        f"{files} refused as a whole and not loaded; all other files were loaded. "
+        f"{counted(len(lines), 'file')} {was} refused as a whole and not loaded; all other files "
+        "were loaded. "
         f"The reasons are in {landing.resolve().parent / 'rejected'}.\n  " + "\n  ".join(lines)
     )

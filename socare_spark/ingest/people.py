@@ -17,6 +17,7 @@ from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.reader import DIGEST
 from socare_spark.ingest.staging import StagedDataset
 from socare_spark.lake.lake import DRIVER_MAX_SCAN_BYTES, Lake
+from socare_spark.plurals import agreeing, counted
 
 _IDENTITY = ["person", "digest"]
 # Up to this number the driver compares the tokens (40 MB); above it Spark tasks do.
@@ -61,8 +62,9 @@ def register_people(
     collisions = _count_collisions(lake, with_people[0][0].frame.sparkSession)
     if collisions:
         raise CollisionError(
-            f"{collisions} tokens collide (two digests, one token): set a new key_id in "
-            "conf/project.yaml and ingest all files into a new lake"
+            f"{counted(collisions, 'token')} {agreeing(collisions, 'collides', 'collide')} (two "
+            "digests, one token): set a new key_id in conf/project.yaml and ingest all files into "
+            "a new lake"
         )
 
 

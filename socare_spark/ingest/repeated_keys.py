@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from socare_spark.contracts.contract import Contract
 from socare_spark.ingest.restricted_tables import value_columns
 from socare_spark.ingest.staging import StagedDataset, Tally, mask_words
+from socare_spark.plurals import agreeing, counted
 
 # Maximum number of rows in a batch on the driver, with a key and with all columns.
 _BATCH_ROWS = 1_000_000
@@ -78,10 +79,10 @@ def repeated_keys_warning(
     if not repeated or repeated / tally.valid <= contract.socare.repeated_keys:
         return ""
     return (
-        f"{name}: {_describe(contract, tally, repeated)} and were not kept; {duplicate} of them "
-        f"{'equals' if duplicate == 1 else 'equal'} a later row in all columns. Ask for the file "
-        "again if its keys lost digits, or correct schema.primaryKey; primaryKey: none keeps all "
-        "records."
+        f"{name}: {_describe(contract, tally, repeated)} and {agreeing(repeated, 'was', 'were')} "
+        f"not kept; {duplicate} of them {agreeing(duplicate, 'equals', 'equal')} a later row in "
+        "all columns. Ask for the file again if its keys lost digits, or correct "
+        "schema.primaryKey; primaryKey: none keeps all records."
     )
 
 
@@ -102,16 +103,18 @@ def equal_rows_warning(contract: Contract, equal: Mapping[str, int], rows: int) 
     total, most = sum(equal.values()), max(equal, key=lambda name: equal[name])
     files = most if len(equal) == 1 else f"{len(equal)} files, most of them in {most}"
     return (
-        f"{contract.name}: {total} of {rows} rows ({total / rows:.1%}) equal a later row of the "
-        f"same file in all columns of the table (in {files}). All rows were kept, because the "
-        "contract has no primaryKey: declare one if these are copies."
+        f"{contract.name}: {total} of {counted(rows, 'row')} ({total / rows:.1%}) "
+        f"{agreeing(total, 'equals', 'equal')} a later row of the same file in all columns of the "
+        f"table (in {files}). All rows were kept, because the contract has no primaryKey: declare "
+        "one if these are copies."
     )
 
 
 def _describe(contract: Contract, tally: Tally, repeated: int) -> str:
     return (
-        f"{repeated} of {tally.valid} rows ({repeated / tally.valid:.1%}) have the key "
-        f"({', '.join(contract.key_fields)}) of a later row of the file"
+        f"{repeated} of {counted(tally.valid, 'row')} ({repeated / tally.valid:.1%}) "
+        f"{agreeing(repeated, 'has', 'have')} the key ({', '.join(contract.key_fields)}) of a "
+        "later row of the file"
     )
 
 

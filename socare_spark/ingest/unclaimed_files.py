@@ -12,6 +12,7 @@ import yaml
 from socare_spark.contracts.contract import Contract
 from socare_spark.ingest.file_names import name_below
 from socare_spark.ingest.synthetic import marker_files
+from socare_spark.plurals import agreeing
 from socare_spark.spelling import closest_names
 
 _COPY = re.compile(r" \(\d+\)|( -)? copy( \(\d+\))?|^copy of ", re.IGNORECASE)
@@ -75,7 +76,7 @@ def _subject(names: Sequence[str]) -> str:
     named = ", ".join(names[:_MAX_NAMED])
     if len(names) > _MAX_NAMED:
         return f"{len(names)} files ({named} and {len(names) - _MAX_NAMED} more) were"
-    return f"{named} {'was' if len(names) == 1 else 'were'}"
+    return f"{named} {agreeing(len(names), 'was', 'were')}"
 
 
 def _files_of_places(landing: Path, conf: Path) -> Iterator[str]:

@@ -21,6 +21,7 @@ from socare_spark.ingest.load_spark import plan_removal
 from socare_spark.ingest.rejected_lines import remove_rejected
 from socare_spark.ingest.restricted_tables import existing_table
 from socare_spark.lake.transaction import atomic_commits
+from socare_spark.plurals import counted
 from socare_spark.spelling import closest_names
 
 
@@ -77,7 +78,9 @@ def withdraw(context: Context, landing: Path) -> None:
     for entry in entries:
         if entry.status == "withdrawn":
             remove_rejected(landing, entry.file, entry.dataset)
-            context.progress.say(f"ingest: {entry.file} withdrawn, {entry.rows_kept} rows")
+            context.progress.say(
+                f"ingest: {entry.file} withdrawn, {counted(entry.rows_kept, 'row')}"
+            )
 
 
 def _target(context: Context, contract: Contract | None, dataset: str) -> LoadTarget:

@@ -16,6 +16,7 @@ from defusedxml.ElementTree import iterparse
 from socare_spark.contracts.dialect import XmlRecords
 from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import byte_stream, chunks
+from socare_spark.plurals import agreeing, counted
 
 _UP = ".."
 _SELF = "."
@@ -84,7 +85,8 @@ def write_records(
     if not found:
         body.unlink()
         raise DataError(
-            f"{len(records.above)} records {declared.record} have none of the declared fields: "
+            f"{counted(len(records.above), 'record')} {declared.record} "
+            f"{agreeing(len(records.above), 'has', 'have')} none of the declared fields: "
             "declare the path of a record from the root element as socare.xml.record, and of each "
             "field under socare.xml.fields"
         )

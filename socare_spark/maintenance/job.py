@@ -17,6 +17,7 @@ from socare_spark.lake.transaction import atomic_commits, has_unfinished_commits
 from socare_spark.maintenance import leftovers, tables
 from socare_spark.maintenance.people import people_with_records
 from socare_spark.maintenance.settings import MaintenanceSettings, read_maintenance
+from socare_spark.plurals import counted
 
 _NAME = "maintain"
 
@@ -163,8 +164,8 @@ def _report(context: Context, before: dict[str, tables.Usage]) -> None:
         for kind in ("people", "pictures", "rejected", "runs", "staging")
     }
     context.progress.say(
-        f"{_NAME}: {len(before)} tables, {int(counts[f'{_NAME}/tables_compacted'])} compacted, "
-        f"{files[0]:,} files before and {files[1]:,} after, "
+        f"{_NAME}: {counted(len(before), 'table')}, {int(counts[f'{_NAME}/tables_compacted'])} "
+        f"compacted, {counted(files[0], 'file')} before and {files[1]:,} after, "
         f"{size[0] / 1e6:,.1f} MB before and {size[1] / 1e6:,.1f} MB after"
     )
     listed = ", ".join(f"{kind} {count}" for kind, count in removed.items())

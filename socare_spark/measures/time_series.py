@@ -21,6 +21,8 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel, ETSResults
 from threadpoolctl import threadpool_limits
 
+from socare_spark.plurals import counted
+
 _Values = NDArray[np.float64]
 # (series, horizon, season) -> rows with forecast and limits, in the order of `Forecast`.
 _Method = Callable[[_Values, int, int], _Values]
@@ -116,7 +118,9 @@ def forecast(
     training = max(_MIN_TRAINING_SEASONS * season, _MIN_TRAINING_VALUES)
     needed = max(shortest, training + ahead)
     if len(series) < needed:
-        return Forecast(reason=f"it has {len(series)} periods, and a forecast needs {needed}")
+        return Forecast(
+            reason=f"it has {counted(len(series), 'period')}, and a forecast needs {needed}"
+        )
     last_origin = len(series) - ahead
     starts = range(max(training, last_origin - origins + 1), last_origin + 1)
     # The matrices are small, so BLAS threads would only compete with each other and the executors.

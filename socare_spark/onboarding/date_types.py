@@ -16,6 +16,7 @@ from socare_spark.onboarding.date_formats import (
     pattern_of,
 )
 from socare_spark.onboarding.header_words import word_set, words_of
+from socare_spark.plurals import agreeing, counted
 
 _DATE_WORDS = word_set("date day dob birth dt start end opened closed created updated")
 _OPEN_ENDS = ("9999-12-31", "2999-12-31", "2099-12-31")
@@ -131,13 +132,13 @@ def _in_order(proposed: str, filled: Texts) -> tuple[str, npt.NDArray[np.bool_] 
         return form, None, f"the column has {both}, and is kept as text"
     if not others.rows:
         return form, masks[form], ""
-    values = "1 value has" if others.rows == 1 else f"{others.rows:,} values have"
+    values = f"{counted(others.rows, 'value')} {agreeing(others.rows, 'has', 'have')}"
     return (
         form,
         masks[form],
         (
-            f"{values} day and month in the other order and are quarantined, so others can be read "
-            "in the wrong order"
+            f"{values} day and month in the other order and {agreeing(others.rows, 'is', 'are')} "
+            "quarantined, so others can be read in the wrong order"
         ),
     )
 

@@ -12,6 +12,7 @@ from socare_spark.onboarding.cell_kinds import is_personal, kind_of, shape_of
 from socare_spark.onboarding.header_words import USUAL, words_of
 from socare_spark.onboarding.missing_texts import can_be_missing
 from socare_spark.onboarding.personal_words import NAMES
+from socare_spark.plurals import counted
 
 DELIMITERS = (",", ";", "\t", "|")
 _HEAD_CHARACTERS = 1 << 18
@@ -178,7 +179,7 @@ def find_header(rows: Rows, header: int | str | None = None) -> Header:
     if isinstance(header, int):
         if header > len(rows):
             raise ConfigurationError(
-                f"--header {header}: the beginning of the file has {len(rows)} rows."
+                f"--header {header}: the beginning of the file has {counted(len(rows), 'row')}."
             )
         names, filled = tuple(rows[header - 1]), sum(map(any, rows[:header]))
         units = len(_rows_of_names(rows[header - 1], rows[header:]))

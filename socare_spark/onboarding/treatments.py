@@ -17,7 +17,7 @@ from socare_spark.onboarding.personal_treatments import (
     pseudonymised,
 )
 from socare_spark.onboarding.proposal import Proposal, ProposedField
-from socare_spark.plurals import counted
+from socare_spark.plurals import agreeing, counted
 
 # Different texts from which a column without a word of categories can have other texts.
 _MANY, _LARGE_SHARE = 50, 0.2
@@ -95,7 +95,7 @@ def _keep_comments(proposal: Proposal, column: DatasetColumn) -> list[str]:
     ):
         return [
             f"DECIDE: whether the {counted(column.distinct, 'different text')} "
-            f"{'is a category' if column.distinct == 1 else 'are categories'}. "
+            f"{agreeing(column.distinct, 'is a category', 'are categories')}. "
             "Drop the column if they can name people."
         ]
     if column.role is Role.AREA and proposal.postcode is None:

@@ -14,6 +14,7 @@ from socare_spark.onboarding.column_types import SAMPLE, ColumnType, Texts, fill
 from socare_spark.onboarding.date_types import date_type
 from socare_spark.onboarding.missing_texts import can_be_missing, in_order
 from socare_spark.onboarding.number_types import number_type
+from socare_spark.plurals import agreeing, counted
 
 _BOOLEANS = (
     (("Y",), ("N",)), (("y",), ("n",)), (("Yes",), ("No",)), (("YES",), ("NO",)),
@@ -72,7 +73,7 @@ def _doubts_of_digits(filled: Texts) -> Iterator[str]:
     if pc.any(pc.match_substring(filled.texts, "E", ignore_case=True)).as_py():
         rows = filled.rows_matching(E_NOTATION)
         if rows:
-            values = f"{rows:,} value is" if rows == 1 else f"{rows:,} values are"
+            values = f"{counted(rows, 'value')} {agreeing(rows, 'is', 'are')}"
             yield f"{values} in E-notation, so a spreadsheet has changed their digits"
     if pc.max(pc.binary_length(filled.texts)).as_py() <= _DIGITS:
         return

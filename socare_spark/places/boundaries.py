@@ -22,6 +22,7 @@ from socare_spark.places.boundary_files import Features, read_features
 from socare_spark.places.coordinate_systems import declared_code, misplaced
 from socare_spark.places.geometry import GRID, in_grid, polygons_of, union_of
 from socare_spark.places.settings import FileLayer
+from socare_spark.plurals import agreeing, counted
 
 _RAW = "layer string, code string, name string, wkb binary"
 
@@ -107,8 +108,9 @@ def read_layer(landing: Path, name: str, layer: FileLayer) -> _Layer:
     columns, shapes = features.columns, features.shapes
     if features.unreadable:
         raise DataError(
-            f"{title}: {features.unreadable} of {len(shapes)} features have a geometry that cannot "
-            "be read (for example a ring that is not closed). Export the file again."
+            f"{title}: {features.unreadable} of {counted(len(shapes), 'feature')} "
+            f"{agreeing(features.unreadable, 'has', 'have')} a geometry that cannot be read (for "
+            "example a ring that is not closed). Export the file again."
         )
     if layer.keep:
         kept = columns[layer.keep.column].fillna("").str.startswith(layer.keep.starts_with)
@@ -180,7 +182,10 @@ def _refuse_faults(title: str, layer: FileLayer, code: pd.Series, shapes: np.nda
     ):
         count = int(np.asarray(faulty).sum())
         if count:
-            raise DataError(f"{title}: {count} of {len(shapes)} features have {fault}.")
+            raise DataError(
+                f"{title}: {count} of {counted(len(shapes), 'feature')} "
+                f"{agreeing(count, 'has', 'have')} {fault}."
+            )
 
 
 def _shared_codes(title: str, rows: pd.DataFrame) -> list[str]:
@@ -190,8 +195,8 @@ def _shared_codes(title: str, rows: pd.DataFrame) -> list[str]:
     if not several:
         return []
     return [
-        f"{title} has {several} codes whose features have different names. Each code becomes one "
-        "area. Check that 'code' names the right column."
+        f"{title} has {counted(several, 'code')} whose features have different names. Each code "
+        "becomes one area. Check that 'code' names the right column."
     ]
 
 

@@ -12,6 +12,7 @@ from pyproj.exceptions import CRSError, ProjError
 
 from socare_spark.errors import ConfigurationError
 from socare_spark.places.geometry import GRID
+from socare_spark.plurals import counted
 
 LONGITUDE_LATITUDE = "EPSG:4326"
 # West, south, east, north of the United Kingdom, in metres of the National Grid and in degrees.
@@ -101,8 +102,8 @@ def misplaced(boxes: np.ndarray, system: str) -> str | None:
     implausible = int(((sides < _LEAST_SIDE) | (sides > _LARGEST_SIDE)).sum())
     if implausible:
         return (
-            f"has {implausible} of {len(sides)} areas that are smaller than a metre or larger than "
-            "the country"
+            f"has {implausible:,} of {counted(len(sides), 'area')} smaller than a metre or larger "
+            "than the country"
         )
     return None
 

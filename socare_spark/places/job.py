@@ -58,6 +58,7 @@ from socare_spark.places.settings import (
 )
 from socare_spark.places.source_check import check_files, place_faults
 from socare_spark.places.source_files import all_files, available_sources
+from socare_spark.plurals import agreeing, counted
 
 CONFIGURATION = "places.yaml"
 _NAME = "places"
@@ -310,13 +311,15 @@ def _report_recorded(context: Context, areas: DataFrame) -> None:
     ).collect()[0]
     if unlocated:
         context.run.warnings.append(
-            f"{unlocated} of {places} places in the records have an area code that no layer has, "
+            f"{unlocated} of {counted(places, 'place')} in the records "
+            f"{agreeing(unlocated, 'has', 'have')} an area code that no layer has, "
             "or coordinates that are not valid in their system: compare 'layer' and 'crs' of "
             "socare.place in the contract with places.yaml."
         )
     if outside:
         context.run.warnings.append(
-            f"{outside} of {places} places in the records are in no area of any layer: check the "
+            f"{outside} of {counted(places, 'place')} in the records "
+            f"{agreeing(outside, 'is', 'are')} in no area of any layer: check the "
             "order of x and y and 'crs' of socare.place in the contract."
         )
 
@@ -331,7 +334,7 @@ def _report(context: Context, places: Places) -> None:
         context.run.counts[f"{_NAME}.{layer}.mended"] = count
         if count:
             context.run.warnings.append(
-                f"Layer {layer}: {count} features have invalid geometry. They were repaired."
+                f"Layer {layer}: invalid geometry of {counted(count, 'feature')} was repaired."
             )
 
 

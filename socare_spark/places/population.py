@@ -13,6 +13,7 @@ from socare_spark.lake.paths import literal_path
 from socare_spark.places.reference_tables import POPULATION
 from socare_spark.places.settings import PopulationSource, Value
 from socare_spark.places.source_files import find_files
+from socare_spark.plurals import counted
 
 _KEYS = ("layer", "code", "year")
 
@@ -47,9 +48,9 @@ def read_population(
     invalid_count = rows.where(invalid).count()
     if invalid_count:
         raise DataError(
-            f"The population files have {invalid_count} rows with an empty code, or with a year or "
-            "population that is not a number of at least 0. Correct the rows, or the column names "
-            "in places.yaml."
+            f"The population files have {counted(invalid_count, 'row')} with an empty code, or "
+            "with a year or population that is not a number of at least 0. Correct the rows, or "
+            "the column names in places.yaml."
         )
     by_band = rows.groupBy(*_KEYS, "age_band").agg(F.sum("population").alias("population"))
     with_total = by_band.where("age_band IS NULL").select(*_KEYS)

@@ -303,7 +303,7 @@ def _locations(lake: Lake, runs: Sequence[Run]) -> str:
         "Exact figures, for people who may see them: nothing here is for release.",
         f"  tables    {lake.root}/working/NAME      "
         'spark.read.format("delta").load(...), or deltalake.DeltaTable(...).to_pandas()',
-        f"  maps      {lake.maps}  ({pictures} pictures and map files in all)",
+        f"  maps      {lake.maps}  (pictures and map files in all: {pictures})",
         f"  charts    {lake.pictures}",
         f"  records   {lake.root}/runs/*/run_record.json",
     ]

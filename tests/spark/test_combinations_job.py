@@ -72,8 +72,7 @@ def test_all_tables_are_made_and_no_picture_is_of_a_person(run):
     rows = {name: output["rows"] for name, output in context.run.outputs.items()}
     assert (rows["working/combinations"], rows["restricted/person_timelines"]) == (2, 2)
     assert context.run.warnings == [
-        "1 combinations have no sub-process in vocabulary/subprocesses.yaml; they are in "
-        "`Unmapped`.",
+        "1 combination has no sub-process in vocabulary/subprocesses.yaml: counted in `Unmapped`.",
         "vocabulary/subprocesses.yaml names the reason ER35, which no record has; the nearest are "
         "ER34.",
         "vocabulary/subprocesses.yaml names the reason ZZZ, which no record has.",
@@ -133,7 +132,7 @@ FLAGGED_ROWS = [
     (4, None, None, DAY, None, None, None, None),
 ]
 NOT_KNOWN = (
-    "{} records of restricted/children_assessments have no value in one of the flags {}, so their "
+    "{} records of restricted/children_assessments have no value in one of the flags {}, so the "
     "combination is not known, and working/combination_sets does not count them. If no value means "
     "no, set empty_flags: not_true in conf/analyses/combinations.yaml."
 )

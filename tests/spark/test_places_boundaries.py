@@ -110,7 +110,7 @@ def test_invalid_polygon_is_repaired_and_counted(spark, tmp_path):
         ({"file": "plain.parquet"}, DataError, "without GeoParquet's metadata"),
         ({"file": "notes.txt"}, ConfigurationError, "cannot infer the format"),
         ({"file": "points.gpkg"}, DataError, "points or lines instead of polygons"),
-        ({"file": "nocode.gpkg"}, DataError, "1 of 2 features have no value in column id"),
+        ({"file": "nocode.gpkg"}, DataError, "1 of 2 features has no value in column id"),
     ],
 )
 def test_wrong_layer_is_reported_with_its_cause(spark, tmp_path, layer, error, says):
@@ -142,10 +142,10 @@ def _feature(geometry, properties):
 @pytest.mark.parametrize(
     ("geometry", "properties", "error", "says"),
     [
-        (None, {"id": "B"}, DataError, "1 of 2 features have no geometry"),
-        ({"type": "Polygon", "coordinates": []}, {"id": "B"}, DataError, "have no geometry"),
-        (OPEN, {"id": "B"}, DataError, "1 of 2 features have a geometry that cannot be read"),
-        (SQUARE, None, DataError, "1 of 2 features have no value in column id"),
+        (None, {"id": "B"}, DataError, "1 of 2 features has no geometry"),
+        ({"type": "Polygon", "coordinates": []}, {"id": "B"}, DataError, "has no geometry"),
+        (OPEN, {"id": "B"}, DataError, "1 of 2 features has a geometry that cannot be read"),
+        (SQUARE, None, DataError, "1 of 2 features has no value in column id"),
         (SWAPPED, {"id": "B"}, DataError, "is not in the United Kingdom"),
     ],
 )

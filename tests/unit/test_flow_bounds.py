@@ -50,9 +50,12 @@ def test_events_after_the_last_day_are_reported():
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        ({}, "They are in the order of the names of their activities, so"),
-        ({"key": "no"}, "They have the same no, and are in the order of the names of their act"),
-        ({"key": "line"}, "They are in several files, and in the order of the names of these"),
+        ({}, "Such events are in the order of the names of their activities, so"),
+        ({"key": "no"}, "Such events have the same no, and are in the order of the names of their"),
+        (
+            {"key": "line"},
+            "Such events are in several files, and in the order of the names of these",
+        ),
     ],
 )
 def test_events_without_an_order_are_reported(key, says):

@@ -133,8 +133,8 @@ def test_an_earlier_extract_that_was_made_before_its_end_is_reported():
     found, (warning,) = span(dates, extracts, years(2017, 2019))
     assert found == (D(2017, 1, 1), NEWEST)
     assert warning.startswith(
-        "1 of 3 extracts of restricted/requests have no request for an unusually long time before "
-        "their end; the first has none from 2018-11-16 to 2018-12-31."
+        "1 of 3 extracts of restricted/requests has no request for an unusually long time before "
+        "the end; the first has none from 2018-11-16 to 2018-12-31."
     )
     assert span(weekdays(D(2017, 1, 2), NEWEST), extracts, years(2017, 2019))[1] == []
 

@@ -67,6 +67,7 @@ from socare_spark.errors import ConfigurationError
 from socare_spark.inputs import Assigned, Inputs, Need
 from socare_spark.lake.collect import collect_one
 from socare_spark.lake.table import TableSpec
+from socare_spark.plurals import agreeing, counted
 
 _MOST_REASONS, _MOST_COMBINATIONS = 5_000, 50_000
 
@@ -147,17 +148,18 @@ def set_results(records: DataFrame, wanted: Combinations) -> Result:
             COMBINATION_BLOCKS: block_members(in_use, in_use, wanted.blocks),
         },
     )
-    counted = counts[COMBINATION_SETS].assign(outcome="")
-    people = counted.rename(columns={"combination": "reason"})
+    of_sets = counts[COMBINATION_SETS].assign(outcome="")
+    people = of_sets.rename(columns={"combination": "reason"})
     of_bands = band_members(people, in_use, wanted.bands)
     tables: dict[TableSpec, Frame] = {**counts, **_count(records, {COMBINATION_BANDS: of_bands})}
     if not not_known:
         return Result(tables)
     warning = (
-        f"{not_known:,} records of {restricted(wanted.dataset)} have no value in one of the flags "
-        f"{', '.join(wanted.flags)}, so their combination is not known, and "
-        f"{COMBINATION_SETS.path} does not count them. If no value means no, set empty_flags: "
-        f"not_true in conf/{SETTINGS}."
+        f"{counted(not_known, 'record')} of {restricted(wanted.dataset)} "
+        f"{agreeing(not_known, 'has', 'have')} no value in one of the flags "
+        f"{', '.join(wanted.flags)}, so the combination is not known, and {COMBINATION_SETS.path} "
+        f"does not count {agreeing(not_known, 'it', 'them')}. If no value means no, set "
+        f"empty_flags: not_true in conf/{SETTINGS}."
     )
     return Result(tables, warnings=[warning], counts={"combinations.flags_not_known": not_known})
 
@@ -213,8 +215,8 @@ def _warnings(unmapped: int, claims: Sequence[Claim], reasons: Sequence[Reason])
     warnings = []
     if unmapped:
         warnings.append(
-            f"{unmapped} combinations have no sub-process in {SUBPROCESSES}; they are in "
-            f"`{UNMAPPED}`."
+            f"{counted(unmapped, 'combination')} {agreeing(unmapped, 'has', 'have')} no "
+            f"sub-process in {SUBPROCESSES}: counted in `{UNMAPPED}`."
         )
     claimed, present = [claim.reason for claim in claims], [reason.code for reason in reasons]
     return [*warnings, *unknown_codes(f"{SUBPROCESSES} names the reason", claimed, present)]

@@ -18,6 +18,7 @@ from socare_spark.analyses.flow.parts import Log
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.analyses.flow.stages import MOST_STEPS
 from socare_spark.errors import ConfigurationError
+from socare_spark.plurals import agreeing, counted
 
 # Warnings of a part of a flow, and numbers for the run record.
 Report = tuple[list[str], dict[str, int]]
@@ -82,7 +83,7 @@ def exceeded_limits(flow: Flow, long: int, edges: pd.DataFrame) -> Report:
     if long:
         counts["cases_too_long"] = long
         warnings.append(
-            f"Flow {flow.flow} has {long:,} cases with more than {MOST_STEPS:,} steps. "
+            f"Flow {flow.flow} has {counted(long, 'case')} with more than {MOST_STEPS:,} steps. "
             f"{FLOW_VARIANTS.path} has them in one variant, `{LONGER}`. Check whether the case is "
             "a placeholder; if so, declare it in 'missingValues' of the contract."
         )
@@ -90,9 +91,9 @@ def exceeded_limits(flow: Flow, long: int, edges: pd.DataFrame) -> Report:
     if flow.log is not None and transitions > flow.log.transitions:
         counts["transitions_without_durations"] = transitions - flow.log.transitions
         warnings.append(
-            f"Flow {flow.flow} has {transitions:,} transitions. {FLOW_DURATIONS.path} has the "
-            f"{flow.log.transitions:,} most common. To change the number, set 'transitions' of its "
-            "log in conf/flows."
+            f"Flow {flow.flow} has {counted(transitions, 'transition')}. {FLOW_DURATIONS.path} has "
+            f"the {flow.log.transitions:,} most common. To change the number, set 'transitions' of "
+            "its log in conf/flows."
         )
     return warnings, counts
 
@@ -135,21 +136,21 @@ def unordered_events(flow: Flow, ties: int) -> Report:
     else:
         example = ", for example to line, which orders the events of one file"
     warning = (
-        f"Flow {flow.flow}: {ties:,} events have the case and time of an event of another "
-        f"activity. They {order}, so some transitions may not have happened. Set log.key in "
-        f"conf/{flow.file} to a column that orders them{example}."
+        f"Flow {flow.flow}: {counted(ties, 'event')} {agreeing(ties, 'has', 'have')} the case and "
+        f"time of an event of another activity. Such events {order}, so some transitions may not "
+        f"have happened. Set log.key in conf/{flow.file} to a column that orders them{example}."
     )
     return [warning], {"unordered_events": ties}
 
 
-def incomplete_movements(flow: Flow, counted: pd.DataFrame) -> Report:
+def incomplete_movements(flow: Flow, movements: pd.DataFrame) -> Report:
     """Reports records of a matrix that are not counted.
 
     Args:
         flow: The flow.
-        counted: Result of `count_movements`.
+        movements: Result of `count_movements`.
     """
-    counts = {name: int(counted[name].iloc[0]) for name in counted.columns}
+    counts = {name: int(movements[name].iloc[0]) for name in movements.columns}
     if flow.matrix is None:
         return [], counts
     kinds = {
@@ -162,7 +163,7 @@ def incomplete_movements(flow: Flow, counted: pd.DataFrame) -> Report:
     if not found:
         return [], counts
     warning = (
-        f"Flow {flow.flow}: of {counts['records']:,} records of {flow.matrix.dataset}, "
+        f"Flow {flow.flow}: of {counted(counts['records'], 'record')} of {flow.matrix.dataset}, "
         f"{', '.join(found)} are left out. Correct the extract, or declare constraints in the "
         "contract to quarantine them."
     )

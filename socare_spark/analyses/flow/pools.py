@@ -14,6 +14,7 @@ from socare_spark.analyses.flow.graph import EDGE, FLOW_EDGES, FLOW_VARIANTS
 from socare_spark.analyses.flow.parts import Limits
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.errors import ConfigurationError
+from socare_spark.plurals import agreeing, counted
 
 POOLED = "pooled transitions of a flow"  # name of a collected frame, for messages
 
@@ -119,9 +120,9 @@ def report_edges(flow: Flow, edges: pd.DataFrame, number: int) -> Report:
     cases = "cases" if flow.matrix is not None else flow.nouns.many
     of_people = "" if pd.isna(people) else f" of {people:,} {cases}"
     text = (
-        f"Flow {flow.flow}: {number:,} of {number + len(edges) - len(pool):,} transitions are "
-        f"beyond its limits. {FLOW_EDGES.path} has them in one row, `{flow.limits.pool}`, with "
-        f"{records:,} records{of_people}."
+        f"Flow {flow.flow}: {number:,} of {counted(number + len(edges) - len(pool), 'transition')} "
+        f"{agreeing(number, 'is', 'are')} beyond its limits. {FLOW_EDGES.path} has them in one "
+        f"row, `{flow.limits.pool}`, with {counted(records, 'record')}{of_people}."
     )
     return [text], {"edges_pooled": number, "edges_pooled_records": records}
 

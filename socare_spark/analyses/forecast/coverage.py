@@ -249,9 +249,10 @@ def _early_extracts(
     if not early:
         return []
     last = days[bisect_right(days, early[0]) - 1]
+    has = agreeing(len(early), "has", "have")
     return [
-        f"{len(early)} of {len(extracts)} extracts of {restricted(dataset)} have no request for an "
-        f"unusually long time before their end; the first has none from {last + timedelta(1)} to "
-        f"{early[0]}. If they were made before the end of their period, the counts of these "
-        "quarters are too low: replace the files."
+        f"{len(early)} of {counted(len(extracts), 'extract')} of {restricted(dataset)} {has} no "
+        "request for an unusually long time before the end; the first has none from "
+        f"{last + timedelta(1)} to {early[0]}. If an extract was made before the end of its "
+        "period, the counts of these quarters are too low: replace the file."
     ]
