@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from socare_spark.errors import MissingInputError, MissingSettingsError
+from socare_spark.errors import DataError, MissingInputError, MissingSettingsError
 from socare_spark.files import replacement
 from socare_spark.freshness import FINGERPRINT, are_fresh, fingerprint_of, record_existing
 from socare_spark.inputs import (
@@ -128,6 +128,8 @@ class Result:
         counts: Metric name -> value, for the run record.
         not_configured: Table for which the configuration has no settings -> the settings. It is
             not made, and the run does not warn of it.
+        refusals: Faults of a part of the data, which is in no table. The run writes the tables and
+            ends with `ExitCode.DATA`, and the next one makes them again.
     """
 
     tables: Mapping[TableSpec, Frame]
@@ -135,6 +137,7 @@ class Result:
     warnings: Sequence[str] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     not_configured: Mapping[TableSpec, str] = field(default_factory=dict)
+    refusals: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -219,6 +222,11 @@ class Analysis(Generic[S]):
         if self.draw is not None:
             with context.progress.step(f"{self.name}: pictures"):
                 self.draw(context, settings)
+        if result.refusals:
+            raise DataError(
+                f"{self.name} wrote its tables without the parts that were refused.\n  "
+                + "\n  ".join(result.refusals)
+            )
         state = {
             "fingerprint": fingerprint,
             "pictures": context.run.pictures,
@@ -253,8 +261,12 @@ class Analysis(Generic[S]):
             )
         if unavailable and not made:
             raise self._makes_nothing(unavailable.values())
-        warnings = [*warnings_of_empty_columns(missing), *result.warnings]
-        return Result(made, unavailable, warnings, result.counts, not_configured)
+        return replace(
+            result,
+            tables=made,
+            unavailable=unavailable,
+            warnings=[*warnings_of_empty_columns(missing), *result.warnings],
+        )
 
     def _makes_nothing(self, needed: Iterable[str]) -> MissingInputError:
         texts = " and ".join(dict.fromkeys(needed))

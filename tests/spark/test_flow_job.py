@@ -10,6 +10,7 @@ from rich.console import Console
 
 from socare_spark.analyses.flow import job as flow
 from socare_spark.analysis import Context
+from socare_spark.errors import DataError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.tracking.progress import Progress
@@ -37,6 +38,13 @@ FLOWS = {
             "dataset": "moves", "from": "origin", "to": "goal", "column": "kind",
             "codes": ["1"], "values": ["van"],
         },
+    },
+    # An activity has the name of the pool.
+    "steps": {
+        "flow": "steps",
+        "title": "Steps",
+        "limits": {"least": 2, "pool": "ring"},
+        "log": {"dataset": "calls", "case": "call", "time": "at", "activity": "step"},
     },
 }  # fmt: skip
 LAST = date(2020, 1, 1)
@@ -86,7 +94,9 @@ def run(spark_session, tmp_path_factory):
         copies = [(*row, day) for row in rows for day in snapshots]
         context.write(table, spark_session.createDataFrame(copies, table.schema))
     record.outputs.clear()
-    flow.ANALYSIS.job().run(context)
+    with pytest.raises(DataError) as refusal:
+        flow.ANALYSIS.job().run(context)
+    context.refusal = str(refusal.value)
     return context
 
 
@@ -147,6 +157,16 @@ def test_records_that_a_flow_does_not_select_are_counted(run):
         "Flow moves: matrix.values in conf/flows/moves.yaml names van, which no record of moves "
         "has in kind.",
     ]
+
+
+def test_a_flow_that_is_refused_does_not_stop_the_others_and_is_not_up_to_date(run):
+    """The other tests show the tables and pictures of the others."""
+    assert run.refusal == (
+        "flow wrote its tables without the parts that were refused.\n  Flow steps has an activity "
+        "with the name of the pool, ring. Set 'limits.pool' of the flow in conf/flows to a name "
+        "that no activity has."
+    )
+    assert not (run.lake.root / "working" / ".flow.json").exists()
 
 
 def test_movements_have_a_balance_and_no_stages(run):

@@ -95,6 +95,7 @@ from socare_spark.analyses.flow.stages import (
 )
 from socare_spark.analyses.flow.units import fitting_unit
 from socare_spark.analysis import Analysis, Result
+from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.inputs import Inputs
 from socare_spark.lake.collect import collect, collect_one
 from socare_spark.lake.table import TableSpec
@@ -125,18 +126,28 @@ _LATER = "events after the last day of their dataset"
 def build(inputs: Inputs, settings: Settings) -> Result:
     """Builds the tables of all flows that have their datasets and columns in the lake.
 
+    A flow whose data are refused is in no table, and the others are.
+
     Raises:
         MissingInputError: no flow has its columns.
+        DataError: the data of all flows are refused.
     """
     flows, warnings = available_flows(inputs, settings.flows)
-    results = [_follow(inputs, settings, flow) for flow in flows]
+    results, refusals = [], []
+    for flow in flows:
+        try:
+            results.append(_follow(inputs, settings, flow))
+        except (ConfigurationError, DataError) as error:
+            refusals.append(str(error))
+    if refusals and not results:
+        raise DataError(" ".join(refusals))
     tables = {
         table: of_all_flows(table, [r.tables[table] for r in results if table in r.tables])
         for table in _TABLES
     }
     warnings += [warning for result in results for warning in result.warnings]
     counts = {name: number for result in results for name, number in result.counts.items()}
-    return Result(tables, warnings=warnings, counts=counts)
+    return Result(tables, warnings=warnings, counts=counts, refusals=refusals)
 
 
 def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
