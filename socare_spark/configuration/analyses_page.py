@@ -47,9 +47,11 @@ roles: {person: client_id, start: begin_date, element: code, age: null}
 - `count` is the number of records that a row represents, as in aggregated data. `requests`,
   `forecast`, `provision` and `cross_service` sum it. Rows without a number, or with a negative
   one, do not count, and the run reports them. The other analyses have no such role.
-- A flow is left out without a table or a column of its stages, log, matrix or `assessed`, and
-  with a column of another type. Its `outcomes` and its `single_stage` are left out without theirs.
-  The other flows are followed.
+- A flow is left out without a table or a column of its stages, log or matrix, and with a column of
+  another type. Its `assessed`, `outcomes` and `single_stage` are left out without theirs, and its
+  rows of `stage_completion` without `assessed`. The other flows are followed.
+- A flow whose data are refused, for example because its log has too many activities, is in no
+  table. The other flows are, and the run ends with exit code 3.
 - The day of the extract is the column that the contract names (`extract_column`). Open agreements
   run to it, unless `--as-of` sets another day.
 - Of a dataset of snapshots the newest snapshot counts, except in `requests`, which counts each of

@@ -128,15 +128,25 @@ def test_provision_needs_a_start_that_is_a_date_or_a_timestamp(council):
     }
 
 
-def test_flow_without_outcomes_leaves_out_their_tables(council):
+def test_flow_without_outcomes_and_assessments_leaves_out_their_tables(council):
+    path = council().conf / "flows" / "adult_assessment.yaml"
+    settings = yaml.safe_load(path.read_text("utf-8"))
+    settings["assessed"]["time"] = "assessed_on"
+    path.write_text(yaml.safe_dump(settings), "utf-8")
     run = runs(council, flow, adult_assessments__form_outcome=None)
+    assert "assessed.time in conf/flows/adult_assessment.yaml" in run.run.warnings[0]
     parts = [text.partition(":")[0] for text in run.run.warnings]
     assert parts == [
+        "Flow adult_assessment is followed without its assessed and its rows of "
+        "working/stage_completion",
         "Flow adult_assessment is followed without its outcomes",
         "Flow adult_assessment is followed without its single_stage",
         *["Flow adult_assessment"] * 2,  # no record has the codes AS and SP
     ]
-    assert run.lake.read(run.spark, "working/stage_totals").count() > 0
+    totals = run.lake.read(run.spark, "working/stage_totals").collect()
+    assert {row["stage"] for row in totals} == {"CA", "AG"}
+    # The people with any assessment are not known.
+    assert run.lake.read(run.spark, "working/stage_completion").count() == 0
     with pytest.raises(
         MissingInputError, match=r"Flow adult_assessment .* column assessment_start of"
     ):

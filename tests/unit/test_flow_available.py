@@ -118,18 +118,22 @@ def test_missing_columns_are_named_once_with_their_setting(conf):
     assert "under stages.0.records.time in conf/flows/adult_assessment.yaml" in str(error.value)
 
 
-def test_a_flow_without_the_dataset_of_its_outcomes_has_its_other_tables(conf):
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [("outcomes", "outcomes"), ("assessed", "assessed and its rows of working/stage_completion")],
+)
+def test_a_flow_without_the_dataset_of_a_part_has_its_other_tables(conf, part, says):
     path = conf / "flows" / "transits.yaml"
     flow = yaml.safe_load((CONF / "flows" / "adult_assessment.yaml").read_text("utf-8"))
-    flow["outcomes"]["dataset"] = "decisions"
+    flow[part]["dataset"] = "decisions"
     path.write_text(yaml.safe_dump(flow), "utf-8")
     flows = read_flows(conf)
     inputs = lake(conf, "adult_assessments", "agreements_adult")
     available, warnings = available_flows(inputs, flows)
-    assert [flow.outcomes for flow in available] == [None]
+    assert [getattr(flow, part) for flow in available] == [None]
     assert warnings == [
-        "Flow adult_assessment is followed without its outcomes: the lake does not have "
-        "restricted/decisions."
+        f"Flow adult_assessment is followed without its {says}: the lake does not have "
+        f"restricted/decisions, which {part} in conf/flows/transits.yaml names."
     ]
     required = required_tables(inputs, Settings(tuple(flows), {}, {}))
     assert required == ["restricted/adult_assessments", "restricted/agreements_adult"]

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from socare_spark.analyses.extracts import snapshot_needs
 from socare_spark.analyses.flow.contract_check import faults_of
-from socare_spark.analyses.flow.settings import Flow, Settings
+from socare_spark.analyses.flow.settings import ASSESSED, Flow, Settings
+from socare_spark.analyses.flow.stages import STAGE_COMPLETION
 from socare_spark.errors import MissingInputError, raise_faults
 from socare_spark.inputs import Inputs, Need
 from socare_spark.places.recorded_places import PLACE_AREAS
@@ -21,8 +22,7 @@ def available_flows(inputs: Inputs, flows: Sequence[Flow]) -> tuple[list[Flow], 
     available, warnings, faults, without_columns = [], [], [], []
     for flow in flows:
         tables, left_out = flow.missing_tables(inputs), f"Flow {flow.flow} is left out:"
-        of_snapshots = (need for name in flow.datasets for need in snapshot_needs(inputs, name))
-        columns = _texts(inputs.missing([*flow.needs, *of_snapshots]))
+        columns = _texts(inputs.missing(_with_extracts(inputs, flow.needs)))
         if tables:
             warnings.append(f"{left_out} {_absent(tables)}.")
         elif columns:
@@ -31,9 +31,9 @@ def available_flows(inputs: Inputs, flows: Sequence[Flow]) -> tuple[list[Flow], 
             faults += [f"{left_out} {fault}" for fault in of_flow]
         else:
             missing = _missing_parts(inputs, flow)
-            available.append(flow.model_copy(update=dict.fromkeys(missing)))
+            available.append(flow.without(missing))
             warnings += [
-                f"Flow {flow.flow} is followed without its {part}: {reason}."
+                f"Flow {flow.flow} is followed without its {_rows_of(flow, part)}: {reason}."
                 for part, reason in missing.items()
             ]
     if not available:
@@ -49,10 +49,22 @@ def _missing_parts(inputs: Inputs, flow: Flow) -> dict[str, str]:
     for part, needs in flow.needs_of_parts.items():
         absent = sorted({need.source for need in needs if not inputs.exists(need.source)})
         if absent:
-            missing[part] = _absent(absent)
-        elif columns := _texts(inputs.missing(needs)):
+            missing[part] = f"{_absent(absent)}, which {part} in conf/{flow.file} names"
+        elif columns := _texts(inputs.missing(_with_extracts(inputs, needs))):
             missing[part] = f"it needs {columns}"
     return missing
+
+
+def _rows_of(flow: Flow, part: str) -> str:
+    """An optional part of a flow, and the table that has no rows of the flow without it."""
+    is_counted = part == ASSESSED and flow.has_completion
+    return f"{part} and its rows of {STAGE_COMPLETION.path}" if is_counted else part
+
+
+def _with_extracts(inputs: Inputs, needs: Sequence[Need]) -> list[Need]:
+    """The needs, and those of the days of snapshots of the same datasets."""
+    datasets = dict.fromkeys(need.source.partition("/")[2] for need in needs)
+    return [*needs, *(need for name in datasets for need in snapshot_needs(inputs, name))]
 
 
 def _absent(tables: Sequence[str]) -> str:

@@ -271,7 +271,7 @@ def _computed(
     }
     if len(flow.codes) > 1:
         tables[STAGE_CONTINUITY] = stage_continuity(by_stage, flow.codes)
-    if flow.codes:
+    if flow.has_completion:
         tables[STAGE_COMPLETION] = stage_completion(by_stage, flow.codes)
     if flow.single_stage is not None:
         tables[SINGLE_STAGE] = single_stage(counted[SINGLE_STAGE.path], flow.single_stage.stage)

@@ -5,7 +5,7 @@ an event log; or has movements from one activity to another. Other modules do no
 and logs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -58,7 +58,8 @@ class Flow(StrictModel):
             The curves have the time 0 and their last time in any case. None means `all` for stages,
             and 40 for a log.
         limits: Limits of the tables of transitions and variants.
-        assessed: All assessments; they are counted as the stage `assessed`.
+        assessed: All assessments; they are counted as the stage `assessed`. Without their table or
+            column, the flow has no such stage and no rows of `stage_completion`.
         outcomes: Outcomes of assessments and their teams.
         single_stage: The stage whose people in no other stage are described.
         picture: Limits of the chart of the flow.
@@ -78,6 +79,7 @@ class Flow(StrictModel):
     single_stage: SingleStage | None = None
     picture: Picture = Picture()
     _file: str = PrivateAttr("")
+    _lacks: tuple[str, ...] = PrivateAttr(())
 
     @field_validator("points", mode="before")
     @classmethod
@@ -157,6 +159,17 @@ class Flow(StrictModel):
         flow._file = file
         return flow
 
+    def without(self, parts: Collection[str]) -> Self:
+        """The same flow without optional parts whose table or columns the lake does not have."""
+        flow = self.model_copy(update=dict.fromkeys(parts))
+        flow._lacks = tuple(parts)
+        return flow
+
+    @property
+    def has_completion(self) -> bool:
+        """Whether people in any stage or with any assessment can be counted."""
+        return bool(self.codes) and ASSESSED not in self._lacks
+
     def records_of(self, code: str) -> Records:
         """Selection of the records of a stage."""
         return next(stage.records for stage in self.stages if stage.code == code)
@@ -172,9 +185,15 @@ class Flow(StrictModel):
 
     @property
     def parts(self) -> dict[str, Records | Log | Matrix]:
+        """Key in the file -> part with events or assessments."""
+        assessed = {} if self.assessed is None else {ASSESSED: self.assessed}
+        return {**self.required_parts, **assessed}
+
+    @property
+    def required_parts(self) -> dict[str, Records | Log | Matrix]:
         """Key in the file -> part without which the flow cannot be followed."""
         stages = {f"stages.{at}.records": stage.records for at, stage in enumerate(self.stages)}
-        others = {"log": self.log, "matrix": self.matrix, "assessed": self.assessed}
+        others = {"log": self.log, "matrix": self.matrix}
         return {**stages, **{key: part for key, part in others.items() if part is not None}}
 
     @property
@@ -196,13 +215,15 @@ class Flow(StrictModel):
     @property
     def needs(self) -> list[Need]:
         """Columns that the flow requires."""
-        parts = self.parts.items()
+        parts = self.required_parts.items()
         return [need for key, part in parts for need in self._needs(part.dataset, key, part)]
 
     @property
     def needs_of_parts(self) -> dict[str, list[Need]]:
         """Name of an optional part -> columns that it requires."""
         needs = {}
+        if self.assessed is not None:
+            needs[ASSESSED] = self._needs(self.assessed.dataset, ASSESSED, self.assessed)
         if self.outcomes is not None:
             needs["outcomes"] = self._needs(self.outcomes.dataset, "outcomes", self.outcomes)
         if (single := self.single_stage) is not None:
@@ -225,7 +246,7 @@ class Flow(StrictModel):
     @property
     def required_tables(self) -> list[str]:
         """Tables without which the flow cannot be followed."""
-        return [restricted(name) for name in self.followed]
+        return sorted({restricted(part.dataset) for part in self.required_parts.values()})
 
     def missing_tables(self, inputs: Inputs) -> list[str]:
         """Tables that the flow requires and the lake does not have."""
