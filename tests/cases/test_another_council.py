@@ -99,10 +99,6 @@ dataset: front_door
 columns: [step, decision]
 first_day: began
 last_day: began
-bands: [{label: any, from: 0}]
-extremes: 2
-blocks: {window: month, combinations: 2}
-renames: {similarity: 0.75, days: 92, shortest: 6}
 """,
     "analyses/requests.yaml": """
 dataset: hub_calls

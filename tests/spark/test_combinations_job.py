@@ -191,6 +191,18 @@ def test_flags_alone_have_bands_and_blocks_and_no_reasons(run):
     assert context.run.pictures == []
 
 
+def test_tables_without_settings_are_not_made_and_not_reported(run):
+    absent = {"bands": [], "blocks": None, "renames": None, "extremes": None}
+    context = run([(1, "ER34 - Form", "COMP", DAY, DAY)], {"MASH": ["ER34"]}, **absent)
+    left_out = {
+        "working/combination_bands", "working/combination_blocks", "working/combination_renames",
+        "working/subprocess_extremes",
+    }  # fmt: skip
+    assert context.run.outputs.keys() == {table.path for table in ANALYSIS.writes} - left_out
+    assert context.run.warnings == []
+    assert not any("block" in name or "band" in name for name in context.run.pictures)
+
+
 def test_flags_that_the_data_lack_make_no_table(run):
     lacking = replace(FLAGGED, dims=FLAGGED.dims[:-1])
     rows = [row[:-1] for row in FLAGGED_ROWS]

@@ -5,7 +5,6 @@ spellings. Source: thesis chapter 5.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -30,6 +29,7 @@ from socare_spark.analyses.combinations.groups import (
     number_groups,
     with_counts,
 )
+from socare_spark.analyses.combinations.needs import WRITES, needs, not_configured
 from socare_spark.analyses.combinations.periods import (
     COMBINATION_PERIODS,
     combination_periods,
@@ -59,12 +59,11 @@ from socare_spark.analyses.combinations.settings import (
 )
 from socare_spark.analyses.combinations.timelines import PERSON_TIMELINES, person_timelines
 from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, block_members
-from socare_spark.analyses.extracts import current_rows, restricted, snapshot_needs
-from socare_spark.analyses.roles import Tables, role_needs
+from socare_spark.analyses.extracts import current_rows, restricted
 from socare_spark.analyses.vocabulary import SUBPROCESSES, UNMAPPED, Claim, unknown_codes
 from socare_spark.analysis import Analysis, Frame, Result
 from socare_spark.errors import ConfigurationError
-from socare_spark.inputs import Assigned, Inputs, Need
+from socare_spark.inputs import Inputs
 from socare_spark.lake.collect import collect_one
 from socare_spark.lake.table import TableSpec
 from socare_spark.plurals import agreeing, counted
@@ -76,21 +75,20 @@ def build(inputs: Inputs, settings: Settings) -> Result:
     """Builds all tables. Combinations without a sub-process are counted in the run record."""
     wanted = settings.wanted
     rows = current_rows(inputs, wanted.dataset)
-    no_pairs = dict.fromkeys(_OF_PAIRS, f"'reason' and 'outcome' in conf/{SETTINGS}")
-    result = Result({}, not_configured=no_pairs)
+    result = Result({})
     if wanted.has_pairs:
         columns = ["person", *TEXTS, "first_day", "last_day"]
         records = rows.select(*columns).dropna(subset=TEXTS).cache()
         result = combination_results(records, settings)
-    if not wanted.has_sets:
-        return result
-    sets = set_results(with_combination(rows, wanted).cache(), wanted)
+    sets = Result({})
+    if wanted.has_sets:
+        sets = set_results(with_combination(rows, wanted).cache(), wanted)
     # Bands and blocks are those of pairs, if there are pairs.
-    return replace(
-        result,
+    return Result(
         tables={**sets.tables, **result.tables},
         warnings=[*result.warnings, *sets.warnings],
         counts={**result.counts, **sets.counts},
+        not_configured=not_configured(wanted),
     )
 
 
@@ -113,21 +111,21 @@ def combination_results(records: DataFrame, settings: Settings) -> Result:
             COMBINATIONS: members,
             **({} if wanted.has_sets else {COMBINATION_SETS: pair_members(members)}),
             COMBINATION_TOTALS: total_members(spelled),
-            COMBINATION_BLOCKS: block_members(in_use, spelled, wanted.blocks),
-            COMBINATION_RENAMES: rename_members(renamed(reasons, wanted.renames), spelled),
             COMBINATION_PERIODS: period_members(reasons, spelled),
+            **_blocks(in_use, spelled, wanted),
+            **_renames(reasons, spelled, wanted),
         },
     )
-    counted = counts[COMBINATIONS]
-    of_bands = band_members(counted, spelled, wanted.bands)
+    of_pairs = counts[COMBINATIONS]
     tables: dict[TableSpec, Frame] = {
         **counts,
         COMBINATION_PERIODS: combination_periods(counts[COMBINATION_PERIODS]),
-        **_count(records, {COMBINATION_BANDS: of_bands}),
-        SUBPROCESS_EXTREMES: subprocess_extremes(counted, wanted.extremes),
+        **_bands(records, of_pairs, spelled, wanted),
         PERSON_TIMELINES: person_timelines(records, spelled),
     }
-    unmapped = int((counted["subprocess"] == UNMAPPED).sum())
+    if wanted.extremes:
+        tables[SUBPROCESS_EXTREMES] = subprocess_extremes(of_pairs, wanted.extremes)
+    unmapped = int((of_pairs["subprocess"] == UNMAPPED).sum())
     warnings = _warnings(unmapped, claims, reasons)
     return Result(tables, warnings=warnings, counts={"combinations.unmapped": unmapped})
 
@@ -141,17 +139,11 @@ def set_results(records: DataFrame, wanted: Combinations) -> Result:
     """
     spelled, not_known = without_unknown(_collect_sets(records, wanted))
     in_use = sets_in_use(spelled)
-    counts = _count(
-        records,
-        {
-            COMBINATION_SETS: set_members(spelled),
-            COMBINATION_BLOCKS: block_members(in_use, in_use, wanted.blocks),
-        },
-    )
+    blocks = _blocks(in_use, in_use, wanted)
+    counts = _count(records, {COMBINATION_SETS: set_members(spelled), **blocks})
     of_sets = counts[COMBINATION_SETS].assign(outcome="")
     people = of_sets.rename(columns={"combination": "reason"})
-    of_bands = band_members(people, in_use, wanted.bands)
-    tables: dict[TableSpec, Frame] = {**counts, **_count(records, {COMBINATION_BANDS: of_bands})}
+    tables: dict[TableSpec, Frame] = {**counts, **_bands(records, people, in_use, wanted)}
     if not not_known:
         return Result(tables)
     warning = (
@@ -201,6 +193,34 @@ def _collect_spellings(records: DataFrame, wanted: Combinations) -> pd.DataFrame
     )
 
 
+def _blocks(
+    in_use: pd.DataFrame, spelled: pd.DataFrame, wanted: Combinations
+) -> dict[TableSpec, pd.DataFrame]:
+    """Members of the blocks, if the configuration defines them."""
+    if wanted.blocks is None:
+        return {}
+    return {COMBINATION_BLOCKS: block_members(in_use, spelled, wanted.blocks)}
+
+
+def _renames(
+    reasons: Sequence[Reason], spelled: pd.DataFrame, wanted: Combinations
+) -> dict[TableSpec, pd.DataFrame]:
+    """Members of the renames, if the configuration defines them."""
+    if wanted.renames is None:
+        return {}
+    return {COMBINATION_RENAMES: rename_members(renamed(reasons, wanted.renames), spelled)}
+
+
+def _bands(
+    records: DataFrame, of_combinations: pd.DataFrame, spelled: pd.DataFrame, wanted: Combinations
+) -> dict[TableSpec, pd.DataFrame]:
+    """Counts of the bands, if the configuration has any."""
+    if not wanted.bands:
+        return {}
+    members = band_members(of_combinations, spelled, wanted.bands)
+    return _count(records, {COMBINATION_BANDS: members})
+
+
 def _count(
     records: DataFrame, members: dict[TableSpec, pd.DataFrame]
 ) -> dict[TableSpec, pd.DataFrame]:
@@ -222,86 +242,6 @@ def _warnings(unmapped: int, claims: Sequence[Claim], reasons: Sequence[Reason])
     return [*warnings, *unknown_codes(f"{SUBPROCESSES} names the reason", claimed, present)]
 
 
-# Tables that need a reason and an outcome.
-_OF_PAIRS = (
-    COMBINATIONS,
-    COMBINATION_TOTALS,
-    COMBINATION_RENAMES,
-    COMBINATION_PERIODS,
-    SUBPROCESS_EXTREMES,
-    PERSON_TIMELINES,
-)
-_OF_EITHER = (COMBINATION_BANDS, COMBINATION_BLOCKS)
-_WRITES = (
-    COMBINATIONS,
-    COMBINATION_SETS,
-    COMBINATION_TOTALS,
-    COMBINATION_BANDS,
-    COMBINATION_BLOCKS,
-    COMBINATION_RENAMES,
-    COMBINATION_PERIODS,
-    SUBPROCESS_EXTREMES,
-    PERSON_TIMELINES,
-)
-
-
-def _needs(inputs: Inputs, settings: Settings) -> list[Need]:
-    wanted = settings.wanted
-    source = restricted(wanted.dataset)
-    dated = (COMBINATION_BLOCKS, COMBINATION_RENAMES, COMBINATION_PERIODS)
-    by_people = (COMBINATION_BANDS, SUBPROCESS_EXTREMES, PERSON_TIMELINES)
-    used = (COMBINATIONS, COMBINATION_SETS)
-    of_sets = (COMBINATION_SETS, *(() if wanted.has_pairs else _OF_EITHER))
-    of_pairs = (*_OF_PAIRS, *_OF_EITHER, *(() if wanted.has_sets else (COMBINATION_SETS,)))
-
-    def need(key: str, name: str, type_: str, tables: Tables, without: Tables = ()) -> Need:
-        column = getattr(wanted, key)
-        if key == "last_day" and column is None:
-            column = wanted.first_day
-        assigned = Assigned(key, column, SETTINGS, key)
-        return Need(source, name, type_, tables, without, assigned)
-
-    def listed(key: str, type_: str) -> list[Need]:
-        return [
-            Need(
-                source,
-                column,
-                type_,
-                of_sets,
-                assigned=Assigned(key, column, SETTINGS, f"{key}.{at}"),
-            )
-            for at, column in enumerate(getattr(wanted, key))
-        ]
-
-    pairs = [need("reason", TEXTS[0], "string", of_pairs)] if wanted.has_pairs else []
-    pairs += [need("outcome", TEXTS[1], "string", of_pairs)] if wanted.has_pairs else []
-    needs = [
-        *pairs,
-        *snapshot_needs(inputs, wanted.dataset, *_WRITES),
-        *listed("columns", ""),
-        *listed("flags", "boolean"),
-        need("first_day", "first_day", "date", (*dated, PERSON_TIMELINES), used),
-        need("last_day", "last_day", "date", dated, used),
-        *role_needs(
-            wanted.dataset,
-            wanted.roles,
-            SETTINGS,
-            needed_by={"person": by_people},
-            empty_in={"person": (*used, COMBINATION_TOTALS, *dated)},
-        ),
-    ]
-    return needs if wanted.has_pairs else [_without_pairs(need) for need in needs]
-
-
-def _without_pairs(need: Need) -> Need:
-    """A need of the tables that need no reason and outcome."""
-    tables, without = (
-        tuple(table for table in tables if table not in _OF_PAIRS)
-        for tables in (need.tables, need.without)
-    )
-    return replace(need, tables=tables, without=without)
-
-
 def _with_sets_alone(settings: Settings) -> dict[str, Settings]:
     """Settings with a column and a flag, for the documentation."""
     sets = {"reason": None, "outcome": None, "columns": ("column",), "flags": ("flag",)}
@@ -316,8 +256,8 @@ ANALYSIS = Analysis(
     load_settings=load_settings,
     settings_files=("analyses/combinations.yaml",),
     reads=lambda _, settings: [restricted(settings.wanted.dataset)],
-    writes=_WRITES,
-    needs=_needs,
+    writes=WRITES,
+    needs=needs,
     other_settings=_with_sets_alone,
     build=build,
     draw=draw,

@@ -3,7 +3,7 @@
 import re
 
 from socare_spark.analyses.combinations.counts import COMBINATIONS
-from socare_spark.analyses.combinations.settings import Settings
+from socare_spark.analyses.combinations.settings import Blocks, Settings
 from socare_spark.analyses.combinations.turnover import COMBINATION_BLOCKS, starts_and_ends
 from socare_spark.analysis import Context
 from socare_spark.charts.turnover import Turnover, draw_turnover
@@ -21,7 +21,8 @@ def draw(context: Context, settings: Settings) -> None:
     if COMBINATIONS.path in context.unavailable:
         return
     _draw_bars(context, settings)
-    _draw_turnover(context, settings)
+    if settings.wanted.blocks is not None:
+        _draw_turnover(context, settings.wanted.blocks)
 
 
 def _draw_bars(context: Context, settings: Settings) -> None:
@@ -47,8 +48,7 @@ def _plain(name: str) -> str:
     return re.sub(r"\W+", "_", name.casefold()).strip("_")
 
 
-def _draw_turnover(context: Context, settings: Settings) -> None:
-    wanted = settings.wanted.blocks
+def _draw_turnover(context: Context, wanted: Blocks) -> None:
     days = ("reason", "outcome", "first_used", "last_used")
     turnover = starts_and_ends(context.lake.to_pandas(COMBINATIONS, *days), wanted.window)
     rows = turnover.groupby(["kind", "period"], as_index=False).agg(combinations=("reason", "size"))

@@ -76,10 +76,11 @@ class Combinations(StrictModel):
         first_day: Column of the first day of a record; None if there is none.
         last_day: Column of its last day; None if the first day is also the last one.
         roles: Columns of the dataset.
-        bands: Bands of people.
-        extremes: Number of most and of least used combinations in `subprocess_extremes`.
-        blocks: Definition of a block.
-        renames: Definition of a renamed reason.
+        bands: Bands of people; without any there is no `combination_bands`.
+        extremes: Number of most and of least used combinations in `subprocess_extremes`; without it
+            there is no such table.
+        blocks: Definition of a block; without it there is no `combination_blocks`.
+        renames: Definition of a renamed reason; without it there is no `combination_renames`.
     """
 
     dataset: str
@@ -91,10 +92,10 @@ class Combinations(StrictModel):
     first_day: str | None = None
     last_day: str | None = None
     roles: CombinationRoles = CombinationRoles()
-    bands: tuple[Band, ...]
-    extremes: int = Field(ge=1)
-    blocks: Blocks
-    renames: Renames
+    bands: tuple[Band, ...] = ()
+    extremes: int | None = Field(default=None, ge=1)
+    blocks: Blocks | None = None
+    renames: Renames | None = None
 
     @model_validator(mode="after")
     def _has_columns(self) -> Self:
