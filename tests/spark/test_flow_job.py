@@ -130,7 +130,7 @@ def test_rare_transitions_and_variants_are_pooled_and_reported(run):
     assert "Flow calls: 3 of 5 transitions are beyond its limits." in said
     assert "`other`, with 3 records of 2 calls." in said
     assert "Flow calls: 2 variants are beyond its limits." in said
-    assert "Flow moves: 1 of 2 transitions are beyond its limits." in said
+    assert "Flow moves: 1 of 2 transitions is beyond its limits." in said
     assert run.run.counts["calls.edges_pooled"] == 3
     # The pool has no durations.
     names = {row[0] for row in rows(run, flow.FLOW_DURATIONS, "transition")}
