@@ -25,6 +25,7 @@ from socare_spark.ingest.file_profile import FileProfile, Head, profile_file, re
 from socare_spark.ingest.format_diagnosis import wrong_header
 from socare_spark.ingest.header import Columns, match_header
 from socare_spark.ingest.landed_file import LandedFile
+from socare_spark.ingest.ledger import RefusalKey
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ class RefusedFile:
     reason: str
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """File name, digest and reason: a refusal with the same key is not reported again."""
-        return (self.landed.name, self.sha256, self.reason)
+    def key(self) -> RefusalKey:
+        """Dataset, file, digest and reason: a refusal with the same key is not reported again."""
+        return (self.landed.contract.name, self.landed.name, self.sha256, self.reason)
 
 
 def discover_files(

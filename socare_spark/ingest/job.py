@@ -402,7 +402,7 @@ def _load_all(
             outcomes = dict(zip(names, pool.map(commit, plans), strict=True))
             people.result()
         entries = make_entries(context.run.run_id, judged, outcomes, new_refusals, ledger)
-        write_ledger(context, judged, entries, {file.landed.name for file in new_refusals})
+        write_ledger(context, judged, entries, new_refusals)
         step.advance()
     context.spark.catalog.clearCache()
     context.run.ledger.extend(asdict(e) for e in entries)

@@ -99,6 +99,8 @@ PEOPLE = TableSpec(
 
 
 Identity = tuple[str, str, str]
+# Dataset, file, digest and reason.
+RefusalKey = tuple[str, str, str, str]
 
 
 class UnbalancedError(Exception):
@@ -179,13 +181,13 @@ class LedgerState:
 
     Attributes:
         current: Identity (dataset, extract, part) -> last entry of each loaded file.
-        refused: File, digest and reason of each refusal.
+        refused: Dataset, file, digest and reason of each refusal.
         withdrawn: Identity -> last entry of each withdrawn file.
         sequence: Sequence number for the next run that writes to the ledger.
     """
 
     current: Mapping[Identity, LedgerEntry]
-    refused: frozenset[tuple[str, str, str]]
+    refused: frozenset[RefusalKey]
     withdrawn: Mapping[Identity, LedgerEntry] = field(default_factory=dict)
     sequence: int = 1
 
@@ -209,7 +211,7 @@ def read_ledger(lake: Lake) -> LedgerState:
     last = {e.identity: e for e in entries if e.status != "refused"}
     return LedgerState(
         {i: e for i, e in last.items() if e.is_current},
-        frozenset((e.file, e.sha256, e.why) for e in entries if e.status == "refused"),
+        frozenset((e.dataset, e.file, e.sha256, e.why) for e in entries if e.status == "refused"),
         {i: e for i, e in last.items() if e.status == "withdrawn"},
         1 + max((e.sequence for e in entries), default=0),
     )

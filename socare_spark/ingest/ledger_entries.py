@@ -181,7 +181,7 @@ def write_ledger(
     context: Context,
     judged: Sequence[JudgedDataset],
     entries: list[LedgerEntry],
-    refused: Collection[str],
+    refused: Collection[RefusedFile],
 ) -> None:
     """Writes the quarantined rows and then the ledger.
 
@@ -189,7 +189,7 @@ def write_ledger(
         context: The run.
         judged: The staged datasets.
         entries: The new ledger entries.
-        refused: Names of the files that are refused for the first time.
+        refused: Files that are refused for the first time.
     """
     lake, metadata = context.lake, context.commit_metadata()
     selected = [(dataset, _files_to_quarantine(dataset, refused)) for dataset in judged]
@@ -212,12 +212,15 @@ def write_ledger(
     lake.append_arrow(LEDGER, ledger_rows(entries), metadata)
 
 
-def _files_to_quarantine(judged: JudgedDataset, refused: Collection[str]) -> list[int]:
+def _files_to_quarantine(judged: JudgedDataset, refused: Collection[RefusedFile]) -> list[int]:
     """Indices of the files whose invalid rows are quarantined.
 
     These are the accepted files and the files refused for the first time.
     """
-    newly_refused = {i for i in judged.refused if judged.staged.files[i].landed.name in refused}
+    names = {
+        f.landed.name for f in refused if f.landed.contract.name == judged.staged.contract.name
+    }
+    newly_refused = {i for i in judged.refused if judged.staged.files[i].landed.name in names}
     return sorted(newly_refused.union(judged.accepted))
 
 

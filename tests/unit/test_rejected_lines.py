@@ -10,6 +10,7 @@ from socare_spark.ingest import job
 from socare_spark.ingest.discovery import RefusedFile, discover_files, inspect_file
 from socare_spark.ingest.file_names import max_name_bytes, unusable_name
 from socare_spark.ingest.ledger import LedgerState
+from socare_spark.ingest.ledger_entries import _files_to_quarantine
 from socare_spark.ingest.rejected_lines import rejected_folder, remove_rejected, write_rejected
 
 
@@ -109,3 +110,14 @@ def test_rejected_lines_of_an_earlier_version_go(two_contracts):
     earlier.write_text("line,reasons,A\n")
     remove_rejected(two_contracts, "2015.csv", "visits")
     assert not earlier.exists()
+
+
+def test_a_file_that_is_already_refused_for_one_contract_is_new_for_another():
+    of_visits, of_homes = refused("a.csv"), refused("a.csv", "homes")
+    known = LedgerState({}, frozenset({of_visits.key}))
+    assert [file.key in known.refused for file in (of_visits, of_homes)] == [True, False]
+    files = [SimpleNamespace(landed=of_visits.landed)]
+    staged = SimpleNamespace(contract=of_visits.landed.contract, files=files)
+    judged = SimpleNamespace(staged=staged, refused={0: "it is empty"}, accepted=[])
+    assert _files_to_quarantine(judged, [of_visits]) == [0]
+    assert _files_to_quarantine(judged, [of_homes]) == []
