@@ -127,7 +127,7 @@ class Study:
         """Seconds of Spark for a table and for its whole job; NaN if not recorded."""
         commit = self.lake.last_commit(table)
         run_id = commit.metadata["run_id"] if commit else ""
-        path = self.lake.root / "runs" / run_id / "run_record.json"
+        path = self.lake.storage.root / "runs" / run_id / "run_record.json"
         record = json.loads(path.read_text("utf-8"))
         of_table = record["counts"].get(f"seconds/{table.path}")
         return of_table or math.nan, record["seconds"] or math.nan

@@ -19,7 +19,6 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from socare_spark.errors import DataError, MissingInputError, MissingSettingsError
-from socare_spark.files import replacement
 from socare_spark.freshness import FINGERPRINT, are_fresh, fingerprint_of, record_existing
 from socare_spark.inputs import (
     Inputs,
@@ -33,6 +32,7 @@ from socare_spark.lake.lake import Lake
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.table import TableSpec
 from socare_spark.lake.transaction import atomic_commits
+from socare_spark.storage.storage import read_existing
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -75,8 +75,8 @@ class Context:
         return Inputs(self.spark, self.lake, self.conf, self.as_of, self.run.tables_read)
 
     def picture(self, path: Path) -> None:
-        """Records a picture or map that the run wrote."""
-        self.run.pictures.append(str(path.relative_to(self.lake.root)))
+        """Stores and records a picture or map that the run wrote."""
+        self.run.pictures.append(self.lake.storage.keep(path))
 
     def commit_metadata(self, fingerprint: str = "") -> dict[str, str]:
         """User metadata of the Delta commits of this run."""
@@ -232,8 +232,7 @@ class Analysis(Generic[S]):
             "pictures": context.run.pictures,
             "lacking": context.unavailable,
         }
-        with replacement(_state(context, self.name)) as path:
-            path.write_text(json.dumps(state), "utf-8")
+        context.lake.storage.write(state_file(self.name), json.dumps(state).encode())
 
     def _build(self, inputs: Inputs, settings: S) -> Result:
         """Makes the rows of each table that has its columns.
@@ -311,14 +310,17 @@ class Analysis(Generic[S]):
 
     def _up_to_date(self, context: Context, fingerprint: str) -> bool:
         try:
-            state = json.loads(_state(context, self.name).read_text("utf-8"))
+            state = self._state(context)
         except (OSError, ValueError):
             return False
         if state["fingerprint"] != fingerprint:
             return False
-        if not all((context.lake.root / p).is_file() for p in state["pictures"]):
+        if not all(context.lake.storage.is_file(p) for p in state["pictures"]):
             return False
         return are_fresh(context.lake, self._made(state), fingerprint)
+
+    def _state(self, context: Context) -> Any:  # noqa: ANN401 - any JSON
+        return json.loads(read_existing(context.lake.storage, state_file(self.name)))
 
     def _made(self, state: Mapping[str, Any]) -> list[TableSpec]:
         """The tables that the last run made."""
@@ -326,7 +328,7 @@ class Analysis(Generic[S]):
 
     def _reuse_outputs(self, context: Context) -> None:
         """Records the existing tables and pictures of an analysis that is up to date."""
-        state = json.loads(_state(context, self.name).read_text("utf-8"))
+        state = self._state(context)
         record_existing(context.run, context.lake, self._made(state))
         context.run.pictures.extend(state["pictures"])
 
@@ -343,8 +345,6 @@ def result_rows(table: TableSpec, frame: Frame) -> pa.Table:
     return collect_arrow(table.path, table.conform(frame))
 
 
-def _state(context: Context, name: str) -> Path:
-    """The file with the fingerprint, pictures and unavailable tables of an analysis."""
-    path = context.lake.root / "working" / f".{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def state_file(name: str) -> str:
+    """The file of the lake with the fingerprint, pictures and unavailable tables of an analysis."""
+    return f"working/.{name}.json"

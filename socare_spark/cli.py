@@ -23,12 +23,11 @@ from socare_spark.analysis import Job
 from socare_spark.errors import ConfigurationError, ExitCode, OperatorError, raise_faults
 from socare_spark.failures import is_panic, report_crash, report_error, state_of_tables
 from socare_spark.lake.lake import Lake
-from socare_spark.lake.lock import locked
-from socare_spark.lake.paths import check_lake_path
 from socare_spark.runner import STUDY, run_jobs
 from socare_spark.scratch import scratch_folders
 from socare_spark.session import local_folders, open_session
-from socare_spark.storage.location import local_path
+from socare_spark.storage.local import LocalStorage
+from socare_spark.storage.location import check_lake_path, local_path
 from socare_spark.tracking.credentials import redacted, redacted_text, without_credentials
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
@@ -149,7 +148,7 @@ def main(
     except _TerminatedError as request:
         # If Spark ended first, the console can be closed.
         with suppress(OSError, SystemExit):
-            progress.say(f"Ended on request; {state_of_tables(options.lake)}.")
+            progress.say(f"Ended on request; {state_of_tables(LocalStorage(options.lake))}.")
         return 128 + request.number
 
 
@@ -196,8 +195,8 @@ def _run_to_exit_code(
     after: Callable[[SparkSession, Lake, Sequence[Run], bool], None] | None,
 ) -> ExitCode:
     """Runs the jobs and converts each exception to a message and an exit code."""
-    folder = options.lake / "runs"
-    run = Run(name, folder, _arguments_as_text(options))
+    storage = LocalStorage(options.lake)
+    run = Run(name, storage, _arguments_as_text(options))
     try:
         if not options.conf.is_dir():
             raise ConfigurationError(
@@ -208,7 +207,7 @@ def _run_to_exit_code(
             _check_configuration(options.conf)
         check_lake_path(options.lake)
         with (
-            locked(options.lake, name),
+            storage.held(name),
             scratch_folders(local_folders(), run.run_id) as folders,
         ):
             spark = open_session(name, folders)

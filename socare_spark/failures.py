@@ -18,6 +18,7 @@ from pyspark.errors import PySparkException
 from socare_spark.errors import ExitCode, OperatorError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.transaction import has_unfinished_commits
+from socare_spark.storage.storage import Storage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -26,9 +27,9 @@ _PACKAGE = Path(__file__).parent
 _DISK_ERRORS = ("No space left on device", "Read-only file system", "Input/output error")
 
 
-def state_of_tables(folder: Path) -> str:
+def state_of_tables(storage: Storage) -> str:
     """Clause on the tables of a lake after a job ended early."""
-    if has_unfinished_commits(Lake(folder)):
+    if has_unfinished_commits(Lake(storage)):
         return "tables of the last step are incomplete, and the next run restores them first"
     return "every table is at its last commit"
 
@@ -64,7 +65,7 @@ def report_crash(error: BaseException, run: Run, progress: Progress) -> ExitCode
         message, exit_code = "The job failed because of an internal error", ExitCode.FAULT
     location = _write_traceback(error, run)
     progress.console.print(
-        f"{message}; {state_of_tables(run.folder.parent)}. The traceback is in {location}",
+        f"{message}; {state_of_tables(run.storage)}. The traceback is in {location}",
         style="bold red",
         markup=False,
     )
@@ -98,9 +99,8 @@ def _write_traceback(error: BaseException, run: Run) -> str:
         text += f"{type(cause).__name__}: {message}\n"
         cause = cause.__cause__
     with suppress(OSError):
-        run.log.parent.mkdir(parents=True, exist_ok=True)
-        run.log.write_text(text, "utf-8")
-        return str(run.log)
+        run.storage.write(run.log, text.encode())
+        return f"{run.storage.location}/{run.log}"
     sys.stderr.write(text)
     return "standard error"
 

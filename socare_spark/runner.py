@@ -10,10 +10,10 @@ from pyspark.sql import SparkSession
 from socare_spark.analysis import Context, Job
 from socare_spark.errors import ExitCode, MissingInputError, OperatorError
 from socare_spark.failures import is_panic, report_crash, report_error
-from socare_spark.ingest.rejected_lines import rejected_folder
-from socare_spark.lake.access import open_to_others
+from socare_spark.ingest.rejected_lines import rejected_storage
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.transaction import check_versions, has_unfinished_commits, roll_back
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.mirror import Mirror, experiment_of
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run, close_dead_runs, configuration_digest
@@ -44,7 +44,7 @@ def run_jobs(
         DataError: an extract table is missing or was changed since the last run.
     """
     progress.tasks = lambda: _tasks(spark)
-    lake = Lake(options.lake.resolve())
+    lake = Lake(LocalStorage(options.lake.resolve()))
     if has_unfinished_commits(lake) and options.dry_run:
         progress.say("a run was interrupted: the next run restores its tables first")
     else:
@@ -60,7 +60,7 @@ def run_jobs(
         return ExitCode.DONE, lake, []
     mirror = Mirror(options.mlflow, lake, progress, experiment_of(options.conf))
     run.warnings.extend(_access_warnings(lake, options.landing))
-    interrupted = close_dead_runs(run.folder)
+    interrupted = close_dead_runs(lake.storage)
     for run_id in interrupted:
         progress.say(f"the run {run_id} was interrupted; its record is now closed")
     if interrupted:
@@ -88,8 +88,8 @@ def run_jobs(
 
 def _access_warnings(lake: Lake, landing: Path | None) -> list[str]:
     """Warnings about folders with exact or raw data that other users of the machine can read."""
-    folders = [lake.root] if landing is None else [lake.root, rejected_folder(landing)]
-    warnings = [warning for folder in folders if (warning := open_to_others(folder))]
+    storages = [lake.storage, *([] if landing is None else [rejected_storage(landing)])]
+    warnings = [warning for storage in storages if (warning := storage.exposure())]
     if "SPARK_LOCAL_DIRS" in os.environ:
         warnings.append(
             "SPARK_LOCAL_DIRS is set, so spilled data is not in the folder of this run and remains "
@@ -115,7 +115,7 @@ def _run_in_order(
     exit_code = ExitCode.DONE
     for job in jobs:
         parent_id = parent.run_id if parent.job == STUDY else None
-        run = Run(job.name, parent.folder, parent.arguments, parent_id)
+        run = Run(job.name, parent.storage, parent.arguments, parent_id)
         run.configuration = parent.configuration
         if not runs:
             run.warnings.extend(parent.warnings)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from socare_spark.contracts.contract import Contract
 from socare_spark.errors import ConfigurationError
-from socare_spark.files import sha256_of
 from socare_spark.ingest.discovery import (
     ReadableFile,
     RefusedFile,
@@ -29,6 +28,7 @@ from socare_spark.ingest.repeated_keys import (
 from socare_spark.ingest.staging import StagedDataset
 from socare_spark.lake.pool import worker_pool
 from socare_spark.plurals import agreeing, counted
+from socare_spark.storage.local_files import sha256_of
 
 # Files that are inspected at the same time.
 _WORKERS = 2

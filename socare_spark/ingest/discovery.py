@@ -18,7 +18,6 @@ from socare_spark.contracts.periods import (
     possible_quarters,
 )
 from socare_spark.errors import DataError
-from socare_spark.files import sha256_of
 from socare_spark.ingest.canonical_csv import csv_of
 from socare_spark.ingest.file_names import name_below, unusable_name
 from socare_spark.ingest.file_profile import FileProfile, Head, profile_file, read_head
@@ -26,6 +25,7 @@ from socare_spark.ingest.format_diagnosis import wrong_header
 from socare_spark.ingest.header import Columns, match_header
 from socare_spark.ingest.landed_file import LandedFile
 from socare_spark.ingest.ledger import RefusalKey
+from socare_spark.storage.local_files import sha256_of
 
 
 @dataclass(frozen=True)

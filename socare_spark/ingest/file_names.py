@@ -4,7 +4,7 @@ import os
 import unicodedata
 from pathlib import Path
 
-from socare_spark.files import PARTIAL
+from socare_spark.storage.local_files import PARTIAL
 
 _HIDDEN = ("_", ".")
 # Bytes that file systems allow in a name.

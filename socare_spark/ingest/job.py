@@ -49,6 +49,7 @@ from socare_spark.ingest.pseudonym import Keyring, check_key, open_keyring
 from socare_spark.ingest.rejected_lines import (
     ChangedError,
     has_reason,
+    rejected_storage,
     write_refused,
     write_rejected,
 )
@@ -87,7 +88,7 @@ def run(context: Context) -> None:
     raise_faults(scheme_faults(project, contracts))
     keyring = open_keyring(project, synthetic=is_synthetic(landing), environment=os.environ)
     has_rows = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
-    check_key(keyring, context.lake.root / "restricted" / "key_check.json", begun=has_rows)
+    check_key(keyring, context.lake.storage, begun=has_rows)
     shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
     ledger = read_ledger(context.lake)
     folder = staging_folder(context.lake)
@@ -519,5 +520,5 @@ def _refusal_message(landing: Path, refused: Sequence[RefusedFile]) -> str:
     return (
         f"{counted(len(lines), 'file')} {was} refused as a whole and not loaded; all other files "
         "were loaded. "
-        f"The reasons are in {landing.resolve().parent / 'rejected'}.\n  " + "\n  ".join(lines)
+        f"The reasons are in {rejected_storage(landing).location}.\n  " + "\n  ".join(lines)
     )

@@ -204,8 +204,9 @@ def read_ledger(lake: Lake) -> LedgerState:
         lake.schema(LEDGER).names
     ):
         raise DataError(
-            f"The lake {lake.root} was created by an earlier release, or its versions.json is "
-            "missing: restore that file from a backup, or create a new lake and ingest all files."
+            f"The lake {lake.storage.location} was created by an earlier release, or its "
+            "versions.json is missing: restore that file from a backup, or create a new lake and "
+            "ingest all files."
         )
     entries = sorted(map(_entry, lake.to_dicts(LEDGER)), key=_order)
     last = {e.identity: e for e in entries if e.status != "refused"}

@@ -31,6 +31,7 @@ from socare_spark.contracts.project import FORMER_SHAPE, IDENTIFIER_SHAPE, Proje
 from socare_spark.errors import NotPermittedError
 from socare_spark.ingest.whitespace import WHITESPACE
 from socare_spark.lake.transaction import write_durably
+from socare_spark.storage.storage import Storage
 
 KEY_FILE = "SOCARE_KEY_FILE"
 KEY = "SOCARE_KEY"
@@ -38,6 +39,7 @@ DEMO = "demo"
 _MIN_KEY_BYTES = 32
 _BLOCK_BYTES = 64
 _CHECK = "key check value"
+_KEY_CHECK = "restricted/key_check.json"
 # Quotes that spreadsheets add to keep a number as text, and decimals that they add to an integer.
 _WRAPPED = re.compile(r'^=?"([^"]*)"$')
 _TEXT_MARKS = "'\u2018\u2019"
@@ -147,12 +149,12 @@ def _decode_key(text: str, where: str) -> bytes:
     )
 
 
-def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
+def check_key(keyring: Keyring, storage: Storage, *, begun: bool = False) -> None:
     """Compares the key with the key of the lake; records it in a new lake.
 
     Args:
         keyring: The keyring.
-        path: File in the lake that identifies its key.
+        storage: Storage of the lake, with the file that identifies its key.
         begun: Whether the lake already contains rows.
 
     Raises:
@@ -167,11 +169,14 @@ def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
     }
     schemes = {f"the scheme {name}": s for name, s in keyring.project.schemes.items()}
     current = {name: _scheme_digest(scheme) for name, scheme in schemes.items()}
-    if not path.exists() and not begun:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, identity | current)
+    try:
+        content = storage.read(_KEY_CHECK)
+    except (PermissionError, IsADirectoryError):
+        content = b""
+    if content is None and not begun:
+        write_durably(storage, _KEY_CHECK, identity | current)
         return
-    recorded = _read_key_check(path)
+    recorded = _parse_key_check(content, storage)
     changed = [
         name
         for name, scheme in schemes.items()
@@ -190,7 +195,7 @@ def check_key(keyring: Keyring, path: Path, *, begun: bool = False) -> None:
             "that it was created with, or use a new lake."
         )
     if not current.keys() <= recorded.keys():
-        write_durably(path, current | recorded)
+        write_durably(storage, _KEY_CHECK, current | recorded)
 
 
 def _scheme_digest(scheme: Scheme) -> str:
@@ -208,16 +213,16 @@ def _digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _read_key_check(path: Path) -> dict[str, str]:
+def _parse_key_check(content: bytes | None, storage: Storage) -> dict[str, str]:
     try:
-        recorded = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        recorded = json.loads(content or b"")
+    except ValueError:
         recorded = None
     if not isinstance(recorded, dict):
         raise NotPermittedError(
-            f"The lake contains rows, but {path}, which identifies their key, is missing or "
-            "damaged, and another key would give each person a second token: restore the file from "
-            "a backup, or use a new lake."
+            f"The lake contains rows, but {storage.location}/{_KEY_CHECK}, which identifies their "
+            "key, is missing or damaged, and another key would give each person a second token: "
+            "restore the file from a backup, or use a new lake."
         )
     return recorded
 

@@ -36,8 +36,8 @@ from socare_spark.ingest.conversion import (
 from socare_spark.ingest.csv_records import MAX_RECORD_BYTES
 from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.pseudonym import Keyring, digest, normalise_columns, token
-from socare_spark.lake.paths import literal_path
 from socare_spark.postcodes import district_of, is_unit_postcode, sector_of
+from socare_spark.storage.location import literal_path
 
 _CORRUPT_RECORD = "_corrupt"
 # Encodings that Spark reads. Others have one byte per character; they are read as Latin-1 and
@@ -237,7 +237,7 @@ def scan(spark: SparkSession, files: Sequence[ReadableFile]) -> DataFrame:
         # No cell is longer: profile_file has checked the length of each record.
         maxCharsPerColumn=max(MAX_RECORD_BYTES, *_max_lengths(first.landed.contract)),
     )
-    frame = reader.csv([literal_path(f.profile.path) for f in files])
+    frame = reader.csv([literal_path(str(f.profile.path.resolve())) for f in files])
     if skipped:
         frame = frame.where(_is_record(names, first))
     return frame.select(

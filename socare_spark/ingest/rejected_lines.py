@@ -4,18 +4,18 @@ Raw data is never written to the lake. A rejected line is copied byte by byte so
 correct it and send it again.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, tee
 from pathlib import Path
 
 from socare_spark.errors import DataError
-from socare_spark.files import replacement
 from socare_spark.ingest.conversion import failed_rules
 from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.file_profile import record_bytes
 from socare_spark.ingest.landed_file import LandedFile
+from socare_spark.storage.local import LocalStorage
+from socare_spark.storage.storage import Storage
 
 REJECTED, REFUSED = ".rejected.csv", ".refused.txt"
 # Number of sets of failed rules whose text is cached.
@@ -26,9 +26,9 @@ class ChangedError(Exception):
     """A file was changed or removed after it was read."""
 
 
-def rejected_folder(landing: Path) -> Path:
+def rejected_storage(landing: Path) -> Storage:
     """The folder of rejected lines, beside the landing folder."""
-    return landing.resolve().parent / "rejected"
+    return LocalStorage(landing).beside("rejected")
 
 
 def rejected_names(file: str, dataset: str) -> tuple[str, str]:
@@ -60,15 +60,15 @@ def write_rejected(
         ChangedError: the file was changed or removed after it was read.
         OSError: the folder or the disk does not permit writing.
     """
-    path = _path(landing, file.landed, REJECTED)
+    storage, name = rejected_storage(landing), _name(file.landed, REJECTED)
     rows = iter(rejected)
     first = next(rows, None)
-    for earlier in _paths(landing, file.landed.name, file.landed.contract.name):
-        if first is None or earlier != path:
-            earlier.unlink(missing_ok=True)
+    earlier = _names(file.landed.name, file.landed.contract.name)
+    storage.remove(other for other in earlier if first is None or other != name)
     if first is None:
         return
-    _write(path, _lines(file, chain([first], rows), names))
+    with storage.replacement(name) as path, path.open("wb") as target:
+        target.writelines(_lines(file, chain([first], rows), names))
 
 
 def _lines(
@@ -94,40 +94,33 @@ def _lines(
 
 def has_reason(landing: Path, landed: LandedFile) -> bool:
     """Whether the reason of a refusal is already written."""
-    return os.path.exists(_path(landing, landed, REFUSED))
+    return rejected_storage(landing).is_file(_name(landed, REFUSED))
 
 
 def write_refused(landing: Path, landed: LandedFile, reason: str) -> None:
     """Writes the reason why a file was refused as a whole to `NAME.DATASET.refused.txt`."""
-    _write(_path(landing, landed, REFUSED), [f"{landed.name}: {reason}.\n".encode()])
+    text = f"{landed.name}: {reason}.\n"
+    rejected_storage(landing).write(_name(landed, REFUSED), text.encode())
 
 
 def remove_rejected(landing: Path, file: str, dataset: str) -> None:
     """Removes the rejected lines and the reason of a file, given its name and dataset."""
-    for path in _paths(landing, file, dataset):
-        path.unlink(missing_ok=True)
+    rejected_storage(landing).remove(_names(file, dataset))
 
 
 def _failed_rules_text(failed: Iterable[tuple[str, str]]) -> str:
     return " ".join(f"{code}:{column}" if column else code for code, column in failed)
 
 
-def _paths(landing: Path, file: str, dataset: str) -> list[Path]:
-    """Paths of the rejected lines and the reason of a file, those of earlier versions included."""
+def _names(file: str, dataset: str) -> list[str]:
+    """Names of the rejected lines and the reason of a file, those of earlier versions included."""
     return [
-        rejected_folder(landing) / f"{name}{ending}"
+        f"{name}{ending}"
         for name in rejected_names(file, dataset)
         for ending in (REJECTED, REFUSED)
     ]
 
 
-def _path(landing: Path, landed: LandedFile, ending: str) -> Path:
+def _name(landed: LandedFile, ending: str) -> str:
     name, _ = rejected_names(landed.name, landed.contract.name)
-    return rejected_folder(landing) / f"{name}{ending}"
-
-
-def _write(path: Path, lines: Iterable[bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    with replacement(path) as partial, open(os.open(partial, flags, 0o600), "wb") as file:
-        file.writelines(lines)
+    return f"{name}{ending}"

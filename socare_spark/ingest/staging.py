@@ -24,12 +24,14 @@ from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.reader import DIGEST, MASK, ROW, read_extracts, rule_names
 from socare_spark.lake.lake import READ_IN_BATCHES, Lake
-from socare_spark.lake.paths import literal_path
+from socare_spark.storage.location import literal_path
 
 # Below these limits the driver is faster than starting Spark tasks.
 DRIVER_MAX_ROWS = 250_000
 DRIVER_MAX_BYTES = 200_000_000
 _BLOCK = ["_file", "_block"]
+# Folder of the lake for the staged datasets of a run.
+STAGE = "restricted/_stage"
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ class StagedDataset:
 
 def staging_folder(lake: Lake) -> Path:
     """Folder of the staged datasets of a run; deleted at its end."""
-    return lake.root / "restricted" / "_stage"
+    return lake.storage.drafts / STAGE
 
 
 def stage_dataset(
@@ -187,7 +189,7 @@ def stage_dataset(
     # Dictionary encoding and compression do not help near-unique columns such as digests.
     plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.own_key)}
     frame.write.mode("overwrite").options(compression="uncompressed", **plain).parquet(str(folder))
-    rows = spark.read.schema(frame.schema).parquet(literal_path(folder))
+    rows = spark.read.schema(frame.schema).parquet(literal_path(str(folder.resolve())))
     names = rule_names(contract, keyring)
     words = mask_words(rows)
     counts = _counts(folder, words, names)

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, ValidationError
 
 from socare_spark.config import StrictModel
-from socare_spark.files import sha256_of
+from socare_spark.storage.local_files import sha256_of
 
 MARKER = "SYNTHETIC.json"
 _VERSION = 1

@@ -1,6 +1,6 @@
-"""A lake is a folder with zones of Delta tables, run records, the tracking store and a lock.
+"""A lake is a storage with zones of Delta tables, run records, the tracking store and a lock.
 
-The driver and all executors must see the folder under the same path: a disk or a mounted share. The
+The driver and all executors must see a folder under the same path: a disk or a mounted share. The
 driver reads the Delta log itself, so versions, commit metadata and the files of a version take no
 Spark job.
 """
@@ -31,8 +31,13 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, StructType
 
 from socare_spark.errors import DataError
-from socare_spark.lake.paths import literal_path
-from socare_spark.lake.table import TableSpec
+from socare_spark.lake.table import TableSpec, Zone
+from socare_spark.storage.local import LocalStorage
+from socare_spark.storage.location import literal_path
+from socare_spark.storage.storage import Storage, read_existing
+
+LOG = "_delta_log"
+MAPS, PICTURES = "working/maps", "working/pictures"
 
 # The driver reads a large table in a few batches at a time.
 READ_IN_BATCHES: dict[str, Any] = {
@@ -64,33 +69,56 @@ class Commit:
     rows: int | None
 
 
-@dataclass(frozen=True)
 class Lake:
-    """The folder that holds all zones of one council's project."""
+    """The storage that holds all zones of one council's project.
 
-    root: Path
+    Attributes:
+        storage: The storage.
+    """
 
-    def folder(self, table: TableSpec | str) -> Path:
-        """The folder of a table, which is given by its declaration or as `zone/name`."""
-        return self.root / (table if isinstance(table, str) else table.path)
+    def __init__(self, storage: Storage | Path) -> None:
+        """Opens a lake.
+
+        Args:
+            storage: The storage, or the path of a folder of this machine.
+        """
+        self.storage = LocalStorage(storage) if isinstance(storage, Path) else storage
+
+    def uri(self, table: TableSpec | str) -> str:
+        """The folder of a table, for Spark and delta-rs.
+
+        Args:
+            table: The table, by its declaration or as `zone/name`.
+        """
+        return self.storage.uri(_name(table))
+
+    def delta(self, table: TableSpec | str, version: int | None = None) -> DeltaTable:
+        """A table at its newest version or at a given one, for delta-rs."""
+        return DeltaTable(
+            self.uri(table), version=version, storage_options=self.storage.delta_options()
+        )
 
     @cached_property
     def maps(self) -> Path:
-        """Folder of maps and spatial files: exact figures, not for release."""
-        return self.root / "working" / "maps"
+        """Folder of this machine for maps and spatial files: exact figures, not for release."""
+        return self.storage.drafts / MAPS
 
     @cached_property
     def pictures(self) -> Path:
-        """Folder of charts: exact figures, not for release."""
-        return self.root / "working" / "pictures"
+        """Folder of this machine for charts: exact figures, not for release."""
+        return self.storage.drafts / PICTURES
+
+    def tables(self, *zones: Zone) -> list[str]:
+        """Paths (`zone/name`) of the tables of some zones, sorted."""
+        inside = f"/{LOG}/"
+        files = [file.name for zone in zones for file in self.storage.files(zone)]
+        names = {name.partition(inside)[0] for name in files if inside in name}
+        return sorted(name for name in names if self.exists(name))
 
     def version(self, table: TableSpec | str) -> int | None:
         """Newest version of a table; None for a table that has not been written."""
-        log = self.folder(table) / "_delta_log"
-        if not log.is_dir():
-            return None
-        versions = [int(m[1]) for p in log.iterdir() if (m := _COMMIT.fullmatch(p.name))]
-        return max(versions, default=None)
+        names = self.storage.names(f"{_name(table)}/{LOG}")
+        return max((int(m[1]) for name in names if (m := _COMMIT.fullmatch(name))), default=None)
 
     def existing_version(self, table: TableSpec | str) -> int:
         """Newest version of a table.
@@ -100,8 +128,9 @@ class Lake:
         """
         version = self.version(table)
         if version is None:
-            name = table if isinstance(table, str) else table.path
-            raise DataError(f"The lake has no table {name}: run the job that writes it first.")
+            raise DataError(
+                f"The lake has no table {_name(table)}: run the job that writes it first."
+            )
         return version
 
     def exists(self, table: TableSpec | str) -> bool:
@@ -126,8 +155,8 @@ class Lake:
         return None if commit is None else int(commit.metadata.get("same_rows_as", commit.version))
 
     def _actions(self, table: TableSpec | str, version: int) -> list[dict[str, Any]]:
-        text = (self.folder(table) / "_delta_log" / f"{version:020d}.json").read_text("utf-8")
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        content = read_existing(self.storage, f"{_name(table)}/{LOG}/{version:020d}.json")
+        return [json.loads(line) for line in content.splitlines() if line.strip()]
 
     def read(
         self, spark: SparkSession, table: TableSpec | str, version: int | None = None
@@ -139,18 +168,17 @@ class Lake:
         """
         # Without a version a frame would follow later commits, even those it is the source of.
         pinned = self.existing_version(table) if version is None else version
-        folder = self.folder(table).resolve()
-        delta = DeltaTable(folder, version=pinned)
+        delta, uri = self.delta(table, pinned), self.uri(table)
         files = _plain_files(delta)
         if files is None:
             # Another program gave the table features or paths that only a Delta reader knows.
-            return spark.read.format("delta").option("versionAsOf", pinned).load(str(folder))
+            return spark.read.format("delta").option("versionAsOf", pinned).load(uri)
         schema = _spark_schema(delta)
         if not files:
             return spark.createDataFrame(pa.schema(delta.schema()).empty_table(), schema)
         # The driver takes the files from the log, so no Spark job reads the log.
-        root = literal_path(folder)
-        reader = spark.read.schema(schema).option("basePath", str(folder))
+        root = literal_path(uri)
+        reader = spark.read.schema(schema).option("basePath", uri)
         # Spark finds partition columns in the paths, without their descriptions and at the end.
         return reader.parquet(*(f"{root}/{file}" for file in files)).select(
             [F.col(f"`{f.name}`").alias(f.name, metadata=f.metadata) for f in schema.fields]
@@ -158,7 +186,7 @@ class Lake:
 
     def schema(self, table: TableSpec | str, version: int | None = None) -> StructType:
         """The columns of a table at its newest version or at a given one, without a Spark job."""
-        return _spark_schema(DeltaTable(self.folder(table), version=version))
+        return _spark_schema(self.delta(table, version))
 
     def to_dicts(
         self, table: TableSpec | str, *columns: str, order: str | None = None
@@ -191,7 +219,7 @@ class Lake:
         """
         if not self.exists(table):
             return self._arrow_schema(table).empty_table().select(columns)
-        data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
+        data = self.delta(table).to_pyarrow_dataset()
         names = keys.column_names
         keys = _cast_like(keys, data.schema)
         wanted = reduce(and_, [pc.field(name).isin(keys[name].unique()) for name in names])
@@ -207,7 +235,7 @@ class Lake:
 
     def iter_arrow(self, table: TableSpec | str, *columns: str) -> Iterator[pa.Table]:
         """Yields some columns of a large table in batches, without a Spark job."""
-        data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
+        data = self.delta(table).to_pyarrow_dataset()
         for batch in data.to_batches(columns=list(columns), **READ_IN_BATCHES):
             yield pa.Table.from_batches([batch])
 
@@ -220,7 +248,7 @@ class Lake:
             The days; None where the files are not laid out by this column alone, or where it is
             not a date.
         """
-        delta = DeltaTable(self.folder(table), version=version)
+        delta = self.delta(table, version)
         is_date = isinstance(_spark_schema(delta)[column].dataType, DateType)
         if delta.metadata().partition_columns != [column] or not is_date:
             return None
@@ -229,13 +257,13 @@ class Lake:
 
     def count(self, table: TableSpec | str) -> int:
         """Number of rows of a table, from the footers of its files."""
-        return int(DeltaTable(self.folder(table)).to_pyarrow_dataset().count_rows())
+        return int(self.delta(table).to_pyarrow_dataset().count_rows())
 
     def size(self, table: TableSpec, days: Iterable[date] | None = None) -> int:
         """Bytes of the files of a table, or of its partitions of some days."""
         if not self.exists(table):
             return 0
-        files = pa.table(DeltaTable(self.folder(table)).get_add_actions(flatten=True))
+        files = pa.table(self.delta(table).get_add_actions(flatten=True))
         if days is None:
             return pc.sum(files["size_bytes"]).as_py() or 0
         (day,) = table.partition_by
@@ -248,7 +276,7 @@ class Lake:
         """All rows of a table; a declared table that has not been written has none."""
         if isinstance(table, TableSpec) and not self.exists(table):
             return self._arrow_schema(table).empty_table().select(list(columns) or table.names)
-        delta = DeltaTable(self.folder(table), version=version)
+        delta = self.delta(table, version)
         return delta.to_pyarrow_table(columns=list(columns) or None)
 
     def replace(
@@ -287,9 +315,9 @@ class Lake:
         """
         rows = rows.select(table.names).cast(self._arrow_schema(table))
         if self.exists(table):
-            rows = _with_undeclared(rows, pa.schema(DeltaTable(self.folder(table)).schema()))
+            rows = _with_undeclared(rows, pa.schema(self.delta(table).schema()))
         write_deltalake(
-            self.folder(table), rows, mode="append", **self._write_options(table, metadata)
+            self.uri(table), rows, mode="append", **self._write_options(table, metadata)
         )
         return self._commit_made(table)
 
@@ -298,7 +326,7 @@ class Lake:
     ) -> Commit:
         """Replaces the rows of a table by rows of the driver, without a Spark job."""
         write_deltalake(
-            self.folder(table),
+            self.uri(table),
             rows.select(table.names).cast(table.arrow_schema),
             mode="overwrite",
             schema_mode="overwrite",
@@ -323,7 +351,7 @@ class Lake:
         schema, (day,) = self._arrow_schema(table), table.partition_by
         gone, rows = _cast_like(gone, schema), rows.select(table.names).cast(schema)
         days = pa.concat_arrays([t[day].unique() for t in (gone, rows)]).unique()
-        data = DeltaTable(self.folder(table)).to_pyarrow_dataset()
+        data = self.delta(table).to_pyarrow_dataset()
         old = data.to_batches(columns=table.names, filter=pc.field(day).isin(days))
 
         def pieces() -> Iterator[pa.RecordBatch]:
@@ -333,7 +361,7 @@ class Lake:
             yield from rows.to_batches()
 
         write_deltalake(
-            self.folder(table),
+            self.uri(table),
             pa.RecordBatchReader.from_batches(schema, pieces()),
             mode="overwrite",
             predicate=" OR ".join(f"\"{day}\" = '{value}'" for value in days.to_pylist()),
@@ -344,7 +372,7 @@ class Lake:
     def delete_rows(self, table: TableSpec, where: str, metadata: Mapping[str, str]) -> None:
         """Removes the rows that meet a condition, without a Spark job."""
         options = self._write_options(table, metadata)
-        DeltaTable(self.folder(table), storage_options=options["storage_options"]).delete(
+        self.delta(table).delete(
             where,
             writer_properties=options["writer_properties"],
             commit_properties=options["commit_properties"],
@@ -361,8 +389,7 @@ class Lake:
             ),
             # A rollback needs the versions before a group of commits.
             "post_commithook_properties": PostCommitHookProperties(cleanup_expired_logs=False),
-            # Some mounted shares have no hard links. The lock of the lake allows one writer.
-            "storage_options": {"allow_unsafe_rename": "true"},
+            "storage_options": self.storage.delta_options(),
         }
 
     def _arrow_schema(self, table: TableSpec) -> pa.Schema:
@@ -393,13 +420,17 @@ class Lake:
             writer = writer.options(**_PROPERTIES)
         if table.partition_by:
             writer = writer.partitionBy(*table.partition_by)
-        writer.save(str(self.folder(table)))
+        writer.save(self.uri(table))
 
     def _commit_made(self, table: TableSpec) -> Commit:
         commit = self.last_commit(table)
         if commit is None:  # pragma: no cover - a write that returned has committed
             raise RuntimeError(f"{table.path} has no commit after its write")
         return commit
+
+
+def _name(table: TableSpec | str) -> str:
+    return table if isinstance(table, str) else table.path
 
 
 def _spark_schema(delta: DeltaTable) -> StructType:

@@ -12,24 +12,22 @@ inside the group that replaces them because a rollback needs them.
 """
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from urllib.parse import unquote
 
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from socare_spark.errors import DataError
-from socare_spark.files import replacement
-from socare_spark.lake.lake import Lake
+from socare_spark.lake.lake import LOG, Lake
+from socare_spark.storage.storage import Storage, read_existing
 
 _JOURNAL = "unfinished.json"
 _VERSIONS = "versions.json"
 _NUMBER = re.compile(r"\d{20}")
+POINTER = "_last_checkpoint"
 
 Versions = Mapping[str, int | None]
 
@@ -47,18 +45,16 @@ def atomic_commits(
         keep: Whether to record the versions of the tables in `versions.json`. Tables that are
             already recorded there are always updated.
     """
-    lake.root.mkdir(parents=True, exist_ok=True)
     before = {name: lake.version(name) for name in tables}
-    write_durably(lake.root / _JOURNAL, before)
+    write_durably(lake.storage, _JOURNAL, before)
     try:
         yield
-        _fsync_tables(lake, before)
+        lake.storage.sync(_written_files(lake, before))
         note_versions(lake, before if keep else before.keys() & noted_versions(lake).keys())
     except BaseException:
         roll_back(spark, lake)
         raise
-    (lake.root / _JOURNAL).unlink()
-    fsync(lake.root)
+    lake.storage.remove([_JOURNAL], durable=True)
 
 
 def roll_back(spark: SparkSession, lake: Lake) -> list[str]:
@@ -69,13 +65,13 @@ def roll_back(spark: SparkSession, lake: Lake) -> list[str]:
     Returns:
         Paths of the tables that had changed; empty if no group is unfinished.
     """
-    journal = lake.root / _JOURNAL
-    if not journal.exists():
+    journal = lake.storage.read(_JOURNAL)
+    if journal is None:
         return []
-    versions: dict[str, int | None] = json.loads(journal.read_text("utf-8"))
+    versions: dict[str, int | None] = json.loads(journal)
     changed = [name for name, version in versions.items() if lake.version(name) != version]
     for name, version in versions.items():
-        _restore_version(lake.folder(name), version)
+        _restore_version(lake.storage, name, version)
     recorded = noted_versions(lake)
     # The versions before the group are recorded even for a missing table, so `check_versions` finds
     # it.
@@ -83,22 +79,19 @@ def roll_back(spark: SparkSession, lake: Lake) -> list[str]:
     # The session can have the removed commits in its cache, or can have ended.
     with suppress(Py4JError, OSError, AttributeError, TypeError):
         spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
-    journal.unlink()
-    fsync(lake.root)
+    lake.storage.remove([_JOURNAL], durable=True)
     return changed
 
 
 def has_unfinished_commits(lake: Lake) -> bool:
     """Whether a group of writes is unfinished and not rolled back."""
-    return (lake.root / _JOURNAL).exists()
+    return lake.storage.is_file(_JOURNAL)
 
 
 def noted_versions(lake: Lake) -> dict[str, int | None]:
     """Path -> version of each extract table after the last run."""
-    path = lake.root / _VERSIONS
-    if not path.exists():
-        return {}
-    versions: dict[str, int | None] = json.loads(path.read_text("utf-8"))
+    content = lake.storage.read(_VERSIONS)
+    versions: dict[str, int | None] = {} if content is None else json.loads(content)
     return versions
 
 
@@ -117,7 +110,7 @@ def _save_versions(lake: Lake, versions: Versions) -> None:
         n: version for n, version in (recorded | dict(versions)).items() if version is not None
     }
     if updated != recorded:
-        write_durably(lake.root / _VERSIONS, updated)
+        write_durably(lake.storage, _VERSIONS, updated)
 
 
 def check_versions(lake: Lake) -> None:
@@ -141,75 +134,60 @@ def check_versions(lake: Lake) -> None:
         )
 
 
-def _restore_version(folder: Path, version: int | None) -> None:
+def _restore_version(storage: Storage, table: str, version: int | None) -> None:
     """Removes the commits of a table that are newer than a version; the whole table for None."""
     if version is None:
-        if folder.exists():
-            shutil.rmtree(folder)
-            fsync(folder.parent)
+        storage.remove_tree(table, durable=True)
         return
-    log = folder / "_delta_log"
-    if not log.is_dir():
-        return
-    newer = [(number, path) for number, path in _log_files(log) if number > version]
-    # Newest first, so the log has no gap if this is interrupted.
-    for _, path in sorted(newer, reverse=True):
-        path.unlink()
+    log = _log_files(storage, table)
+    newer = [(number, name) for name, number in log.items() if number is not None]
+    newer = [(number, name) for number, name in newer if number > version]
     if newer:
-        # This file only points to the newest checkpoint; without it readers list the folder.
-        for path in log.glob("*_last_checkpoint*"):
-            path.unlink()
-        fsync(log)
+        # Newest first, so the log has no gap if this is interrupted. The pointer only names the
+        # newest checkpoint; without it readers list the folder.
+        names = [name for _, name in sorted(newer, reverse=True)]
+        storage.remove([*names, *_pointers(log)], durable=True)
 
 
-def _log_files(log: Path) -> list[tuple[int, Path]]:
-    """The files of a Delta log with a version in their names, each with its highest version."""
-    numbers = ((_NUMBER.findall(path.name), path) for path in log.iterdir())
-    return [(max(map(int, versions)), path) for versions, path in numbers if versions]
+def _log_files(storage: Storage, table: str) -> dict[str, int | None]:
+    """The files of a Delta log with the highest version in their names; None for no version."""
+    found: dict[str, int | None] = {}
+    for name in storage.names(f"{table}/{LOG}"):
+        versions = [int(number) for number in _NUMBER.findall(name)]
+        found[f"{table}/{LOG}/{name}"] = max(versions, default=None)
+    return found
 
 
-def _fsync_tables(lake: Lake, before: Versions) -> None:
-    """Syncs all files and folders that a group wrote to disk, data before log."""
-    folders: set[Path] = set()
+def _pointers(log: Iterable[str]) -> list[str]:
+    return [name for name in log if POINTER in name]
+
+
+def _written_files(lake: Lake, before: Versions) -> list[str]:
+    """All files that a group wrote, of each table the data before the log."""
+    files: list[str] = []
     for name, version in before.items():
         if lake.version(name) in (None, version):
             continue
-        table, log = lake.folder(name), lake.folder(name) / "_delta_log"
-        newer = [p for n, p in _log_files(log) if version is None or n > version]
-        files = [path for log_file in newer for path in _data_files_of_commit(table, log_file)]
-        pointers = log.glob("*_last_checkpoint*")
-        for path in [*files, *newer, *pointers]:
-            # Hadoop has a checksum file beside each file and verifies it when it reads.
-            for written in (path, path.with_name(f".{path.name}.crc")):
-                if written.exists():
-                    fsync(written)
-            folders |= {p for p in path.parents if p.is_relative_to(lake.root)}
-    # Deepest folders first: a folder must be on disk before its entry in the parent.
-    for folder in sorted(folders, key=lambda path: -len(path.parts)):
-        fsync(folder)
+        log = _log_files(lake.storage, name)
+        numbered = {path: number for path, number in log.items() if number is not None}
+        newer = [path for path, number in numbered.items() if version is None or number > version]
+        for path in newer:
+            files += _data_files_of_commit(lake.storage, name, path)
+        files += [*newer, *_pointers(log)]
+    return files
 
 
-def _data_files_of_commit(table: Path, log_file: Path) -> list[Path]:
+def _data_files_of_commit(storage: Storage, table: str, log_file: str) -> list[str]:
     """The data files that a commit of a table added."""
-    if log_file.suffix != ".json" or log_file.name.startswith("."):
+    name = log_file.rpartition("/")[2]
+    if not name.endswith(".json") or name.startswith("."):
         return []
-    actions = [json.loads(line) for line in log_file.read_text("utf-8").splitlines() if line]
-    return [table / unquote(a["add"]["path"]) for a in actions if "add" in a]
+    lines = read_existing(storage, log_file).splitlines()
+    actions = [json.loads(line) for line in lines if line]
+    return [f"{table}/{unquote(a['add']['path'])}" for a in actions if "add" in a]
 
 
-def write_durably(path: Path, values: Mapping[str, object]) -> None:
-    """Writes a JSON file atomically and syncs it to disk."""
-    with replacement(path) as partial, partial.open("w", encoding="utf-8") as file:
-        json.dump(values, file, indent=2, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    fsync(path.parent)
-
-
-def fsync(path: Path) -> None:
-    """Syncs a file, or the entries of a folder, to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def write_durably(storage: Storage, name: str, values: Mapping[str, object]) -> None:
+    """Writes a JSON file that is whole also after a power cut."""
+    text = json.dumps(values, indent=2, sort_keys=True)
+    storage.write(name, text.encode(), durable=True)

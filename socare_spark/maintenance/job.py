@@ -4,15 +4,15 @@ Tables are changed in one group of commits. Files are deleted after it, so the l
 the run is interrupted at any point.
 """
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from socare_spark.analysis import Context, Job
 from socare_spark.errors import DataError
 from socare_spark.ingest.ledger import PEOPLE
+from socare_spark.ingest.rejected_lines import rejected_storage
+from socare_spark.lake.table import Zone
 from socare_spark.lake.transaction import atomic_commits, has_unfinished_commits
 from socare_spark.maintenance import leftovers, tables
 from socare_spark.maintenance.people import people_with_records
@@ -26,10 +26,10 @@ _NAME = "maintain"
 class _Leftovers:
     """Files and folders to delete beside the tables."""
 
-    pictures: Sequence[Path]
-    rejected: Sequence[Path]
-    runs: Sequence[Path]
-    staging: Sequence[Path]
+    pictures: Sequence[str]
+    rejected: Sequence[str]
+    runs: Sequence[str]
+    staging: Sequence[str]
 
     def counts(self) -> dict[str, int]:
         """Kind -> number of files or folders."""
@@ -47,8 +47,8 @@ def _run(context: Context) -> None:
             "A group of commits is unfinished and not rolled back: run the same command again."
         )
     settings = read_maintenance(context.conf)
-    names = tables.tables_of(context.lake)
-    before = {name: tables.usage(context.lake.folder(name)) for name in names}
+    names = context.lake.tables(*Zone)
+    before = {name: tables.usage(context.lake, name) for name in names}
     with context.progress.step(f"{_NAME}: people and compaction"):
         _change_tables(context, settings)
     with context.progress.step(f"{_NAME}: old versions", of=len(names)) as step:
@@ -88,7 +88,7 @@ def _change_tables(context: Context, settings: MaintenanceSettings) -> None:
 def _with_small_files(context: Context, settings: MaintenanceSettings) -> list[str]:
     return [
         name
-        for name in tables.tables_of(context.lake)
+        for name in context.lake.tables(*Zone)
         if tables.needs_compaction(
             context.lake,
             name,
@@ -101,10 +101,10 @@ def _with_small_files(context: Context, settings: MaintenanceSettings) -> list[s
 def _delete_old_versions(context: Context, settings: MaintenanceSettings, name: str) -> None:
     """Deletes the data files and log entries of a table that no kept version needs."""
     lake, days = context.lake, settings.versions_days
-    tables.remove_data_files(lake.folder(name), tables.unused_files(lake, name, days=days))
+    tables.remove_data_files(lake, name, tables.unused_files(lake, name, days=days))
     tables.write_checkpoint(lake, name)
     log_files = tables.old_log_files(lake, name, days=days, now=datetime.now(UTC))
-    tables.remove_log_files(log_files)
+    tables.remove_log_files(lake, log_files)
 
 
 def _clear_log_cache(context: Context) -> None:
@@ -124,7 +124,7 @@ def _find_leftovers(context: Context, settings: MaintenanceSettings) -> _Leftove
             "A state file of an analysis (working/.NAME.json) cannot be read, so no picture was "
             "removed: run the analyses again."
         )
-    rejected: list[Path] = []
+    rejected: list[str] = []
     if context.landing is not None and context.landing.is_dir():
         rejected = leftovers.rejected_without_source(lake, context.landing)
     else:
@@ -139,10 +139,12 @@ def _find_leftovers(context: Context, settings: MaintenanceSettings) -> _Leftove
 
 def _delete_leftovers(context: Context, settings: MaintenanceSettings) -> None:
     leftover_files = _find_leftovers(context, settings)
-    for path in (*leftover_files.pictures, *leftover_files.rejected):
-        path.unlink()
-    for path in (*leftover_files.runs, *leftover_files.staging):
-        shutil.rmtree(path)
+    storage = context.lake.storage
+    storage.remove(leftover_files.pictures)
+    if context.landing is not None:
+        rejected_storage(context.landing).remove(leftover_files.rejected)
+    for folder in (*leftover_files.runs, *leftover_files.staging):
+        storage.remove_tree(folder)
     for kind, count in leftover_files.counts().items():
         context.run.counts[f"{_NAME}/{kind}_removed"] = count
 
@@ -150,7 +152,7 @@ def _delete_leftovers(context: Context, settings: MaintenanceSettings) -> None:
 def _report(context: Context, before: dict[str, tables.Usage]) -> None:
     """Records the files and bytes of each table and prints the totals."""
     counts = context.run.counts
-    after = {name: tables.usage(context.lake.folder(name)) for name in before}
+    after = {name: tables.usage(context.lake, name) for name in before}
     for name, old in before.items():
         counts[f"{_NAME}/files_before/{name}"] = old.files
         counts[f"{_NAME}/files_after/{name}"] = after[name].files
@@ -179,7 +181,7 @@ def _plan(context: Context) -> Sequence[str]:
     if people_with_records(context.spark, lake) is not None:
         lines.append(f"removes people without records from {PEOPLE.path}")
     lines += [f"compacts {name}" for name in _with_small_files(context, settings)]
-    for name in tables.tables_of(lake):
+    for name in lake.tables(*Zone):
         unused = tables.unused_files(lake, name, days=settings.versions_days)
         if unused:
             lines.append(f"removes {len(unused)} unused files of {name}")

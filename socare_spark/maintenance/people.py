@@ -7,7 +7,6 @@ from pyspark.sql import DataFrame, SparkSession
 from socare_spark.ingest.ledger import PEOPLE
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import Zone
-from socare_spark.maintenance.tables import tables_of
 
 
 def people_with_records(spark: SparkSession, lake: Lake) -> DataFrame | None:
@@ -21,7 +20,7 @@ def people_with_records(spark: SparkSession, lake: Lake) -> DataFrame | None:
     if not lake.exists(PEOPLE):
         return None
     people = lake.read(spark, PEOPLE)
-    names = [n for n in tables_of(lake) if n.startswith(Zone.RESTRICTED) and n != PEOPLE.path]
+    names = [name for name in lake.tables(Zone.RESTRICTED) if name != PEOPLE.path]
     tables = [lake.read(spark, name) for name in names]
     persons_by_table = [table.select("person") for table in tables if "person" in table.columns]
     if not persons_by_table:

@@ -8,28 +8,25 @@ because a rollback needs them.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import (
     CommitProperties,
-    DeltaTable,
     PostCommitHookProperties,
     WriterProperties,
 )
 
-from socare_spark.lake.lake import Lake
-from socare_spark.lake.table import Zone
-from socare_spark.lake.transaction import fsync
+from socare_spark.lake.lake import LOG, Lake
+from socare_spark.lake.transaction import POINTER
+from socare_spark.storage.storage import StoredFile, checksum
 
 _VERSION = re.compile(r"\.?(\d{20})\.(json|crc|checkpoint)")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.parquet")
-_ZONES = (Zone.RESTRICTED, Zone.REFERENCE, Zone.WORKING)
 
 
 @dataclass(frozen=True)
@@ -45,16 +42,9 @@ class Usage:
     bytes: int
 
 
-def tables_of(lake: Lake) -> list[str]:
-    """Paths (`zone/name`) of all tables of the lake, sorted."""
-    logs = [log for zone in _ZONES for log in (lake.root / zone).rglob("_delta_log")]
-    names = [log.parent.relative_to(lake.root).as_posix() for log in logs]
-    return sorted(name for name in names if lake.exists(name))
-
-
-def usage(folder: Path) -> Usage:
-    """Number and size of all files below a folder."""
-    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+def usage(lake: Lake, table: str) -> Usage:
+    """Number and size of all files of a table."""
+    sizes = [file.size for file in lake.storage.files(table)]
     return Usage(len(sizes), sum(sizes))
 
 
@@ -67,7 +57,7 @@ def needs_compaction(lake: Lake, table: str, *, small_bytes: int, small_files: i
         small_bytes: Size in bytes below which a file is small.
         small_files: Number of small files from which compaction is needed.
     """
-    files = pa.table(_open(lake, table).get_add_actions(flatten=True))
+    files = pa.table(lake.delta(table).get_add_actions(flatten=True))
     small = files.filter(pc.less(files["size_bytes"], small_bytes))
     partitions = [name for name in small.column_names if name.startswith("partition.")]
     rows = small.select(partitions).to_pylist() if partitions else [{}] * len(small)
@@ -92,7 +82,7 @@ def compact(lake: Lake, table: str, *, target_bytes: int) -> None:
     metadata = {**last.metadata, "same_rows_as": str(lake.rows_version(table))}
     if last.rows is not None:
         metadata["rows"] = str(last.rows)
-    _open(lake, table).optimize.compact(
+    lake.delta(table).optimize.compact(
         target_size=target_bytes,
         writer_properties=WriterProperties(compression="ZSTD"),
         commit_properties=CommitProperties(
@@ -104,75 +94,72 @@ def compact(lake: Lake, table: str, *, target_bytes: int) -> None:
     )
 
 
-def unused_files(lake: Lake, table: str, *, days: int) -> list[Path]:
-    """Data files that no version of the last `days` days refers to."""
-    names = _open(lake, table).vacuum(
+def unused_files(lake: Lake, table: str, *, days: int) -> list[str]:
+    """Names of the data files that no version of the last `days` days refers to."""
+    names = lake.delta(table).vacuum(
         retention_hours=days * 24, enforce_retention_duration=False, dry_run=True, full=True
     )
-    paths = [lake.folder(table) / unquote(name) for name in names]
-    return [path for path in paths if path.is_file()]
+    existing = {file.name for file in lake.storage.files(table)}
+    return [name for name in (f"{table}/{unquote(name)}" for name in names) if name in existing]
 
 
-def remove_data_files(folder: Path, files: list[Path]) -> None:
+def remove_data_files(lake: Lake, table: str, files: list[str]) -> None:
     """Deletes data files of a table, their checksum files and folders that become empty."""
-    for path in files:
-        path.unlink()
-        _checksum(path).unlink(missing_ok=True)
-    for path in {path.parent for path in files} - {folder}:
-        if not any(path.iterdir()):
-            path.rmdir()
+    lake.storage.remove(name for file in files for name in (file, checksum(file)))
+    for folder in {file.rpartition("/")[0] for file in files} - {table}:
+        lake.storage.remove_empty(folder)
 
 
-def old_log_files(lake: Lake, table: str, *, days: int, now: datetime) -> list[Path]:
-    """Log files that no version of the last `days` days needs."""
-    log = lake.folder(table) / "_delta_log"
+def old_log_files(lake: Lake, table: str, *, days: int, now: datetime) -> list[str]:
+    """Names of the log files that no version of the last `days` days needs."""
+    log = _log_files(lake, table)
     base = _oldest_needed(log, lake.version(table) or 0, now - timedelta(days=days))
-    return [path for number, path in _numbered(log) if number < base]
+    return [file.name for number, file in _numbered(log) if number < base]
 
 
 def write_checkpoint(lake: Lake, table: str) -> None:
     """Writes a checkpoint of the newest version, synced to disk, if older log entries exist."""
-    log, version = lake.folder(table) / "_delta_log", lake.version(table) or 0
-    checkpoint = log / f"{version:020d}.checkpoint.parquet"
-    if checkpoint.exists() or not any(number < version for number, _ in _numbered(log)):
+    log, version = _log_files(lake, table), lake.version(table) or 0
+    folder = f"{table}/{LOG}"
+    checkpoint, pointer = f"{folder}/{version:020d}.checkpoint.parquet", f"{folder}/{POINTER}"
+    is_needed = any(number < version for number, _ in _numbered(log))
+    if not is_needed or any(file.name == checkpoint for file in log):
         return
-    _open(lake, table).create_checkpoint()
+    lake.delta(table).create_checkpoint()
     # Hadoop rejects a file whose checksum file is outdated.
-    _checksum(log / "_last_checkpoint").unlink(missing_ok=True)
-    for path in (checkpoint, log / "_last_checkpoint", log):
-        fsync(path)
+    lake.storage.remove([checksum(pointer)])
+    lake.storage.sync([checkpoint, pointer])
 
 
-def remove_log_files(files: list[Path]) -> None:
+def remove_log_files(lake: Lake, files: list[str]) -> None:
     """Deletes log files, the oldest first, so the log has no gap if this is interrupted."""
-    for path in sorted(files, key=lambda path: path.name.lstrip(".")):
-        path.unlink()
+    lake.storage.remove(sorted(files, key=lambda name: _base_name(name).lstrip(".")))
 
 
-def _oldest_needed(log: Path, newest: int, cutoff: datetime) -> int:
+def _oldest_needed(log: Sequence[StoredFile], newest: int, cutoff: datetime) -> int:
     """The newest checkpointed version written before the cutoff; 0 if there is none."""
-    checkpoints = [int(m[1]) for p in log.iterdir() if (m := _CHECKPOINT.fullmatch(p.name))]
-    candidates = [n for n in checkpoints if n <= newest and _written(log, n) <= cutoff.timestamp()]
+    names = [_base_name(file.name) for file in log]
+    checkpoints = [int(m[1]) for name in names if (m := _CHECKPOINT.fullmatch(name))]
+    written = {_base_name(file.name): file.modified for file in log}
+    candidates = [
+        number
+        for number in checkpoints
+        if number <= newest
+        and written.get(f"{number:020d}.json", float("inf")) <= cutoff.timestamp()
+    ]
     return max(candidates, default=0)
 
 
-def _written(log: Path, version: int) -> float:
-    entry = log / f"{version:020d}.json"
-    return entry.stat().st_mtime if entry.exists() else float("inf")
+def _log_files(lake: Lake, table: str) -> list[StoredFile]:
+    return lake.storage.files(f"{table}/{LOG}")
 
 
-def _numbered(log: Path) -> Iterator[tuple[int, Path]]:
-    for path in log.iterdir():
-        match = _VERSION.match(path.name)
+def _numbered(log: Sequence[StoredFile]) -> Iterator[tuple[int, StoredFile]]:
+    for file in log:
+        match = _VERSION.match(_base_name(file.name))
         if match:
-            yield int(match[1]), path
+            yield int(match[1]), file
 
 
-def _open(lake: Lake, table: str) -> DeltaTable:
-    # Some mounted shares lack hard links. The rename is safe because the lake's lock admits one
-    # writer at a time.
-    return DeltaTable(lake.folder(table), storage_options={"allow_unsafe_rename": "true"})
-
-
-def _checksum(path: Path) -> Path:
-    return path.with_name(f".{path.name}.crc")
+def _base_name(name: str) -> str:
+    return name.rpartition("/")[2]

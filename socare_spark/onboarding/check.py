@@ -22,7 +22,7 @@ from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
 from socare_spark.scratch import scratch_folders
 from socare_spark.session import local_folders, open_session
 from socare_spark.spelling import closest_names
-from socare_spark.tracking.run import Run
+from socare_spark.tracking.run import new_id
 
 _INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
@@ -93,8 +93,7 @@ def _named(contracts: Sequence[Contract], name: str, conf: Path) -> Sequence[Con
 @contextmanager
 def _session() -> Iterator[SparkSession]:
     """A session that ends with the block. Spilled data are in a folder of their own."""
-    run_id = Run("check", Path(), {}).run_id
-    with scratch_folders(local_folders(), run_id) as folders:
+    with scratch_folders(local_folders(), new_id()) as folders:
         spark = open_session("check", folders)
         # Samples are done before compiling their queries would pay.
         for key, value in _INTERPRETED.items():

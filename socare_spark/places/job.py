@@ -16,7 +16,6 @@ from socare_spark.config import read_model
 from socare_spark.contracts.contract import read_contracts
 from socare_spark.contracts.place_columns import PLACE
 from socare_spark.errors import ConfigurationError, DataError, MissingInputError
-from socare_spark.files import sha256_of
 from socare_spark.freshness import are_fresh, fingerprint_of, record_existing
 from socare_spark.lake.checkpoint import checkpointed
 from socare_spark.lake.pool import worker_pool
@@ -59,6 +58,7 @@ from socare_spark.places.settings import (
 from socare_spark.places.source_check import check_files, place_faults
 from socare_spark.places.source_files import all_files, available_sources
 from socare_spark.plurals import agreeing, counted
+from socare_spark.storage.local_files import sha256_of
 
 CONFIGURATION = "places.yaml"
 _NAME = "places"

@@ -9,11 +9,11 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.errors import ConfigurationError, DataError
-from socare_spark.lake.paths import literal_path
 from socare_spark.places.reference_tables import POPULATION
 from socare_spark.places.settings import PopulationSource, Value
 from socare_spark.places.source_files import find_files
 from socare_spark.plurals import counted
+from socare_spark.storage.location import literal_path
 
 _KEYS = ("layer", "code", "year")
 
@@ -73,7 +73,9 @@ def population_rows(spark: SparkSession, path: Path, source: PopulationSource) -
     Raises:
         ConfigurationError: a column of the settings is missing in the file.
     """
-    raw = spark.read.csv(literal_path(path), header=True, inferSchema=False, enforceSchema=False)
+    raw = spark.read.csv(
+        literal_path(str(path.resolve())), header=True, inferSchema=False, enforceSchema=False
+    )
     values = {
         "layer": source.layer,
         "code": source.code,

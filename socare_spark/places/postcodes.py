@@ -14,13 +14,13 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from socare_spark.errors import ConfigurationError
-from socare_spark.lake.paths import literal_path
 from socare_spark.places.coordinate_systems import declared_code
 from socare_spark.places.geometry import in_grid
 from socare_spark.places.reference_tables import POSTCODES
 from socare_spark.places.settings import PostcodeSource
 from socare_spark.places.source_files import find_files
 from socare_spark.postcodes import district_of, normalise_postcode, sector_of
+from socare_spark.storage.location import literal_path
 
 # Columns of Code-Point Open by position: postcode, quality, easting, northing, ...
 _CODEPOINT = {"postcode": "_c0", "easting": "_c2", "northing": "_c3"}
@@ -73,7 +73,7 @@ def read_postcodes(
 
 
 def _read(spark: SparkSession, landing: Path, source: PostcodeSource) -> DataFrame:
-    paths = [literal_path(path) for path in find_files(landing, source.files)]
+    paths = [literal_path(str(path.resolve())) for path in find_files(landing, source.files)]
     named = source.layout == "onspd"
     raw = spark.read.csv(
         paths, header=named, inferSchema=False, enforceSchema=False, mode="PERMISSIVE"

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from deltalake import DeltaTable
-
 from socare_spark.analysis import Job
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import CELL_MEASURES, ColumnSpec, TableSpec, Zone
@@ -77,16 +75,14 @@ def _declared(job: str, table: TableSpec) -> _Entry:
 
 def _contracted(lake: Lake) -> Iterable[_Entry]:
     """Entries of the tables of contracts, from the column comments in the lake."""
-    root = lake.root / Zone.RESTRICTED
-    for log in sorted(root.rglob("_delta_log")):
-        name = log.parent.relative_to(lake.root).as_posix()
-        fields = json.loads(DeltaTable(log.parent).schema().to_json())["fields"]
+    for name in lake.tables(Zone.RESTRICTED):
+        fields = json.loads(lake.delta(name).schema().to_json())["fields"]
         columns = [
             ColumnSpec(f["name"], _type(f["type"]), f["metadata"].get("comment", ""))
             for f in fields
         ]
-        dataset = log.parent.name
-        superseded = log.parent.parent.name == "superseded"
+        folder, _, dataset = name.rpartition("/")
+        superseded = folder.endswith("/superseded")
         description = (
             f"Versions of records of {dataset} that a newer extract replaced."
             if superseded
@@ -125,7 +121,7 @@ def _example(entry: _Entry, lake: Lake) -> str:
     """The first rows in order of all columns, so that each run shows the same rows."""
     if not lake.exists(entry.path):
         return ""
-    table = DeltaTable(lake.folder(entry.path))
+    table = lake.delta(entry.path)
     names = [f.name for f in table.schema().fields]
     dims = [c.name for c in entry.dims if c.name in names]
     rows = table.to_pyarrow_table().to_pylist()

@@ -17,9 +17,9 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table as Grid
 
-from socare_spark.lake.lake import Lake
-from socare_spark.tracking.mirror import local_uri
-from socare_spark.tracking.run import Run
+from socare_spark.lake.lake import MAPS, PICTURES, Lake
+from socare_spark.tracking.mirror import DATABASE, local_uri
+from socare_spark.tracking.run import RUNS, Run
 
 _WIDTH = 110
 _FILE_COLUMNS = ["run_id", "file", "dataset"]
@@ -298,15 +298,15 @@ def _rounded(row: dict[str, Any], name: str, places: int) -> str:
 
 def _locations(lake: Lake, runs: Sequence[Run]) -> str:
     pictures = sum(len(run.pictures) for run in runs)
-    store = lake.root / "mlflow.db"
+    place = lake.storage.location
     lines = [
         "Exact figures, for people who may see them: nothing here is for release.",
-        f"  tables    {lake.root}/working/NAME      "
+        f"  tables    {place}/working/NAME      "
         'spark.read.format("delta").load(...), or deltalake.DeltaTable(...).to_pandas()',
-        f"  maps      {lake.maps}  (pictures and map files in all: {pictures})",
-        f"  charts    {lake.pictures}",
-        f"  records   {lake.root}/runs/*/run_record.json",
+        f"  maps      {place}/{MAPS}  (pictures and map files in all: {pictures})",
+        f"  charts    {place}/{PICTURES}",
+        f"  records   {place}/{RUNS}/*/run_record.json",
     ]
-    if store.exists():
+    if lake.storage.is_file(DATABASE):
         lines.append(f"  runs      mlflow ui --backend-store-uri {shlex.quote(local_uri(lake))}")
     return "\n".join(lines)

@@ -1,9 +1,15 @@
-"""Locations of a lake or of landing files, as given on the command line."""
+"""Locations of a lake or of landing files: as given on the command line, and as programs read them.
+
+Spark treats some characters of a path as a pattern; `literal_path` escapes them. delta-rs fails for
+some folder names; `check_lake_path` refuses them before a run writes anything.
+"""
 
 import re
 from argparse import ArgumentTypeError
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from socare_spark.errors import ConfigurationError
 
 # A single letter is no scheme, and `./hdfs:/x` names a folder of this machine. A known scheme can
 # lack its slashes.
@@ -13,6 +19,9 @@ _URI = re.compile(
 )
 # Programs read these characters of a URI differently.
 _AMBIGUOUS = frozenset("%?#")
+# Characters in a path that delta-rs cannot open, and escapes such as %20, which it decodes.
+_UNUSABLE = re.compile(r"[\x00-\x1f\x7f\[\]^|\\]|%[0-9A-Fa-f]{2}")
+_PATTERN = re.compile(r"[\\{}\[\]*?]")
 
 
 def local_path(text: str) -> Path:
@@ -39,3 +48,29 @@ def local_path(text: str) -> Path:
             "% ? #: write the path without file://"
         )
     return Path(parts.path)
+
+
+def literal_path(uri: str) -> str:
+    """Returns a path or a URI in which Spark reads no character as a pattern."""
+    return _PATTERN.sub(r"\\\g<0>", uri)
+
+
+def check_lake_path(path: Path) -> None:
+    """Checks that Delta tables can be read below a folder.
+
+    Raises:
+        ConfigurationError: the path contains a character or an escape that delta-rs cannot open.
+    """
+    unusable = sorted(
+        {match if match.isprintable() else repr(match) for match in _unusable_parts(path)}
+    )
+    if unusable:
+        raise ConfigurationError(
+            f"--lake: Delta tables cannot be read below a folder whose path contains "
+            f"{' '.join(unusable)}. Letters, digits, spaces and other punctuation are allowed: "
+            "name another folder."
+        )
+
+
+def _unusable_parts(path: Path) -> list[str]:
+    return _UNUSABLE.findall(str(path.resolve()))

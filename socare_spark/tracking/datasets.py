@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 from mlflow.data.delta_dataset_source import DeltaDatasetSource
 from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -53,7 +52,7 @@ def _file(run: Run, name: str, sha256: str) -> DatasetInput:
 def _table(
     lake: Lake, name: str, version: int | None, rows: int | None, context: str
 ) -> DatasetInput:
-    source = DeltaDatasetSource(path=str(lake.folder(name)), delta_table_version=version)
+    source = DeltaDatasetSource(path=lake.uri(name), delta_table_version=version)
     identity, columns = _identity_and_columns(lake, name, version)
     schema = {"mlflow_colspec": columns}
     entity = Dataset(
@@ -77,13 +76,12 @@ def _identity_and_columns(
     lake: Lake, name: str, version: int | None
 ) -> tuple[str, list[dict[str, Any]]]:
     """The id and columns of a table at a version; its path and no columns if the log lacks it."""
-    folder = lake.folder(name)
     try:
-        table = DeltaTable(folder, version=version)
+        table = lake.delta(name, version)
         fields = json.loads(table.schema().to_json())["fields"]
         return str(table.metadata().id), [_column(f) for f in fields]
     except (DeltaError, OSError, ValueError):
-        return str(folder), []
+        return lake.uri(name), []
 
 
 def _column(field: Mapping[str, Any]) -> dict[str, Any]:

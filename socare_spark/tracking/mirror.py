@@ -15,12 +15,13 @@ from typing import Protocol
 from sqlalchemy.engine import URL
 
 from socare_spark.contracts.project import read_project
-from socare_spark.errors import OperatorError
+from socare_spark.errors import ConfigurationError, OperatorError
 from socare_spark.lake.lake import Lake
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.run import Run
+from socare_spark.tracking.run import RUNS, Run
 
 OFF = "off"
+DATABASE = "mlflow.db"
 _TIMEOUT_SECONDS = {"remote": 8.0, "local": 90.0}
 _RETRY_SECONDS = 0.5
 _EXPERIMENT = "socare_spark"
@@ -68,7 +69,21 @@ class Tracker(Protocol):
 
 def local_uri(lake: Lake) -> str:
     """The tracking URI of the database in the lake. Its path can contain any character."""
-    return sqlite_uri(lake.root / "mlflow.db")
+    return sqlite_uri(disk_of(lake) / DATABASE)
+
+
+def disk_of(lake: Lake) -> Path:
+    """The folder of the lake, if it can have a database.
+
+    Raises:
+        ConfigurationError: the lake is not on a disk.
+    """
+    if lake.storage.disk is None:
+        raise ConfigurationError(
+            "A lake that is not on a disk has no database of MLflow: set --mlflow to a tracking "
+            "server, or to off."
+        )
+    return lake.storage.disk
 
 
 def sqlite_uri(path: Path) -> str:
@@ -188,5 +203,5 @@ class Mirror:
         names = f" of {', '.join(jobs)}" if jobs else ""
         self._progress.say(
             f"note: the run{names} was not mirrored to MLflow ({'; '.join(reasons)}); its record "
-            f"is in {self._lake.root / 'runs'}."
+            f"is in {self._lake.storage.location}/{RUNS}."
         )

@@ -28,11 +28,11 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking import MlflowClient
 from sqlalchemy.engine import make_url
 
-from socare_spark.files import replacement
 from socare_spark.lake.lake import Lake
+from socare_spark.storage.local_files import replacement
 from socare_spark.tracking.checkout import commit
 from socare_spark.tracking.datasets import datasets
-from socare_spark.tracking.mirror import local_uri, sqlite_uri
+from socare_spark.tracking.mirror import disk_of, local_uri, sqlite_uri
 from socare_spark.tracking.problems import deleted, problem
 from socare_spark.tracking.run import Run
 
@@ -120,7 +120,7 @@ class MlflowTracker:
         experiment = self._client.get_experiment_by_name(self._name)
         if experiment is None:
             # Each run of this package sets its own location; this one applies to other runs.
-            folder = (self._lake.root / "mlflow").resolve().as_uri()
+            folder = self._artifacts().as_uri()
             location = folder if self._database() is not None else None
             return str(self._client.create_experiment(self._name, artifact_location=location))
         if experiment.lifecycle_stage != "active":
@@ -157,6 +157,10 @@ class MlflowTracker:
         store = self._client._tracking_client.store
         return store if isinstance(store, SqlAlchemyStore) else None
 
+    def _artifacts(self) -> Path:
+        """The folder of the lake in which MLflow has its artifacts."""
+        return disk_of(self._lake).resolve() / "mlflow"
+
     def _keep_artifacts_in_lake(self, *runs: str) -> None:
         """Sets the artifact location of runs; MLflow uses that of the experiment by default."""
         database = self._database()
@@ -164,7 +168,7 @@ class MlflowTracker:
             return
         with database.ManagedSessionMaker() as session:
             for run in runs:
-                location = (self._lake.root / "mlflow" / run / "artifacts").resolve().as_uri()
+                location = (self._artifacts() / run / "artifacts").as_uri()
                 session.query(SqlRun).filter_by(run_uuid=run).update({"artifact_uri": location})
 
     def _move_artifacts(self) -> None:
@@ -175,11 +179,11 @@ class MlflowTracker:
         with database.ManagedSessionMaker() as session:
             rows = session.query(SqlRun.run_uuid, SqlRun.artifact_uri)
             runs = [(str(run), str(uri)) for run, uri in rows]
-        prefix = f"{(self._lake.root / 'mlflow').resolve().as_uri()}/"
+        prefix = f"{self._artifacts().as_uri()}/"
         moved = [
             run
             for run, uri in runs
-            if not uri.startswith(prefix) and (self._lake.root / "mlflow" / run).is_dir()
+            if not uri.startswith(prefix) and (self._artifacts() / run).is_dir()
         ]
         self._keep_artifacts_in_lake(*moved)
 
@@ -202,15 +206,15 @@ class MlflowTracker:
         return tags
 
     def _log_files(self, mlflow_id: str, run: Run) -> None:
-        self._client.log_artifact(mlflow_id, str(run.path))
+        self._client.log_artifact(mlflow_id, str(self._lake.storage.fetch(run.record)))
         if run.ledger:
             rows = json.loads(json.dumps(run.ledger, default=str))
             self._client.log_dict(mlflow_id, {"ledger": rows}, "ledger.json")
         if run.up_to_date:  # The pictures are logged in the run that drew them.
             return
         for picture in run.pictures:
-            path = self._lake.root / picture
-            if path.is_file() and path.suffix == ".png":
+            if picture.endswith(".png") and self._lake.storage.is_file(picture):
+                path = self._lake.storage.fetch(picture)
                 self._client.log_artifact(mlflow_id, str(path), "pictures")
 
 

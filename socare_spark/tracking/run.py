@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -21,13 +21,16 @@ from typing import Any
 
 from socare_spark import __version__
 from socare_spark.config import OTHER_FOLDERS
-from socare_spark.files import replacement
+from socare_spark.storage.storage import Storage
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """An id of a run: the time and a random part."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
+RUNS = "runs"
+_RECORD = "run_record.json"
 # No job imports the generator of synthetic data, so results do not depend on its code.
 _GENERATOR = "twin/"
 
@@ -58,7 +61,7 @@ class Run:
 
     Attributes:
         job: Name of the job.
-        folder: Folder of all runs; that of this run is `folder/run_id`.
+        storage: Storage of the lake.
         arguments: Command-line options, without secrets.
         parent: Id of the study's run; None for a job run alone.
         run_id: Id of the run: time of the start and a random part.
@@ -80,10 +83,10 @@ class Run:
     """
 
     job: str
-    folder: Path
+    storage: Storage
     arguments: Mapping[str, str]
     parent: str | None = None
-    run_id: str = field(default_factory=_new_id)
+    run_id: str = field(default_factory=new_id)
     code: str = field(default_factory=code_version)
     configuration: str = ""
     status: str = "running"
@@ -102,20 +105,19 @@ class Run:
     _clock: float = field(default_factory=time.monotonic, repr=False)
 
     @property
-    def path(self) -> Path:
-        """Path of the record."""
-        return self.folder / self.run_id / "run_record.json"
+    def record(self) -> str:
+        """Name of the record in the lake."""
+        return f"{RUNS}/{self.run_id}/{_RECORD}"
 
     @property
-    def log(self) -> Path:
-        """Path of the log with tracebacks."""
-        return self.folder / self.run_id / "run.log"
+    def log(self) -> str:
+        """Name of the log with tracebacks in the lake."""
+        return f"{RUNS}/{self.run_id}/run.log"
 
     def save(self) -> None:
-        """Writes the record atomically."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        record = {k: v for k, v in asdict(self).items() if k not in ("_clock", "folder")}
-        _write_record(self.path, record)
+        """Writes the record as a whole."""
+        names = [f.name for f in fields(self) if f.name not in ("_clock", "storage")]
+        _write_record(self.storage, self.record, {name: getattr(self, name) for name in names})
 
     def finish(self, status: str) -> None:
         """Sets the final status and the duration, and saves the record."""
@@ -124,28 +126,31 @@ class Run:
         self.save()
 
 
-def _write_record(path: Path, record: Mapping[str, Any]) -> None:
-    with replacement(path) as partial:
-        partial.write_text(json.dumps(record, indent=2, sort_keys=True, default=str), "utf-8")
+def _write_record(storage: Storage, name: str, record: Mapping[str, Any]) -> None:
+    storage.write(name, json.dumps(record, indent=2, sort_keys=True, default=str).encode())
 
 
-def close_dead_runs(folder: Path) -> list[str]:
+def close_dead_runs(storage: Storage) -> list[str]:
     """Closes the records of runs whose process has ended without an end of the record.
 
     The caller must hold the lake's lock, so no other run is active.
+
+    Args:
+        storage: Storage of the lake.
 
     Returns:
         Ids of the closed runs.
     """
     closed = []
-    for path in sorted(folder.glob("*/run_record.json")):
-        text = path.read_text("utf-8")
-        if '"status": "running"' not in text:
+    for run_id in sorted(storage.names(RUNS)):
+        name = f"{RUNS}/{run_id}/{_RECORD}"
+        content = storage.read(name) or b""
+        if b'"status": "running"' not in content:
             continue
         with suppress(ValueError):
-            record = json.loads(text)
+            record = json.loads(content)
             if record["status"] == "running":
-                _write_record(path, record | {"status": "broken off"})
+                _write_record(storage, name, record | {"status": "broken off"})
                 closed.append(record["run_id"])
     return closed
 

@@ -22,6 +22,7 @@ from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.places.recorded_places import PLACE_AREAS
 from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -61,7 +62,7 @@ def council(spark, tmp_path):
     shutil.copytree(CONF, tmp_path / "conf")
 
     def new():
-        run, quiet = Run("some", tmp_path / "runs", {}), Progress(Console(quiet=True))
+        run, quiet = Run("some", LocalStorage(tmp_path), {}), Progress(Console(quiet=True))
         return Context(spark, Lake(tmp_path / "lake"), tmp_path / "conf", None, None, run, quiet)
 
     return new

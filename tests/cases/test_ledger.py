@@ -80,13 +80,15 @@ def test_a_table_that_is_lost_or_changed_stops_every_job(council, monkeypatch):
     council.ingests(monkeypatch)
     check_versions(council.lake)
     kept = council.root / "kept"
-    shutil.move(council.lake.folder("restricted/visits"), kept)
+    shutil.move(council.lake.storage.path("restricted/visits"), kept)
     with pytest.raises(DataError, match=r"restricted/visits: version 0 expected, .* missing"):
         study(council)
-    shutil.copytree(kept, council.lake.folder("restricted/visits"))
+    shutil.copytree(kept, council.lake.storage.path("restricted/visits"))
     check_versions(council.lake)
     rows = council.lake.read(council.spark, "restricted/visits")
-    rows.write.format("delta").mode("append").save(str(council.lake.folder("restricted/visits")))
+    rows.write.format("delta").mode("append").save(
+        str(council.lake.storage.path("restricted/visits"))
+    )
     with pytest.raises(DataError, match="version 0 expected, version 1 found"):
         study(council)
 
@@ -100,7 +102,7 @@ def study(council):
 def test_lost_versions_file_needs_a_new_lake(council, monkeypatch):
     council.lands("2014.csv", row("a"))
     council.ingests(monkeypatch)
-    (council.lake.root / "versions.json").unlink()
+    (council.lake.storage.root / "versions.json").unlink()
     assert "create a new lake" in council.ingests(monkeypatch)
 
 

@@ -3,8 +3,6 @@
 import pytest
 from council import Council
 
-from socare_spark.lake.lock import locked
-
 pytestmark = pytest.mark.spark
 ROW = "1,7,1990-05-04,2014-01-06,,12.50,F,B1 1AA,note,Smith"
 
@@ -13,7 +11,7 @@ ROW = "1,7,1990-05-04,2014-01-06,,12.50,F,B1 1AA,note,Smith"
 def test_ingest_works_below_a_folder_of_any_allowed_name(spark, tmp_path, monkeypatch, name):
     council = Council(spark, tmp_path / name)
     council.lands("2014.csv", ROW)
-    with locked(council.lake.root, "ingest"):
+    with council.lake.storage.held("ingest"):
         assert council.ingests(monkeypatch) == ""
     council.lands("2015.csv", ROW.replace("1,7", "2,8"))
     assert council.ingests(monkeypatch) == ""

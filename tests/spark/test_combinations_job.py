@@ -15,6 +15,7 @@ from socare_spark.analysis import Context
 from socare_spark.errors import ConfigurationError, MissingInputError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -52,7 +53,7 @@ def run(spark, tmp_path):
         lake.replace(table, spark.createDataFrame(records, table.schema), {})
         quiet = Progress(Console(quiet=True))
         context = Context(
-            spark, lake, conf, None, None, Run("combinations", tmp_path / "runs", {}), quiet
+            spark, lake, conf, None, None, Run("combinations", LocalStorage(tmp_path), {}), quiet
         )
         ANALYSIS.job().run(context)
         return context

@@ -20,6 +20,7 @@ from socare_spark.errors import MissingInputError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.places.reference_tables import AREAS
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -42,7 +43,7 @@ def council(spark, tmp_path):
     shutil.copytree(CONF, tmp_path / "conf")
 
     def new():
-        run = Run("some", tmp_path / "runs", {})
+        run = Run("some", LocalStorage(tmp_path), {})
         quiet = Progress(Console(quiet=True))
         return Context(spark, Lake(tmp_path / "lake"), tmp_path / "conf", None, None, run, quiet)
 
@@ -66,7 +67,7 @@ def made(context):
 
 
 def drawn(context):
-    assert all((context.lake.root / path).is_file() for path in context.run.pictures)
+    assert all((context.lake.storage.root / path).is_file() for path in context.run.pictures)
     return {Path(path).stem for path in context.run.pictures}
 
 

@@ -114,7 +114,7 @@ class Town:
         self.lake.replace(AREAS, self.spark.createDataFrame(areas, AREAS.schema), {})
 
     def runs(self, job):
-        run = Run(job.name, self.lake.root / "runs", {})
+        run = Run(job.name, self.lake.storage, {})
         quiet = Progress(Console(quiet=True))
         job.run(Context(self.spark, self.lake, self.conf, self.landing, None, run, quiet))
         return run

@@ -13,6 +13,7 @@ from socare_spark.analysis import Context
 from socare_spark.errors import DataError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -73,7 +74,7 @@ def run(spark_session, tmp_path_factory):
     (root / "conf" / "flows").mkdir(parents=True)
     for name, settings in FLOWS.items():
         (root / "conf" / "flows" / f"{name}.yaml").write_text(yaml.safe_dump(settings), "utf-8")
-    record, quiet = Run("flow", root / "runs", {}), Progress(Console(quiet=True))
+    record, quiet = Run("flow", LocalStorage(root), {}), Progress(Console(quiet=True))
     context = Context(spark_session, Lake(root / "lake"), root / "conf", None, None, record, quiet)
     datasets = {
         "calls": (
@@ -166,7 +167,7 @@ def test_a_flow_that_is_refused_does_not_stop_the_others_and_is_not_up_to_date(r
         "with the name of the pool, ring. Set 'limits.pool' of the flow in conf/flows to a name "
         "that no activity has."
     )
-    assert not (run.lake.root / "working" / ".flow.json").exists()
+    assert not run.lake.storage.is_file("working/.flow.json")
 
 
 def test_movements_have_a_balance_and_no_stages(run):

@@ -18,6 +18,7 @@ from socare_spark.errors import MissingInputError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.measures.time_series import forecast
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -89,7 +90,7 @@ class Council:
         conf = self.folder / "conf"
         (conf / "analyses").mkdir(parents=True, exist_ok=True)
         (conf / "analyses" / "forecast.yaml").write_text(yaml.safe_dump(self.settings), "utf-8")
-        run = Run("forecast", self.folder / "runs", {})
+        run = Run("forecast", LocalStorage(self.folder), {})
         run.configuration = str([self.settings, sorted(map(str, conf.rglob("*.yaml")))])
         lake, quiet = Lake(self.folder / "lake"), Progress(Console(quiet=True))
         return Context(self.spark, lake, conf, None, as_of, run, quiet)

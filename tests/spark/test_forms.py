@@ -75,7 +75,7 @@ def test_workbook_has_ledger_quarantine_and_rejected_lines(spark, tmp_path, monk
         "2,date_format:DAY,=x,31/02/2015,3",
         "3,type:COST,008,02/06/2015,#N/A",
     ]
-    assert not (council.lake.root / "restricted" / "_stage").exists()
+    assert not (council.lake.storage.root / "restricted" / "_stage").exists()
     assert council.ingests(monkeypatch) == ""
     assert council.run.landing == {"visits/2015.xlsx": "unchanged"}
 

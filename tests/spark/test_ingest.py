@@ -57,7 +57,11 @@ def test_a_dropped_column_is_nowhere_in_the_lake(council, monkeypatch):
     council.lands("2015.csv", row("a"))
     council.ingests(monkeypatch)
     assert "surname" not in council.lake.read(council.spark, "restricted/visits").columns
-    held = [p for p in council.lake.root.rglob("*") if p.is_file() and b"SMITH" in p.read_bytes()]
+    held = [
+        p
+        for p in council.lake.storage.root.rglob("*")
+        if p.is_file() and b"SMITH" in p.read_bytes()
+    ]
     assert held == []
 
 
@@ -98,7 +102,7 @@ def test_a_row_lists_all_its_reasons(council, monkeypatch):
 def test_quarantine_holds_no_value(council, monkeypatch):
     council.lands("2015.csv", row("good"), row("a", postcode="JOAN BLOGGS"))
     council.ingests(monkeypatch)
-    files = [p for p in (council.lake.root / "restricted").rglob("*") if p.is_file()]
+    files = [p for p in (council.lake.storage.root / "restricted").rglob("*") if p.is_file()]
     frame = council.lake.read(council.spark, "restricted/quarantine")
     assert "BLOGGS" not in str(frame.collect())
     assert not any(b"BLOGGS" in p.read_bytes() for p in files)
@@ -260,7 +264,7 @@ def test_small_load_into_large_partitions_is_done_by_spark(council, monkeypatch)
     council.lands("2015.csv", row("a", note="new", start="2014-01-01"))
     council.ingests(monkeypatch)
     assert council.rows("id", "note") == [("a", "new")]
-    last = council.lake.root / "restricted/visits/_delta_log/00000000000000000001.json"
+    last = council.lake.storage.root / "restricted/visits/_delta_log/00000000000000000001.json"
     assert "Apache-Spark" in last.read_text()
 
 
@@ -344,17 +348,17 @@ def test_a_run_that_was_killed_is_undone_by_the_next(council, monkeypatch):
     council.ingests(monkeypatch)
     before = council.rows("id", "note")
     council.lands("2015.csv", row("a", note="new"))
-    note = (council.lake.root / "unfinished.json").with_name("kept.json")
+    note = (council.lake.storage.root / "unfinished.json").with_name("kept.json")
 
     def killed(*_):
-        (council.lake.root / "unfinished.json").rename(note)  # as if nobody could clean up
+        (council.lake.storage.root / "unfinished.json").rename(note)  # as if nobody could clean up
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(ledger_entries, "ledger_rows", killed)
         with pytest.raises(KeyboardInterrupt):
             council.ingests(monkeypatch)
-    note.rename(council.lake.root / "unfinished.json")
+    note.rename(council.lake.storage.root / "unfinished.json")
     assert council.rows("id", "note") != before
     roll_back(council.spark, council.lake)
     assert council.rows("id", "note") == before

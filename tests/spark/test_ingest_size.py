@@ -66,7 +66,7 @@ def test_driver_and_spark_quarantine_the_same_rows(spark, tmp_path, monkeypatch,
                 reasons = " ".join(f"{code}:{column}" if column else code for code, column in named)
                 rejected.append(f"{line},{reasons},{row}")
         assert path.read_text().splitlines() == "\n".join(rejected).splitlines()
-    log = council.lake.root / "restricted/quarantine/_delta_log/00000000000000000000.json"
+    log = council.lake.storage.root / "restricted/quarantine/_delta_log/00000000000000000000.json"
     assert ("Apache-Spark" in log.read_text()) == many
 
 

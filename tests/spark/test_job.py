@@ -16,6 +16,7 @@ from socare_spark.lake import collect
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.lake.transaction import has_unfinished_commits
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -48,7 +49,7 @@ NEEDY = analysis("needy", build, reads=[GIVEN.path])
 @pytest.fixture
 def context(spark, tmp_path):
     def new():
-        run = Run("some", tmp_path / "runs", {})
+        run = Run("some", LocalStorage(tmp_path), {})
         quiet = Progress(Console(quiet=True))
         return Context(spark, Lake(tmp_path / "lake"), tmp_path, None, None, run, quiet)
 
@@ -89,7 +90,7 @@ def test_stale_table_is_emptied_when_inputs_disappear(context):
     given = context()
     given.write(GIVEN, given.spark.createDataFrame([(date(2021, 1, 1),)], GIVEN.schema))
     ANALYSIS.job().run(given)
-    shutil.rmtree(given.lake.folder(GIVEN))
+    shutil.rmtree(given.lake.storage.path(GIVEN.path))
     after = context()
     ANALYSIS.job().run(after)
     assert after.inputs.read(WITH_GIVEN).collect() == []
@@ -141,7 +142,7 @@ def test_a_table_that_grows_with_records_is_written_by_several_tasks(context):
 
     new = context()
     analysis("sizes", made, (ALWAYS, LARGE)).job().run(new)
-    files = {t: len(list(new.lake.folder(t).glob("*.parquet"))) for t in (ALWAYS, LARGE)}
+    files = {t: len(list(new.lake.storage.path(t.path).glob("*.parquet"))) for t in (ALWAYS, LARGE)}
     assert files == {ALWAYS: 1, LARGE: 3}
 
 

@@ -89,7 +89,9 @@ def test_rows_written_by_the_driver_are_rolled_back_with_their_group(spark, tabl
 def test_the_log_holds_no_value_of_a_row(table, tmp_path):
     lake = Lake(tmp_path)
     lake.append_arrow(table, rows(table, ("marked", 778899, "marked", D1)), {})
-    log = "".join(p.read_text() for p in (lake.folder(table) / "_delta_log").glob("*.json"))
+    log = "".join(
+        p.read_text() for p in (lake.storage.path(table.path) / "_delta_log").glob("*.json")
+    )
     assert "numRecords" in log
     assert "marked" not in log
     assert "778899" not in log
@@ -115,7 +117,12 @@ def test_read_equals_the_delta_reader_at_each_version(spark, table, tmp_path, na
     for version, wanted in enumerate(["x y", "s x y", "s y z"]):
         frame = lake.read(spark, table, version)
         delta = spark.read.format("delta").option("versionAsOf", version)
-        path = str(lake.folder(table)).replace("{", "\\{").replace("}", "\\}").replace("*", "\\*")
+        path = (
+            str(lake.storage.path(table.path))
+            .replace("{", "\\{")
+            .replace("}", "\\}")
+            .replace("*", "\\*")
+        )
         if name == "lake":
             assert frame.schema == delta.load(path).schema
             assert sorted(frame.collect(), key=str) == sorted(delta.load(path).collect(), key=str)

@@ -46,7 +46,7 @@ def configure(council, **settings):
 def maintain(council, **settings):
     """Runs the job; returns its run record."""
     configure(council, **{"versions_days": 0, "small_files": 2, "runs_days": 0} | settings)
-    run = Run("maintain", council.lake.root / "runs", {})
+    run = Run("maintain", council.lake.storage, {})
     run.save()
     quiet = Progress(Console(quiet=True))
     JOB.run(Context(council.spark, council.lake, council.conf, council.landing, None, run, quiet))
@@ -56,7 +56,7 @@ def maintain(council, **settings):
 def files_with(council, token):
     """Files of the lake that hold a person's token: in Parquet as a value, elsewhere as bytes."""
     found = []
-    for path in council.lake.root.rglob("*"):
+    for path in council.lake.storage.root.rglob("*"):
         if path.suffix == ".parquet" and not path.name.startswith("."):
             table = pq.ParquetFile(path).read()
             columns = [c for c in table.columns if pa.types.is_int64(c.type)]
@@ -74,7 +74,7 @@ def everything(council, engine):
     names = [n for n in council.versions() if n.startswith("restricted")]
     found = {}
     for name in names:
-        folder = str(council.lake.folder(name))
+        folder = str(council.lake.storage.path(name))
         if engine == "spark":
             frame = council.lake.read(council.spark, name)
             rows = [tuple(r) for r in frame.select(sorted(frame.columns)).collect()]
@@ -136,7 +136,7 @@ def test_every_engine_reads_the_same_rows(council, monkeypatch):
     assert run.counts["maintain/tables_compacted"] > 0
     assert {e: everything(council, e) for e in before} == before
     for name in council.versions():
-        log = council.lake.folder(name) / "_delta_log"
+        log = council.lake.storage.path(name) / "_delta_log"
         assert len([p for p in log.iterdir() if p.suffix == ".json"]) == 1
         assert council.lake.last_commit(name).metadata["run_id"]
 
@@ -217,9 +217,9 @@ def test_pictures_that_no_analysis_names_go(council, monkeypatch):
     council.lake.pictures.mkdir(parents=True)
     council.lake.maps.mkdir(parents=True)
     for path in ("pictures/kept.png", "pictures/old.png", "maps/old.geojson"):
-        (council.lake.root / "working" / path).write_text("x")
+        (council.lake.storage.root / "working" / path).write_text("x")
     state = {"fingerprint": "", "pictures": ["working/pictures/kept.png"], "lacking": {}}
-    (council.lake.root / "working" / ".use.json").write_text(json.dumps(state))
+    (council.lake.storage.root / "working" / ".use.json").write_text(json.dumps(state))
     assert maintain(council).counts["maintain/pictures_removed"] == 2
     assert [p.name for p in council.lake.pictures.iterdir()] == ["kept.png"]
 
@@ -228,7 +228,7 @@ def test_pictures_stay_where_a_state_is_unreadable(council, monkeypatch):
     corrected(council, monkeypatch)
     council.lake.pictures.mkdir(parents=True)
     (council.lake.pictures / "some.png").write_text("x")
-    (council.lake.root / "working" / ".use.json").write_text("{")
+    (council.lake.storage.root / "working" / ".use.json").write_text("{")
     run = maintain(council)
     assert (council.lake.pictures / "some.png").exists()
     assert "no picture was removed" in " ".join(run.warnings)
@@ -253,15 +253,15 @@ def test_rejected_lines_without_a_source_go(council, monkeypatch):
 
 
 def test_runs_past_their_retention_go(council):
-    runs = council.lake.root / "runs"
+    runs = council.lake.storage.root / "runs"
     for name in ("20200101T000000-0123abcd", "notes"):
         (runs / name).mkdir(parents=True)
-    today = Run("ingest", runs, {})
+    today = Run("ingest", council.lake.storage, {})
     today.save()
     maintain(council, runs_days=1)
     assert not (runs / "20200101T000000-0123abcd").exists()
     assert (runs / "notes").exists()
-    assert today.path.exists()
+    assert council.lake.storage.is_file(today.record)
 
 
 def test_dry_run_reports_the_planned_changes_without_making_them(council, monkeypatch):
@@ -311,7 +311,7 @@ def test_lake_grows_by_at_most_half_over_monthly_runs(council, monkeypatch, tmp_
     assert once.ingests(monkeypatch) == ""
     assert council.rows("id", "person") == once.rows("id", "person")
     sizes = [
-        sum(p.stat().st_size for p in c.lake.root.rglob("*") if p.is_file())
+        sum(p.stat().st_size for p in c.lake.storage.root.rglob("*") if p.is_file())
         for c in (council, once)
     ]
     sys.stdout.write(f"{len(months)} months: {sizes[0]:,} bytes; one run: {sizes[1]:,} bytes\n")

@@ -11,6 +11,7 @@ from socare_spark.errors import ConfigurationError, DataError, MissingInputError
 from socare_spark.lake.lake import Lake
 from socare_spark.places.job import JOB
 from socare_spark.places.reference_tables import REFERENCE
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run, configuration_digest
 
@@ -63,7 +64,7 @@ def city(spark, tmp_path):
     def context(landing_folder=landing, **changes):
         settings = {key: value for key, value in {**PLACES, **changes}.items() if value is not None}
         (conf / "places.yaml").write_text(yaml.safe_dump(settings))
-        record = Run("places", tmp_path / "runs", {})
+        record = Run("places", LocalStorage(tmp_path), {})
         record.configuration = configuration_digest(conf)
         quiet = Progress(Console(quiet=True))
         return Context(spark, Lake(tmp_path / "lake"), conf, landing_folder, None, record, quiet)

@@ -12,6 +12,7 @@ from socare_spark.analyses.provision.job import ANALYSIS
 from socare_spark.analysis import Context
 from socare_spark.errors import MissingInputError
 from socare_spark.lake.lake import Lake
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -41,7 +42,7 @@ class Council:
 
     def has(self, name, rows, schema):
         frame = self.spark.createDataFrame(rows, schema)
-        frame.coalesce(1).write.format("delta").save(str(self.lake.root / name))
+        frame.coalesce(1).write.format("delta").save(str(self.lake.storage.root / name))
 
     def has_agreements(self, dataset):
         day = date(2010, 1, 1)
@@ -53,7 +54,7 @@ class Council:
         self.has(f"restricted/{dataset}", rows, AGREEMENTS)
 
     def makes(self):
-        run = Run("provision", self.folder / "runs", {})
+        run = Run("provision", LocalStorage(self.folder), {})
         quiet = Progress(Console(quiet=True))
         conf = self.folder / "conf"
         ANALYSIS.job().run(Context(self.spark, self.lake, conf, None, None, run, quiet))

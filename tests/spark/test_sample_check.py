@@ -36,7 +36,7 @@ def test_dry_run_counts_kept_and_quarantined_rows_by_reason_and_column(council, 
     (refused,) = [line for line in lines if "2016.csv: refused" in line]
     assert "the header lacks the column" in refused
     assert "secret" not in "\n".join(lines)
-    assert not council.lake.root.exists()
+    assert not council.lake.storage.root.exists()
 
 
 def test_dry_run_checks_no_file_that_is_unchanged(council, monkeypatch):

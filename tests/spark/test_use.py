@@ -16,6 +16,7 @@ from socare_spark.analysis import Context
 from socare_spark.errors import ConfigurationError, MissingInputError
 from socare_spark.lake.lake import Lake
 from socare_spark.places.reference_tables import AREAS, POPULATION
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -57,7 +58,7 @@ def council(spark, tmp_path):
         for section, values in changes.items():
             settings[section] = settings[section] | values if isinstance(values, dict) else values
         (conf / SETTINGS).write_text(yaml.safe_dump(settings), "utf-8")
-        run = Run("use", tmp_path / "runs", {})
+        run = Run("use", LocalStorage(tmp_path), {})
         run.configuration = yaml.safe_dump(settings)
         quiet = Progress(Console(quiet=True))
         return Context(spark, Lake(tmp_path / "lake"), conf, None, as_of, run, quiet)
@@ -67,7 +68,7 @@ def council(spark, tmp_path):
 
 def lands(context):
     frame = context.spark.createDataFrame(agreements(), AGREEMENTS)
-    path = context.lake.folder("restricted/agreements_costed")
+    path = context.lake.storage.path("restricted/agreements_costed")
     frame.coalesce(1).write.format("delta").save(str(path))
 
 
@@ -164,7 +165,7 @@ def test_missing_inputs_and_unknown_codes_are_refused(council):
     with pytest.raises(ConfigurationError, match="names the client group XX"):
         ANALYSIS.job().run(context)
     bare = context.spark.createDataFrame([(1, EXTRACT)], "person bigint, extract date")
-    bare.write.format("delta").save(str(context.lake.folder("restricted/bare")))
+    bare.write.format("delta").save(str(context.lake.storage.path("restricted/bare")))
     with pytest.raises(
         MissingInputError, match=r"column element \(string\) of restricted/bare, .*bare\."
     ):

@@ -11,6 +11,7 @@ from socare_spark.analysis import Context
 from socare_spark.errors import DataError
 from socare_spark.ingest import job as ingest_job
 from socare_spark.lake.lake import Lake
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -111,7 +112,7 @@ class Council:
         """What a job runs with; a new run each time."""
         path = self.conf / "datasets" / f"{self.contract['name']}.yaml"
         path.write_text(yaml.safe_dump(self.contract))
-        self.run = Run("ingest", self.root / "lake" / "runs", {})
+        self.run = Run("ingest", LocalStorage(self.root / "lake"), {})
         quiet = Progress(Console(quiet=True))
         return Context(self.spark, self.lake, self.conf, self.landing, None, self.run, quiet)
 
@@ -149,13 +150,15 @@ class Council:
 
     def versions(self):
         """Version of every Delta table of the lake."""
-        logs = sorted(self.lake.root.rglob("_delta_log"))
-        names = [str(p.parent.relative_to(self.lake.root)) for p in logs]
+        logs = sorted(self.lake.storage.root.rglob("_delta_log"))
+        names = [str(p.parent.relative_to(self.lake.storage.root)) for p in logs]
         return {name: self.lake.version(name) for name in names}
 
     def fingerprint(self):
         """A digest of every file of the lake but run records and the lock."""
         digest = hashlib.sha256()
-        for path in sorted(p for p in (self.lake.root / "restricted").rglob("*") if p.is_file()):
+        for path in sorted(
+            p for p in (self.lake.storage.root / "restricted").rglob("*") if p.is_file()
+        ):
             digest.update(path.name.encode() + path.read_bytes())
         return digest.hexdigest()

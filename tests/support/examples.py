@@ -39,7 +39,7 @@ class Example:
         warnings = []
         for name in names:
             (job,) = (job for job in JOBS if job.name == name)
-            run = Run(name, self.lake.root / "runs", {})
+            run = Run(name, self.lake.storage, {})
             quiet = Progress(Console(quiet=True))
             context = Context(self.spark, self.lake, self.conf, self.landing, None, run, quiet)
             job.run(context)

@@ -17,11 +17,11 @@ from pydantic import ValidationError
 from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.dialect import Dialect
 from socare_spark.errors import DataError
-from socare_spark.files import sha256_of
 from socare_spark.ingest.canonical_csv import csv_of
 from socare_spark.ingest.discovery import discover_files, inspect_file
 from socare_spark.ingest.workbooks import read_sheet
 from socare_spark.onboarding.workbook_source import read_workbook_table
+from socare_spark.storage.local_files import sha256_of
 
 ABC = [{"name": n, "socare": {"keep": "as_is"}} for n in "ABC"]
 

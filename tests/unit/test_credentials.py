@@ -7,6 +7,7 @@ import pytest
 
 from socare_spark import cli
 from socare_spark.analysis import Job
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.credentials import redacted, without_credentials
 from socare_spark.tracking.run import Run
 
@@ -39,10 +40,11 @@ def test_a_uri_is_shown_without_secrets(uri):
 @pytest.mark.parametrize("uri", SHOWN)
 def test_no_record_has_a_secret(uri, tmp_path):
     options = cli.parser("ingest", "").parse_args(["--lake", str(tmp_path), "--mlflow", uri])
-    run = Run("ingest", tmp_path, cli._arguments_as_text(options))
+    run = Run("ingest", LocalStorage(tmp_path), cli._arguments_as_text(options))
     run.save()
-    assert SECRET not in run.path.read_text("utf-8")
-    assert json.loads(run.path.read_text("utf-8"))["arguments"]["mlflow"] == SHOWN[uri]
+    record = run.storage.read(run.record).decode()
+    assert SECRET not in record
+    assert json.loads(record)["arguments"]["mlflow"] == SHOWN[uri]
 
 
 def test_a_usage_error_has_no_secret(capsys):

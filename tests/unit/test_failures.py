@@ -7,6 +7,7 @@ from rich.console import Console
 from socare_spark.contracts.periods import Calendar
 from socare_spark.errors import ExitCode
 from socare_spark.failures import report_crash
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -26,9 +27,9 @@ def raised(action):
     ],
 )
 def test_messages_of_libraries_are_not_logged(tmp_path, action, is_logged):
-    run = Run("use", tmp_path / "runs", {})
+    run = Run("use", LocalStorage(tmp_path), {})
     error = raised(action)
     assert report_crash(error, run, Progress(Console(quiet=True))) == ExitCode.FAULT
-    log = run.log.read_text("utf-8")
+    log = run.storage.read(run.log).decode()
     assert type(error).__name__ in log
     assert (str(error) in log) == is_logged

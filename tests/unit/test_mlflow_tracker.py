@@ -34,7 +34,7 @@ def empty(tmp_path_factory):
     """A database without experiments of ours; making one takes seconds."""
     lake = Lake(tmp_path_factory.mktemp("empty"))
     MlflowTracker(local_uri(lake), lake, "unused")
-    return lake.root / "mlflow.db"
+    return lake.storage.root / "mlflow.db"
 
 
 def lake_in(folder, empty):
@@ -49,7 +49,7 @@ def lake(tmp_path, empty):
 
 
 def ended(lake, job="ingest", status="done", **given):
-    run = Run(job, lake.root / "runs", {"as_of": "2016-12-31"}, **given)
+    run = Run(job, lake.storage, {"as_of": "2016-12-31"}, **given)
     run.started = "2017-02-03T04:05:06+00:00"
     run.save()
     run.finish(status)
@@ -72,10 +72,10 @@ def found(uri, run):
 
 
 def drawn(lake, run, name="chart.png"):
-    path = lake.root / "working" / "pictures" / name
+    path = lake.storage.root / "working" / "pictures" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"picture")
-    run.pictures.append(str(path.relative_to(lake.root)))
+    run.pictures.append(str(path.relative_to(lake.storage.root)))
     return run
 
 
@@ -102,15 +102,15 @@ def test_a_configuration_without_a_project_has_the_common_experiment(tmp_path):
 
 def test_database_is_created_in_a_lake_with_special_characters_in_its_path(tmp_path):
     lake = Lake(tmp_path / ODD / "lake")
-    lake.root.mkdir(parents=True)
+    lake.storage.root.mkdir(parents=True)
     run = drawn(lake, ended(lake))
     mirror = Mirror(None, lake, Said(), EXPERIMENT)
     mirror.begin(run)
     mirror.end(run)
     mirror.close()
     assert {p.name for p in tmp_path.iterdir()} == {ODD}
-    assert (lake.root / "mlflow.db").is_file()
-    assert files(lake.root / "mlflow") == {"run_record.json", "chart.png"}
+    assert (lake.storage.root / "mlflow.db").is_file()
+    assert files(lake.storage.root / "mlflow") == {"run_record.json", "chart.png"}
     assert MlflowClient(local_uri(lake)).get_experiment_by_name(EXPERIMENT) is not None
 
 
@@ -118,26 +118,26 @@ def test_a_lake_that_moved_keeps_its_pictures_together(tmp_path, lake):
     first = drawn(lake, ended(lake))
     sent(lake, first)
     moved = Lake(tmp_path / "moved")
-    lake.root.rename(moved.root)
+    lake.storage.root.rename(moved.storage.root)
     second = drawn(moved, ended(moved), "other.png")
     sent(moved, second)
-    assert not lake.root.exists()
-    assert {"chart.png", "other.png"} <= files(moved.root / "mlflow")
+    assert not lake.storage.root.exists()
+    assert {"chart.png", "other.png"} <= files(moved.storage.root / "mlflow")
     client = MlflowClient(local_uri(moved))
     for run, name in ((first, "chart.png"), (second, "other.png")):
         ours = found(local_uri(moved), run).info
         assert [f.path for f in client.list_artifacts(ours.run_id, "pictures")] == [
             f"pictures/{name}"
         ]
-        assert ours.artifact_uri.startswith(moved.root.as_uri() + "/")
+        assert ours.artifact_uri.startswith(moved.storage.root.as_uri() + "/")
 
 
 def test_two_lakes_with_one_database_keep_their_pictures_apart(tmp_path, empty, lake):
     other = lake_in(tmp_path / "other", empty)
     sent(lake, drawn(lake, ended(lake)), local_uri(lake))
     sent(other, drawn(other, ended(other), "other.png"), local_uri(lake))
-    assert files(lake.root / "mlflow") == {"run_record.json", "chart.png"}
-    assert files(other.root / "mlflow") == {"run_record.json", "other.png"}
+    assert files(lake.storage.root / "mlflow") == {"run_record.json", "chart.png"}
+    assert files(other.storage.root / "mlflow") == {"run_record.json", "other.png"}
 
 
 # ------------------------------------------------------------------------------------ runs
@@ -198,7 +198,7 @@ def test_row_counts_of_each_dataset_are_metrics(lake):
         entry(file="v/0.csv", status="amended", rows_read=9, rows_kept=7, rows_superseded=2),
         entry(file="v/3.csv", status="refused"),
     ]
-    write_deltalake(lake.root / "restricted/people", pa.table({"person": [1, 2, 3]}))
+    write_deltalake(lake.storage.root / "restricted/people", pa.table({"person": [1, 2, 3]}))
     metrics = sent(lake, run).data.metrics
     expected = {"rows_read": 15, "rows_kept": 10, "rows_quarantined": 4, "rows_duplicate": 1}
     expected |= {"rows_superseded": 0, "amended_rows_superseded": 2, "amended_rows_kept": 7}
@@ -210,7 +210,7 @@ def test_row_counts_of_each_dataset_are_metrics(lake):
 def test_files_and_tables_are_datasets(lake):
     for _ in range(2):
         rows = pa.table({"n": pa.array([1], pa.int64()), "names": [["x"]]})
-        write_deltalake(lake.root / "working/visits", rows, mode="append")
+        write_deltalake(lake.storage.root / "working/visits", rows, mode="append")
     run = ended(lake)
     run.files_read = {"v/1.csv": "ab" * 32}
     run.ledger = [entry(status="accepted", rows_read=10)]
@@ -243,7 +243,7 @@ def test_a_run_that_changed_nothing_sends_no_pictures(lake):
     run.up_to_date = True
     run.outputs = {"working/visits": {"version": 1, "rows": 1}}
     ours = sent(lake, run)
-    assert files(lake.root / "mlflow") == {"run_record.json"}
+    assert files(lake.storage.root / "mlflow") == {"run_record.json"}
     assert ours.inputs.dataset_inputs == []
     assert ours.data.tags["socare.up_to_date"] == "true"
 
@@ -351,7 +351,7 @@ def test_each_bad_address_has_its_message(lake, uri, says):
 
 
 def test_a_file_that_is_no_database_has_its_message(lake):
-    path = lake.root / "s3cret.db"
+    path = lake.storage.root / "s3cret.db"
     path.write_text("no database" * 100)
     assert "the database could not be opened" in note(lake, f"sqlite:///{path}")
 

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from socare_spark.errors import InfrastructureError
-from socare_spark.lake.access import open_to_others
 from socare_spark.scratch import remove_leftovers, scratch_folders
+from socare_spark.storage.local import LocalStorage
 
 RUN, OTHER = "20160101T120000-0a1b2c3d", "20160102T120000-0a1b2c3d"
 
@@ -72,8 +72,8 @@ def test_a_folder_that_is_open_to_others_is_reported(tmp_path):
     for folder, mode in ((open_one, 0o755), (closed_one, 0o700)):
         folder.mkdir()
         folder.chmod(mode)
-    assert open_to_others(closed_one) is None
-    assert open_to_others(tmp_path / "missing") is None
-    warning = open_to_others(open_one)
+    assert LocalStorage(closed_one).exposure() is None
+    assert LocalStorage(tmp_path / "missing").exposure() is None
+    warning = LocalStorage(open_one).exposure()
     assert "mode 755" in warning
     assert f"chmod -R go-rwx '{open_one}'" in warning

@@ -3,7 +3,7 @@
 import pytest
 
 from socare_spark.errors import ConfigurationError
-from socare_spark.lake.paths import check_lake_path, literal_path
+from socare_spark.storage.location import check_lake_path, literal_path
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ def test_a_lake_that_delta_cannot_open_is_refused(tmp_path, name):
 
 
 def test_marks_of_a_pattern_are_escaped(tmp_path):
-    assert literal_path(tmp_path / "a[1]{b}*?").endswith(r"a\[1\]\{b\}\*\?")
+    assert literal_path(f"{tmp_path}/a[1]{{b}}*?").endswith(r"a\[1\]\{b\}\*\?")

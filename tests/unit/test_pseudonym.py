@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
 from socare_spark.ingest.pseudonym import Keyring, check_key, normalise_text, open_keyring
+from socare_spark.storage.local import LocalStorage
 
 PROJECT = Project(
     council="c", project="p", key_id="k1", schemes={"a": Scheme(), "b": Scheme(person=True)}
@@ -137,51 +138,55 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path):
     assert ring.subkey("a") == Keyring(b"\xab" * 32, PROJECT).subkey("a")
 
 
+KEY_CHECK = "restricted/key_check.json"
+
+
 def test_changed_scheme_is_refused_by_an_existing_lake(tmp_path):
-    path = tmp_path / "key_check.json"
-    check_key(Keyring(KEY, PROJECT), path)
+    check_key(Keyring(KEY, PROJECT), LocalStorage(tmp_path))
     more = {**PROJECT.schemes, "c": Scheme()}
-    check_key(Keyring(KEY, PROJECT.model_copy(update={"schemes": more})), path)
+    check_key(Keyring(KEY, PROJECT.model_copy(update={"schemes": more})), LocalStorage(tmp_path))
     for name in ("a", "c"):
         other = {**more, name: Scheme(strip_leading_zeros=True)}
         with pytest.raises(NotPermittedError, match=f"the scheme {name}"):
-            check_key(Keyring(KEY, PROJECT.model_copy(update={"schemes": other})), path)
-    check_key(Keyring(KEY, PROJECT), path)
+            check_key(
+                Keyring(KEY, PROJECT.model_copy(update={"schemes": other})), LocalStorage(tmp_path)
+            )
+    check_key(Keyring(KEY, PROJECT), LocalStorage(tmp_path))
 
 
 def test_a_shape_changes_no_token_so_it_can_change(tmp_path):
-    path = tmp_path / "key_check.json"
-    check_key(Keyring(KEY, PROJECT), path)
+    check_key(Keyring(KEY, PROJECT), LocalStorage(tmp_path))
     other = {**PROJECT.schemes, "a": PROJECT.schemes["a"].model_copy(update={"shape": "[0-9]+"})}
-    check_key(Keyring(KEY, PROJECT.model_copy(update={"schemes": other})), path)
+    check_key(Keyring(KEY, PROJECT.model_copy(update={"schemes": other})), LocalStorage(tmp_path))
 
 
 def test_lakes_of_earlier_versions_keep_their_schemes(tmp_path):
-    path, scheme = tmp_path / "key_check.json", Scheme(strip_leading_zeros=True)
+    path, scheme = tmp_path / KEY_CHECK, Scheme(strip_leading_zeros=True)
     project = PROJECT.model_copy(update={"schemes": {"a": scheme}})
-    check_key(Keyring(KEY, project), path)
+    check_key(Keyring(KEY, project), LocalStorage(tmp_path))
     recorded = json.loads(path.read_text())
     # The digest of Scheme(strip_leading_zeros=True) when it had the shape of that time.
     path.write_text(json.dumps({**recorded, "the scheme a": "4837a7d1ef3aea8a"}))
-    check_key(Keyring(KEY, project), path)
+    check_key(Keyring(KEY, project), LocalStorage(tmp_path))
 
 
 def test_another_key_or_council_is_refused_by_an_existing_lake(tmp_path):
-    path = tmp_path / "restricted" / "key_check.json"
-    check_key(Keyring(KEY, PROJECT), path)
-    check_key(Keyring(KEY, PROJECT), path)
+    path = tmp_path / KEY_CHECK
+    check_key(Keyring(KEY, PROJECT), LocalStorage(tmp_path))
+    check_key(Keyring(KEY, PROJECT), LocalStorage(tmp_path))
     with pytest.raises(NotPermittedError, match="another key"):
-        check_key(Keyring(KEY[::-1], PROJECT), path)
+        check_key(Keyring(KEY[::-1], PROJECT), LocalStorage(tmp_path))
     other = PROJECT.model_copy(update={"council": "elsewhere"})
     with pytest.raises(NotPermittedError, match="council"):
-        check_key(Keyring(KEY, other), path)
+        check_key(Keyring(KEY, other), LocalStorage(tmp_path))
     assert KEY.hex() not in path.read_text()
 
 
 def test_lake_with_a_lost_or_damaged_key_check_is_refused(tmp_path):
-    path = tmp_path / "key_check.json"
+    path = tmp_path / KEY_CHECK
     with pytest.raises(NotPermittedError, match=r"key_check\.json, which identifies"):
-        check_key(Keyring(KEY, PROJECT), path, begun=True)
+        check_key(Keyring(KEY, PROJECT), LocalStorage(tmp_path), begun=True)
+    path.parent.mkdir()
     path.write_text("{")
     with pytest.raises(NotPermittedError, match="missing or damaged"):
-        check_key(Keyring(KEY, PROJECT), path, begun=True)
+        check_key(Keyring(KEY, PROJECT), LocalStorage(tmp_path), begun=True)

@@ -11,7 +11,7 @@ from socare_spark.ingest.discovery import RefusedFile, discover_files, inspect_f
 from socare_spark.ingest.file_names import max_name_bytes, unusable_name
 from socare_spark.ingest.ledger import LedgerState
 from socare_spark.ingest.ledger_entries import _files_to_quarantine
-from socare_spark.ingest.rejected_lines import rejected_folder, remove_rejected, write_rejected
+from socare_spark.ingest.rejected_lines import rejected_storage, remove_rejected, write_rejected
 
 
 def refused(name, dataset="visits", reason="it is empty"):
@@ -97,7 +97,7 @@ def two_contracts(tmp_path):
 
 
 def test_contracts_that_read_one_file_have_their_own_rejected_lines(two_contracts):
-    folder = rejected_folder(two_contracts)
+    folder = rejected_storage(two_contracts).path()
     of_visits, of_homes = (folder / f"2015.csv.{n}.rejected.csv" for n in ("visits", "homes"))
     assert of_visits.read_text() == "line,reasons,A\n1,type:A,x\n"
     assert of_homes.read_text() == "line,reasons,A\n2,type:A,y\n"
@@ -106,7 +106,7 @@ def test_contracts_that_read_one_file_have_their_own_rejected_lines(two_contract
 
 
 def test_rejected_lines_of_an_earlier_version_go(two_contracts):
-    earlier = rejected_folder(two_contracts) / "2015.csv.rejected.csv"
+    earlier = rejected_storage(two_contracts).path() / "2015.csv.rejected.csv"
     earlier.write_text("line,reasons,A\n")
     remove_rejected(two_contracts, "2015.csv", "visits")
     assert not earlier.exists()

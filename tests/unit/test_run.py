@@ -4,20 +4,21 @@ import json
 
 import pytest
 
+from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking import run as run_module
 from socare_spark.tracking.run import Run, close_dead_runs, code_version
 
 
 def test_run_record_of_a_dead_run_is_closed(tmp_path):
-    dead, done = Run("ingest", tmp_path, {}), Run("places", tmp_path, {})
+    lake = LocalStorage(tmp_path)
+    dead, done = Run("ingest", lake, {}), Run("places", lake, {})
     dead.save()
     done.finish("done")
-    (tmp_path / "torn").mkdir()
-    (tmp_path / "torn" / "run_record.json").write_text('{"status": "running"')
-    assert close_dead_runs(tmp_path) == [dead.run_id]
-    assert json.loads(dead.path.read_text())["status"] == "broken off"
-    assert json.loads(done.path.read_text())["status"] == "done"
-    assert close_dead_runs(tmp_path) == []
+    lake.write("runs/torn/run_record.json", b'{"status": "running"')
+    assert close_dead_runs(lake) == [dead.run_id]
+    assert json.loads(lake.read(dead.record))["status"] == "broken off"
+    assert json.loads(lake.read(done.record))["status"] == "done"
+    assert close_dead_runs(lake) == []
 
 
 @pytest.fixture

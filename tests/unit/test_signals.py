@@ -51,7 +51,7 @@ def test_a_signal_ends_a_job_in_one_sentence(tmp_path, sign, monkeypatch, capsys
 
 def test_failed_undo_does_not_report_consistent_tables(tmp_path, monkeypatch, capsys):
     def breaks_off(context):
-        (context.lake.root / "unfinished.json").write_text("{}")
+        (context.lake.storage.root / "unfinished.json").write_text("{}")
         raise RuntimeError("an undo failed")
 
     assert runs(tmp_path, breaks_off, monkeypatch) == (ExitCode.FAULT, "failed")

@@ -22,7 +22,7 @@ def lake(tmp_path):
 
 @pytest.fixture
 def runs(lake):
-    run = Run("requests", lake.root / "runs", {}, status="done")
+    run = Run("requests", lake.storage, {}, status="done")
     run.outputs["working/request_snapshots"] = {"version": 0, "rows": PEOPLE}
     run.counts["people"] = PEOPLE
     return [run]

@@ -19,7 +19,8 @@ lake = Lake(Path(sys.argv[1]))
 names = ["restricted/one", "restricted/superseded/two"]
 with atomic_commits(None, lake, names, keep=True):
     for name in names:
-        write_deltalake(lake.folder(name), pa.table({"a": [1, 2], "b": [1, 2]}), partition_by=["a"])
+        rows = pa.table({"a": [1, 2], "b": [1, 2]})
+        write_deltalake(lake.uri(name), rows, partition_by=["a"])
 """
 TRACED = "openat,creat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,fsync,fdatasync"
 

@@ -26,7 +26,7 @@ ONE, TWO, NEW = (
 
 
 def enters(lake, table, text):
-    write_deltalake(lake.folder(table), pa.table({"a": [text]}), mode="append")
+    write_deltalake(lake.storage.path(table.path), pa.table({"a": [text]}), mode="append")
 
 
 def held(lake):
@@ -64,7 +64,7 @@ class Disk:
         self.contents = {number for _, number in self._all()}
 
     def _all(self):
-        return {(p, p.stat().st_ino) for p in self.lake.root.rglob("*")}
+        return {(p, p.stat().st_ino) for p in self.lake.storage.root.rglob("*")}
 
     def synced(self, handle):
         path, number = os.readlink(f"/proc/self/fd/{handle}"), os.fstat(handle).st_ino
@@ -74,10 +74,10 @@ class Disk:
 
     def cut(self):
         """Copies the lake as a power cut at this point may leave it."""
-        copy = self.lake.root.with_name(f"cut{len(self.copies)}")
-        shutil.copytree(self.lake.root, copy)
+        copy = self.lake.storage.root.with_name(f"cut{len(self.copies)}")
+        shutil.copytree(self.lake.storage.root, copy)
         for path, number in sorted(self._all()):
-            there = copy / path.relative_to(self.lake.root)
+            there = copy / path.relative_to(self.lake.storage.root)
             if not there.exists():
                 continue
             if path not in self.entries and self.damage == "lost":
@@ -126,7 +126,7 @@ def test_interrupted_undo_is_repeated(lake, kind, monkeypatch):
             enters(lake, table, "new")
         raise KeyboardInterrupt
     monkeypatch.undo()
-    newest = max(lake.folder(ONE).rglob(kind), key=lambda p: p.stat().st_mtime_ns)
+    newest = max(lake.storage.path(ONE.path).rglob(kind), key=lambda p: p.stat().st_mtime_ns)
     newest.write_bytes(b"")
     steps = 0
     while has_unfinished_commits(lake):
@@ -158,9 +158,9 @@ def test_an_undo_does_not_accept_a_table_that_is_lost_or_older(lake, harm, monke
             enters(lake, TWO, "new")
             raise KeyboardInterrupt
     if harm == "lost":
-        shutil.rmtree(lake.folder(ONE))
+        shutil.rmtree(lake.storage.path(ONE.path))
     else:
-        (lake.folder(ONE) / "_delta_log" / f"{1:020}.json").unlink()
+        (lake.storage.path(ONE.path) / "_delta_log" / f"{1:020}.json").unlink()
     roll_back(None, lake)
     with pytest.raises(DataError, match="restricted/one: version 1 expected"):
         check_versions(lake)

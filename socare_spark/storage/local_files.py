@@ -1,4 +1,4 @@
-"""Files of the machine: digests, and files that replace others as a whole."""
+"""Files of this machine: digests, files that replace others as a whole, and files on disk."""
 
 import hashlib
 import os
@@ -38,3 +38,12 @@ def replacement(path: Path, ending: str = PARTIAL) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def fsync(path: Path) -> None:
+    """Syncs a file, or the entries of a folder, to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
