@@ -236,6 +236,8 @@ class HadoopStorage:
             yield target
             return
         partial = self._path(f"{name}{PARTIAL}")
+        # Folders that HDFS makes for a file have the mode of the folder above, not that of Spark.
+        self._fs.mkdirs(target.getParent())
         try:
             yield partial
             option = self._hadoop.fs.Options.Rename
