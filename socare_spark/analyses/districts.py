@@ -9,7 +9,7 @@ from socare_spark.analyses.extracts import contract_of
 from socare_spark.inputs import Inputs
 from socare_spark.places.recorded_places import areas_by_place
 from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
-from socare_spark.postcodes import district_of
+from socare_spark.postcode_columns import district_of
 
 POSTCODE = "postcode"
 # Column with the district of a record whose place is not a postcode.

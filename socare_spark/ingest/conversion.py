@@ -20,7 +20,8 @@ from socare_spark.contracts.project import Scheme
 from socare_spark.ingest.pseudonym import has_shape
 from socare_spark.ingest.whitespace import strip_whitespace
 from socare_spark.lake.columns import value_of
-from socare_spark.postcodes import letters_and_digits, letters_and_digits_column, normalise_postcode
+from socare_spark.postcode_columns import letters_and_digits_column, normalise_postcode
+from socare_spark.postcodes import letters_and_digits
 
 BITS_PER_WORD = 60
 _FIXED_WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}

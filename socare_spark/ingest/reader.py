@@ -36,7 +36,7 @@ from socare_spark.ingest.conversion import (
 from socare_spark.ingest.csv_records import MAX_RECORD_BYTES
 from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.pseudonym import Keyring, digest, normalise_columns, token
-from socare_spark.postcodes import district_of, is_unit_postcode, sector_of
+from socare_spark.postcode_columns import district_of, is_unit_postcode, sector_of
 from socare_spark.storage.location import literal_path
 
 _CORRUPT_RECORD = "_corrupt"

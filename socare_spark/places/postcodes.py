@@ -19,7 +19,7 @@ from socare_spark.places.geometry import in_grid
 from socare_spark.places.reference_tables import POSTCODES
 from socare_spark.places.settings import PostcodeSource
 from socare_spark.places.source_files import find_files
-from socare_spark.postcodes import district_of, normalise_postcode, sector_of
+from socare_spark.postcode_columns import district_of, normalise_postcode, sector_of
 from socare_spark.storage.location import literal_path
 
 # Columns of Code-Point Open by position: postcode, quality, easting, northing, ...

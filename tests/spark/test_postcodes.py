@@ -3,7 +3,12 @@
 import pytest
 from pyspark.sql import functions as F
 
-from socare_spark.postcodes import district_of, is_unit_postcode, normalise_postcode, sector_of
+from socare_spark.postcode_columns import (
+    district_of,
+    is_unit_postcode,
+    normalise_postcode,
+    sector_of,
+)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from socare_spark.contracts.contract import Contract
 from socare_spark.contracts.field import Field
 from socare_spark.ingest.conversion import age, convert, rules
-from socare_spark.postcodes import is_unit_postcode
+from socare_spark.postcode_columns import is_unit_postcode
 
 
 def read(spark, texts, *, keep="as_is", socare=None, **declared):

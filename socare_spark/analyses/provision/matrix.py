@@ -19,7 +19,7 @@ from socare_spark.measures.complete_grid import all_cells, complete_grid
 from socare_spark.measures.person_counts import Grouping
 from socare_spark.measures.residuals import LEAST_EXPECTED, flag_residuals, residuals
 from socare_spark.measures.trends import mann_kendall, theil_sen_slope
-from socare_spark.postcodes import district_of
+from socare_spark.postcode_columns import district_of
 
 _SOURCE = "Thesis 3.13.1, figures 6-10 (A1)"
 DISTRICT = ColumnSpec("district", "string", "Postcode district of the city, as 'B21'.")
