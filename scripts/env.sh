@@ -18,10 +18,12 @@ export SOCARE_ROOT
 
 PACKAGES='spark\.jars\.packages'
 
-# On small data Java's second compiler costs more time than it saves. With the first compiler only, the
-# default code cache is too small, and Java stops compiling when it is full.
+# On small data, compiling costs more time than it saves: Java's second compiler, and Spark's generated
+# code. With the first compiler only, the default code cache is too small, and Java stops compiling when
+# it is full.
 # shellcheck disable=SC2034
 SMALL_DATA_OPTIONS='-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m'
+SMALL_DATA_OPTIONS+=' -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN'
 
 # Prints a message and exits with a code (README, Exit codes).
 stop() {

@@ -26,31 +26,25 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.xdist_group(kind if shares else str(path)))
 
 
+# Small data need no plans that adapt. scripts/test also switches code generation off.
+SMALL = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "2"}
+
+
 @pytest.fixture(scope="session")
 def spark_session():
     if "PYSPARK_SUBMIT_ARGS" not in os.environ:
         pytest.exit("run scripts/test, or: . scripts/env.sh && use_environment && pytest", 2)
     session = SparkSession.builder.appName("tests").getOrCreate()
     session.sparkContext.setLogLevel("OFF")
+    for key, value in SMALL.items():
+        session.conf.set(key, value)
     yield session
     session.stop()
 
 
-# Ten rows are done before compiling a query for them would pay.
-SMALL = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-    "spark.sql.shuffle.partitions": "2",
-}
-
-
 @pytest.fixture
-def spark(spark_session, request):
+def spark(spark_session):
     before = dict(spark_session.conf.getAll)
-    if request.node.get_closest_marker("spark"):
-        for key, value in SMALL.items():
-            spark_session.conf.set(key, value)
     yield spark_session
     spark_session.catalog.clearCache()
     after = dict(spark_session.conf.getAll)

@@ -66,6 +66,8 @@ def traces(tmp_path_factory):
         "spark.eventLog.compress false\nspark.eventLog.rolling.enabled false\n"
     )
     given = {"SOCARE_KEY": "", "SOCARE_KEY_FILE": str(key), "SOCARE_SPARK_CONF": str(conf)}
+    # As in production, with generated code.
+    given["SOCARE_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
     arguments = ("--landing", root / "landing", "--lake", root / "lake")
     broken = root / "broken.py"
     broken.write_text(BREAKS)
