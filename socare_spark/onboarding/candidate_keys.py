@@ -78,7 +78,9 @@ def _row_hashes(columns: Sequence[Column]) -> npt.NDArray[np.uint64]:
 
 
 def _count_distinct(values: npt.NDArray[np.uint64]) -> int:
-    return int(np.unique(values).size)
+    # np.unique counts millions of integers with a hash table, in ten times this time.
+    ordered = np.sort(values)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + bool(ordered.size)
 
 
 def _is_key(first: Column, second: Column, distinct: int) -> bool:
