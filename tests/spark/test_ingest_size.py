@@ -93,7 +93,7 @@ def test_token_collision_is_found_by_spark(spark, tmp_path, monkeypatch):
     known["digest"] = [b"0" * 32]
     council.lake.append_arrow(people.PEOPLE, pa.Table.from_pandas(known, preserve_index=False), {})
     council.lands("2016.csv", GOOD.replace(",7,", ",8,").format(3))
-    with pytest.raises(CollisionError, match="1 tokens"):
+    with pytest.raises(CollisionError, match="1 token collides"):
         council.ingests(monkeypatch)
 
 

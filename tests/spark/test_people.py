@@ -77,9 +77,9 @@ def test_known_person_keeps_the_first_day(stage, tmp_path):
 def test_two_people_of_one_token_are_found(stage, tmp_path):
     day = date(2015, 12, 31)
     both, other = stage((1, ONE, 0, day), (1, TWO, 0, day)), stage((1, TWO, 0, day))
-    with pytest.raises(CollisionError, match="1 tokens"):
+    with pytest.raises(CollisionError, match="1 token collides"):
         register_people(Lake(tmp_path / "a"), [(both, [0])], RING, NOTE)
     lake = Lake(tmp_path / "b")
     register_people(lake, [(stage((1, ONE, 0, day)), [0])], RING, NOTE)
-    with pytest.raises(CollisionError, match="1 tokens"):
+    with pytest.raises(CollisionError, match="1 token collides"):
         register_people(lake, [(other, [0])], RING, NOTE)
