@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import chunks
 from socare_spark.ingest.format_diagnosis import encoding_of_mark, likely_utf_16, other_format
@@ -67,14 +69,15 @@ def read_source_text(path: Path) -> SourceText:
     data = data.removeprefix(b"\xef\xbb\xbf")
     if data.isascii():
         return SourceText(data, "utf-8", True, complete)
-    if _is_valid(data, "utf-8"):
+    if _is_utf_8(data):
         return SourceText(data, "utf-8", False, complete)
-    if _is_valid(data, _WINDOWS):
+    try:
         return SourceText(data.decode(_WINDOWS).encode(), _WINDOWS, False, complete)
-    raise DataError(
-        "the bytes are neither UTF-8 nor windows-1252, so the encoding is unknown: ask for the "
-        "file again as UTF-8"
-    )
+    except UnicodeDecodeError:
+        raise DataError(
+            "the bytes are neither UTF-8 nor windows-1252, so the encoding is unknown: ask for the "
+            "file again as UTF-8"
+        ) from None
 
 
 def _read(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
@@ -89,9 +92,10 @@ def _read(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
     return b"".join(parts), True
 
 
-def _is_valid(data: bytes, encoding: str) -> bool:
+def _is_utf_8(data: bytes) -> bool:
+    # Arrow checks the bytes without making a text of them.
     try:
-        data.decode(encoding)
-    except UnicodeDecodeError:
+        pa.array([data], pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid:
         return False
     return True
