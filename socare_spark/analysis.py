@@ -222,17 +222,18 @@ class Analysis(Generic[S]):
         if self.draw is not None:
             with context.progress.step(f"{self.name}: pictures"):
                 self.draw(context, settings)
+        # Results without their refused parts are not up to date: the next run makes them again.
+        state = {
+            "fingerprint": "" if result.refusals else fingerprint,
+            "pictures": context.run.pictures,
+            "lacking": context.unavailable,
+        }
+        context.lake.storage.write(state_file(self.name), json.dumps(state).encode())
         if result.refusals:
             raise DataError(
                 f"{self.name} wrote its tables without the parts that were refused.\n  "
                 + "\n  ".join(result.refusals)
             )
-        state = {
-            "fingerprint": fingerprint,
-            "pictures": context.run.pictures,
-            "lacking": context.unavailable,
-        }
-        context.lake.storage.write(state_file(self.name), json.dumps(state).encode())
 
     def _build(self, inputs: Inputs, settings: S) -> Result:
         """Makes the rows of each table that has its columns.

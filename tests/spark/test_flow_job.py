@@ -1,5 +1,7 @@
 """The job on a log of minutes and on movements: tables, pools, reports and pictures."""
 
+import shutil
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from socare_spark.analysis import Context
 from socare_spark.errors import DataError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
+from socare_spark.maintenance.leftovers import unnamed_pictures
 from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
@@ -160,14 +163,38 @@ def test_records_that_a_flow_does_not_select_are_counted(run):
     ]
 
 
-def test_a_flow_that_is_refused_does_not_stop_the_others_and_is_not_up_to_date(run):
+def test_a_flow_that_is_refused_does_not_stop_the_others(run):
     """The other tests show the tables and pictures of the others."""
     assert run.refusal == (
         "flow wrote its tables without the parts that were refused.\n  Flow steps has an activity "
         "with the name of the pool, ring. Set 'limits.pool' of the flow in conf/flows to a name "
         "that no activity has."
     )
-    assert not run.lake.storage.is_file("working/.flow.json")
+    assert run.run.pictures
+    assert unnamed_pictures(run.lake) == []
+
+
+def test_flows_that_are_all_refused_leave_no_row_of_an_earlier_run(run, tmp_path):
+    shutil.copytree(run.lake.storage.root, tmp_path / "lake")
+    conf = tmp_path / "conf" / "flows"
+    conf.mkdir(parents=True)
+    absent = {**FLOWS["moves"], "flow": "absent"}
+    absent["matrix"] = {**absent["matrix"], "dataset": "nothing"}
+    for settings in (FLOWS["steps"], absent):
+        (conf / f"{settings['flow']}.yaml").write_text(yaml.safe_dump(settings), "utf-8")
+    record, lake = Run("flow", LocalStorage(tmp_path), {}), Lake(tmp_path / "lake")
+    again = replace(run, lake=lake, conf=conf.parent, run=record, unavailable={})
+    before = unnamed_pictures(lake)
+    with pytest.raises(DataError, match="Flow steps has an activity"):
+        flow.ANALYSIS.job().run(again)
+    assert {t.path: len(lake.to_pandas(t)) for t in flow.ANALYSIS.writes if lake.exists(t)} == {
+        table.path: 0 for table in flow.ANALYSIS.writes
+    }
+    assert record.warnings == [
+        "Flow absent is left out: the lake does not have restricted/nothing."
+    ]
+    assert (before, record.pictures) == ([], [])
+    assert unnamed_pictures(lake) == sorted(run.run.pictures)
 
 
 def test_movements_have_a_balance_and_no_stages(run):

@@ -178,6 +178,15 @@ def test_warnings_and_counts_of_a_result_are_recorded(context):
     assert new.inputs.read(ALWAYS).collect() == [(date(2020, 1, 1),)]
 
 
+def test_refused_parts_of_the_data_are_refused_again_by_the_next_run(context):
+    def made(_, first):
+        return Result({ALWAYS: pd.DataFrame({"day": [first]})}, refusals=["A part is refused."])
+
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"A part is refused\."):
+            analysis("refuses", made).job().run(context())
+
+
 def test_a_result_that_lacks_a_column_is_dropped_and_one_without_it_is_warned_of(context):
     """The analysis makes all results; the column that is missing is null."""
 

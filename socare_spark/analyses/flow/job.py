@@ -126,11 +126,12 @@ _LATER = "events after the last day of their dataset"
 def build(inputs: Inputs, settings: Settings) -> Result:
     """Builds the tables of all flows that have their datasets and columns in the lake.
 
-    A flow whose data are refused is in no table, and the others are.
+    A flow whose data are refused is in no table, and the others are. If the data of all flows are
+    refused, the tables are empty.
 
     Raises:
+        ConfigurationError: no flow can be followed, and one has a fault.
         MissingInputError: no flow has its columns.
-        DataError: the data of all flows are refused.
     """
     flows, warnings = available_flows(inputs, settings.flows)
     results, refusals = [], []
@@ -139,8 +140,6 @@ def build(inputs: Inputs, settings: Settings) -> Result:
             results.append(_follow(inputs, settings, flow))
         except (ConfigurationError, DataError) as error:
             refusals.append(str(error))
-    if refusals and not results:
-        raise DataError(" ".join(refusals))
     tables = {
         table: of_all_flows(table, [r.tables[table] for r in results if table in r.tables])
         for table in _TABLES
