@@ -8,7 +8,7 @@ or not at all.
 import os
 import shutil
 from argparse import ArgumentParser
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -514,11 +514,17 @@ def _not_written(landed: LandedFile, subject: str, error: OSError) -> str:
     )
 
 
+def _claimed_name(landed: LandedFile, claims: Mapping[str, int]) -> str:
+    """Name of a file, with the dataset if several contracts refused the file."""
+    return landed.name if claims[landed.name] == 1 else f"{landed.name} ({landed.contract.name})"
+
+
 def _refusal_message(landing: Path, refused: Sequence[RefusedFile]) -> str:
-    lines = [f"{file.landed.name}: {file.reason}." for file in refused]
-    was = agreeing(len(lines), "was", "were")
+    claims = Counter(file.landed.name for file in refused)
+    lines = [f"{_claimed_name(file.landed, claims)}: {file.reason}." for file in refused]
+    was = agreeing(len(claims), "was", "were")
     return (
-        f"{counted(len(lines), 'file')} {was} refused as a whole and not loaded; all other files "
+        f"{counted(len(claims), 'file')} {was} refused as a whole and not loaded; all other files "
         "were loaded. "
         f"The reasons are in {rejected_storage(landing).location}.\n  " + "\n  ".join(lines)
     )

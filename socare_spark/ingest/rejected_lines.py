@@ -63,9 +63,9 @@ def write_rejected(
     storage, name = rejected_storage(landing), _name(file.landed, REJECTED)
     rows = iter(rejected)
     first = next(rows, None)
-    earlier = _names(file.landed.name, file.landed.contract.name)
-    storage.remove(other for other in earlier if first is None or other != name)
+    storage.remove([_name(file.landed, REFUSED)])
     if first is None:
+        storage.remove([name])
         return
     with storage.replacement(name) as path, path.open("wb") as target:
         target.writelines(_lines(file, chain([first], rows), names))
@@ -104,21 +104,15 @@ def write_refused(landing: Path, landed: LandedFile, reason: str) -> None:
 
 
 def remove_rejected(landing: Path, file: str, dataset: str) -> None:
-    """Removes the rejected lines and the reason of a file, given its name and dataset."""
-    rejected_storage(landing).remove(_names(file, dataset))
+    """Removes the rejected lines and the reason of a file, those of earlier versions included."""
+    names = rejected_names(file, dataset)
+    rejected_storage(landing).remove(
+        f"{name}{end}" for name in names for end in (REJECTED, REFUSED)
+    )
 
 
 def _failed_rules_text(failed: Iterable[tuple[str, str]]) -> str:
     return " ".join(f"{code}:{column}" if column else code for code, column in failed)
-
-
-def _names(file: str, dataset: str) -> list[str]:
-    """Names of the rejected lines and the reason of a file, those of earlier versions included."""
-    return [
-        f"{name}{ending}"
-        for name in rejected_names(file, dataset)
-        for ending in (REJECTED, REFUSED)
-    ]
 
 
 def _name(landed: LandedFile, ending: str) -> str:

@@ -39,6 +39,7 @@ _ODS_TAG = re.compile(
     rb"<(?:\w+:)?(table|table-row|(?:covered-)?table-cell)(?=[\s/>])"
     rb"((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>"
 )
+_ODS_VALUE = re.compile(rb":(?:[a-z]+-)?value(?:-type)?\s*=")
 _REPEATED = re.compile(rb"number-(?:rows|columns)-repeated\s*=\s*[\"']([0-9]{1,18})")
 _ODS_MARK = re.compile(rb"calcext:value-type=[\"']error[\"']|number-rows-spanned=[\"'](?!1[\"'])")
 
@@ -63,7 +64,7 @@ def check_ods_areas(content: bytes) -> None:
         content: The part `content.xml` of the file.
     """
     rows = columns = row = height = column = 0
-    for kind, attributes in _ODS_TAG.findall(content):
+    for kind, attributes in map(re.Match.groups, _ODS_TAG.finditer(content)):
         if kind == b"table":
             _check_size(rows, columns)
             rows = columns = row = height = 0
@@ -71,7 +72,7 @@ def check_ods_areas(content: bytes) -> None:
             row, height, column = row + height, _repeated(attributes), 0
         else:
             column += _repeated(attributes)
-            if b"value" in attributes or not attributes.endswith(b"/"):
+            if _ODS_VALUE.search(attributes) or not attributes.endswith(b"/"):
                 rows, columns = row + height, max(columns, column)
     _check_size(rows, columns)
 

@@ -1,6 +1,7 @@
 """A storage in a folder of this machine or of a mounted share.
 
-Files and folders that it makes are readable by their owner only, whatever the umask.
+Files that it makes are readable by their owner only, whatever the umask. Folders have
+the mode of the umask.
 """
 
 import fcntl
@@ -105,7 +106,8 @@ class LocalStorage:
 
     def is_file(self, name: str) -> bool:
         """Whether there is a file of this name."""
-        return self.path(name).is_file()
+        # A name that is too long, or a folder that is not readable, is no error here.
+        return os.path.isfile(self.path(name))
 
     def remove(self, names: Iterable[str], *, durable: bool = False) -> None:
         """Removes files in the given order."""

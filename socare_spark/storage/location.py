@@ -40,9 +40,12 @@ def local_path(text: str) -> Path:
             f"{scheme}:// is not supported yet: name a folder of this machine, or of a share that "
             "is mounted on it"
         )
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
     is_local = parts.netloc in ("", "localhost") and parts.path.startswith("/")
-    if not is_local or _AMBIGUOUS.intersection(text):
+    if not is_local or _AMBIGUOUS.intersection(text) or not text.isprintable():
         raise ArgumentTypeError(
             "a URI of a file has the form file:///PATH, without a host and without the characters "
             "% ? #: write the path without file://"

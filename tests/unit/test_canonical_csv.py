@@ -551,6 +551,7 @@ NEXT_ROW = '</table:table-row><table:table-row table:number-rows-repeated="{}">'
         ),
         # Cells and rows without a value at the end, which a program writes for formats.
         (EMPTY.format(16_383) + NEXT_ROW.format(1_048_574) + EMPTY.format(16_384), ""),
+        (NEXT_ROW.format(1_048_574) + EMPTY.format(16_384).replace("x>y", "value_1"), ""),
     ],
 )  # fmt: skip
 def test_open_documents_that_do_not_fit_into_memory_are_refused(tmp_path, row, size):

@@ -39,6 +39,8 @@ def test_paths_and_uris_of_this_machine_are_local(text, path):
         ("file://host/lake", "without a host"),
         ("file:///data/a%20b", "without a host and without the characters"),
         ("file:lake", "has the form file:///PATH"),
+        ("file:///data/a\tsecret", "has the form file:///PATH"),
+        ("file://[secret/x", "has the form file:///PATH"),
     ],
 )
 def test_other_uris_are_refused_without_their_secrets(text, words):

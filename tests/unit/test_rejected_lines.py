@@ -62,6 +62,8 @@ def test_a_reason_that_cannot_be_written_is_reported_and_others_are_written(tmp_
     (said,) = bring_in(landing, files, {file.key for file in files})
     assert said.startswith(f"{long}: the reason of its refusal was not written")
     assert [path.name for path in (tmp_path / "rejected").iterdir()] == ["b.csv.visits.refused.txt"]
+    # The folder exists from now on.
+    assert bring_in(landing, files, {file.key for file in files}) == [said]
 
 
 def test_contracts_that_read_one_file_have_their_own_reasons(tmp_path):
@@ -121,3 +123,13 @@ def test_a_file_that_is_already_refused_for_one_contract_is_new_for_another():
     judged = SimpleNamespace(staged=staged, refused={0: "it is empty"}, accepted=[])
     assert _files_to_quarantine(judged, [of_visits]) == [0]
     assert _files_to_quarantine(judged, [of_homes]) == []
+
+
+def test_a_message_names_the_contracts_that_refuse_one_file(tmp_path):
+    refusals = [refused("a.csv"), refused("a.csv", "homes"), refused("b.csv")]
+    message = job._refusal_message(tmp_path / "landing", refusals)
+    assert message.startswith("2 files were refused")
+    lines = [line.strip() for line in message.splitlines()[1:]]
+    assert lines == [
+        "a.csv (visits): it is empty.", "a.csv (homes): it is empty.", "b.csv: it is empty.",
+    ]  # fmt: skip

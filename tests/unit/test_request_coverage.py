@@ -229,18 +229,17 @@ def test_requests_before_a_time_that_is_not_unusual_begin_the_series(dates):
     assert warnings == []
 
 
-def test_an_isolated_request_in_the_first_period_does_not_begin_the_series():
-    """The period covers the time without a request, which says nothing about the service."""
-    worked = weekdays(D(2018, 2, 1), NEWEST)
-    extracts, periods = (D(2017, 12, 31), D(2018, 12, 31), NEWEST), years(2017, 2019)
-    found, (warning,) = span([D(2017, 3, 1), *worked], extracts, periods)
-    assert found == (D(2018, 2, 1), NEWEST)
-    assert warning.startswith("1 request of restricted/requests is of a day long before")
-    assert span(worked, extracts[1:], periods[1:])[0] == (D(2018, 1, 1), NEWEST)
+def test_periods_of_files_are_complete_whatever_their_first_requests():
+    rare = [D(year, month, 1) for year in range(2015, 2020) for month in (3, 9)]
+    worked = weekdays(D(2020, 3, 2), D(2023, 12, 29))
+    extracts = tuple(D(year, 12, 31) for year in range(2015, 2024))
+    found, warnings = span([*rare, *worked], extracts, years(2015, 2023))
+    assert found == (D(2015, 1, 1), D(2023, 12, 31))
+    assert not [text for text in warnings if "long before" in text]
 
 
-def test_an_isolated_request_does_not_make_a_part_a_whole_copy():
+def test_a_copy_by_isolated_requests_alone_is_reported():
     dates = [D(1900, 1, 1), *weekdays(D(2018, 1, 3), NEWEST)]
     found, warnings = span(dates, extracts=(D(2017, 12, 31), NEWEST))
-    assert found is None
-    assert "begins with 2018-01-03, after the day of the extract before it" in warnings[-1]
+    assert found == (D(2018, 1, 3), NEWEST)
+    assert "begins after the day of the extract before it, 2017-12-31" in warnings[-1]

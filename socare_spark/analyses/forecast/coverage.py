@@ -3,7 +3,7 @@
 All functions work on days, so that they are the same for snapshots and for parts of all records.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -61,12 +61,14 @@ def covered_span(
     if fault := _yearly_fault(days, dataset):
         return None, [*warnings, fault]
     known, of_gaps = covered_from(periods or [], dataset)
-    regular, of_isolated = _first_regular(days, known, by_day, dataset)
+    # The names of the files say that the time from `known` is complete.
+    regular, of_isolated = (None, []) if known else _first_regular(days, by_day, dataset)
     begin = regular or known or days[0]
     warnings += [*of_gaps, *of_isolated]
     if periods is None:
-        if fault := _copy_fault(begin, extracts, dataset):
+        if fault := _copy_fault(days[0], extracts, dataset):
             return None, [*warnings, fault]
+        warnings += _of_isolated_copy(begin, extracts, dataset)
     else:
         warnings += _early_extracts(days, extracts, begin, dataset)
     parts = [] if periods is None else extracts
@@ -110,25 +112,23 @@ def _in_no_quarter(number: int, kind: tuple[str, str], dataset: str) -> str:
 
 
 def _first_regular(
-    days: Sequence[date], known: date | None, by_day: pd.DataFrame, dataset: str
+    days: Sequence[date], by_day: pd.DataFrame, dataset: str
 ) -> tuple[date | None, list[str]]:
     """First day after requests that are isolated long before the others.
 
     Args:
         days: Days with a request, in order.
-        known: First day that extracts which are parts cover; None if it is not known.
         by_day: As in `covered_span`.
         dataset: Dataset of requests, for the warning.
 
     Returns:
         The day, and a warning about the isolated requests; None if no request is isolated.
     """
-    covered = days[bisect_left(days, known) :] if known else days
-    number = isolated_days(covered)
+    number = isolated_days(days)
     if not number:
         return None, []
-    regular = covered[number]
-    requests = by_day.loc[by_day["request_date"].isin(covered[:number]), "records"].sum()
+    regular = days[number]
+    requests = by_day.loc[by_day["request_date"].isin(days[:number]), "records"].sum()
     kind = _of_a_day(f"long before the others, which begin on {regular}")
     return regular, [
         f"{_in_no_quarter(requests, kind, dataset)} If the day is wrong, correct it in the source "
@@ -176,6 +176,23 @@ def _copy_fault(first: date, extracts: Sequence[date], dataset: str) -> str:
         f"with {first}, after the day of the extract before it, {extracts[-2]}. It is no whole "
         f"copy: remove snapshots: true from conf/datasets/{dataset}.yaml."
     )
+
+
+def _of_isolated_copy(begin: date, extracts: Sequence[date], dataset: str) -> list[str]:
+    """A warning if isolated requests alone make the newest snapshot look like a whole copy.
+
+    Args:
+        begin: First day of its requests that are not isolated.
+        extracts: Days of all snapshots, in order.
+        dataset: Dataset of requests.
+    """
+    if not _copy_fault(begin, extracts, dataset):
+        return []
+    return [
+        f"Without these requests the extract of {restricted(dataset)} of {extracts[-1]} begins "
+        f"after the day of the extract before it, {extracts[-2]}. If it is no whole copy, remove "
+        f"snapshots: true from conf/datasets/{dataset}.yaml."
+    ]
 
 
 def are_within_quarters(periods: Sequence[Days]) -> bool:
