@@ -172,7 +172,7 @@ def test_population_that_is_no_number(spark, tmp_path):
         code={"column": "ward_code"},
         population={"column": "n"},
     )
-    with pytest.raises(DataError, match="have 1 rows") as caught:
+    with pytest.raises(DataError, match="have 1 row ") as caught:
         read_population(spark, tmp_path, [source])
     assert "many" not in str(caught.value)
 
