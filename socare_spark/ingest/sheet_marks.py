@@ -58,7 +58,8 @@ def check_area(sheet: bytes) -> None:
 def check_ods_areas(content: bytes) -> None:
     """Refuses an .ods file with a sheet whose last cell with a value is too far away.
 
-    A row or a cell of the file can stand for millions of equal ones, and the library reads each.
+    The file can declare one row or cell with a number of repetitions, and the library makes all of
+    them in memory.
 
     Args:
         content: The part `content.xml` of the file.
