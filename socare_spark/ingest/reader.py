@@ -237,7 +237,7 @@ def scan(spark: SparkSession, files: Sequence[ReadableFile]) -> DataFrame:
         # No cell is longer: profile_file has checked the length of each record.
         maxCharsPerColumn=max(MAX_RECORD_BYTES, *_max_lengths(first.landed.contract)),
     )
-    frame = reader.csv([literal_path(str(f.profile.path.resolve())) for f in files])
+    frame = reader.csv([literal_path(f.profile.path) for f in files])
     if skipped:
         frame = frame.where(_is_record(names, first))
     return frame.select(

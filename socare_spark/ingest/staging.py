@@ -189,7 +189,7 @@ def stage_dataset(
     # Dictionary encoding and compression do not help near-unique columns such as digests.
     plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.own_key)}
     frame.write.mode("overwrite").options(compression="uncompressed", **plain).parquet(str(folder))
-    rows = spark.read.schema(frame.schema).parquet(literal_path(str(folder.resolve())))
+    rows = spark.read.schema(frame.schema).parquet(literal_path(folder))
     names = rule_names(contract, keyring)
     words = mask_words(rows)
     counts = _counts(folder, words, names)

@@ -73,9 +73,7 @@ def population_rows(spark: SparkSession, path: Path, source: PopulationSource) -
     Raises:
         ConfigurationError: a column of the settings is missing in the file.
     """
-    raw = spark.read.csv(
-        literal_path(str(path.resolve())), header=True, inferSchema=False, enforceSchema=False
-    )
+    raw = spark.read.csv(literal_path(path), header=True, inferSchema=False, enforceSchema=False)
     values = {
         "layer": source.layer,
         "code": source.code,

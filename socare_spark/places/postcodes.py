@@ -73,7 +73,7 @@ def read_postcodes(
 
 
 def _read(spark: SparkSession, landing: Path, source: PostcodeSource) -> DataFrame:
-    paths = [literal_path(str(path.resolve())) for path in find_files(landing, source.files)]
+    paths = [literal_path(path) for path in find_files(landing, source.files)]
     named = source.layout == "onspd"
     raw = spark.read.csv(
         paths, header=named, inferSchema=False, enforceSchema=False, mode="PERMISSIVE"

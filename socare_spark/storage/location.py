@@ -53,8 +53,9 @@ def local_path(text: str) -> Path:
     return Path(parts.path)
 
 
-def literal_path(uri: str) -> str:
-    """Returns a path or a URI in which Spark reads no character as a pattern."""
+def literal_path(location: Path | str) -> str:
+    """Returns an absolute path or a URI in which Spark reads no character as a pattern."""
+    uri = location if isinstance(location, str) else str(location.resolve())
     return _PATTERN.sub(r"\\\g<0>", uri)
 
 
