@@ -20,7 +20,8 @@ from socare_spark.contracts.field import Field
 from socare_spark.errors import DataError
 from socare_spark.ingest.cell_text import Cell, text_of
 from socare_spark.ingest.csv_records import byte_stream, chunks
-from socare_spark.ingest.file_profile import DecodeCheckedStream, read_start
+from socare_spark.ingest.decode_check import DecodeCheckedStream
+from socare_spark.ingest.file_profile import read_start
 from socare_spark.ingest.header import columns_of
 from socare_spark.ingest.landed_file import LandedFile
 from socare_spark.ingest.sheet_records import sheet_rows

@@ -5,11 +5,9 @@ count does not come from Spark, so the ledger can compare it with the number of 
 reads. Both skip records without a value and repeated headers.
 """
 
-import codecs
 import csv
 import hashlib
 import io
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,13 +29,14 @@ from socare_spark.ingest.csv_records import (
     chunks,
     prefetch,
 )
+from socare_spark.ingest.decode_check import DecodeCheckedStream
 from socare_spark.ingest.format_diagnosis import (
     COMPOUND_FILE,
     encoding_found,
     odd_width,
     other_format,
 )
-from socare_spark.ingest.mojibake import EIGHT_BIT, is_examined, is_mojibake, suspect_offsets
+from socare_spark.ingest.mojibake import is_examined, is_mojibake, suspect_offsets
 from socare_spark.ingest.swallowed_records import MAX_CELL_CHARACTERS, Column, columns_of, swallows
 
 HEAD_BYTES = 1 << 18
@@ -46,12 +45,6 @@ _BYTES_PER_CHARACTER = 4
 _MAX_CELLS = 20_000
 _SAMPLE_RECORDS = 1_000
 _PREFIX_BYTES = 6
-# Characters whose UTF-8 bytes are unlikely as text of an 8-bit code page. From U+0180 to U+07FF two
-# are required: the bytes of one can also be a capital letter and a closing quote.
-_UTF_8_EVIDENCE = re.compile("[\u0080-\u017f\u0800-\U0010ffff]|[\u0180-\u07ff]{2}")
-# These bytes are control characters in ISO 8859, and quotes and dashes in windows-1252.
-_ISO_8859 = ("iso-8859-1", "iso-8859-15")
-_C1_BYTES = re.compile(b"[\x80-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -90,96 +83,6 @@ class FileProfile:
     mojibake: Counter[str] = dataclass_field(default_factory=Counter)
     path: Path = Path()
     delimiter: str = ","
-
-
-class _Utf8Detector:
-    """Detects UTF-8 in bytes that are declared as an 8-bit code page."""
-
-    def __init__(self, encoding: str) -> None:
-        self.possible = encoding in EIGHT_BIT
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
-        self._seen, self._last = False, ""
-
-    @property
-    def pending(self) -> bool:
-        """Whether the last piece ends within a character."""
-        return self.possible and bool(self._decoder.getstate()[0])
-
-    def add(self, piece: bytes, *, final: bool = False) -> None:
-        """Decodes the next bytes."""
-        if not self.possible:
-            return
-        try:
-            text = self._last + self._decoder.decode(piece, final=final)
-        except UnicodeDecodeError:
-            self.possible = False
-            return
-        self._seen, self._last = self._seen or _UTF_8_EVIDENCE.search(text) is not None, text[-1:]
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether all bytes are valid UTF-8 and some are unlikely in an 8-bit code page."""
-        return self.possible and self._seen
-
-
-class DecodeCheckedStream:
-    """Yields the pieces of a file and checks their encoding; UTF-16 is converted to UTF-8.
-
-    Iteration raises DataError if the bytes do not match the encoding.
-    """
-
-    def __init__(self, pieces: Iterator[bytes], encoding: str) -> None:
-        self.pieces = pieces
-        self.encoding = encoding
-        self.ascii_only = True
-        self._decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-        self._utf_8 = _Utf8Detector(encoding)
-        self._pending, self._signs = False, False
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self.pieces:
-            if self.encoding in UTF_16:
-                yield self._decode(piece, final=False).encode()
-                continue
-            if self._pending or not piece.isascii():
-                self.ascii_only = False
-                self._signs |= self.encoding in _ISO_8859 and _C1_BYTES.search(piece) is not None
-                self._utf_8.add(piece)
-                self._decode(piece, final=False)
-                self._pending = bool(self._decoder.getstate()[0]) or self._utf_8.pending
-            yield piece
-        self._utf_8.add(b"", final=True)
-        self._decode(b"", final=True)
-        if self._utf_8.succeeded:
-            raise _is_utf_8(self.encoding)
-        if self._signs:
-            raise DataError(
-                "the file contains bytes from 0x80 to 0x9F, which are punctuation in windows-1252 "
-                f"and control characters in {self.encoding}, which the contract declares: declare "
-                "the encoding windows-1252 for its period under socare.encodings"
-            )
-
-    def _decode(self, piece: bytes, *, final: bool) -> str:
-        try:
-            text = self._decoder.decode(piece, final=final)
-        except UnicodeDecodeError:
-            if self._utf_8.succeeded:
-                raise _is_utf_8(self.encoding) from None
-            often = " (windows-1252 is usual)" if self.encoding == "utf-8" else ""
-            raise DataError(
-                f"the bytes are not {self.encoding}, which the contract declares: declare the "
-                f"right encoding{often} for its period under socare.encodings, or ask for the file "
-                "again"
-            ) from None
-        self.ascii_only &= text.isascii()
-        return text
-
-
-def _is_utf_8(declared: str) -> DataError:
-    return DataError(
-        f"all characters beyond ASCII are UTF-8, but the contract declares {declared}: declare "
-        "the encoding utf-8 for its period under socare.encodings"
-    )
 
 
 @dataclass(frozen=True)

@@ -35,34 +35,42 @@ class Keys:
     repeats: int = 0
 
 
+def count_equal_rows(columns: Sequence[Column]) -> int:
+    """Number of records of a file that equal an earlier record in all columns."""
+    if not columns:
+        return 0
+    rows = columns[0].rows
+    is_unique = any(len(column.texts) == rows for column in columns)
+    return 0 if is_unique else rows - _count_distinct(_row_hashes(columns))
+
+
 def find_keys(
-    columns: Sequence[Column], candidates: Sequence[Column], identifiers: Sequence[Column]
+    rows: int, equal_rows: int, candidates: Sequence[Column], identifiers: Sequence[Column]
 ) -> Keys:
     """Finds the keys of a file.
 
     Args:
-        columns: All columns of the file.
+        rows: Number of records.
+        equal_rows: Number of records that equal an earlier record in all columns.
         candidates: Columns that can be part of a key: without a missing value.
         identifiers: The candidates that look like an identifier.
     """
-    if not columns or not columns[0].rows:
+    if not rows:
         return Keys()
-    rows = columns[0].rows
-    is_unique = any(len(column.texts) == rows for column in columns)
-    equal = 0 if is_unique else rows - _count_distinct(_row_hashes(columns))
+    distinct = rows - equal_rows
     # A record that repeats as a whole is a duplicate, and does not contradict a key.
-    singles = tuple((c.name,) for c in candidates if len(c.texts) == rows - equal)
+    singles = tuple((c.name,) for c in candidates if len(c.texts) == distinct)
     ordered = sorted(candidates, key=lambda c: -len(c.texts))[:_MAX_COLUMNS]
     pairs: list[tuple[str, ...]] = []
     if not singles:
         for first, second in combinations(ordered, 2):
-            if len(pairs) < _MAX_PAIRS and _is_key(first, second, rows - equal):
+            if len(pairs) < _MAX_PAIRS and _is_key(first, second, distinct):
                 pairs.append((first.name, second.name))
     nearest = None if singles else max(identifiers, key=lambda c: len(c.texts), default=None)
     return Keys(
         singles or tuple(pairs),
         rows,
-        equal,
+        equal_rows,
         nearest.name if nearest else "",
         rows - len(nearest.texts) if nearest else 0,
     )

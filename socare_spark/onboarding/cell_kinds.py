@@ -1,6 +1,7 @@
 """Kinds of cells by their form: numbers, dates, codes and personal values."""
 
 import re
+from functools import lru_cache
 
 from socare_spark.postcodes import unit_postcode
 
@@ -58,6 +59,7 @@ def is_personal(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=1 << 16)
 def kind_of(text: str) -> str:
     """The kind of a cell: empty, number, date, area, personal, code or text."""
     if not text:

@@ -15,7 +15,6 @@ from socare_spark.errors import ConfigurationError, DataError, ExitCode, Operato
 from socare_spark.onboarding.dataset import Dataset, read_dataset
 from socare_spark.onboarding.draft import draft_contract, write_draft
 from socare_spark.onboarding.findings_text import findings_text
-from socare_spark.onboarding.package import write_package
 from socare_spark.onboarding.proposal import DEFAULT_STEPS
 from socare_spark.onboarding.source_files import read_table
 from socare_spark.onboarding.source_table import SourceTable
@@ -147,6 +146,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _package(options: argparse.Namespace) -> int:
+    # It imports the ledger and with it Spark.
+    from socare_spark.onboarding.package import write_package  # noqa: PLC0415
+
     if not options.landing.is_dir():
         raise ConfigurationError(
             f"{options.landing} is not a folder: --landing must name the folder of the extracts."

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socare_spark.contracts.header_names import normalise_header
-from socare_spark.onboarding.candidate_keys import Keys, find_keys
+from socare_spark.onboarding.candidate_keys import Keys, count_equal_rows, find_keys
 from socare_spark.onboarding.column_facts import PERSONAL, ColumnFacts, Role
 from socare_spark.onboarding.column_roles import role_of
 from socare_spark.onboarding.column_types import (
@@ -159,9 +159,10 @@ def read_dataset(tables: Mapping[str, SourceTable]) -> Dataset:
     repeated = {path: _repeated_headers(table) for path, table in tables.items()}
     describe = partial(_dataset_column, tables, repeated)
     with ThreadPoolExecutor(WORKERS) as executor:
+        equal = executor.map(count_equal_rows, [table.columns for table in tables.values()])
         columns = list(executor.map(describe, groups, groups.values()))
     keys = {}
-    for path, table in tables.items():
+    for (path, table), equal_rows in zip(tables.items(), equal, strict=True):
         candidates = [
             (column, replace(groups[column.name][path], name=column.name))
             for column in columns
@@ -170,7 +171,8 @@ def read_dataset(tables: Mapping[str, SourceTable]) -> Dataset:
             and _is_filled(groups[column.name][path])
         ]
         ids = [own for column, own in candidates if column.role in _ID_ROLES]
-        keys[path] = find_keys(table.columns, [own for _, own in candidates], ids)
+        rows = table.columns[0].rows if table.columns else 0
+        keys[path] = find_keys(rows, equal_rows, [own for _, own in candidates], ids)
     columns = _with_record_ids(columns, keys.values())
     newest = {path: day for path in tables if (day := _newest(path, groups, columns))}
     return Dataset(tables, columns, keys, find_periods([*tables], newest))

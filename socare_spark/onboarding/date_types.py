@@ -162,11 +162,10 @@ def _ambiguous(form: str, forms: Sequence[str]) -> str:
 
 def _iso(text: str, formats: Sequence[str]) -> str:
     """The day of a text in ISO form, if the text has a year of an open end."""
-    for form in formats:
-        match = re.fullmatch(re.sub(r"\(\?:|\(\?i:", "(", pattern_of(form)), text)
-        if match and text.strip():
-            numbers = re.findall("[0-9]+", text)
-            year = next((n for n in numbers if n in ("9999", "2999", "2099")), "")
-            if year and "31" in numbers and "12" in numbers:
-                return f"{year}-12-31"
-    return ""
+    numbers = re.findall("[0-9]+", text)
+    year = next((n for n in numbers if n in ("9999", "2999", "2099")), "")
+    if not (year and "31" in numbers and "12" in numbers):
+        return ""
+    patterns = (re.sub(r"\(\?:|\(\?i:", "(", pattern_of(form)) for form in formats)
+    is_date = any(re.fullmatch(pattern, text) for pattern in patterns)
+    return f"{year}-12-31" if is_date else ""

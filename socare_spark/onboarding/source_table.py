@@ -25,7 +25,9 @@ from socare_spark.onboarding.layout import Header, Layout, find_layout
 from socare_spark.onboarding.source_text import SourceText, read_source_text
 
 WORKERS = 2
-_BLOCK = 1 << 22
+# A block has its own dictionary of each column, so small blocks need little memory.
+_BLOCK = 1 << 20
+_TEXTS = pa.dictionary(pa.int32(), pa.string())
 # Rows at the end of a file that can be totals or notes.
 _MAX_NOTES = 10
 _NOTE_WIDTH = 4
@@ -147,19 +149,22 @@ def read_csv_table(path: Path, header: int | str | None = None) -> SourceTable:
     with ThreadPoolExecutor(1) as executor:
         # The count of records and the refusals are those of ingest.
         profiled = executor.submit(_profile, path, source, layout)
-        table, odd = _read_arrow(source.data, layout)
-        footers = _footers(source, layout, odd.count(1))
-        count, problems = profiled.result()
+        read = _read_lines(source.data, layout)
+        profile = profiled.result()
+    if read is None or profile.multiline:
+        read = _read_arrow(source.data, layout, multiline=True)
+    table, odd = read
+    footers = _footers(source, layout, odd.count(1))
     return table_of(
         table,
         layout.header,
         path=path,
         format_="csv",
-        count=count,
+        count=profile.rows,
         odd_rows=len(odd),
         source=source,
         layout=layout,
-        problems=problems,
+        problems=profile.problems,
         footers=footers,
     )
 
@@ -175,17 +180,33 @@ def _footers(source: SourceText, layout: Layout, narrow: int) -> int:
     )
 
 
-def _profile(path: Path, source: SourceText, layout: Layout) -> tuple[int | None, list[str]]:
-    """Number of rows of a file, those up to the header included; and reasons for a refusal."""
+@dataclass(frozen=True)
+class _Profile:
+    """Facts on a file from the pass of `ingest` over its bytes.
+
+    Attributes:
+        rows: Number of rows, those up to the header included; None if it is not known.
+        multiline: Whether a cell contains or can contain a line break.
+        problems: Reasons for which `ingest` would refuse the file.
+    """
+
+    rows: int | None = None
+    multiline: bool = True
+    problems: Sequence[str] = ()
+
+
+def _profile(path: Path, source: SourceText, layout: Layout) -> _Profile:
     if not layout.is_plain:
-        return None, []
+        return _Profile()
     try:
         if layout.header.row == 1:
-            return profile_file(path, source.encoding, layout.delimiter).records + 1, []
+            profile = profile_file(path, source.encoding, layout.delimiter)
+            return _Profile(profile.records + 1, profile.multiline)
         pieces = iter([source.data]) if source.complete else _utf_8(path, source.encoding)
-        return sum(block.starts.size for block in blocks(pieces, layout.delimiter)), []
+        found = [(b.starts.size, b.broken.size) for b in blocks(pieces, layout.delimiter)]
+        return _Profile(sum(rows for rows, _ in found), any(broken for _, broken in found))
     except DataError as error:
-        return None, [str(error)]
+        return _Profile(problems=[str(error)])
 
 
 def _utf_8(path: Path, encoding: str) -> Iterator[bytes]:
@@ -193,8 +214,21 @@ def _utf_8(path: Path, encoding: str) -> Iterator[bytes]:
     return (decoder.decode(piece).encode() for piece in chunks(path))
 
 
-def _read_arrow(data: bytes, layout: Layout) -> tuple[pa.Table, list[int]]:
-    """The records as a table of texts, and the widths of the records of another width."""
+def _read_lines(data: bytes, layout: Layout) -> tuple[pa.Table, list[int]] | None:
+    """The records of a file without line breaks in cells; None if lines are no records."""
+    if layout.quote.encode() in data and not layout.is_plain:
+        return None
+    try:
+        return _read_arrow(data, layout, multiline=False)
+    except DataError:
+        return None
+
+
+def _read_arrow(data: bytes, layout: Layout, *, multiline: bool) -> tuple[pa.Table, list[int]]:
+    """The records as a table of texts, and the widths of the records of another width.
+
+    Several threads separate the lines if no cell has a line break.
+    """
     begin = 0
     lines = io.StringIO(data[: 1 << 20].decode("utf-8", errors="ignore"), newline="")
     for line, _ in zip(lines, range(layout.data_line - 1), strict=False):
@@ -216,11 +250,11 @@ def _read_arrow(data: bytes, layout: Layout) -> tuple[pa.Table, list[int]]:
                 delimiter=layout.delimiter,
                 quote_char=layout.quote,
                 escape_char=layout.escape or False,
-                newlines_in_values=layout.quote.encode() in data,
+                newlines_in_values=multiline,
                 invalid_row_handler=skip,
             ),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), check_utf8=False
+                column_types=dict.fromkeys(names, _TEXTS), check_utf8=False
             ),
         )
     except pa.ArrowInvalid:
@@ -338,9 +372,9 @@ def _at(has_text: npt.NDArray[np.bool_], column: Column) -> npt.NDArray[np.bool_
 
 def _column(position: int, name: str, cells: pa.ChunkedArray) -> Column:
     """Encodes a column of texts, and drops blanks at the ends of its texts."""
-    encoded = cells.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
+    if not pa.types.is_dictionary(cells.type):
+        cells = cells.dictionary_encode()
+    encoded = cells.combine_chunks()
     codes, texts = np.asarray(encoded.indices), encoded.dictionary
     stripped = pc.utf8_trim_whitespace(texts)
     if not stripped.equals(texts):

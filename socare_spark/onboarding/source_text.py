@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from socare_spark.errors import DataError
 from socare_spark.ingest.csv_records import chunks
+from socare_spark.ingest.decode_check import is_utf_8
 from socare_spark.ingest.format_diagnosis import encoding_of_mark, likely_utf_16, other_format
 
 # Text beyond this size is counted but not analysed.
@@ -69,7 +68,7 @@ def read_source_text(path: Path) -> SourceText:
     data = data.removeprefix(b"\xef\xbb\xbf")
     if data.isascii():
         return SourceText(data, "utf-8", True, complete)
-    if _is_utf_8(data):
+    if is_utf_8(data):
         return SourceText(data, "utf-8", False, complete)
     try:
         return SourceText(data.decode(_WINDOWS).encode(), _WINDOWS, False, complete)
@@ -90,12 +89,3 @@ def _read(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
         if size > MAX_BYTES:
             return b"".join(parts), False
     return b"".join(parts), True
-
-
-def _is_utf_8(data: bytes) -> bool:
-    # Arrow checks the bytes without making a text of them.
-    try:
-        pa.array([data], pa.large_binary()).cast(pa.large_string())
-    except pa.ArrowInvalid:
-        return False
-    return True
