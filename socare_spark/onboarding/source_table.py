@@ -245,7 +245,7 @@ def _read_arrow(data: bytes, layout: Layout, *, multiline: bool) -> tuple[pa.Tab
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(pa.py_buffer(data).slice(begin)),
-            read_options=pa_csv.ReadOptions(column_names=names, block_size=_BLOCK),
+            read_options=pa_csv.ReadOptions(column_names=names, block_size=_BLOCK << 2 * multiline),
             parse_options=pa_csv.ParseOptions(
                 delimiter=layout.delimiter,
                 quote_char=layout.quote,

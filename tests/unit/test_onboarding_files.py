@@ -349,23 +349,19 @@ def test_names_without_a_period_are_a_problem():
     assert "quarter" in find_periods(["p/2017-1.csv", "p/2017-2.csv"], {}).problems[0]
 
 
-@pytest.mark.parametrize("header_row", [1, 2])
-@pytest.mark.parametrize("quote", ['"', "'"])
-def test_a_line_break_in_a_cell_does_not_end_its_record(landing, header_row, quote):
-    notes = [f"{quote}first{chr(10)}second, line{quote}", *["plain"] * 20]
-    records = [f"{i},{quote}Street {i}{quote},{note}" for i, note in enumerate(notes)]
-    before = ["Report of passes"] * (header_row - 1)
-    path = write(landing / "passes.csv", [*before, "PASS_ID,STREET,NOTES", *records])
-    table = read_csv_table(path)
-    assert (table.rows, table.odd_rows) == (21, 0)
-    assert "first\nsecond, line" in table.columns[2].texts.to_pylist()
+def test_a_line_break_in_a_cell_does_not_end_its_record(landing, monkeypatch):
+    # Arrow separates these records wrongly, without an error, if a block of lines ends in a cell.
+    monkeypatch.setattr("socare_spark.onboarding.source_table._BLOCK", 8)
+    table = read_csv_table(write(landing / "x.csv", ["A,B", '"\n",""""']), 1)
+    assert (table.rows, table.odd_rows) == (1, 0)
+    assert [column.texts.to_pylist() for column in table.columns] == [[""], ['"']]
 
 
-def test_the_description_of_files_imports_no_engine(landing):
+def test_the_description_of_files_imports_no_spark(landing):
     path = write(landing / "passes_2015.csv", PASSES)
     code = (
         "import sys; from socare_spark.onboarding.command import main; main(sys.argv[1:]); "
-        "sys.exit(bool({'pandas', 'pyspark', 'delta', 'mlflow'} & {*sys.modules}))"
+        "sys.exit(bool({'pyspark', 'delta', 'mlflow'} & {*sys.modules}))"
     )
     found = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
     assert (found.returncode, found.stderr) == (0, b"")
