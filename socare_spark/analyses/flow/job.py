@@ -61,11 +61,10 @@ from socare_spark.analyses.flow.movements import FLOW_BALANCE, FLOW_EDGES_BY_MON
 from socare_spark.analyses.flow.parts import Unit
 from socare_spark.analyses.flow.pictures import draw
 from socare_spark.analyses.flow.pools import (
-    POOLED,
     check_pool,
-    count_pooled_edges,
     pool_edges,
     pool_variants,
+    pooled_edges,
     report_edges,
     report_variants,
 )
@@ -174,7 +173,7 @@ def _follow(inputs: Inputs, settings: Settings, flow: Flow) -> Result:
     edges, ends = tables[FLOW_EDGES], tables[FLOW_STARTS_ENDS]
     cases = int(ends.loc[ends["kind"] == "start", "people"].sum())
     variants, reports = _variants(flow, traced, cases)
-    pooled = int(counted[POOLED]["edges_pooled"].iloc[0]) if POOLED in counted else 0
+    pooled = pooled_edges(flow, edges, traced)
     kept = edges[edges["from_activity"] != flow.limits.pool] if pooled else edges
     transitions = transitions_with_durations(flow, kept, until)
     durations = count_durations(events, transitions, unit)
@@ -229,8 +228,6 @@ def _queries(
         FLOW_EDGES.path: count_groupings(traced, graph_groupings(), person="case"),
         _DAYS: edge_days(traced),
     }
-    if flow.limits.pool_edges:
-        frames[POOLED] = count_pooled_edges(traced, flow.limits)
     if flow.log is not None:
         frames[_TIES] = count_ties(traced, flow.log)
     if flow.outcomes is not None:

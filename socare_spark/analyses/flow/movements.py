@@ -21,10 +21,9 @@ from socare_spark.analyses.flow.events import (
 from socare_spark.analyses.flow.graph import EDGE, FLOW_EDGES
 from socare_spark.analyses.flow.parts import Matrix
 from socare_spark.analyses.flow.pools import (
-    POOLED,
     check_pool,
-    count_pooled_edges,
     pool_edges,
+    pooled_edges,
     report_edges,
 )
 from socare_spark.analyses.flow.results import flow_result
@@ -222,8 +221,6 @@ def follow_matrix(inputs: Inputs, flow: Flow, matrix: Matrix) -> Result:
         FLOW_EDGES.path: edges.limit(MOST_PAIRS + 1),
         FLOW_BALANCE.path: balance.limit(MOST_PAIRS + 1),
     }
-    if flow.limits.pool_edges:
-        queries[POOLED] = count_pooled_edges(movements, flow.limits)
     counted = collect(queries | selection_queries(flow, read))
     _check_size(flow, matrix, counted)
     tables = {
@@ -238,7 +235,7 @@ def follow_matrix(inputs: Inputs, flow: Flow, matrix: Matrix) -> Result:
             t: x.assign(people=pd.array([pd.NA] * len(x), "Int64")) for t, x in tables.items()
         }
         by_month = by_month.withColumn("people", F.lit(None).cast("bigint"))
-    pooled = int(counted[POOLED]["edges_pooled"].iloc[0]) if POOLED in counted else 0
+    pooled = pooled_edges(flow, tables[FLOW_EDGES], movements)
     reports = [
         report_edges(flow, tables[FLOW_EDGES], pooled),
         incomplete_movements(flow, counted[_RECORDS]),

@@ -14,9 +14,8 @@ from socare_spark.analyses.flow.graph import EDGE, FLOW_EDGES, FLOW_VARIANTS
 from socare_spark.analyses.flow.parts import Limits
 from socare_spark.analyses.flow.settings import Flow
 from socare_spark.errors import ConfigurationError
+from socare_spark.lake.collect import collect_one
 from socare_spark.plurals import agreeing, counted
-
-POOLED = "pooled transitions of a flow"  # name of a collected frame, for messages
 
 
 def check_pool(flow: Flow, activities: Iterable[str]) -> None:
@@ -75,6 +74,20 @@ def count_pooled_edges(rows: DataFrame, limits: Limits) -> DataFrame:
     """
     pooled = rows.where(F.col("from_activity") == limits.pool)
     return pooled.agg(F.count_distinct("activity", "next_activity").alias("edges_pooled"))
+
+
+def pooled_edges(flow: Flow, edges: pd.DataFrame, rows: DataFrame) -> int:
+    """Number of pooled transitions. Spark counts them only if the flow has any.
+
+    Args:
+        flow: The flow.
+        edges: Rows of FLOW_EDGES.
+        rows: Result of `pool_edges`.
+    """
+    if not flow.limits.pool_edges or not (edges["from_activity"] == flow.limits.pool).any():
+        return 0
+    counted = collect_one("pooled transitions of a flow", count_pooled_edges(rows, flow.limits))
+    return int(counted["edges_pooled"].iloc[0])
 
 
 def pool_variants(variants: DataFrame, limits: Limits) -> DataFrame:
@@ -139,7 +152,8 @@ def report_variants(flow: Flow, variants: DataFrame) -> Report:
         return [], {}
     number, people = found[0]
     text = (
-        f"Flow {flow.flow}: {number:,} variants are beyond its limits. {FLOW_VARIANTS.path} has "
-        f"them in one row, `{flow.limits.pool}`, with {people:,} {flow.nouns.many}."
+        f"Flow {flow.flow}: {counted(number, 'variant')} {agreeing(number, 'is', 'are')} "
+        f"beyond its limits. {FLOW_VARIANTS.path} has them in one row, `{flow.limits.pool}`, with "
+        f"{people:,} {flow.nouns.many}."
     )
     return [text], {"variants_pooled": number, "variants_pooled_people": people}
