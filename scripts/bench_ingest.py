@@ -18,6 +18,7 @@ from socare_spark.analysis import Context
 from socare_spark.ingest.job import run as ingest
 from socare_spark.lake.lake import Lake
 from socare_spark.session import open_session
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
@@ -82,7 +83,7 @@ def by_ingest(spark: SparkSession, landing: Path, conf: Path, lake: Path) -> Non
     """Runs ingest as the job does."""
     quiet = Progress(Console(quiet=True))
     run = Run("ingest", LocalStorage(lake), {})
-    ingest(Context(spark, Lake(lake), conf, landing, None, run, quiet))
+    ingest(Context(spark, Lake(lake), conf, Landing(landing), None, run, quiet))
 
 
 def timed(work: Callable[[], None]) -> float:

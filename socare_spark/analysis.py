@@ -32,6 +32,8 @@ from socare_spark.lake.lake import Lake
 from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.table import TableSpec
 from socare_spark.lake.transaction import atomic_commits
+from socare_spark.plurals import agreeing, counted
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.storage import read_existing
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
@@ -49,7 +51,7 @@ class Context:
         spark: The session.
         lake: The lake of the tables.
         conf: Folder of the council's configuration.
-        landing: Folder of extracts; only `ingest` and `places` read it.
+        landing: Folder of the extracts; only `ingest` and `places` read it.
         as_of: Day to which open agreements run; None means the day of the newest extract.
         run: The record of this run.
         progress: Prints the steps of the run.
@@ -61,7 +63,7 @@ class Context:
     spark: SparkSession
     lake: Lake
     conf: Path
-    landing: Path | None
+    landing: Landing | None
     as_of: date | None
     run: Run
     progress: Progress
@@ -216,7 +218,10 @@ class Analysis(Generic[S]):
             self._reuse_outputs(context)
             return
         with context.progress.step(f"{self.name}: tables", of=len(self.writes)) as step:
-            result = self._build(inputs, settings)
+            try:
+                result = self._build(inputs, settings)
+            except MissingInputError as error:
+                raise MissingInputError(f"{error}{self._kept_tables(context.lake)}") from None
             self._record(context, result)
             self._write_all(context, result, fingerprint, step.advance)
         if self.draw is not None:
@@ -267,6 +272,14 @@ class Analysis(Generic[S]):
             unavailable=unavailable,
             warnings=[*warnings_of_empty_columns(missing), *result.warnings],
         )
+
+    def _kept_tables(self, lake: Lake) -> str:
+        """A sentence on the tables of an earlier run, which a run without a table leaves."""
+        kept = sum(lake.exists(table) for table in self.writes)
+        if not kept:
+            return ""
+        keep_rows = agreeing(kept, "keeps its", "keep their")
+        return f" {counted(kept, 'table')} of an earlier run {keep_rows} rows."
 
     def _makes_nothing(self, needed: Iterable[str]) -> MissingInputError:
         texts = " and ".join(dict.fromkeys(needed))

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date
 from pathlib import Path
 from types import FrameType
@@ -26,11 +26,13 @@ from socare_spark.lake.lake import Lake
 from socare_spark.runner import STUDY, run_jobs
 from socare_spark.scratch import scratch_folders
 from socare_spark.session import local_folders, open_session
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.local import LocalStorage
-from socare_spark.storage.location import check_lake_path, local_path
+from socare_spark.storage.location import any_location, check_lake_path
+from socare_spark.storage.opening import open_storage
 from socare_spark.tracking.credentials import redacted, redacted_text, without_credentials
 from socare_spark.tracking.progress import Progress
-from socare_spark.tracking.run import Run
+from socare_spark.tracking.run import Run, new_id
 
 # The package can be in a zip; the submitted file is in the checkout.
 _ROOTS = [Path(p).resolve().parent.parent for p in (sys.argv[0], __file__)]
@@ -69,9 +71,16 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 internal error (see the log), 2 configuration or usage, 3 "
         "data refused or missing, 4 not permitted, 5 lake in use, 6 infrastructure, try again.",
     )
-    options.add_argument("--lake", type=local_path, required=True, help="folder of the lake")
     options.add_argument(
-        "--landing", type=local_path, help="folder of the extracts (ingest, places)"
+        "--lake",
+        type=any_location,
+        required=True,
+        help="folder of the lake: a path, or a URI s3a:// or hdfs://",
+    )
+    options.add_argument(
+        "--landing",
+        type=any_location,
+        help="folder of the extracts (ingest, places): a path or a URI",
     )
     options.add_argument(
         "--conf", type=Path, default=_CONF, help="folder of the council's configuration"
@@ -148,8 +157,13 @@ def main(
     except _TerminatedError as request:
         # If Spark ended first, the console can be closed.
         with suppress(OSError, SystemExit):
-            progress.say(f"Ended on request; {state_of_tables(LocalStorage(options.lake))}.")
+            progress.say(f"Ended on request{_state(options.lake)}.")
         return 128 + request.number
+
+
+def _state(lake: Path | str) -> str:
+    """A clause on the tables of a lake on a disk. Other lakes need Spark, which has ended."""
+    return f"; {state_of_tables(LocalStorage(lake))}" if isinstance(lake, Path) else ""
 
 
 def _end_with_spark() -> None:
@@ -195,8 +209,7 @@ def _run_to_exit_code(
     after: Callable[[SparkSession, Lake, Sequence[Run], bool], None] | None,
 ) -> ExitCode:
     """Runs the jobs and converts each exception to a message and an exit code."""
-    storage = LocalStorage(options.lake)
-    run = Run(name, storage, _arguments_as_text(options))
+    run: Run | None = None
     try:
         if not options.conf.is_dir():
             raise ConfigurationError(
@@ -205,21 +218,28 @@ def _run_to_exit_code(
             )
         if options.dry_run:
             _check_configuration(options.conf)
-        check_lake_path(options.lake)
-        with (
-            storage.held(name),
-            scratch_folders(local_folders(), run.run_id) as folders,
-        ):
+        with ExitStack() as resources:
+            run_id, arguments = new_id(), _arguments_as_text(options)
+            check_lake_path(options.lake)
+            if isinstance(options.lake, Path):
+                # A lake in use is reported at once, before Spark starts.
+                run = Run(name, LocalStorage(options.lake.resolve()), arguments, run_id=run_id)
+                resources.enter_context(run.storage.held(name))
+            folders = resources.enter_context(scratch_folders(local_folders(), run_id))
             spark = open_session(name, folders)
+            resources.callback(_stop_session, spark)
             _end_on_signals()
-            try:
-                exit_code, lake, runs = run_jobs(spark, jobs, run, options, progress)
-                if after is not None and runs:
-                    after(spark, lake, runs, options.show)
-                return exit_code
-            finally:
-                with suppress(Exception):
-                    spark.stop()
+            if run is None:
+                storage = open_storage(options.lake, spark, folders[0] / "lake")
+                run = Run(name, storage, arguments, run_id=run_id)
+                resources.enter_context(storage.held(name))
+            landing = options.landing and Landing(
+                open_storage(options.landing, spark, folders[0] / "landing")
+            )
+            exit_code, lake, runs = run_jobs(spark, jobs, run, options, progress, landing=landing)
+            if after is not None and runs:
+                after(spark, lake, runs, options.show)
+            return exit_code
     except OperatorError as error:
         return report_error(error, progress)
     except Exception as error:
@@ -228,6 +248,11 @@ def _run_to_exit_code(
         if not is_panic(error):
             raise
         return report_crash(error, run, progress)
+
+
+def _stop_session(spark: SparkSession) -> None:
+    with suppress(Exception):
+        spark.stop()
 
 
 def _check_configuration(conf: Path) -> None:

@@ -45,8 +45,13 @@ def report_error(error: OperatorError, progress: Progress) -> ExitCode:
     return error.exit_code
 
 
-def report_crash(error: BaseException, run: Run, progress: Progress) -> ExitCode:
+def report_crash(error: BaseException, run: Run | None, progress: Progress) -> ExitCode:
     """Prints a message for any other error and writes its traceback to the run log.
+
+    Args:
+        error: The error.
+        run: The run; None before its lake is open.
+        progress: Prints the message.
 
     Returns:
         The exit code.
@@ -64,8 +69,13 @@ def report_crash(error: BaseException, run: Run, progress: Progress) -> ExitCode
     else:
         message, exit_code = "The job failed because of an internal error", ExitCode.FAULT
     location = _write_traceback(error, run)
+    state = ""
+    if run is not None:
+        # If the store failed, the state of its tables is unknown.
+        with suppress(OSError):
+            state = f"; {state_of_tables(run.storage)}"
     progress.console.print(
-        f"{message}; {state_of_tables(run.storage)}. The traceback is in {location}",
+        f"{message}{state}. The traceback is in {location}",
         style="bold red",
         markup=False,
     )
@@ -84,7 +94,7 @@ def _spark_has_ended() -> bool:
     return False
 
 
-def _write_traceback(error: BaseException, run: Run) -> str:
+def _write_traceback(error: BaseException, run: Run | None) -> str:
     """Writes the traceback to the run log.
 
     Only messages of this package are logged. Those of libraries can contain cell values.
@@ -98,9 +108,10 @@ def _write_traceback(error: BaseException, run: Run) -> str:
         message = cause if _is_of_this_package(cause) else _redacted_error(cause)
         text += f"{type(cause).__name__}: {message}\n"
         cause = cause.__cause__
-    with suppress(OSError):
-        run.storage.write(run.log, text.encode())
-        return f"{run.storage.location}/{run.log}"
+    if run is not None:
+        with suppress(OSError):
+            run.storage.write(run.log, text.encode())
+            return f"{run.storage.location}/{run.log}"
     sys.stderr.write(text)
     return "standard error"
 

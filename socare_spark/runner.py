@@ -3,17 +3,15 @@
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from socare_spark.analysis import Context, Job
 from socare_spark.errors import ExitCode, MissingInputError, OperatorError
 from socare_spark.failures import is_panic, report_crash, report_error
-from socare_spark.ingest.rejected_lines import rejected_storage
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.transaction import check_versions, has_unfinished_commits, roll_back
-from socare_spark.storage.local import LocalStorage
+from socare_spark.storage.landing import Landing
 from socare_spark.tracking.mirror import Mirror, experiment_of
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run, close_dead_runs, configuration_digest
@@ -27,15 +25,18 @@ def run_jobs(
     run: Run,
     options: argparse.Namespace,
     progress: Progress,
+    *,
+    landing: Landing | None,
 ) -> tuple[ExitCode, Lake, list[Run]]:
     """Runs jobs in an existing session without stopping it. The caller must hold the lake's lock.
 
     Args:
         spark: The session.
         jobs: The jobs, in order.
-        run: The run of the study or of the single job.
+        run: The run of the study or of the single job, with the storage of the lake.
         options: The parsed options.
         progress: Reports the progress.
+        landing: The folder of the extracts.
 
     Returns:
         The exit code, the lake and the run records of the jobs.
@@ -44,7 +45,7 @@ def run_jobs(
         DataError: an extract table is missing or was changed since the last run.
     """
     progress.tasks = lambda: _tasks(spark)
-    lake = Lake(LocalStorage(options.lake.resolve()))
+    lake = Lake(run.storage)
     if has_unfinished_commits(lake) and options.dry_run:
         progress.say("a run was interrupted: the next run restores its tables first")
     else:
@@ -55,11 +56,11 @@ def run_jobs(
     run.configuration = configuration_digest(options.conf)
     if options.dry_run:
         for job in jobs:
-            context = _context(spark, lake, options, run, progress)
+            context = _context(spark, lake, options, run, progress, landing=landing)
             print(f"{job.name}:", *job.plan(context), sep="\n  ")  # noqa: T201
         return ExitCode.DONE, lake, []
     mirror = Mirror(options.mlflow, lake, progress, experiment_of(options.conf))
-    run.warnings.extend(_access_warnings(lake, options.landing))
+    run.warnings.extend(_access_warnings(lake, landing))
     interrupted = close_dead_runs(lake.storage)
     for run_id in interrupted:
         progress.say(f"the run {run_id} was interrupted; its record is now closed")
@@ -70,7 +71,7 @@ def run_jobs(
         mirror.begin(run)
 
     def run_job(job: Job, job_run: Run) -> ExitCode:
-        context = _context(spark, lake, options, job_run, progress)
+        context = _context(spark, lake, options, job_run, progress, landing=landing)
         return _run_job(job, context, mirror, study=study)
 
     runs: list[Run] = []
@@ -86,9 +87,9 @@ def run_jobs(
     return exit_code, lake, runs
 
 
-def _access_warnings(lake: Lake, landing: Path | None) -> list[str]:
+def _access_warnings(lake: Lake, landing: Landing | None) -> list[str]:
     """Warnings about folders with exact or raw data that other users of the machine can read."""
-    storages = [lake.storage, *([] if landing is None else [rejected_storage(landing)])]
+    storages = [lake.storage, *([] if landing is None else [landing.rejected])]
     warnings = [warning for storage in storages if (warning := storage.exposure())]
     if "SPARK_LOCAL_DIRS" in os.environ:
         warnings.append(
@@ -164,9 +165,15 @@ def _status(exit_code: ExitCode) -> str:
 
 
 def _context(
-    spark: SparkSession, lake: Lake, options: argparse.Namespace, run: Run, progress: Progress
+    spark: SparkSession,
+    lake: Lake,
+    options: argparse.Namespace,
+    run: Run,
+    progress: Progress,
+    *,
+    landing: Landing | None,
 ) -> Context:
-    context = Context(spark, lake, options.conf, options.landing, options.as_of, run, progress)
+    context = Context(spark, lake, options.conf, landing, options.as_of, run, progress)
     context.withdraw = tuple(getattr(options, "withdraw", None) or ())
     context.only = tuple(getattr(options, "only", None) or ())
     return context

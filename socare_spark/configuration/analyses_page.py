@@ -38,7 +38,8 @@ roles: {person: client_id, start: begin_date, element: code, age: null}
   read (exit code 2).
 - A table whose role has no column is left out, and an earlier version of it is emptied. The run
   names the role, the dataset and the file in one line. A job without any table ends with exit
-  code 3, and a study continues. A table for which the configuration has no settings is not
+  code 3 and changes no table: it reports the tables that keep the rows of an earlier run. A study
+  continues. A table for which the configuration has no settings is not
   reported.
 - A table under "empty without" is made without the column, as if all its values were missing. The
   run reports it.

@@ -38,12 +38,19 @@ class ReadableFile:
         columns: Field name of each column of the header; None for a column of no field.
         dropped: Header of each column of no field -> missing field with a similar name, or an empty
             text.
+        uri: Location of the CSV file for Spark; empty for the file of the profile.
     """
 
     landed: LandedFile
     profile: FileProfile
     columns: tuple[str | None, ...]
     dropped: Mapping[str, str]
+    uri: str = ""
+
+    @property
+    def location(self) -> str:
+        """Absolute path or URI of the CSV file, for Spark."""
+        return self.uri or str(self.profile.path.resolve())
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,11 @@ or not at all.
 """
 
 import os
-import shutil
 from argparse import ArgumentParser
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
 
 from socare_spark.analysis import Context, Job
 from socare_spark.contracts.contract import Contract, read_contracts
@@ -49,7 +47,6 @@ from socare_spark.ingest.pseudonym import Keyring, check_key, open_keyring
 from socare_spark.ingest.rejected_lines import (
     ChangedError,
     has_reason,
-    rejected_storage,
     write_refused,
     write_rejected,
 )
@@ -57,7 +54,7 @@ from socare_spark.ingest.repeated_keys import equal_rows_warning, repeated_keys_
 from socare_spark.ingest.restricted_tables import staged_table
 from socare_spark.ingest.sample_check import check_sample, sample_lines
 from socare_spark.ingest.shared_files import shared_file_warnings
-from socare_spark.ingest.staging import StagedDataset, stage_dataset, staging_folder
+from socare_spark.ingest.staging import StagedDataset, remove_stage, stage_dataset, staging_folder
 from socare_spark.ingest.synthetic import is_synthetic
 from socare_spark.ingest.unclaimed_files import unclaimed, unclaimed_warnings
 from socare_spark.ingest.withdrawal import add_option, entries_to_withdraw, withdraw
@@ -65,6 +62,7 @@ from socare_spark.lake.pool import worker_pool
 from socare_spark.lake.transaction import atomic_commits
 from socare_spark.plurals import agreeing, counted, listed
 from socare_spark.spelling import closest_names
+from socare_spark.storage.landing import Landing
 
 _WORKERS = 2
 # Files named in a warning; the run record names all of them.
@@ -86,19 +84,21 @@ def run(context: Context) -> None:
         return
     project, contracts = read_project(context.conf), _contracts(context)
     raise_faults(scheme_faults(project, contracts))
-    keyring = open_keyring(project, synthetic=is_synthetic(landing), environment=os.environ)
+    keyring = open_keyring(project, synthetic=is_synthetic(landing.folder), environment=os.environ)
     has_rows = context.lake.exists(LEDGER) or context.lake.exists(PEOPLE)
     check_key(keyring, context.lake.storage, begun=has_rows)
-    shutil.rmtree(staging_folder(context.lake), ignore_errors=True)
+    remove_stage(context.lake)
     ledger = read_ledger(context.lake)
     folder = staging_folder(context.lake)
     try:
         with context.progress.step("ingest: inspect files"):
-            datasets = [classify_files(landing, contract, ledger, folder) for contract in contracts]
+            datasets = [
+                classify_files(landing.folder, contract, ledger, folder) for contract in contracts
+            ]
         # Without all contracts, the files of other datasets would count as unclaimed.
         unclaimed_files: Mapping[str, str] = {}
         if not context.only:
-            unclaimed_files = unclaimed(landing, context.conf, contracts, _claimed(datasets))
+            unclaimed_files = unclaimed(landing.folder, context.conf, contracts, _claimed(datasets))
         _record_outcomes(context, datasets, unclaimed_files)
         _report_history(context, datasets)
         context.run.warnings += _same_contents(datasets, ledger)
@@ -107,9 +107,8 @@ def run(context: Context) -> None:
         outcomes = _load_all(context, judged, refused, ledger, keyring)
         context.run.warnings += _repeated_key_warnings(judged, outcomes)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    for file in refused:
-        context.run.landing[file.landed.name] = "refused"
+        remove_stage(context.lake)
+    context.run.landing |= _outcomes(datasets, refused)
     unchanged = sum(len(d.unchanged) for d in datasets)
     context.progress.say(f"ingest: {counted(unchanged, 'file')} unchanged")
     if refused:
@@ -142,7 +141,7 @@ def plan(context: Context) -> Sequence[str]:
     raise_faults(scheme_faults(project, contracts))
     claims: list[tuple[Contract, set[str]]] = []
     for contract in contracts:
-        newest, refused, older = discover_files(landing, contract)
+        newest, refused, older = discover_files(landing.folder, contract)
         claims.append((contract, {*(f.name for f in newest), *older}))
         outdated = {file.name for file in newest if outdated_reason(file, ledger)}
         dated = [file for file in newest if file.name not in outdated]
@@ -160,7 +159,7 @@ def plan(context: Context) -> Sequence[str]:
             sample = check_sample(context.spark, contract, project, to_load)
             lines += [f"checks {line}" for line in sample_lines(sample)]
         lines.append(f"writes {contract.table}")
-    lines += [f"note   {warning}" for warning in shared_file_warnings(claims, landing)]
+    lines += [f"note   {warning}" for warning in shared_file_warnings(claims, landing.folder)]
     return [*lines, *(f"writes {t.path}" for t in (PEOPLE, QUARANTINE, LEDGER))]
 
 
@@ -185,8 +184,8 @@ JOB = Job(
 )
 
 
-def _landing(context: Context) -> Path:
-    if context.landing is None or not context.landing.is_dir():
+def _landing(context: Context) -> Landing:
+    if context.landing is None or not context.landing.exists():
         raise ConfigurationError(
             f"The landing folder {context.landing or ''} does not exist: --landing must name the "
             "folder with the extracts."
@@ -220,7 +219,6 @@ def _contracts(context: Context) -> Sequence[Contract]:
 def _report_history(context: Context, datasets: Sequence[DatasetFiles]) -> None:
     """Reports the files that are not loaded and those that left the landing folder."""
     for dataset in datasets:
-        context.run.landing |= dataset.skipped
         context.run.warnings += [f"{name}: {reason}." for name, reason in dataset.skipped.items()]
         context.run.files_gone.extend(dataset.gone)
         if dataset.gone:
@@ -265,22 +263,41 @@ def _claimed(datasets: Sequence[DatasetFiles]) -> set[str]:
     return names
 
 
+def _outcomes(datasets: Sequence[DatasetFiles], refused: Sequence[RefusedFile]) -> dict[str, str]:
+    """File -> outcome. A file of several datasets can have one for each."""
+    by_dataset: dict[str, dict[str, str]] = defaultdict(dict)
+    for dataset in datasets:
+        found = {**dataset.skipped, **dict.fromkeys(dataset.older, "an older revision")}
+        found |= {file.name: "unchanged" for file in dataset.unchanged}
+        found |= {file.landed.name: "read" for file in dataset.accepted}
+        for name, outcome in found.items():
+            by_dataset[name][dataset.contract.name] = outcome
+    for file in refused:
+        by_dataset[file.landed.name][file.landed.contract.name] = "refused"
+    return {name: _outcome(outcomes) for name, outcomes in by_dataset.items()}
+
+
+def _outcome(outcomes: Mapping[str, str]) -> str:
+    """One outcome, or each with its dataset: `read (people), refused (visits)`."""
+    if len({*outcomes.values()}) == 1:
+        return next(iter(outcomes.values()))
+    return ", ".join(f"{outcome} ({dataset})" for dataset, outcome in sorted(outcomes.items()))
+
+
 def _record_outcomes(
     context: Context, datasets: Sequence[DatasetFiles], unclaimed_files: Mapping[str, str]
 ) -> None:
     """Records the outcome of each file of the landing folder and the warnings about the files."""
     run = context.run
+    run.landing |= _outcomes(datasets, [file for d in datasets for file in d.refused])
     for dataset in datasets:
-        run.landing |= dict.fromkeys(dataset.older, "an older revision")
-        run.landing |= {file.name: "unchanged" for file in dataset.unchanged}
-        for file in dataset.accepted:
-            run.files_read[file.landed.name] = file.profile.sha256
-            run.landing[file.landed.name] = "read"
-        run.warnings += file_warnings(dataset.contract, dataset.accepted)
+        files = dataset.accepted
+        run.files_read |= {file.landed.name: file.profile.sha256 for file in files}
+        run.warnings += file_warnings(dataset.contract, files)
     run.landing |= dict.fromkeys(unclaimed_files, "no contract's pattern matches")
     run.warnings += unclaimed_warnings(unclaimed_files)
     run.warnings += shared_file_warnings(
-        ((d.contract, _claimed([d])) for d in datasets), _landing(context)
+        ((d.contract, _claimed([d])) for d in datasets), _landing(context).folder
     )
 
 
@@ -329,15 +346,25 @@ def _stage(
     def stage(files: Sequence[ReadableFile]) -> StagedDataset:
         return stage_dataset(context.spark, context.lake, dataset.contract, files, keyring)
 
+    accepted = [_located(context, file) for file in dataset.accepted]
     try:
-        return stage(dataset.accepted), []
+        return stage(accepted), []
     except Exception as error:
         if not _is_file_error(error):
             raise
-    faulty = [file for file in dataset.accepted if not _can_stage(stage, file)]
+    faulty = [file for file in accepted if not _can_stage(stage, file)]
     refused = [RefusedFile(file.landed, file.profile.sha256, UNREADABLE) for file in faulty]
-    readable = [file for file in dataset.accepted if file not in faulty]
+    readable = [file for file in accepted if file not in faulty]
     return (stage(readable) if readable else None), refused
+
+
+def _located(context: Context, file: ReadableFile) -> ReadableFile:
+    """A file with the location at which executors read it."""
+    landing, lake, path = _landing(context), context.lake.storage, file.profile.path
+    if path.is_relative_to(landing.folder):
+        return file if landing.storage.disk else replace(file, uri=landing.uri(path))
+    # The conversion of a file of another form is beside the staged rows.
+    return file if lake.disk else replace(file, uri=lake.uri(lake.keep(path)))
 
 
 def _can_stage(
@@ -466,7 +493,7 @@ def _plan_load(ledger: LedgerState, target: LoadTarget, judged: JudgedDataset) -
 
 
 def _write_reasons(
-    landing: Path, judged: Sequence[JudgedDataset], refused: Sequence[RefusedFile]
+    landing: Landing, judged: Sequence[JudgedDataset], refused: Sequence[RefusedFile]
 ) -> list[str]:
     """Writes rejected lines and reasons.
 
@@ -484,7 +511,7 @@ def _write_reasons(
     return messages
 
 
-def _write_rejected_lines(landing: Path, judged: JudgedDataset) -> list[str]:
+def _write_rejected_lines(landing: Landing, judged: JudgedDataset) -> list[str]:
     """Writes the rejected lines of each file of a dataset.
 
     Returns:
@@ -519,12 +546,12 @@ def _claimed_name(landed: LandedFile, claims: Mapping[str, int]) -> str:
     return landed.name if claims[landed.name] == 1 else f"{landed.name} ({landed.contract.name})"
 
 
-def _refusal_message(landing: Path, refused: Sequence[RefusedFile]) -> str:
+def _refusal_message(landing: Landing, refused: Sequence[RefusedFile]) -> str:
     claims = Counter(file.landed.name for file in refused)
     lines = [f"{_claimed_name(file.landed, claims)}: {file.reason}." for file in refused]
     was = agreeing(len(claims), "was", "were")
     return (
         f"{counted(len(claims), 'file')} {was} refused as a whole and not loaded; all other files "
         "were loaded. "
-        f"The reasons are in {rejected_storage(landing).location}.\n  " + "\n  ".join(lines)
+        f"The reasons are in {landing.rejected.location}.\n  " + "\n  ".join(lines)
     )

@@ -8,7 +8,6 @@ position and the failed rules. All later steps read the stage and not the CSV fi
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -130,7 +129,9 @@ def _file_metadata(
     blocks = [block for scheme in schemes for block in (pads[scheme].inner, pads[scheme].outer)]
     metadata = pa.table(
         {
-            "_path": pa.array([_uri(spark, file.profile.path) for file in files], pa.string()),
+            "_path": pa.array(
+                [_input_file_name(spark, file.location) for file in files], pa.string()
+            ),
             "_file": pa.array(range(len(files)), pa.int32()),
             "_as_of": pa.array([file.landed.as_of for file in files], pa.date32()),
             **{
@@ -160,11 +161,12 @@ def _schemes(contract: Contract) -> list[str]:
     return sorted({f.socare.pseudonymise for f in contract.fields if f.socare.pseudonymise})
 
 
-def _uri(spark: SparkSession, path: Path) -> str:
-    """A path in the form that Spark's `input_file_name` returns."""
+def _input_file_name(spark: SparkSession, location: str) -> str:
+    """A path or a URI in the form that Spark's `input_file_name` returns."""
     jvm: Any = spark.sparkContext._jvm
-    uri = jvm.org.apache.hadoop.fs.Path(f"file:{path.resolve()}").toUri()
-    return f"file://{uri.getRawPath()}"
+    path = jvm.org.apache.hadoop.fs.Path(f"file:{location}" if location[0] == "/" else location)
+    uri = path.toUri()
+    return f"{uri.getScheme()}://{uri.getAuthority() or ''}{uri.getRawPath()}"
 
 
 def _clean_rows(
@@ -237,7 +239,7 @@ def scan(spark: SparkSession, files: Sequence[ReadableFile]) -> DataFrame:
         # No cell is longer: profile_file has checked the length of each record.
         maxCharsPerColumn=max(MAX_RECORD_BYTES, *_max_lengths(first.landed.contract)),
     )
-    frame = reader.csv([literal_path(f.profile.path) for f in files])
+    frame = reader.csv([literal_path(f.location) for f in files])
     if skipped:
         frame = frame.where(_is_record(names, first))
     return frame.select(

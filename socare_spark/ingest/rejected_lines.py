@@ -7,15 +7,13 @@ correct it and send it again.
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, tee
-from pathlib import Path
 
 from socare_spark.errors import DataError
 from socare_spark.ingest.conversion import failed_rules
 from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.file_profile import record_bytes
 from socare_spark.ingest.landed_file import LandedFile
-from socare_spark.storage.local import LocalStorage
-from socare_spark.storage.storage import Storage
+from socare_spark.storage.landing import Landing
 
 REJECTED, REFUSED = ".rejected.csv", ".refused.txt"
 # Number of sets of failed rules whose text is cached.
@@ -24,11 +22,6 @@ _MAX_CACHED_TEXTS = 10_000
 
 class ChangedError(Exception):
     """A file was changed or removed after it was read."""
-
-
-def rejected_storage(landing: Path) -> Storage:
-    """The folder of rejected lines, beside the landing folder."""
-    return LocalStorage(landing).beside("rejected")
 
 
 def rejected_names(file: str, dataset: str) -> tuple[str, str]:
@@ -43,7 +36,7 @@ def rejected_names(file: str, dataset: str) -> tuple[str, str]:
 
 
 def write_rejected(
-    landing: Path,
+    landing: Landing,
     file: ReadableFile,
     rejected: Iterable[tuple[int, tuple[int, ...]]],
     names: Sequence[tuple[str, str]],
@@ -60,7 +53,7 @@ def write_rejected(
         ChangedError: the file was changed or removed after it was read.
         OSError: the folder or the disk does not permit writing.
     """
-    storage, name = rejected_storage(landing), _name(file.landed, REJECTED)
+    storage, name = landing.rejected, _name(file.landed, REJECTED)
     rows = iter(rejected)
     first = next(rows, None)
     storage.remove([_name(file.landed, REFUSED)])
@@ -92,23 +85,21 @@ def _lines(
         yield f"{line}{delimiter}{reasons}{delimiter}".encode() + record + b"\n"
 
 
-def has_reason(landing: Path, landed: LandedFile) -> bool:
+def has_reason(landing: Landing, landed: LandedFile) -> bool:
     """Whether the reason of a refusal is already written."""
-    return rejected_storage(landing).is_file(_name(landed, REFUSED))
+    return landing.rejected.is_file(_name(landed, REFUSED))
 
 
-def write_refused(landing: Path, landed: LandedFile, reason: str) -> None:
+def write_refused(landing: Landing, landed: LandedFile, reason: str) -> None:
     """Writes the reason why a file was refused as a whole to `NAME.DATASET.refused.txt`."""
     text = f"{landed.name}: {reason}.\n"
-    rejected_storage(landing).write(_name(landed, REFUSED), text.encode())
+    landing.rejected.write(_name(landed, REFUSED), text.encode())
 
 
-def remove_rejected(landing: Path, file: str, dataset: str) -> None:
+def remove_rejected(landing: Landing, file: str, dataset: str) -> None:
     """Removes the rejected lines and the reason of a file, those of earlier versions included."""
     names = rejected_names(file, dataset)
-    rejected_storage(landing).remove(
-        f"{name}{end}" for name in names for end in (REJECTED, REFUSED)
-    )
+    landing.rejected.remove(f"{name}{end}" for name in names for end in (REJECTED, REFUSED))
 
 
 def _failed_rules_text(failed: Iterable[tuple[str, str]]) -> str:

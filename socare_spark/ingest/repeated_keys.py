@@ -12,7 +12,6 @@ from operator import and_
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.dataset import dataset
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.contract import Contract
@@ -139,7 +138,7 @@ def _count_on_driver(stage: StagedDataset, files: Sequence[int]) -> Counter[int]
     blocks = stage.blocks
     parts = blocks.loc[blocks["_file"].isin(files), "part"].unique().tolist()
     conditions = [pc.field(word) == 0 for word in mask_words(stage.frame)]
-    rows = dataset(parts, format="parquet").to_table(
+    rows = stage.stored.dataset(*parts).to_table(
         key, reduce(and_, conditions, pc.field("_file").isin(files))
     )
     distinct = rows.group_by(key).aggregate([]).group_by("_file").aggregate([([], "count_all")])

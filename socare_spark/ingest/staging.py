@@ -1,11 +1,13 @@
-"""Stages the converted rows of a dataset as Parquet and counts its valid and invalid rows.
+"""Stages the converted rows of a dataset and counts its valid and invalid rows.
 
 A row's line number is its block's offset plus its position in the block, so line numbers need
 neither a second read nor a sort.
 """
 
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
@@ -14,7 +16,6 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.dataset import dataset
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -23,8 +24,8 @@ from socare_spark.ingest.conversion import BITS_PER_WORD, failed_rule_names
 from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.pseudonym import Keyring
 from socare_spark.ingest.reader import DIGEST, MASK, ROW, read_extracts, rule_names
+from socare_spark.ingest.stage_files import StageFiles
 from socare_spark.lake.lake import READ_IN_BATCHES, Lake
-from socare_spark.storage.location import literal_path
 
 # Below these limits the driver is faster than starting Spark tasks.
 DRIVER_MAX_ROWS = 250_000
@@ -61,17 +62,18 @@ class StagedDataset:
     Attributes:
         contract: The contract.
         files: The files; `_file` is the index of a row's file.
-        folder: Folder of the Parquet files.
+        stored: The files with the staged rows.
         frame: The staged rows, with the columns that `read_extracts` returns.
         rules: Code and column of each rule, in the order of their bits.
         tallies: Row counts of each file.
         blocks: One row for each block of a file: `_file`, `_block`; `_base`, the line offset (a
-            line is `_base` + `_row`); `bad`, the number of invalid rows; `part`, the Parquet file.
+            line is `_base` + `_row`); `bad`, the number of invalid rows; `part`, the name of the
+            Parquet file.
     """
 
     contract: Contract
     files: Sequence[ReadableFile]
-    folder: Path
+    stored: StageFiles
     frame: DataFrame
     rules: Sequence[tuple[str, str]]
     tallies: Sequence[Tally]
@@ -92,7 +94,7 @@ class StagedDataset:
         # All rows of a block are in one Parquet file, in line order.
         for block, base, part in blocks.itertuples(index=False):
             in_block = (pc.field("_file") == i) & (pc.field("_block") == block)
-            batches = dataset(part, format="parquet").to_batches(
+            batches = self.stored.dataset(part).to_batches(
                 columns=["_row", *words], filter=in_block & _any_failed(words), **READ_IN_BATCHES
             )
             for batch in batches:
@@ -138,7 +140,7 @@ class StagedDataset:
             columns: Names of the columns to return; `_digest` is allowed.
         """
         conditions = [pc.field(word) == 0 for word in mask_words(self.frame)]
-        rows = dataset(self.folder, format="parquet").to_table(
+        rows = self.stored.dataset().to_table(
             [*(c for c in columns if c in self.frame.columns), "_file", "_block", "_row"],
             reduce(and_, conditions, pc.field("_file").isin(list(indices))),
         )
@@ -156,16 +158,22 @@ class StagedDataset:
 
     def fits_on_driver(self, indices: Sequence[int]) -> bool:
         """Whether the files at some indices are small enough to process on the driver."""
-        size = sum(file.stat().st_size for file in self.folder.glob("*.parquet"))
         return (
             sum(self.tallies[i].valid for i in indices) <= DRIVER_MAX_ROWS
-            and size <= DRIVER_MAX_BYTES
+            and sum(self.stored.parts.values()) <= DRIVER_MAX_BYTES
         )
 
 
 def staging_folder(lake: Lake) -> Path:
-    """Folder of the staged datasets of a run; deleted at its end."""
+    """Folder of this machine for the converted files of a run."""
     return lake.storage.drafts / STAGE
+
+
+def remove_stage(lake: Lake) -> None:
+    """Removes the staged datasets and the converted files."""
+    shutil.rmtree(staging_folder(lake), ignore_errors=True)
+    with suppress(OSError):
+        lake.storage.remove_tree(STAGE)
 
 
 def stage_dataset(
@@ -175,7 +183,7 @@ def stage_dataset(
     files: Sequence[ReadableFile],
     keyring: Keyring,
 ) -> StagedDataset:
-    """Reads files once and stages their rows as Parquet.
+    """Reads files once and stages their rows.
 
     Args:
         spark: The session.
@@ -184,19 +192,17 @@ def stage_dataset(
         files: The files.
         keyring: The keyring for the tokens.
     """
-    folder = staging_folder(lake) / contract.name
     frame = read_extracts(spark, contract, files, keyring)
-    # Dictionary encoding and compression do not help near-unique columns such as digests.
-    plain = {f"parquet.enable.dictionary#{n}": False for n in (DIGEST, ROW, *contract.own_key)}
-    frame.write.mode("overwrite").options(compression="uncompressed", **plain).parquet(str(folder))
-    rows = spark.read.schema(frame.schema).parquet(literal_path(folder))
+    stored = StageFiles(lake.storage, f"{STAGE}/{contract.name}")
+    stored.write(frame, (DIGEST, ROW, *contract.own_key))
+    rows = stored.read(frame)
     names = rule_names(contract, keyring)
     words = mask_words(rows)
-    counts = _counts(folder, words, names)
+    counts = _counts(stored, words, names)
     offsets = pd.DataFrame(_line_offsets(counts), columns=[*_BLOCK, "_base"])
     blocks = offsets.merge(counts[[*_BLOCK, "bad", "part"]], on=_BLOCK)
     return StagedDataset(
-        contract, files, folder, rows, names, _tallies(counts, names, len(files)), blocks
+        contract, files, stored, rows, names, _tallies(counts, names, len(files)), blocks
     )
 
 
@@ -205,7 +211,9 @@ def mask_words(rows: DataFrame | pd.DataFrame) -> list[str]:
     return [c for c in rows.columns if c.startswith(MASK)]
 
 
-def _counts(folder: Path, words: Sequence[str], names: Sequence[tuple[str, str]]) -> pd.DataFrame:
+def _counts(
+    stored: StageFiles, words: Sequence[str], names: Sequence[tuple[str, str]]
+) -> pd.DataFrame:
     """Counts the staged rows by file and block.
 
     The driver reads the block, the row id and the rule words of all rows in batches. It keeps one
@@ -218,14 +226,12 @@ def _counts(folder: Path, words: Sequence[str], names: Sequence[tuple[str, str]]
     """
     codes = list(dict.fromkeys(code for code, _ in names))
     counted = [pd.DataFrame(columns=[*_BLOCK, "rows", "first", "bad", *codes, "part"])]
-    for part in sorted(folder.glob("*.parquet")):
-        batches = dataset(part, format="parquet").to_batches(
+    for part in stored.parts:
+        batches = stored.dataset(part).to_batches(
             columns=[*_BLOCK, "_row", *words], **READ_IN_BATCHES
         )
         counted += [
-            _count_failed(batch, words, names).assign(part=str(part))
-            for batch in batches
-            if len(batch)
+            _count_failed(batch, words, names).assign(part=part) for batch in batches if len(batch)
         ]
     sums = dict.fromkeys(["rows", "bad", *codes], "sum")
     grouped = pd.concat(counted[1:] or counted).groupby(_BLOCK, as_index=False)

@@ -9,7 +9,6 @@ from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from socare_spark.analysis import Context
 from socare_spark.contracts.contract import Contract, read_contracts
@@ -23,6 +22,7 @@ from socare_spark.ingest.restricted_tables import existing_table
 from socare_spark.lake.transaction import atomic_commits
 from socare_spark.plurals import counted
 from socare_spark.spelling import closest_names
+from socare_spark.storage.landing import Landing
 
 
 def add_option(options: ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def entries_to_withdraw(context: Context) -> Sequence[LedgerEntry]:
     return [entry for entry in current if entry.file in context.withdraw]
 
 
-def withdraw(context: Context, landing: Path) -> None:
+def withdraw(context: Context, landing: Landing) -> None:
     """Withdraws the files in `context.withdraw` in one group of commits.
 
     Raises:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from socare_spark.analysis import Context, Job
 from socare_spark.errors import DataError
 from socare_spark.ingest.ledger import PEOPLE
-from socare_spark.ingest.rejected_lines import rejected_storage
 from socare_spark.lake.table import Zone
 from socare_spark.lake.transaction import atomic_commits, has_unfinished_commits
 from socare_spark.maintenance import leftovers, tables
@@ -125,7 +124,7 @@ def _find_leftovers(context: Context, settings: MaintenanceSettings) -> _Leftove
             "removed: run the analyses again."
         )
     rejected: list[str] = []
-    if context.landing is not None and context.landing.is_dir():
+    if context.landing is not None and context.landing.exists():
         rejected = leftovers.rejected_without_source(lake, context.landing)
     else:
         context.run.warnings.append(
@@ -142,7 +141,7 @@ def _delete_leftovers(context: Context, settings: MaintenanceSettings) -> None:
     storage = context.lake.storage
     storage.remove(leftover_files.pictures)
     if context.landing is not None:
-        rejected_storage(context.landing).remove(leftover_files.rejected)
+        context.landing.rejected.remove(leftover_files.rejected)
     for folder in (*leftover_files.runs, *leftover_files.staging):
         storage.remove_tree(folder)
     for kind, count in leftover_files.counts().items():

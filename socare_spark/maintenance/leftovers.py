@@ -8,13 +8,13 @@ import fnmatch
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from socare_spark.ingest.ledger import LEDGER, read_ledger
-from socare_spark.ingest.rejected_lines import REFUSED, REJECTED, rejected_names, rejected_storage
+from socare_spark.ingest.rejected_lines import REFUSED, REJECTED, rejected_names
 from socare_spark.ingest.staging import STAGE
 from socare_spark.lake.lake import MAPS, PICTURES, Lake
 from socare_spark.lake.table import Zone
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.storage import read_existing
 from socare_spark.tracking.run import RUNS
 
@@ -35,7 +35,7 @@ def unnamed_pictures(lake: Lake) -> list[str]:
     return sorted(name for name in files if name not in named_pictures)
 
 
-def rejected_without_source(lake: Lake, landing: Path) -> list[str]:
+def rejected_without_source(lake: Lake, landing: Landing) -> list[str]:
     """Names of rejected lines and reasons of files that are neither loaded nor in landing.
 
     Only files in the ledger of this lake are considered: another landing folder in the same place
@@ -52,13 +52,13 @@ def rejected_without_source(lake: Lake, landing: Path) -> list[str]:
         for name in rejected_names(entry.file, entry.dataset)
     )
     names = []
-    for name in (file.name for file in rejected_storage(landing).files()):
+    for name in (file.name for file in landing.rejected.files()):
         for ending, kept in ((REJECTED, accepted), (REFUSED, frozenset[str]())):
             if not name.endswith(ending):
                 continue
             named = name.removesuffix(ending)
             source = in_ledger.get(named)
-            if source is not None and named not in kept and not (landing / source).is_file():
+            if source is not None and named not in kept and not landing.storage.is_file(source):
                 names.append(name)
     return names
 

@@ -121,7 +121,7 @@ def read_features(landing: Path, name: str, layer: FileLayer) -> Features:
     path = landing / layer.file
     kind = format_of(name, layer)
     if not path.exists():
-        raise DataError(f"Layer {name}: No file {layer.file} in {landing}.")
+        raise DataError(f"Layer {name}: No file {layer.file} in the landing folder.")
     source = _Source(name, layer, path, layer_files(landing, layer), kind)
     size = sum(file.stat().st_size for file in source.files)
     if size > LARGEST_FILE:

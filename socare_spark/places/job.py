@@ -6,7 +6,6 @@ It writes nothing if the files, the configuration and the code are unchanged sin
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -58,6 +57,7 @@ from socare_spark.places.settings import (
 from socare_spark.places.source_check import check_files, place_faults
 from socare_spark.places.source_files import all_files, available_sources
 from socare_spark.plurals import agreeing, counted
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.local_files import sha256_of
 
 CONFIGURATION = "places.yaml"
@@ -83,7 +83,7 @@ class Places:
     warnings: Sequence[str] = ()
 
 
-def find_places(spark: SparkSession, landing: Path, settings: PlacesSettings) -> Places:
+def find_places(spark: SparkSession, landing: Landing, settings: PlacesSettings) -> Places:
     """Reads the reference sources and assigns each postcode to an area of each layer.
 
     Args:
@@ -174,7 +174,7 @@ def _require_postcodes_inside(
 
 
 def _read_file_layers(
-    spark: SparkSession, landing: Path, settings: PlacesSettings
+    spark: SparkSession, landing: Landing, settings: PlacesSettings
 ) -> tuple[DataFrame, Boundaries]:
     """Areas of the layers from files and of the layers dissolved from them."""
     files = {n: x for n, x in settings.layers.items() if isinstance(x, FileLayer)}
@@ -182,7 +182,7 @@ def _read_file_layers(
         none = "string(NULL) AS layer, string(NULL) AS code, string(NULL) AS name"
         empty = spark.sql(f"SELECT {none}, ST_Point(0.0, 0.0) AS geometry WHERE false")
         return empty, Boundaries(empty, {})
-    read = read_boundaries(spark, landing, files)
+    read = read_boundaries(spark, landing.folder, files)
     dissolved_areas = [
         read.areas.where(F.col("layer") == layer.layer)
         .agg(union_of("geometry").alias("geometry"))
@@ -234,8 +234,8 @@ def _derive_layers(
 def _run(context: Context) -> None:
     landing = _landing(context)
     settings = _settings(context, landing)
-    for path in all_files(landing, settings):
-        context.run.files_read[path.relative_to(landing).as_posix()] = sha256_of(path)
+    for path in all_files(landing.folder, settings):
+        context.run.files_read[path.relative_to(landing.folder).as_posix()] = sha256_of(path)
     recorded = _recorded(context)
     written = (
         (*REFERENCE, PLACE_AREAS) if recorded or context.lake.exists(PLACE_AREAS) else REFERENCE
@@ -338,7 +338,7 @@ def _report(context: Context, places: Places) -> None:
             )
 
 
-def _settings(context: Context, landing: Path) -> PlacesSettings:
+def _settings(context: Context, landing: Landing) -> PlacesSettings:
     """The settings, without the sources whose files are missing.
 
     Raises:
@@ -346,7 +346,7 @@ def _settings(context: Context, landing: Path) -> PlacesSettings:
         MissingInputError: no source of postcodes, or no layer, has its files.
     """
     configured = read_model(context.conf / CONFIGURATION, PlacesSettings)
-    settings, left_out = available_sources(landing, configured)
+    settings, left_out = available_sources(landing.folder, configured)
     read_before = _sources_read_before(context, configured) if left_out else set()
     for source, reason in left_out.items():
         if source in read_before:
@@ -375,7 +375,7 @@ def _sources_read_before(context: Context, configured: PlacesSettings) -> set[st
     return names
 
 
-def _landing(context: Context) -> Path:
+def _landing(context: Context) -> Landing:
     if context.landing is None:
         raise ConfigurationError(
             "places needs the folder of the extracts. Give it with --landing FOLDER."
@@ -387,7 +387,9 @@ def _plan(context: Context) -> Sequence[str]:
     landing = _landing(context)
     settings = _settings(context, landing)
     check_files(context.spark, landing, settings)
-    reads = [f"reads  {path.relative_to(landing)}" for path in all_files(landing, settings)]
+    reads = [
+        f"reads  {path.relative_to(landing.folder)}" for path in all_files(landing.folder, settings)
+    ]
     recorded = [f"reads  {name}" for name, _ in _recorded(context)]
     written = [*REFERENCE, *([PLACE_AREAS] if recorded else [])]
     return [*reads, *recorded, *(f"writes {table.path}" for table in written)]

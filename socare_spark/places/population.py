@@ -13,13 +13,14 @@ from socare_spark.places.reference_tables import POPULATION
 from socare_spark.places.settings import PopulationSource, Value
 from socare_spark.places.source_files import find_files
 from socare_spark.plurals import counted
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.location import literal_path
 
 _KEYS = ("layer", "code", "year")
 
 
 def read_population(
-    spark: SparkSession, landing: Path, sources: Sequence[PopulationSource]
+    spark: SparkSession, landing: Landing, sources: Sequence[PopulationSource]
 ) -> DataFrame:
     """Reads the population by layer, code, year and age band.
 
@@ -39,9 +40,9 @@ def read_population(
     if not sources:
         return spark.createDataFrame([], POPULATION.schema)
     frames = [
-        population_rows(spark, path, source)
+        population_rows(spark, landing, path, source)
         for source in sources
-        for path in find_files(landing, source.files)
+        for path in find_files(landing.folder, source.files)
     ]
     rows = reduce(DataFrame.unionByName, frames)
     invalid = "year IS NULL OR population IS NULL OR population < 0 OR code IS NULL"
@@ -67,13 +68,17 @@ def read_population(
     )
 
 
-def population_rows(spark: SparkSession, path: Path, source: PopulationSource) -> DataFrame:
+def population_rows(
+    spark: SparkSession, landing: Landing, path: Path, source: PopulationSource
+) -> DataFrame:
     """Reads one file. Columns are selected by name, so files may differ in their order.
 
     Raises:
         ConfigurationError: a column of the settings is missing in the file.
     """
-    raw = spark.read.csv(literal_path(path), header=True, inferSchema=False, enforceSchema=False)
+    raw = spark.read.csv(
+        literal_path(landing.uri(path)), header=True, inferSchema=False, enforceSchema=False
+    )
     values = {
         "layer": source.layer,
         "code": source.code,

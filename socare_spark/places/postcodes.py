@@ -8,7 +8,6 @@ null coordinates. If several sources have a postcode, the first in the configure
 import re
 from collections.abc import Sequence
 from functools import reduce
-from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
@@ -20,6 +19,7 @@ from socare_spark.places.reference_tables import POSTCODES
 from socare_spark.places.settings import PostcodeSource
 from socare_spark.places.source_files import find_files
 from socare_spark.postcode_columns import district_of, normalise_postcode, sector_of
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.location import literal_path
 
 # Columns of Code-Point Open by position: postcode, quality, easting, northing, ...
@@ -31,7 +31,7 @@ _NOT_NATIONAL_GRID = r"^(BT|GY|JE)\d"
 
 
 def read_postcodes(
-    spark: SparkSession, landing: Path, sources: Sequence[PostcodeSource]
+    spark: SparkSession, landing: Landing, sources: Sequence[PostcodeSource]
 ) -> DataFrame:
     """Reads the reference postcodes.
 
@@ -72,8 +72,9 @@ def read_postcodes(
     )
 
 
-def _read(spark: SparkSession, landing: Path, source: PostcodeSource) -> DataFrame:
-    paths = [literal_path(path) for path in find_files(landing, source.files)]
+def _read(spark: SparkSession, landing: Landing, source: PostcodeSource) -> DataFrame:
+    files = find_files(landing.folder, source.files)
+    paths = [literal_path(landing.uri(file)) for file in files]
     named = source.layout == "onspd"
     raw = spark.read.csv(
         paths, header=named, inferSchema=False, enforceSchema=False, mode="PERMISSIVE"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -15,6 +14,7 @@ from socare_spark.places.population import population_rows
 from socare_spark.places.postcodes import read_postcodes
 from socare_spark.places.settings import FileLayer, PlacesSettings, PopulationSource
 from socare_spark.places.source_files import find_files
+from socare_spark.storage.landing import Landing
 
 _Check = Callable[[], object]
 
@@ -45,7 +45,7 @@ def place_faults(contract: Contract) -> list[str]:
     return [str(e) for e in _failures([partial(declared_code, "socare.place.crs", place.crs)])]
 
 
-def check_files(spark: SparkSession, landing: Path, settings: PlacesSettings) -> None:
+def check_files(spark: SparkSession, landing: Landing, settings: PlacesSettings) -> None:
     """Checks columns, tables, coordinate systems and features of the files.
 
     Boundaries are read; of the other files only the headers are.
@@ -63,7 +63,7 @@ def check_files(spark: SparkSession, landing: Path, settings: PlacesSettings) ->
         partial(read_postcodes, spark, landing, [source]) for source in settings.postcodes
     ]
     checks += [
-        partial(read_layer, landing, name, layer)
+        partial(read_layer, landing.folder, name, layer)
         for name, layer in settings.layers.items()
         if isinstance(layer, FileLayer)
     ]
@@ -76,9 +76,9 @@ def check_files(spark: SparkSession, landing: Path, settings: PlacesSettings) ->
         raise DataError("\n".join(messages))
 
 
-def _read_headers(spark: SparkSession, landing: Path, source: PopulationSource) -> None:
-    for path in find_files(landing, source.files):
-        population_rows(spark, path, source)
+def _read_headers(spark: SparkSession, landing: Landing, source: PopulationSource) -> None:
+    for path in find_files(landing.folder, source.files):
+        population_rows(spark, landing, path, source)
 
 
 def _failures(checks: Iterable[_Check]) -> list[OperatorError]:

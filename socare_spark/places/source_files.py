@@ -28,7 +28,8 @@ def find_files(landing: Path, patterns: Iterable[str]) -> list[Path]:
         matches = sorted(path for path in landing.glob(pattern) if path.is_file())
         if not matches:
             raise DataError(
-                f"No file {pattern} in {landing}. Copy it there, or remove it from places.yaml."
+                f"No file {pattern} in the landing folder. Copy it there, or remove it from "
+                "places.yaml."
             )
         paths.extend(matches)
     return paths
@@ -49,8 +50,8 @@ def layer_files(landing: Path, layer: FileLayer) -> list[Path]:
     for file in paths:
         if not file.exists():
             raise DataError(
-                f"No file {file.relative_to(landing)} in {landing}. Copy it there, or remove the "
-                "layer from places.yaml."
+                f"No file {file.relative_to(landing)} in the landing folder. Copy it there, or "
+                "remove the layer from places.yaml."
             )
     if path.is_dir():
         paths = sorted(p for p in path.iterdir() if p.suffix == ".parquet")

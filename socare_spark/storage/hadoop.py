@@ -9,6 +9,7 @@ import errno
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from socare_spark.storage.storage import StoredFile
 
 # These have no rename, and show an object when its upload is complete.
 _OBJECT_STORES = frozenset({"s3a"})
+# Files that are copied at the same time.
+_COPIES = 4
 _ERRORS: dict[str, tuple[type[OSError], int]] = {
     "java.io.FileNotFoundException": (FileNotFoundError, errno.ENOENT),
     "java.nio.file.AccessDeniedException": (PermissionError, errno.EACCES),
@@ -170,6 +173,22 @@ class HadoopStorage:
         with _translated_errors(name):
             self._fs.copyToLocalFile(False, self._path(name), self._local(path), True)
         return path
+
+    def mirror(self) -> Path:
+        """A copy of the folder on this machine."""
+        folder = self._scratch / "mirror"
+
+        def copy(file: StoredFile) -> None:
+            path = folder / file.name
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with _translated_errors(file.name):
+                self._fs.copyToLocalFile(False, self._path(file.name), self._local(path), True)
+
+        self._scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with ThreadPoolExecutor(_COPIES) as pool:
+            list(pool.map(copy, self.files()))
+        return folder
 
     @property
     def drafts(self) -> Path:

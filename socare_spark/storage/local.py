@@ -139,6 +139,10 @@ class LocalStorage:
         """The file itself."""
         return self.path(name)
 
+    def mirror(self) -> Path:
+        """The folder itself."""
+        return self.root
+
     @property
     def drafts(self) -> Path:
         """The folder itself."""

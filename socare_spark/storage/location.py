@@ -17,6 +17,12 @@ _URI = re.compile(
     r"([a-z][a-z0-9+.-]+):/.*|(s3a?|s3n|hdfs|abfss?|wasbs?|gs|dbfs|file):.*",
     re.DOTALL | re.IGNORECASE,
 )
+# Scheme of a store -> regular expression of its authority.
+_STORES = {
+    "s3a": r"[A-Za-z0-9][A-Za-z0-9.-]*",
+    "hdfs": r"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?)?",
+}
+_FORMS = {"s3a": "s3a://BUCKET/FOLDER", "hdfs": "hdfs://HOST:PORT/FOLDER"}
 # Programs read these characters of a URI differently.
 _AMBIGUOUS = frozenset("%?#")
 # Characters in a path that delta-rs cannot open, and escapes such as %20, which it decodes.
@@ -53,20 +59,49 @@ def local_path(text: str) -> Path:
     return Path(parts.path)
 
 
+def any_location(text: str) -> Path | str:
+    """Type of an option that names a folder: a path, or a URI of a store that Spark reaches.
+
+    Raises:
+        ArgumentTypeError: the URI has another scheme, or not the form of its scheme.
+    """
+    uri = _URI.fullmatch(text)
+    scheme = (uri[1] or uri[2]).lower() if uri else "file"
+    if uri is None or scheme == "file":
+        return local_path(text)
+    if scheme not in _STORES:
+        hint = ": write s3a:// for S3" if scheme in ("s3", "s3n") else ""
+        raise ArgumentTypeError(
+            f"{scheme}:// is not supported{hint}; supported are a path and {', '.join(_STORES)}"
+        )
+    # The URI is not repeated, because it can contain a password.
+    if not text.isprintable() or _AMBIGUOUS.intersection(text):
+        raise ArgumentTypeError(
+            "a URI must not contain the characters % ? # and control characters"
+        )
+    found = re.fullmatch(f"{scheme}://{_STORES[scheme]}(/.*)", text.rstrip("/"))
+    if found is None or {"", ".", ".."}.intersection(found[1].split("/")[1:]):
+        raise ArgumentTypeError(
+            f"a URI of this store has the form {_FORMS[scheme]}, without a user name or password, "
+            "empty parts and parts such as .."
+        )
+    return found[0]
+
+
 def literal_path(location: Path | str) -> str:
     """Returns an absolute path or a URI in which Spark reads no character as a pattern."""
     uri = location if isinstance(location, str) else str(location.resolve())
     return _PATTERN.sub(r"\\\g<0>", uri)
 
 
-def check_lake_path(path: Path) -> None:
+def check_lake_path(location: Path | str) -> None:
     """Checks that Delta tables can be read below a folder.
 
     Raises:
         ConfigurationError: the path contains a character or an escape that delta-rs cannot open.
     """
     unusable = sorted(
-        {match if match.isprintable() else repr(match) for match in _unusable_parts(path)}
+        {match if match.isprintable() else repr(match) for match in _unusable_parts(location)}
     )
     if unusable:
         raise ConfigurationError(
@@ -76,5 +111,6 @@ def check_lake_path(path: Path) -> None:
         )
 
 
-def _unusable_parts(path: Path) -> list[str]:
-    return _UNUSABLE.findall(str(path.resolve()))
+def _unusable_parts(location: Path | str) -> list[str]:
+    text = str(location.resolve()) if isinstance(location, Path) else location
+    return _UNUSABLE.findall(text)

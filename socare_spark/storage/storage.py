@@ -92,6 +92,9 @@ class Storage(Protocol):
     def fetch(self, name: str) -> Path:
         """A file of this machine with the content of a stored file."""
 
+    def mirror(self) -> Path:
+        """A folder of this machine with all files, under their names."""
+
     @property
     def drafts(self) -> Path:
         """The folder of this machine in which files are made that `keep` stores."""

@@ -196,3 +196,16 @@ def test_one_dataset_can_be_read_alone(council, monkeypatch):
     context.only, context.withdraw = ("calls",), ("calls/2015.csv",)
     with pytest.raises(ConfigurationError, match="without --only"):
         JOB.run(context)
+
+
+def test_a_file_of_two_contracts_has_an_outcome_for_each(council, monkeypatch):
+    other = yaml.safe_load(yaml.safe_dump(council.contract))
+    other["name"] = "calls"
+    other["schema"]["fields"].append(
+        {"name": "line_code", "type": "string", "socare": {"keep": "as_is"}}
+    )
+    council.context()
+    (council.conf / "datasets" / "calls.yaml").write_text(yaml.safe_dump(other))
+    council.lands("2014.csv", row("a"))
+    assert "line_code" in council.ingests(monkeypatch)
+    assert council.run.landing == {"visits/2014.csv": "refused (calls), read (visits)"}

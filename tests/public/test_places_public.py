@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from socare_spark.places.job import find_places
 from socare_spark.places.reference_tables import AREAS, POPULATION, POSTCODE_AREAS, POSTCODES
 from socare_spark.places.settings import PlacesSettings
+from socare_spark.storage.landing import Landing
 
 GPKG = "boundaries/bsol/bsol_27700.gpkg"
 BIRMINGHAM = {"column": "WardCode", "starts_with": ["E050111"]}
@@ -53,7 +54,9 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def places(spark_session, public_data):
-    return find_places(spark_session, public_data, PlacesSettings.model_validate(SETTINGS)).tables
+    return find_places(
+        spark_session, Landing(public_data), PlacesSettings.model_validate(SETTINGS)
+    ).tables
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from socare_spark.analyses.requests.job import ANALYSIS as REQUESTS
 from socare_spark.analysis import Context
 from socare_spark.ingest.job import JOB as INGEST
 from socare_spark.lake.lake import Lake
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
@@ -61,7 +62,7 @@ def city(spark, tmp_path, public_data, monkeypatch):
     lake, quiet = Lake(tmp_path / "lake"), Progress(Console(quiet=True))
     for job in (INGEST, REQUESTS.job(), FORECAST.job()):
         run = Run(job.name, LocalStorage(tmp_path), {})
-        job.run(Context(spark, lake, conf, landing, None, run, quiet))
+        job.run(Context(spark, lake, conf, Landing(landing), None, run, quiet))
     return lake, landing
 
 

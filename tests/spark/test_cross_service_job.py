@@ -20,6 +20,7 @@ from socare_spark.errors import MissingInputError
 from socare_spark.ingest.job import JOB as INGEST
 from socare_spark.lake.lake import Lake
 from socare_spark.places.reference_tables import AREAS, POSTCODE_AREAS
+from socare_spark.storage.landing import Landing
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -116,7 +117,7 @@ class Town:
     def runs(self, job):
         run = Run(job.name, self.lake.storage, {})
         quiet = Progress(Console(quiet=True))
-        job.run(Context(self.spark, self.lake, self.conf, self.landing, None, run, quiet))
+        job.run(Context(self.spark, self.lake, self.conf, Landing(self.landing), None, run, quiet))
         return run
 
     def rows(self, table, *columns):

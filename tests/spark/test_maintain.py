@@ -22,6 +22,7 @@ from socare_spark.errors import ConfigurationError, ExitCode
 from socare_spark.lake import transaction
 from socare_spark.lake.table import ColumnSpec, TableSpec, Zone
 from socare_spark.maintenance.job import JOB
+from socare_spark.storage.landing import Landing
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -49,7 +50,11 @@ def maintain(council, **settings):
     run = Run("maintain", council.lake.storage, {})
     run.save()
     quiet = Progress(Console(quiet=True))
-    JOB.run(Context(council.spark, council.lake, council.conf, council.landing, None, run, quiet))
+    JOB.run(
+        Context(
+            council.spark, council.lake, council.conf, Landing(council.landing), None, run, quiet
+        )
+    )
     return run
 
 

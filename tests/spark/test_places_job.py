@@ -11,6 +11,7 @@ from socare_spark.errors import ConfigurationError, DataError, MissingInputError
 from socare_spark.lake.lake import Lake
 from socare_spark.places.job import JOB
 from socare_spark.places.reference_tables import REFERENCE
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run, configuration_digest
@@ -67,7 +68,9 @@ def city(spark, tmp_path):
         record = Run("places", LocalStorage(tmp_path), {})
         record.configuration = configuration_digest(conf)
         quiet = Progress(Console(quiet=True))
-        return Context(spark, Lake(tmp_path / "lake"), conf, landing_folder, None, record, quiet)
+        return Context(
+            spark, Lake(tmp_path / "lake"), conf, Landing(landing_folder), None, record, quiet
+        )
 
     def run(landing_folder=landing, **changes):
         used = context(landing_folder, **changes)

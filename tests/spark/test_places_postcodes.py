@@ -8,6 +8,7 @@ from socare_spark.errors import ConfigurationError, DataError
 from socare_spark.places.population import read_population
 from socare_spark.places.postcodes import read_postcodes
 from socare_spark.places.settings import PopulationSource, PostcodeSource
+from socare_spark.storage.landing import Landing
 
 
 def _rows(frame, *columns):
@@ -44,7 +45,7 @@ def test_each_postcode_once_by_the_first_source(spark, tmp_path):
         PostcodeSource(name="onspd", layout="onspd", files=("o.csv.gz",)),
     ]
     assert _rows(
-        read_postcodes(spark, tmp_path, sources),
+        read_postcodes(spark, Landing(tmp_path), sources),
         "postcode",
         "district",
         "sector",
@@ -64,7 +65,7 @@ def test_an_edition_that_spells_its_columns_otherwise(spark, tmp_path):
     (tmp_path / "o.csv").write_text("pcds,east1m,north1m\nB1 1AA,406000,286000\n")
     columns = {"postcode": "pcds", "easting": "east1m", "northing": "north1m"}
     source = PostcodeSource(name="o", layout="onspd", files=("o.csv",), columns=columns)
-    assert _rows(read_postcodes(spark, tmp_path, [source]), "postcode", "easting") == [
+    assert _rows(read_postcodes(spark, Landing(tmp_path), [source]), "postcode", "easting") == [
         ("B1 1AA", 406000)
     ]
 
@@ -79,7 +80,9 @@ def test_northern_ireland_is_transformed_from_the_irish_grid(spark, tmp_path):
         "BT1 1AA,341168,379140,\n"
     )
     source = PostcodeSource(name="o", layout="onspd", files=("o.csv",))
-    rows = _rows(read_postcodes(spark, tmp_path, [source]), "postcode", "easting", "northing")
+    rows = _rows(
+        read_postcodes(spark, Landing(tmp_path), [source]), "postcode", "easting", "northing"
+    )
     assert rows == [
         ("BT1 1AA", None, None),
         ("BT19 7ZZ", pytest.approx(153_986, abs=5), pytest.approx(533_968, abs=5)),
@@ -93,7 +96,7 @@ def test_postcodes_of_another_grid_have_no_place_without_a_country(spark, tmp_pa
         "pcd,oseast1m,osnrth1m\nBT197ZZ,341168,379140\nB1 1AA,406000,286000\n"
     )
     source = PostcodeSource(name="o", layout="onspd", files=("o.csv",))
-    rows = _rows(read_postcodes(spark, tmp_path, [source]), "postcode", "easting")
+    rows = _rows(read_postcodes(spark, Landing(tmp_path), [source]), "postcode", "easting")
     assert rows == [("B1 1AA", 406000), ("BT19 7ZZ", None)]
 
 
@@ -109,7 +112,9 @@ def test_wrong_postcode_source_is_reported(spark, tmp_path, layout, files, error
     _codepoint(tmp_path, "a.csv", ("B1  1AA", 406000, 286000))
     (tmp_path / "narrow.csv").write_text("B1 1AA,10\n")
     with pytest.raises(error, match=says):
-        read_postcodes(spark, tmp_path, [PostcodeSource(name="s", layout=layout, files=(files,))])
+        read_postcodes(
+            spark, Landing(tmp_path), [PostcodeSource(name="s", layout=layout, files=(files,))]
+        )
 
 
 def _population(**columns):
@@ -127,7 +132,7 @@ def test_population_with_a_total_and_without(spark, tmp_path):
     columns = {c: {"column": c} for c in ("layer", "code", "year")}
     found = read_population(
         spark,
-        tmp_path,
+        Landing(tmp_path),
         [_population(**columns, age_band={"column": "band"}, population={"column": "people"})],
     )
     assert _rows(found, "code", "age_band", "population") == [
@@ -148,7 +153,7 @@ def test_population_layer_and_year_can_be_fixed_values(spark, tmp_path):
         population={"column": "n"},
     )
     assert _rows(
-        read_population(spark, tmp_path, [source]), "layer", "code", "year", "population"
+        read_population(spark, Landing(tmp_path), [source]), "layer", "code", "year", "population"
     ) == [("ward", "A", 2024, 5)]
 
 
@@ -157,11 +162,11 @@ def test_population_from_files_with_columns_in_another_order(spark, tmp_path):
     (tmp_path / "p2.csv").write_text("code,population,year\nB,1600,2012\n")
     columns = {c: {"column": c} for c in ("code", "year", "population")}
     source = _population(layer={"value": "ward"}, files=["p*.csv"], **columns)
-    found = read_population(spark, tmp_path, [source])
+    found = read_population(spark, Landing(tmp_path), [source])
     assert _rows(found, "code", "year", "population") == [("A", 2011, 1500), ("B", 2012, 1600)]
     (tmp_path / "p3.csv").write_text("code,people,year\nB,1600,2013\n")
     with pytest.raises(ConfigurationError, match=r"p3.csv has no column population"):
-        read_population(spark, tmp_path, [source])
+        read_population(spark, Landing(tmp_path), [source])
 
 
 def test_population_that_is_no_number(spark, tmp_path):
@@ -173,9 +178,9 @@ def test_population_that_is_no_number(spark, tmp_path):
         population={"column": "n"},
     )
     with pytest.raises(DataError, match="have 1 row ") as caught:
-        read_population(spark, tmp_path, [source])
+        read_population(spark, Landing(tmp_path), [source])
     assert "many" not in str(caught.value)
 
 
 def test_no_population_at_all(spark, tmp_path):
-    assert read_population(spark, tmp_path, []).count() == 0
+    assert read_population(spark, Landing(tmp_path), []).count() == 0

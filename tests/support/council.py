@@ -11,6 +11,7 @@ from socare_spark.analysis import Context
 from socare_spark.errors import DataError
 from socare_spark.ingest import job as ingest_job
 from socare_spark.lake.lake import Lake
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
@@ -114,7 +115,9 @@ class Council:
         path.write_text(yaml.safe_dump(self.contract))
         self.run = Run("ingest", LocalStorage(self.root / "lake"), {})
         quiet = Progress(Console(quiet=True))
-        return Context(self.spark, self.lake, self.conf, self.landing, None, self.run, quiet)
+        return Context(
+            self.spark, self.lake, self.conf, Landing(self.landing), None, self.run, quiet
+        )
 
     def ingests(self, monkeypatch):
         """Runs ingest; returns what was refused as text, or an empty one."""

@@ -7,6 +7,7 @@ from rich.console import Console
 from socare_spark.analysis import Context
 from socare_spark.lake.lake import Lake
 from socare_spark.registry import JOBS
+from socare_spark.storage.landing import Landing
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -41,7 +42,9 @@ class Example:
             (job,) = (job for job in JOBS if job.name == name)
             run = Run(name, self.lake.storage, {})
             quiet = Progress(Console(quiet=True))
-            context = Context(self.spark, self.lake, self.conf, self.landing, None, run, quiet)
+            context = Context(
+                self.spark, self.lake, self.conf, Landing(self.landing), None, run, quiet
+            )
             job.run(context)
             warnings += run.warnings
         return warnings

@@ -10,6 +10,7 @@ from socare_spark.cli import parser
 from socare_spark.errors import ExitCode
 from socare_spark.registry import JOBS
 from socare_spark.runner import run_jobs
+from socare_spark.storage.landing import Landing
 from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
@@ -30,4 +31,5 @@ def run_here(spark, folder, jobs, *arguments, key, console=None):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOCARE_KEY", key)
         run = Run("study", LocalStorage(options.lake), {})
-        return run_jobs(spark, jobs, run, options, progress)[0]
+        landing = options.landing and Landing(options.landing)
+        return run_jobs(spark, jobs, run, options, progress, landing=landing)[0]

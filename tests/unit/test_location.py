@@ -9,7 +9,7 @@ from socare_spark import cli
 from socare_spark.analysis import Job
 from socare_spark.errors import ExitCode
 from socare_spark.onboarding import command
-from socare_spark.storage.location import local_path
+from socare_spark.storage.location import any_location, local_path
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,54 @@ def test_other_uris_are_refused_without_their_secrets(text, words):
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "location"),
+    [
+        ("lake", Path("lake")),
+        ("file:///data/lake", Path("/data/lake")),
+        ("s3a://bucket/la ke/", "s3a://bucket/la ke"),
+        ("hdfs://host:8020/lake", "hdfs://host:8020/lake"),
+        ("hdfs:///lake/a", "hdfs:///lake/a"),
+    ],
+)
+def test_stores_of_spark_are_named_by_their_uri(text, location):
+    assert any_location(text) == location
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("s3a://user:secret@bucket/lake", "without a user name or password"),
+        ("s3a:/bucket/lake", "has the form s3a://BUCKET/FOLDER"),
+        ("s3a://bucket", "has the form s3a://BUCKET/FOLDER"),
+        ("s3a://bucket/", "has the form s3a://BUCKET/FOLDER"),
+        ("s3a://bucket/a//b", "empty parts"),
+        ("s3a://bucket/../b", "parts such as .."),
+        ("s3a://bucket/a%2Fsecret", "must not contain the characters"),
+        ("s3a://bucket/a\nsecret", "must not contain the characters"),
+        ("hdfs://host:port/lake", "has the form hdfs://HOST:PORT/FOLDER"),
+        ("S3://bucket/lake", "s3:// is not supported: write s3a://"),
+        ("dbfs:/mnt/lake", "dbfs:// is not supported"),
+    ],
+)
+def test_uris_of_another_form_are_refused(text, words):
+    with pytest.raises(ArgumentTypeError) as error:
+        any_location(text)
+    assert words in str(error.value)
+    assert "secret" not in str(error.value)
+
+
 @pytest.mark.parametrize("option", ["--lake", "--landing"])
-def test_a_job_refuses_a_uri_as_usage_error_and_makes_no_folder(
+def test_a_job_refuses_such_a_uri_as_usage_error_and_makes_no_folder(
     tmp_path, monkeypatch, capsys, option
 ):
     monkeypatch.chdir(tmp_path)
-    options = {"--lake": "lake", "--landing": "landing", option: "s3a://bucket/folder"}
+    options = {"--lake": "lake", "--landing": "landing", option: "s3a:/bucket/folder"}
     job = Job("works", "Works.", lambda _: None, lambda _: [], ())
     with pytest.raises(SystemExit) as ending:
         cli.main(job, [text for pair in options.items() for text in pair])
     assert ending.value.code == ExitCode.CONFIGURATION
-    assert f"argument {option}: s3a:// is not supported yet" in capsys.readouterr().err
+    assert f"argument {option}: a URI of this store has the form" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

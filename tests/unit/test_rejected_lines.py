@@ -11,7 +11,8 @@ from socare_spark.ingest.discovery import RefusedFile, discover_files, inspect_f
 from socare_spark.ingest.file_names import max_name_bytes, unusable_name
 from socare_spark.ingest.ledger import LedgerState
 from socare_spark.ingest.ledger_entries import _files_to_quarantine
-from socare_spark.ingest.rejected_lines import rejected_storage, remove_rejected, write_rejected
+from socare_spark.ingest.rejected_lines import remove_rejected, write_rejected
+from socare_spark.storage.landing import Landing
 
 
 def refused(name, dataset="visits", reason="it is empty"):
@@ -21,7 +22,7 @@ def refused(name, dataset="visits", reason="it is empty"):
 
 def bring_in(landing, files, known=()):
     """The warnings of a run that refuses files and takes none."""
-    context = SimpleNamespace(landing=landing, run=SimpleNamespace(warnings=[]))
+    context = SimpleNamespace(landing=Landing(landing), run=SimpleNamespace(warnings=[]))
     job._load_all(context, [], files, LedgerState({}, frozenset(known)), None)
     return context.run.warnings
 
@@ -94,12 +95,12 @@ def two_contracts(tmp_path):
         })  # fmt: skip
         (landed,), *_ = discover_files(tmp_path / "landing", declared)
         file = inspect_file(landed, tmp_path)
-        write_rejected(tmp_path / "landing", file, [(line, (1,))], [("type", "A")])
-    return tmp_path / "landing"
+        write_rejected(Landing(tmp_path / "landing"), file, [(line, (1,))], [("type", "A")])
+    return Landing(tmp_path / "landing")
 
 
 def test_contracts_that_read_one_file_have_their_own_rejected_lines(two_contracts):
-    folder = rejected_storage(two_contracts).path()
+    folder = two_contracts.rejected.path()
     of_visits, of_homes = (folder / f"2015.csv.{n}.rejected.csv" for n in ("visits", "homes"))
     assert of_visits.read_text() == "line,reasons,A\n1,type:A,x\n"
     assert of_homes.read_text() == "line,reasons,A\n2,type:A,y\n"
@@ -108,7 +109,7 @@ def test_contracts_that_read_one_file_have_their_own_rejected_lines(two_contract
 
 
 def test_rejected_lines_of_an_earlier_version_go(two_contracts):
-    earlier = rejected_storage(two_contracts).path() / "2015.csv.rejected.csv"
+    earlier = two_contracts.rejected.path() / "2015.csv.rejected.csv"
     earlier.write_text("line,reasons,A\n")
     remove_rejected(two_contracts, "2015.csv", "visits")
     assert not earlier.exists()
@@ -127,7 +128,7 @@ def test_a_file_that_is_already_refused_for_one_contract_is_new_for_another():
 
 def test_a_message_names_the_contracts_that_refuse_one_file(tmp_path):
     refusals = [refused("a.csv"), refused("a.csv", "homes"), refused("b.csv")]
-    message = job._refusal_message(tmp_path / "landing", refusals)
+    message = job._refusal_message(Landing(tmp_path / "landing"), refusals)
     assert message.startswith("2 files were refused")
     lines = [line.strip() for line in message.splitlines()[1:]]
     assert lines == [
