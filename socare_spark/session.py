@@ -10,6 +10,7 @@ import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
@@ -46,6 +47,12 @@ def local_folders() -> list[Path]:
     configured = SparkConf().get(_LOCAL_DIR) or tempfile.gettempdir()
     names = [name.strip() for name in configured.split(",")]
     return [Path(name).absolute() for name in names if name]
+
+
+def hadoop_configuration() -> Any:  # noqa: ANN401 - a Java object
+    """Hadoop's configuration of the session of this process; None without a session."""
+    context = SparkContext._active_spark_context
+    return None if context is None else context._jsc.hadoopConfiguration()
 
 
 def open_session(name: str, local: Sequence[Path] = ()) -> SparkSession:

@@ -8,17 +8,13 @@ The key is never a command-line argument, a literal of a query plan, or in a log
 a subkey are columns of a small broadcast frame.
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import json
 import re
-import stat
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 from cryptography.hazmat.primitives import hashes
@@ -29,14 +25,12 @@ from pyspark.sql.pandas.functions import pandas_udf
 
 from socare_spark.contracts.project import FORMER_SHAPE, IDENTIFIER_SHAPE, Project, Scheme
 from socare_spark.errors import NotPermittedError
+from socare_spark.ingest.key_source import KEY_FILE, find_key
 from socare_spark.ingest.whitespace import WHITESPACE
 from socare_spark.lake.transaction import write_durably
+from socare_spark.session import hadoop_configuration
 from socare_spark.storage.storage import Storage
 
-KEY_FILE = "SOCARE_KEY_FILE"
-KEY = "SOCARE_KEY"
-DEMO = "demo"
-_MIN_KEY_BYTES = 32
 _BLOCK_BYTES = 64
 _CHECK = "key check value"
 _KEY_CHECK = "restricted/key_check.json"
@@ -87,7 +81,7 @@ class Keyring:
 
 
 def open_keyring(project: Project, *, synthetic: bool, environment: Mapping[str, str]) -> Keyring:
-    """Reads the key that the environment names.
+    """Reads the key from its one source: a file, the environment, or the session's provider.
 
     Args:
         project: Council, project and key id.
@@ -95,58 +89,18 @@ def open_keyring(project: Project, *, synthetic: bool, environment: Mapping[str,
         environment: Environment variables, usually `os.environ`.
 
     Raises:
-        NotPermittedError: no key is set, the key is too short, other users can read its file, or it
-            is the demo key and the data are not synthetic.
+        NotPermittedError: no source or more than one has a key, the key is too short, other users
+            can read its file, or it is the demo key and the data are not synthetic.
     """
-    value = environment.get(KEY, "")
-    if value.strip().lower() == DEMO:
+    source = find_key(environment, hadoop_configuration())
+    if source.is_demo:
         if not synthetic:
             raise NotPermittedError(
                 "The demo key is permitted for synthetic data only, and the landing folder has "
                 f"other files: set {KEY_FILE} to the file with the project's key."
             )
         return Keyring(hashlib.sha256(b"socare_spark demo key").digest(), project)
-    path = environment.get(KEY_FILE)
-    if path:
-        return Keyring(
-            _decode_key(_read_key_file(Path(path)), f"the file {KEY_FILE} names"), project
-        )
-    if value:
-        return Keyring(_decode_key(value, KEY), project)
-    raise NotPermittedError(
-        f"No key is set for pseudonymisation: set {KEY_FILE} to a file that only you can read, "
-        "created for example with: openssl rand -hex 32"
-    )
-
-
-def _read_key_file(path: Path) -> str:
-    try:
-        mode = path.stat().st_mode
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise NotPermittedError(
-                f"The key file {path} is readable by other users: run chmod 600 {path}"
-            )
-        return path.read_text("ascii")
-    except (OSError, UnicodeDecodeError):
-        raise NotPermittedError(
-            f"The key file {path} cannot be read: {KEY_FILE} must name a text file with the key "
-            "in hexadecimal or base64."
-        ) from None
-
-
-def _decode_key(text: str, where: str) -> bytes:
-    text = "".join(text.split())
-    for decode in (bytes.fromhex, lambda t: base64.b64decode(t, validate=True)):
-        try:
-            key = decode(text)
-        except (ValueError, binascii.Error):
-            continue
-        if len(key) >= _MIN_KEY_BYTES:
-            return key
-    raise NotPermittedError(
-        f"The key in {where} is not {_MIN_KEY_BYTES} bytes or more in hexadecimal or base64: "
-        "create one with: openssl rand -hex 32"
-    )
+    return Keyring(source.key(), project)
 
 
 def check_key(keyring: Keyring, storage: Storage, *, begun: bool = False) -> None:

@@ -18,7 +18,7 @@ def submit(job, *arguments, environment=None, timeout=600):
 
 def prepared(job, *arguments, environment=None):
     """The command and its environment."""
-    given = {k: v for k, v in os.environ.items() if k != "SOCARE_KEY"}
+    given = {k: v for k, v in os.environ.items() if k not in ("SOCARE_KEY", "SOCARE_KEY_FILE")}
     given |= {"SOCARE_KEY": "demo", "COLUMNS": "200", **(environment or {})}
     # The tests' own session options are not those of the process.
     given.pop("PYSPARK_SUBMIT_ARGS", None)
