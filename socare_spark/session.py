@@ -86,6 +86,6 @@ def open_session(name: str, local: Sequence[Path] = ()) -> SparkSession:
     if missing:
         raise InfrastructureError(
             f"The Spark session lacks {', '.join(missing)}: submit with "
-            "--properties-file conf/spark/local.conf or conf/spark/cluster.conf."
+            "--properties-file and a file of conf/spark, such as conf/spark/local.conf."
         )
     return spark
