@@ -1,4 +1,4 @@
-"""spark-submit to Kubernetes: the objects that it makes have the declared image, account and key."""
+"""spark-submit to Kubernetes: its objects have the declared image, account and key."""
 
 import os
 import subprocess
