@@ -1,12 +1,11 @@
 """spark-submit to Kubernetes: its objects have the declared image, account and key."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from kubernetes_api import KubernetesApi
+from processes import submit
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf" / "spark" / "kubernetes.conf"
@@ -17,24 +16,21 @@ SECRET = "planted" * 6
 
 @pytest.fixture(scope="module")
 def submitted(tmp_path_factory):
-    """The API server after one submission, and the output of spark-submit."""
-    template = f"podTemplateFile={TEMPLATE}"
-    command = [os.path.join(os.environ["SPARK_HOME"], "bin", "spark-submit")]
-    # A home without the settings of another cluster.
-    home = {"HOME": str(tmp_path_factory.mktemp("home")), "SOCARE_KEY": SECRET}
-    home |= {"AWS_SECRET_ACCESS_KEY": SECRET}
+    """The API server after one submission, and the output of scripts/submit."""
+    pack = tmp_path_factory.mktemp("pack")
+    (pack / "conf.zip").touch()
+    (pack / TEMPLATE.name).write_bytes(TEMPLATE.read_bytes())
     with KubernetesApi(exit_code=3) as api:
-        command += ["--master", api.master, "--properties-file", str(CONF)]
-        for role in ("driver", "executor"):
-            command += ["--conf", f"spark.kubernetes.{role}.{template}"]
-        done = subprocess.run(
-            [*command, *JOB],
-            env={k: v for k, v in os.environ.items() if k != "PYSPARK_SUBMIT_ARGS"} | home,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        environment = {
+            "SOCARE_SPARK_CONF": str(CONF),
+            "SOCARE_MASTER": api.master,
+            "SOCARE_PACK": str(pack),
+            # A home without the settings of another cluster.
+            "HOME": str(tmp_path_factory.mktemp("home")),
+            "SOCARE_KEY": SECRET,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+        }
+        done = submit("study", *JOB[1:], environment=environment, timeout=300)
     return api, done
 
 
@@ -91,7 +87,17 @@ def test_temporary_data_are_in_a_volume_of_the_pod(driver):
     assert volumes[mounts[folder]]["emptyDir"] == {}
 
 
-def test_spark_submit_ends_with_0_and_reports_the_code_of_the_job(submitted):
-    _, done = submitted
-    assert done.returncode == 0
-    assert "exit code: 3" in done.stderr
+def test_the_submission_ends_with_the_code_of_the_job(submitted):
+    assert submitted[1].returncode == 3
+
+
+def test_a_secret_in_the_settings_is_refused(tmp_path):
+    conf = tmp_path / "kubernetes.conf"
+    conf.write_text(CONF.read_text() + f"spark.hadoop.fs.s3a.secret.key {SECRET}\n")
+    (tmp_path / "conf.zip").touch()
+    environment = {"SOCARE_SPARK_CONF": str(conf), "SOCARE_PACK": str(tmp_path)}
+    environment |= {"SOCARE_MASTER": "k8s://http://127.0.0.1:9"}
+    done = submit("study", *JOB[1:], environment=environment)
+    assert done.returncode == 2
+    assert "spark.hadoop.fs.s3a.secret.key" in done.stderr
+    assert SECRET not in done.stderr
