@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from socare_spark.analysis import Context, Job
 from socare_spark.errors import ExitCode, MissingInputError, OperatorError
+from socare_spark.executor_view import check_executors
 from socare_spark.failures import is_panic, report_crash, report_error
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.transaction import check_versions, has_unfinished_commits, roll_back
@@ -43,8 +44,11 @@ def run_jobs(
 
     Raises:
         DataError: an extract table is missing or was changed since the last run.
+        ConfigurationError: an executor does not see a folder.
     """
     progress.tasks = lambda: _tasks(spark)
+    if not options.dry_run:
+        check_executors(spark, run.storage, landing)
     lake = Lake(run.storage)
     if has_unfinished_commits(lake) and options.dry_run:
         progress.say("a run was interrupted: the next run restores its tables first")
@@ -91,7 +95,8 @@ def _access_warnings(lake: Lake, landing: Landing | None) -> list[str]:
     """Warnings about folders with exact or raw data that other users of the machine can read."""
     storages = [lake.storage, *([] if landing is None else [landing.rejected])]
     warnings = [warning for storage in storages if (warning := storage.exposure())]
-    if "SPARK_LOCAL_DIRS" in os.environ:
+    # The pods of Kubernetes have it; their volume ends with the pod.
+    if "SPARK_LOCAL_DIRS" in os.environ and "KUBERNETES_SERVICE_HOST" not in os.environ:
         warnings.append(
             "SPARK_LOCAL_DIRS is set, so spilled data is not in the folder of this run and remains "
             "if the run is killed: unset it and set spark.local.dir instead"

@@ -30,6 +30,7 @@ from socare_spark.ingest.admission import (
 )
 from socare_spark.ingest.discovery import ReadableFile, RefusedFile, discover_files
 from socare_spark.ingest.file_warnings import file_warnings
+from socare_spark.ingest.key_check import check_key
 from socare_spark.ingest.landed_file import LandedFile
 from socare_spark.ingest.ledger import (
     LEDGER,
@@ -43,7 +44,7 @@ from socare_spark.ingest.load_driver import DriverLoader, read_small_load
 from socare_spark.ingest.load_plan import Loader, LoadOutcome, LoadPlan, LoadTarget
 from socare_spark.ingest.load_spark import SparkLoader
 from socare_spark.ingest.precedence import DUPLICATE
-from socare_spark.ingest.pseudonym import Keyring, check_key, open_keyring
+from socare_spark.ingest.pseudonym import Keyring, open_keyring
 from socare_spark.ingest.rejected_lines import (
     ChangedError,
     has_reason,

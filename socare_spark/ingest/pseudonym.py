@@ -23,17 +23,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
-from socare_spark.contracts.project import FORMER_SHAPE, IDENTIFIER_SHAPE, Project, Scheme
+from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
 from socare_spark.ingest.key_source import KEY_FILE, find_key
 from socare_spark.ingest.whitespace import WHITESPACE
-from socare_spark.lake.transaction import write_durably
 from socare_spark.session import hadoop_configuration
-from socare_spark.storage.storage import Storage
 
 _BLOCK_BYTES = 64
 _CHECK = "key check value"
-_KEY_CHECK = "restricted/key_check.json"
 # Quotes that spreadsheets add to keep a number as text, and decimals that they add to an integer.
 _WRAPPED = re.compile(r'^=?"([^"]*)"$')
 _TEXT_MARKS = "'\u2018\u2019"
@@ -101,84 +98,6 @@ def open_keyring(project: Project, *, synthetic: bool, environment: Mapping[str,
             )
         return Keyring(hashlib.sha256(b"socare_spark demo key").digest(), project)
     return Keyring(source.key(), project)
-
-
-def check_key(keyring: Keyring, storage: Storage, *, begun: bool = False) -> None:
-    """Compares the key with the key of the lake; records it in a new lake.
-
-    Args:
-        keyring: The keyring.
-        storage: Storage of the lake, with the file that identifies its key.
-        begun: Whether the lake already contains rows.
-
-    Raises:
-        NotPermittedError: the lake was created with another key, council, project or key id, a
-            scheme has changed, or the lake contains rows and the file is missing or damaged.
-    """
-    identity = {
-        "council": keyring.project.council,
-        "project": keyring.project.project,
-        "key_id": keyring.project.key_id,
-        "check": keyring.check_value(),
-    }
-    schemes = {f"the scheme {name}": s for name, s in keyring.project.schemes.items()}
-    current = {name: _scheme_digest(scheme) for name, scheme in schemes.items()}
-    try:
-        content = storage.read(_KEY_CHECK)
-    except (PermissionError, IsADirectoryError):
-        content = b""
-    if content is None and not begun:
-        write_durably(storage, _KEY_CHECK, identity | current)
-        return
-    recorded = _parse_key_check(content, storage)
-    changed = [
-        name
-        for name, scheme in schemes.items()
-        if recorded.get(name, current[name]) not in (current[name], _former_digest(scheme))
-    ]
-    if changed:
-        raise NotPermittedError(
-            f"conf/project.yaml has changed {', '.join(changed)} since this lake was created, so "
-            "existing tokens would no longer match: restore it, or use a new lake."
-        )
-    different = [name for name, value in identity.items() if recorded.get(name) != value]
-    if different:
-        names = "the key" if different == ["check"] else ", ".join(different)
-        raise NotPermittedError(
-            f"This lake was pseudonymised with another {names.removeprefix('the ')}: use the one "
-            "that it was created with, or use a new lake."
-        )
-    if not current.keys() <= recorded.keys():
-        write_durably(storage, _KEY_CHECK, current | recorded)
-
-
-def _scheme_digest(scheme: Scheme) -> str:
-    """Digest of the keys that determine tokens. The shape determines the valid identifiers only."""
-    return _digest_of(scheme.model_dump_json(exclude={"shape"}))
-
-
-def _former_digest(scheme: Scheme) -> str:
-    """The digest of earlier versions, which had the shape."""
-    shape = FORMER_SHAPE if scheme.shape == IDENTIFIER_SHAPE else scheme.shape
-    return _digest_of(scheme.model_copy(update={"shape": shape}).model_dump_json())
-
-
-def _digest_of(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _parse_key_check(content: bytes | None, storage: Storage) -> dict[str, str]:
-    try:
-        recorded = json.loads(content or b"")
-    except ValueError:
-        recorded = None
-    if not isinstance(recorded, dict):
-        raise NotPermittedError(
-            f"The lake contains rows, but {storage.location}/{_KEY_CHECK}, which identifies their "
-            "key, is missing or damaged, and another key would give each person a second token: "
-            "restore the file from a backup, or use a new lake."
-        )
-    return recorded
 
 
 def normalise_text(identifier: str, scheme: Scheme) -> str:

@@ -191,6 +191,17 @@ class LocalStorage:
             file.flush()
             yield
 
+    def lock_holder(self) -> str | None:
+        """A clause on the job that holds the lock; None if no job holds it."""
+        try:
+            with self.path(_LOCK).open(encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return None
+        except BlockingIOError:
+            return f"in use{self._holder()}"
+        return None
+
     def _holder(self) -> str:
         try:
             holder = json.loads(self.path(_LOCK).read_text("utf-8"))

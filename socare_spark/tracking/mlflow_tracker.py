@@ -28,11 +28,12 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking import MlflowClient
 from sqlalchemy.engine import make_url
 
+from socare_spark.errors import InfrastructureError
 from socare_spark.lake.lake import Lake
 from socare_spark.storage.local_files import replacement
 from socare_spark.tracking.checkout import commit
 from socare_spark.tracking.datasets import datasets
-from socare_spark.tracking.mirror import disk_of, local_uri, sqlite_uri
+from socare_spark.tracking.mirror import TrackerError, disk_of, local_uri, sqlite_uri
 from socare_spark.tracking.problems import deleted, problem
 from socare_spark.tracking.run import Run
 
@@ -62,6 +63,19 @@ def _translated_errors(uri: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise problem(error, uri) from None
+
+
+def reach(uri: str) -> None:
+    """Sends a request to a tracking server.
+
+    Raises:
+        InfrastructureError: the server does not answer.
+    """
+    try:
+        with _translated_errors(uri):
+            MlflowClient(uri).search_experiments(max_results=1)
+    except TrackerError as error:
+        raise InfrastructureError(f"The tracking server cannot be used: {error}") from None
 
 
 class MlflowTracker:

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from socare_spark.contracts.project import Project, Scheme
 from socare_spark.errors import NotPermittedError
-from socare_spark.ingest.pseudonym import Keyring, check_key, normalise_text, open_keyring
+from socare_spark.ingest.key_check import check_key
+from socare_spark.ingest.pseudonym import Keyring, normalise_text, open_keyring
 from socare_spark.storage.local import LocalStorage
 
 PROJECT = Project(

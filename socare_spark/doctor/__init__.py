@@ -1,0 +1,1 @@
+"""The job `doctor`: checks the environment of the other jobs, and changes no table."""
