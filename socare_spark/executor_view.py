@@ -5,13 +5,14 @@ success, and the table cannot be read.
 """
 
 import os
+import socket
 import sys
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark import BarrierTaskContext
+from pyspark import BarrierTaskContext, TaskContext
 from pyspark.sql import SparkSession
 
 from socare_spark.errors import ConfigurationError
@@ -19,6 +20,7 @@ from socare_spark.plurals import counted
 from socare_spark.storage.landing import Landing
 from socare_spark.storage.storage import Storage
 
+_DYNAMIC = "spark.dynamicAllocation.enabled"
 # Files of the landing folder that executors look for.
 _LANDING_FILES = 20
 
@@ -47,7 +49,8 @@ def is_cluster(spark: SparkSession) -> bool:
 def executor_views(spark: SparkSession, files: Mapping[str, int]) -> list[ExecutorView]:
     """The view of each executor that has started.
 
-    One task runs in each slot of the cluster at the same time, so each executor has a task.
+    One task runs in each slot of the cluster at the same time, so each executor has a task. Spark
+    does not allow this with dynamic allocation. There, an executor can be left out.
 
     Args:
         spark: The session.
@@ -63,11 +66,11 @@ def executor_views(spark: SparkSession, files: Mapping[str, int]) -> list[Execut
     expected = dict(files)
 
     def look(_rows: Iterable[int]) -> Iterator[ExecutorView]:
-        task = BarrierTaskContext.get()
-        address = task.getTaskInfos()[task.partitionId()].address
-        yield ExecutorView(address, _python(), missing_files(expected))
+        yield ExecutorView(_address(), _python(), missing_files(expected))
 
-    views = context.parallelize(range(slots), slots).barrier().mapPartitions(look).collect()
+    rows = context.parallelize(range(slots), slots)
+    is_dynamic = context.getConf().get(_DYNAMIC, "false").lower() == "true"
+    views = (rows if is_dynamic else rows.barrier()).mapPartitions(look).collect()
     by_address = {view.address: view for view in views}
     return [by_address[address] for address in sorted(by_address)]
 
@@ -76,6 +79,14 @@ def _slots(context: Any) -> int:  # noqa: ANN401 - a Java object
     """The number of tasks that can run at the same time."""
     profile = context.resourceProfileManager().defaultResourceProfile()
     return max(1, int(context.maxNumConcurrentTasks(profile)))
+
+
+def _address() -> str:
+    """Host and port of the executor of this task; its host only with dynamic allocation."""
+    task = TaskContext.get()
+    if isinstance(task, BarrierTaskContext):
+        return task.getTaskInfos()[task.partitionId()].address
+    return socket.gethostname()
 
 
 def _python() -> str:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import socket
 
 import pytest
 
@@ -40,6 +41,16 @@ def test_one_machine_is_no_cluster_and_its_executor_sees_the_driver(spark, tmp_p
     assert view.missing == ()
     (view,) = executor_views(spark, {path: 2})
     assert view.missing == (path,)
+
+
+def test_executors_that_come_and_go_are_asked_without_a_barrier(spark):
+    configuration = spark.sparkContext._conf
+    configuration.set("spark.dynamicAllocation.enabled", "true")
+    try:
+        (view,) = executor_views(spark, {})
+    finally:
+        configuration.set("spark.dynamicAllocation.enabled", "false")
+    assert view.address == socket.gethostname()
 
 
 def test_a_lake_is_written_and_left_as_it_was(tmp_path):
