@@ -9,7 +9,11 @@ from pyspark.sql import SparkSession
 ROOT = Path(__file__).resolve().parents[1]
 
 
-# Modules of these folders that do not share the data of the others.
+# The folders of long tests run first: a long test at the end would leave the other process without
+# work.
+MARKED = ("study", "cluster", "leak", "public", "spark")
+ORDER = (*MARKED, "cases", "unit")
+# Modules of tests/study that do not share the data of the others.
 OWN_DATA = ("test_twin_published.py", "test_little.py")
 
 
@@ -17,13 +21,16 @@ OWN_DATA = ("test_twin_published.py", "test_little.py")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """A test has the mark of its folder; tests that share costly data run in one process."""
+    places = {}
     for item in items:
         path = Path(item.path).relative_to(ROOT / "tests")
         kind = path.parts[0]
-        if kind in ("spark", "study", "public", "cluster", "leak"):
+        places[item] = ORDER.index(kind)
+        if kind in MARKED:
             item.add_marker(kind)
-        shares = kind in ("study", "public", "cluster", "leak") and path.name not in OWN_DATA
+        shares = kind == "study" and path.name not in OWN_DATA
         item.add_marker(pytest.mark.xdist_group(kind if shares else str(path)))
+    items.sort(key=places.get)
 
 
 # Small data need no plans that adapt. scripts/test also switches code generation off.
