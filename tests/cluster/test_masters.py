@@ -8,7 +8,11 @@ from decimal import Decimal
 
 import deltalake
 import pytest
-from processes import submit, twin
+from processes import ROOT, submit, twin
+from studies import run_here
+
+from socare_spark.errors import ExitCode
+from socare_spark.registry import JOBS
 
 slow = pytest.mark.skipif(
     os.environ.get("SOCARE_MASTERS") != "1", reason="four whole studies: set SOCARE_MASTERS=1"
@@ -75,8 +79,18 @@ def standalone():
         process.wait(30)
 
 
-def study(root, landing, master=None, *jobs):
+def small(folder):
+    """Settings with which executors, too, start sooner on small data."""
+    path, line = folder / "spark.conf", "spark.executor.extraJavaOptions "
+    text = (ROOT / "conf/spark/local.conf").read_text("utf-8")
+    assert line in text
+    path.write_text(text.replace(line, f"{line} -XX:TieredStopAtLevel=1"), "utf-8")
+    return path
+
+
+def study(root, landing, master=None, *jobs, conf=None):
     given = {"SOCARE_DRIVER_MEMORY": "2g"} | ({"SOCARE_MASTER": master} if master else {})
+    given |= {"SOCARE_SPARK_CONF": str(conf)} if conf else {}
     lake = root / re.sub(r"\W+", "_", master or "local")
     done = submit(
         "study",
@@ -136,11 +150,16 @@ def assert_same(one, other):
             assert all(close(x, y) for x, y in zip(a, b, strict=True)), name
 
 
-def test_two_executors_give_some_tables_of_local_mode(tmp_path):
-    landing = twin(tmp_path / "landing", 0.002)
-    jobs = ("ingest", "requests")
-    local = study(tmp_path, landing, None, *jobs)
-    assert_same(local, study(tmp_path, landing, "local-cluster[2,1,1024]", *jobs))
+def test_two_executors_give_the_tables_of_local_mode_for_some_jobs(spark_session, tmp_path):
+    """The jobs run in the order of the study, whatever the order in which they are named."""
+    landing = twin(tmp_path / "landing", 0.002, datasets=("children_assessments", "requests"))
+    local = tmp_path / "here"
+    some = [job for job in JOBS if job.name in ("ingest", "requests")]
+    given = ("--landing", str(landing), "--mlflow", "off")
+    assert run_here(spark_session, local, some, *given, key="demo") == ExitCode.DONE
+    master = "local-cluster[2,1,1024]"
+    executors = study(tmp_path, landing, master, "requests", "ingest", conf=small(tmp_path))
+    assert_same(local / "lake", executors)
 
 
 @slow
