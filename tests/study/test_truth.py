@@ -343,58 +343,6 @@ def test_element_variants(study):
     assert not frame["mended"].any()
 
 
-REGIONS = {
-    "Northern": (45_000, "B16 B18 B19 B20 B21"),
-    "Eastern": (45_000, "B9 B10 B25 B26 B33"),
-    "Southern": (65_000, "B13 B14 B30 B31"),
-}
-
-
-def test_region_profile(study):
-    named = ", ".join(
-        f"('{district}', '{name}', {population})"
-        for name, (population, districts) in REGIONS.items()
-        for district in districts.split()
-    )
-    # Pennies are whole numbers, so that half a penny is one in both engines.
-    expected = study.query(
-        f"""with regions(district, region, population) as (values {named}),
-        located as (select region, population, line, source_file, person,
-                coalesce(ethnicity, 'not recorded') as ethnicity,
-                case when age_at_start < 11 then '0-11' when age_at_start < 25 then '11-25'
-                    when age_at_start < 65 then '25-65' when age_at_start < 90 then '65-90'
-                    else 'unknown' end as age_band,
-                cast(weekly_cost * 100 as bigint) as weekly, agreement_start as first_day,
-                least(agreement_end, max(extract) over ()) as last_day
-            from {{restricted/agreements_costed}}
-            left join regions on district = split_part(postcode, ' ', 1)),
-        years as (select unnest(range(min(year(first_day)), max(year(last_day)) + 1)) as year
-            from located),
-        periods as (select year, make_date(year, 1, 1) as first, make_date(year, 12, 31) as last
-                from years
-            union all select null, make_date(min(year), 1, 1), make_date(max(year), 12, 31)
-                from years),
-        yearly as (select located.*, year, weekly * (date_diff('day', greatest(first_day, first),
-                least(last_day, last)) + 1) as sevenfold
-            from located join periods on first_day <= last and last_day >= first
-            where region is not null)
-        select region, year, age_band, ethnicity, max(population), count(distinct person),
-            count(distinct (source_file, line)), sum((2 * sevenfold + 7) // 14)
-        from yearly group by region, year, cube (age_band, ethnicity)"""
-    )
-    dims = ("region", "year", "age_band", "ethnicity")
-    counts = ("population", "people", "records", "cost")
-    found = {
-        row[:4]: (*row[4:7], None if row[7] is None else int(row[7] * 100))
-        for row in table(study, "working/region_profile", *dims, *counts)
-    }
-    assert found == {row[:4]: row[4:] for row in expected}
-    assert {row[0] for row in found} == set(REGIONS)
-    frame = study.frame("working/region_profile")
-    per_1000 = frame["people"] * 1000 / frame["population"]
-    assert frame["per_1000"].to_numpy() == pytest.approx(per_1000.to_numpy(), rel=1e-12)
-
-
 def test_users_by_quarter(study):
     found = table(study, "working/users_by_quarter", "element", "quarter", "people")
     truth = study.marginals["agreements_costed"]["users_by_quarter"]
@@ -451,41 +399,6 @@ def test_threshold_use(study):
         (*dims, people, over, days, cost, over / people)
         for *dims, people, over, days, cost in truth
     }
-
-
-def test_forecast_has_the_past_of_the_most_asked_descriptions(study):
-    asked = study.query(
-        """WITH n AS (
-            SELECT service_description AS d, person, year(request_date) || 'Q'
-                || quarter(request_date) AS period
-            FROM {restricted/requests} WHERE service_description IS NOT NULL
-                AND snapshot = (SELECT max(snapshot) FROM {restricted/requests})
-        ), t AS (SELECT d FROM n GROUP BY d ORDER BY count(*) DESC, d LIMIT 10)
-        SELECT d, period, count(*), count(DISTINCT person), count(*) - count(person)
-        FROM n JOIN t USING (d) GROUP BY d, period"""
-    )
-    ((first_day,),) = study.query(
-        "SELECT CAST(min(request_date) AS VARCHAR) FROM {restricted/requests} "
-        "WHERE snapshot = (SELECT max(snapshot) FROM {restricted/requests})"
-    )
-    whole = [f"{year}Q{place}" for year in range(2010, 2020) for place in range(1, 5)]
-    whole = whole if first_day == "2010-01-01" else whole[1:]
-    expected = {}
-    for description in {row[0] for row in asked}:
-        own = {row[1]: row[2:] for row in asked if row[0] == description and row[1] in whole}
-        first = min(own)
-        since = [period for period in whole if period > first or period == first == whole[0]]
-        counts = [own.get(period, (0, 0, 0)) for period in since]
-        if sum(people + nobody for _, people, nobody in counts) >= 10 * len(since):
-            for period, (records, people, _) in zip(since, counts, strict=True):
-                expected[f"{description}, records", period] = (records, records, people)
-    assert expected
-    frame = study.frame("working/forecast")
-    past = frame[frame["actual"].notna() & frame["series"].str.endswith(", records")]
-    found = past.set_index(["series", "period"])[["actual", "records", "people"]]
-    assert {key: tuple(row) for key, row in zip(found.index, found.to_numpy(), strict=True)} == (
-        expected
-    )
 
 
 def test_forecast_has_the_past_of_elements_as_they_were_counted(study):
