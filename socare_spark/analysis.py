@@ -78,6 +78,7 @@ class Context:
 
     def picture(self, path: Path) -> None:
         """Stores and records a picture or map that the run wrote."""
+        self.lake.storage.check_held()
         self.run.pictures.append(self.lake.storage.keep(path))
 
     def commit_metadata(self, fingerprint: str = "") -> dict[str, str]:
@@ -233,6 +234,7 @@ class Analysis(Generic[S]):
             "pictures": context.run.pictures,
             "lacking": context.unavailable,
         }
+        context.lake.storage.check_held()
         context.lake.storage.write(state_file(self.name), json.dumps(state).encode())
         if result.refusals:
             raise DataError(

@@ -30,6 +30,7 @@ from socare_spark.storage.landing import Landing
 from socare_spark.storage.local import LocalStorage
 from socare_spark.storage.location import any_location, check_lake_path
 from socare_spark.storage.opening import open_storage
+from socare_spark.storage.storage import Storage
 from socare_spark.tracking.credentials import redacted, redacted_text, without_credentials
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run, new_id
@@ -75,7 +76,7 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
         "--lake",
         type=any_location,
         required=True,
-        help="folder of the lake: a path, or a URI s3a:// or hdfs://",
+        help="folder of the lake: a path, or a URI s3a://, hdfs://, abfss:// or gs://",
     )
     options.add_argument(
         "--landing",
@@ -98,6 +99,12 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
     )
     options.add_argument(
         "--dry-run", action="store_true", help="list the inputs and outputs without running the job"
+    )
+    options.add_argument(
+        "--unlock",
+        action="store_true",
+        help="remove the lock of a job that has ended without releasing the lake, without running "
+        "the job; only for a lake on a URI",
     )
     return options
 
@@ -223,16 +230,21 @@ def _run_to_exit_code(
             check_lake_path(options.lake)
             if isinstance(options.lake, Path):
                 # A lake in use is reported at once, before Spark starts.
-                run = Run(name, LocalStorage(options.lake.resolve()), arguments, run_id=run_id)
-                resources.enter_context(run.storage.held(name))
+                local = LocalStorage(options.lake.resolve())
+                if options.unlock:
+                    return _unlock(local, progress)
+                run = Run(name, local, arguments, run_id=run_id)
+                resources.enter_context(local.held(name, run_id))
             folders = resources.enter_context(scratch_folders(local_folders(), run_id))
             spark = open_session(name, folders)
             resources.callback(_stop_session, spark)
             _end_on_signals()
             if run is None:
                 storage = open_storage(options.lake, spark, folders[0] / "lake")
+                if options.unlock:
+                    return _unlock(storage, progress)
                 run = Run(name, storage, arguments, run_id=run_id)
-                resources.enter_context(storage.held(name))
+                resources.enter_context(storage.held(name, run_id))
             landing = options.landing and Landing(
                 open_storage(options.landing, spark, folders[0] / "landing")
             )
@@ -248,6 +260,11 @@ def _run_to_exit_code(
         if not is_panic(error):
             raise
         return report_crash(error, run, progress)
+
+
+def _unlock(lake: Storage, progress: Progress) -> ExitCode:
+    progress.say(lake.unlock())
+    return ExitCode.DONE
 
 
 def _stop_session(spark: SparkSession) -> None:

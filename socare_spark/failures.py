@@ -15,7 +15,7 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.errors import PySparkException
 
-from socare_spark.errors import ExitCode, OperatorError
+from socare_spark.errors import ExitCode, InfrastructureError, OperatorError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.transaction import has_unfinished_commits
 from socare_spark.storage.storage import Storage
@@ -56,6 +56,12 @@ def report_crash(error: BaseException, run: Run | None, progress: Progress) -> E
     Returns:
         The exit code.
     """
+    if run is not None:
+        try:
+            run.storage.check_held()
+        except InfrastructureError as loss:
+            # The loss of the lock ends running queries, which is this error.
+            return report_error(loss, progress)
     if _spark_has_ended():
         message = "Spark ended, on request or for lack of memory: run the same command again"
         exit_code = ExitCode.INFRASTRUCTURE

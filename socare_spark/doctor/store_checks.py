@@ -13,8 +13,8 @@ from socare_spark.doctor.finding import Finding
 from socare_spark.errors import ConfigurationError, ExitCode
 from socare_spark.executor_view import ExecutorView, executor_views, is_cluster, unseen_folders
 from socare_spark.plurals import counted
+from socare_spark.storage.conditional_writes import check_conditional_writes
 from socare_spark.storage.landing import Landing
-from socare_spark.storage.local import LocalStorage
 from socare_spark.storage.storage import Storage
 
 # Tasks that read one file of a store at the same time.
@@ -61,9 +61,16 @@ def _write_and_remove(storage: Storage) -> None:
 
 
 def lock_findings(lake: Storage) -> Iterator[Finding]:
-    """The job that holds the lock of the lake. A lake in use is no fault."""
-    if isinstance(lake, LocalStorage):
+    """The job that holds the lock of the lake, and whether the store can keep two jobs apart.
+
+    A lake in use is no fault.
+    """
+    if lake.disk is not None:
         yield Finding("lock", lake.lock_holder() or "free; the operating system keeps it")
+        return
+    check_conditional_writes(lake)
+    yield Finding("lock", "the store refuses a second writer of one file")
+    yield Finding("lock", lake.lock_holder() or "free")
 
 
 def landing_findings(landing: Landing) -> Iterator[Finding]:

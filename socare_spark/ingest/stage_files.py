@@ -41,6 +41,7 @@ class StageFiles:
             rows: The rows.
             plain: Columns without a dictionary, because nearly all of their values differ.
         """
+        self.storage.check_held()
         # Dictionary encoding and compression do not help near-unique columns such as digests.
         options: dict[str, Any] = {f"parquet.enable.dictionary#{name}": False for name in plain}
         writer = rows.write.mode("overwrite").options(compression="uncompressed", **options)

@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from socare_spark.contracts.contract import Contract
+from socare_spark.errors import InfrastructureError
 from socare_spark.ingest.conversion import BITS_PER_WORD, failed_rule_names
 from socare_spark.ingest.discovery import ReadableFile
 from socare_spark.ingest.pseudonym import Keyring
@@ -172,7 +173,9 @@ def staging_folder(lake: Lake) -> Path:
 def remove_stage(lake: Lake) -> None:
     """Removes the staged datasets and the converted files."""
     shutil.rmtree(staging_folder(lake), ignore_errors=True)
-    with suppress(OSError):
+    # After the loss of the lock they can be those of the next holder.
+    with suppress(OSError, InfrastructureError):
+        lake.storage.check_held()
         lake.storage.remove_tree(STAGE)
 
 

@@ -380,6 +380,8 @@ class Lake:
         )
 
     def _write_options(self, table: TableSpec, metadata: Mapping[str, str]) -> dict[str, Any]:
+        """Options of a commit of delta-rs, which follows at once: the lock is checked here."""
+        self.storage.check_held()
         return {
             "partition_by": list(table.partition_by) or None,
             "configuration": None if self.exists(table) else _PROPERTIES,
@@ -410,6 +412,7 @@ class Lake:
         mode: str,
         where: str | None = None,
     ) -> None:
+        self.storage.check_held()
         writer = table.conform(frame).write.format("delta").mode(mode)
         writer = writer.option("userMetadata", _metadata_text(metadata))
         if where is not None:

@@ -38,6 +38,8 @@ def atomic_commits(
 ) -> Iterator[None]:
     """Makes the writes in its block atomic. An exception rolls them back.
 
+    After the loss of the lake's lock nothing is changed any more: the next holder rolls back.
+
     Args:
         spark: The session.
         lake: The lake.
@@ -45,11 +47,13 @@ def atomic_commits(
         keep: Whether to record the versions of the tables in `versions.json`. Tables that are
             already recorded there are always updated.
     """
+    lake.storage.check_held()
     before = {name: lake.version(name) for name in tables}
     write_durably(lake.storage, _JOURNAL, before)
     try:
         yield
         lake.storage.sync(_written_files(lake, before))
+        lake.storage.check_held()
         note_versions(lake, before if keep else before.keys() & noted_versions(lake).keys())
     except BaseException:
         roll_back(spark, lake)
@@ -64,7 +68,11 @@ def roll_back(spark: SparkSession, lake: Lake) -> list[str]:
 
     Returns:
         Paths of the tables that had changed; empty if no group is unfinished.
+
+    Raises:
+        InfrastructureError: the lock of the lake is lost.
     """
+    lake.storage.check_held()
     journal = lake.storage.read(_JOURNAL)
     if journal is None:
         return []

@@ -100,6 +100,7 @@ def _with_small_files(context: Context, settings: MaintenanceSettings) -> list[s
 def _delete_old_versions(context: Context, settings: MaintenanceSettings, name: str) -> None:
     """Deletes the data files and log entries of a table that no kept version needs."""
     lake, days = context.lake, settings.versions_days
+    lake.storage.check_held()
     tables.remove_data_files(lake, name, tables.unused_files(lake, name, days=days))
     tables.write_checkpoint(lake, name)
     log_files = tables.old_log_files(lake, name, days=days, now=datetime.now(UTC))
@@ -139,6 +140,7 @@ def _find_leftovers(context: Context, settings: MaintenanceSettings) -> _Leftove
 def _delete_leftovers(context: Context, settings: MaintenanceSettings) -> None:
     leftover_files = _find_leftovers(context, settings)
     storage = context.lake.storage
+    storage.check_held()
     storage.remove(leftover_files.pictures)
     if context.landing is not None:
         context.landing.rejected.remove(leftover_files.rejected)

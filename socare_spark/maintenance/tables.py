@@ -76,6 +76,7 @@ def compact(lake: Lake, table: str, *, target_bytes: int) -> None:
         table: Path of the table.
         target_bytes: Target size of a file in bytes.
     """
+    lake.storage.check_held()
     last = lake.last_commit(table)
     if last is None:
         return

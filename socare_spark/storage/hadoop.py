@@ -18,13 +18,13 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.sql import SparkSession
 
-from socare_spark.errors import ConfigurationError
 from socare_spark.storage.delta_options import delta_options
+from socare_spark.storage.lease import Lease
 from socare_spark.storage.local_files import PARTIAL
 from socare_spark.storage.storage import StoredFile
 
 # These have no rename, and show an object when its upload is complete.
-_OBJECT_STORES = frozenset({"s3a"})
+_OBJECT_STORES = frozenset({"s3a", "gs"})
 # Files that are copied at the same time.
 _COPIES = 4
 _ERRORS: dict[str, tuple[type[OSError], int]] = {
@@ -56,6 +56,7 @@ class HadoopStorage:
             uri = self._fs.makeQualified(root).toUri()
         self._scheme, self._authority = uri.getScheme(), uri.getAuthority()
         self._root = uri.getPath().rstrip("/")
+        self._lease: Lease | None = None
 
     @property
     def location(self) -> str:
@@ -204,16 +205,35 @@ class HadoopStorage:
     def sync(self, names: Iterable[str]) -> None:
         """Does nothing: the servers have a file when its writer has closed it."""
 
-    def held(self, job: str) -> AbstractContextManager[None]:
-        """Is not supported yet.
+    def held(self, job: str, run_id: str = "") -> AbstractContextManager[None]:
+        """Holds a lease, which is renewed until the block ends."""
+        self._lease = Lease(self, on_lost=self._cancel_spark_jobs)
+        return self._lease.held(job, run_id)
 
-        Raises:
-            ConfigurationError: always.
+    def check_held(self) -> None:
+        """Checks that the lease is not lost."""
+        if self._lease is not None:
+            self._lease.check()
+
+    def lock_holder(self) -> str | None:
+        """A clause on the job that holds the lease or has not released it."""
+        holder = Lease(self).holder()
+        return None if holder is None else f"in use by {holder}"
+
+    def unlock(self) -> str:
+        """Ends the lease of any job. A job that still runs stops before its next commit."""
+        holder = Lease(self).unlock()
+        if holder is None:
+            return f"The lake {self.location} has no lock. Nothing was changed."
+        return f"The lock of the lake {self.location} is removed. It was held by {holder}."
+
+    def _cancel_spark_jobs(self) -> None:
+        """Ends running writes, whose commits would come after the loss of the lease.
+
+        A write that has begun can have no Spark job yet, so this is repeated.
         """
-        raise ConfigurationError(
-            f"A lake on {self._scheme}:// is not supported yet: it has no lock against a second "
-            "job. Name a folder of this machine, or of a share that is mounted on it."
-        )
+        with suppress(Exception):
+            self._spark.sparkContext.cancelAllJobs()
 
     def exposure(self) -> str | None:
         """A warning if other users of HDFS can read the folder; None otherwise."""

@@ -167,7 +167,7 @@ class LocalStorage:
             fsync(folder)
 
     @contextmanager
-    def held(self, job: str) -> Iterator[None]:
+    def held(self, job: str, run_id: str = "") -> Iterator[None]:
         """Holds the lock. The operating system releases it when the process ends."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -187,7 +187,8 @@ class LocalStorage:
                 ) from None
             file.seek(0)
             file.truncate()
-            json.dump({"job": job, "host": socket.gethostname(), "pid": os.getpid()}, file)
+            holder = {"job": job, "run": run_id, "host": socket.gethostname(), "pid": os.getpid()}
+            json.dump(holder, file)
             file.flush()
             yield
 
@@ -201,6 +202,16 @@ class LocalStorage:
         except BlockingIOError:
             return f"in use{self._holder()}"
         return None
+
+    def check_held(self) -> None:
+        """Does nothing: a process cannot lose the lock."""
+
+    def unlock(self) -> str:
+        """Returns a sentence only: no lock remains of a job that has ended."""
+        return (
+            f"The lake {self.root} is on a disk, where the operating system releases the lock when "
+            "the process of its job ends. Nothing was changed."
+        )
 
     def _holder(self) -> str:
         try:

@@ -21,8 +21,15 @@ _URI = re.compile(
 _STORES = {
     "s3a": r"[A-Za-z0-9][A-Za-z0-9.-]*",
     "hdfs": r"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?)?",
+    "abfss": r"[a-z0-9$][a-z0-9-]*@[a-z0-9]+\.dfs\.core\.windows\.net",
+    "gs": r"[a-z0-9][a-z0-9._-]*",
 }
-_FORMS = {"s3a": "s3a://BUCKET/FOLDER", "hdfs": "hdfs://HOST:PORT/FOLDER"}
+_FORMS = {
+    "s3a": "s3a://BUCKET/FOLDER",
+    "hdfs": "hdfs://HOST:PORT/FOLDER",
+    "abfss": "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/FOLDER",
+    "gs": "gs://BUCKET/FOLDER",
+}
 # Programs read these characters of a URI differently.
 _AMBIGUOUS = frozenset("%?#")
 # Characters in a path that delta-rs cannot open, and escapes such as %20, which it decodes.

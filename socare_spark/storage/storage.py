@@ -105,15 +105,34 @@ class Storage(Protocol):
     def sync(self, names: Iterable[str]) -> None:
         """Makes files that other programs wrote survive a power cut, in the given order."""
 
-    def held(self, job: str) -> AbstractContextManager[None]:
+    def held(self, job: str, run_id: str = "") -> AbstractContextManager[None]:
         """Holds the lock of the storage, so that one job at a time writes to it.
 
         Args:
             job: Name of the job, for the message to other jobs.
+            run_id: Id of its run.
 
         Raises:
             LockedError: another job holds the lock.
+            ConfigurationError: the store cannot keep two jobs apart.
             InfrastructureError: the storage cannot be written.
+        """
+
+    def check_held(self) -> None:
+        """Checks, before a commit, that a lock that `held` took is still held.
+
+        Raises:
+            InfrastructureError: the lock is lost.
+        """
+
+    def lock_holder(self) -> str | None:
+        """A clause on the job that holds the lock; None if no job holds it."""
+
+    def unlock(self) -> str:
+        """Removes the lock of a job that has ended without releasing it.
+
+        Returns:
+            A sentence on the job that had the lock.
         """
 
     def exposure(self) -> str | None:

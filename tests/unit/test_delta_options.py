@@ -65,6 +65,92 @@ def test_settings_of_the_bucket_come_first():
     }
 
 
+HOST = "city.dfs.core.windows.net"
+ACCOUNT = {"azure_storage_account_name": "city"}
+AUTH = "fs.azure.account.auth.type"
+OAUTH = {
+    AUTH: "OAuth",
+    "fs.azure.account.oauth.provider.type": (
+        "org.apache.hadoop.fs.azurebfs.oauth2.ClientCredsTokenProvider"
+    ),
+    "fs.azure.account.oauth2.client.id": "app",
+    "fs.azure.account.oauth2.client.secret": "xyz",
+    "fs.azure.account.oauth2.client.endpoint": "https://login.example/tenant-1/oauth2/token",
+}
+MACHINE = {
+    AUTH: "OAuth",
+    "fs.azure.account.oauth.provider.type": "org.apache.hadoop.fs.azurebfs.oauth2.MsiTokenProvider",
+}
+
+
+def options_elsewhere(settings, scheme, authority):
+    conf = SimpleNamespace(
+        getPassword=lambda key: None if key not in settings else list(settings[key])
+    )
+    return delta_options(None, conf, scheme, authority)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"fs.azure.account.key": "k"}, {"azure_storage_account_key": "k"}),
+        (
+            {"fs.azure.account.key": "k", f"fs.azure.account.key.{HOST}": "own"},
+            {"azure_storage_account_key": "own"},
+        ),
+        (
+            {f"{AUTH}.{HOST}": "SAS", f"fs.azure.sas.fixed.token.{HOST}": "sv=1&sig=2"},
+            {"azure_storage_sas_token": "sv=1&sig=2"},
+        ),
+        (
+            OAUTH,
+            {
+                "azure_storage_client_id": "app",
+                "azure_storage_client_secret": "xyz",
+                "azure_storage_authority_host": "https://login.example",
+                "azure_storage_tenant_id": "tenant-1",
+            },
+        ),
+        (MACHINE, {}),
+        (
+            MACHINE | {"fs.azure.account.oauth2.client.id": "app"},
+            {"azure_storage_client_id": "app"},
+        ),
+    ],
+)
+def test_settings_of_azure_become_options(settings, expected):
+    assert options_elsewhere(settings, "abfss", f"lakes@{HOST}") == ACCOUNT | expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "for the authentication SharedKey: set fs.azure.account.key."),
+        ({AUTH: "SAS"}, "set fs.azure.sas.fixed.token."),
+        (
+            {k: v for k, v in OAUTH.items() if not k.endswith("secret")},
+            "set fs.azure.account.oauth2.client.id, fs.azure.account.oauth2.client.secret, "
+            "fs.azure.account.oauth2.client.endpoint.",
+        ),
+        ({AUTH: "Custom", "fs.azure.account.key": "secret"}, "is not supported: use SharedKey"),
+    ],
+)
+def test_azure_without_usable_credentials_is_refused(settings, words):
+    with pytest.raises(ConfigurationError) as error:
+        options_elsewhere(settings, "abfss", f"lakes@{HOST}")
+    assert words in str(error.value)
+    assert "Azure account city" in str(error.value)
+    assert "xyz" not in str(error.value)
+
+
+@pytest.mark.parametrize("prefix", ["fs.gs", "google.cloud"])
+def test_the_key_file_of_google_becomes_an_option(prefix):
+    settings = {f"{prefix}.auth.service.account.json.keyfile": "/keys/city.json"}
+    expected = {"google_service_account": "/keys/city.json"}
+    assert options_elsewhere(settings, "gs", "lakes") == expected
+    assert options_elsewhere({}, "gs", "lakes") == {}
+
+
 def test_hdfs_needs_no_option_and_another_store_is_refused():
     assert delta_options(None, None, "hdfs", "host:8020") == {}
     with pytest.raises(ConfigurationError, match="dbfs:// are not supported yet"):

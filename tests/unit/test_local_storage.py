@@ -38,6 +38,15 @@ def test_one_job_at_a_time_has_the_lock_and_others_name_it(tmp_path):
         pass
 
 
+def test_no_lock_remains_to_be_removed(tmp_path):
+    storage = LocalStorage(tmp_path)
+    with storage.held("ingest"):
+        storage.check_held()
+        assert "the operating system releases the lock" in storage.unlock()
+        with pytest.raises(LockedError), storage.held("places"):
+            pass
+
+
 def test_a_lake_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InfrastructureError, match="cannot be written"):  # noqa: SIM117

@@ -58,6 +58,11 @@ def test_other_uris_are_refused_without_their_secrets(text, words):
         ("s3a://bucket/la ke/", "s3a://bucket/la ke"),
         ("hdfs://host:8020/lake", "hdfs://host:8020/lake"),
         ("hdfs:///lake/a", "hdfs:///lake/a"),
+        (
+            "abfss://$root@city1.dfs.core.windows.net/a",
+            "abfss://$root@city1.dfs.core.windows.net/a",
+        ),
+        ("gs://city-lakes_1/a/lake/", "gs://city-lakes_1/a/lake"),
     ],
 )
 def test_stores_of_spark_are_named_by_their_uri(text, location):
@@ -76,6 +81,11 @@ def test_stores_of_spark_are_named_by_their_uri(text, location):
         ("s3a://bucket/a%2Fsecret", "must not contain the characters"),
         ("s3a://bucket/a\nsecret", "must not contain the characters"),
         ("hdfs://host:port/lake", "has the form hdfs://HOST:PORT/FOLDER"),
+        ("abfss://lakes/secret", "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/FOLDER"),
+        ("abfss://lakes@city.blob.core.windows.net/secret", "abfss://CONTAINER@ACCOUNT.dfs"),
+        ("abfss://lakes:secret@city.dfs.core.windows.net/x", "abfss://CONTAINER@ACCOUNT.dfs"),
+        ("gs://lakes", "has the form gs://BUCKET/FOLDER"),
+        ("gs://me:secret@lakes/x", "has the form gs://BUCKET/FOLDER"),
         ("S3://bucket/lake", "s3:// is not supported: write s3a://"),
         ("dbfs:/mnt/lake", "dbfs:// is not supported"),
     ],
