@@ -50,7 +50,7 @@ def run(spark, tmp_path):
             # The contract does not have its columns.
             (conf / "datasets" / "children_assessments.yaml").unlink()
         lake = Lake(tmp_path / "lake")
-        lake.replace(table, spark.createDataFrame(records, table.schema), {})
+        lake.replace_arrow(table, spark.createDataFrame(records, table.schema).toArrow(), {})
         quiet = Progress(Console(quiet=True))
         context = Context(
             spark, lake, conf, None, None, Run("combinations", LocalStorage(tmp_path), {}), quiet

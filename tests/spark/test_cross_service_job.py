@@ -106,13 +106,15 @@ class Town:
     def places(self):
         columns = "postcode string, layer string, code string, rule string"
         frame = self.spark.createDataFrame(PLACES, columns)
-        self.lake.replace(POSTCODE_AREAS, frame, {})
+        self.lake.replace_arrow(POSTCODE_AREAS, frame.toArrow(), {})
         areas = [
             (layer, code, code, 1.0, bytearray(shapely.box(i, 0, i + 1, 1).wkb))
             for layer, codes in SHAPES.items()
             for i, code in enumerate(codes)
         ]
-        self.lake.replace(AREAS, self.spark.createDataFrame(areas, AREAS.schema), {})
+        self.lake.replace_arrow(
+            AREAS, self.spark.createDataFrame(areas, AREAS.schema).toArrow(), {}
+        )
 
     def runs(self, job):
         run = Run(job.name, self.lake.storage, {})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from deltalake import write_deltalake
 from rich.console import Console
 
 from socare_spark.analyses.provision.job import ANALYSIS
@@ -42,7 +43,7 @@ class Council:
 
     def has(self, name, rows, schema):
         frame = self.spark.createDataFrame(rows, schema)
-        frame.coalesce(1).write.format("delta").save(str(self.lake.storage.root / name))
+        write_deltalake(str(self.lake.storage.root / name), frame.toArrow())
 
     def has_agreements(self, dataset):
         day = date(2010, 1, 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import shapely
 import yaml
+from deltalake import write_deltalake
 from rich.console import Console
 
 from socare_spark.analyses.use.job import ANALYSIS
@@ -69,7 +70,7 @@ def council(spark, tmp_path):
 def lands(context):
     frame = context.spark.createDataFrame(agreements(), AGREEMENTS)
     path = context.lake.storage.path("restricted/agreements_costed")
-    frame.coalesce(1).write.format("delta").save(str(path))
+    write_deltalake(str(path), frame.toArrow())
 
 
 def places(context):
@@ -81,8 +82,9 @@ def places(context):
         for year in (2010, 2015)
     ]
     spark = context.spark
-    context.lake.replace(AREAS, spark.createDataFrame(areas, AREAS.schema), {})
-    context.lake.replace(POPULATION, spark.createDataFrame(people, POPULATION.schema), {})
+    context.lake.replace_arrow(AREAS, spark.createDataFrame(areas, AREAS.schema).toArrow(), {})
+    population = spark.createDataFrame(people, POPULATION.schema).toArrow()
+    context.lake.replace_arrow(POPULATION, population, {})
 
 
 def rows(context, table, *columns, where="true"):
@@ -165,7 +167,7 @@ def test_missing_inputs_and_unknown_codes_are_refused(council):
     with pytest.raises(ConfigurationError, match="names the client group XX"):
         ANALYSIS.job().run(context)
     bare = context.spark.createDataFrame([(1, EXTRACT)], "person bigint, extract date")
-    bare.write.format("delta").save(str(context.lake.storage.path("restricted/bare")))
+    write_deltalake(str(context.lake.storage.path("restricted/bare")), bare.toArrow())
     with pytest.raises(
         MissingInputError, match=r"column element \(string\) of restricted/bare, .*bare\."
     ):
