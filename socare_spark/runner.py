@@ -13,6 +13,7 @@ from socare_spark.failures import is_panic, report_crash, report_error
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.transaction import check_versions, has_unfinished_commits, roll_back
 from socare_spark.storage.landing import Landing
+from socare_spark.tracking.lineage import Lineage
 from socare_spark.tracking.mirror import Mirror, experiment_of
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run, close_dead_runs, configuration_digest
@@ -63,7 +64,9 @@ def run_jobs(
             context = _context(spark, lake, options, run, progress, landing=landing)
             print(f"{job.name}:", *job.plan(context), sep="\n  ")  # noqa: T201
         return ExitCode.DONE, lake, []
-    mirror = Mirror(options.mlflow, lake, progress, experiment_of(options.conf))
+    experiment = experiment_of(options.conf)
+    mirror = Mirror(options.mlflow, lake, progress, experiment)
+    lineage = Lineage(lake, landing, experiment, progress)
     run.warnings.extend(_access_warnings(lake, landing))
     interrupted = close_dead_runs(lake.storage)
     for run_id in interrupted:
@@ -76,7 +79,7 @@ def run_jobs(
 
     def run_job(job: Job, job_run: Run) -> ExitCode:
         context = _context(spark, lake, options, job_run, progress, landing=landing)
-        return _run_job(job, context, mirror, study=study)
+        return _run_job(job, context, (mirror, lineage), study=study)
 
     runs: list[Run] = []
     status = "interrupted"
@@ -133,11 +136,14 @@ def _run_in_order(
     return exit_code
 
 
-def _run_job(job: Job, context: Context, mirror: Mirror, *, study: bool) -> ExitCode:
+def _run_job(
+    job: Job, context: Context, observers: Sequence[Mirror | Lineage], *, study: bool
+) -> ExitCode:
     """Runs one job and records its start and end. A study skips a job without its inputs."""
     run = context.run
     run.save()
-    mirror.begin(run)
+    for observer in observers:
+        observer.begin(run)
     exit_code, status = ExitCode.FAULT, None
     try:
         job.run(context)
@@ -159,7 +165,8 @@ def _run_job(job: Job, context: Context, mirror: Mirror, *, study: bool) -> Exit
         exit_code = report_crash(error, run, context.progress)
     finally:
         run.finish(status or _status(exit_code))
-        mirror.end(run)
+        for observer in observers:
+            observer.end(run)
         for warning in run.warnings:
             context.progress.say(f"note: {warning}")
     return exit_code

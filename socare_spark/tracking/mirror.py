@@ -113,7 +113,8 @@ class Mirror:
     """Sends run records to a tracker, in order, from a separate thread.
 
     Args:
-        uri: A tracking URI of MLflow, or `off`; None means the database in the lake.
+        uri: A tracking URI of MLflow, or `off`; None means the database in the lake, and `off` for
+            a lake that is not on a disk.
         lake: The lake; artifacts are stored in it if the tracker is a local database.
         progress: Prints the message about failures.
         experiment: Name of the experiment of the runs.
@@ -122,7 +123,7 @@ class Mirror:
     def __init__(
         self, uri: str | None, lake: Lake, progress: Progress, experiment: str = _EXPERIMENT
     ) -> None:
-        self._uri = uri or local_uri(lake)
+        self._uri = uri or (OFF if lake.storage.disk is None else local_uri(lake))
         self._lake = lake
         self._progress = progress
         self._experiment = experiment
