@@ -14,8 +14,8 @@ from pydantic_core.core_schema import no_info_before_validator_function
 from socare_spark.errors import ConfigurationError
 
 # Folders of conf that are no part of a council's configuration: properties of Spark, JSON Schemas,
-# and complete configurations of other councils.
-OTHER_FOLDERS = ("spark", "schema", "examples")
+# complete configurations of other councils, and files for Airflow and Kubernetes.
+OTHER_FOLDERS = ("spark", "schema", "examples", "airflow", "kubernetes")
 _MERGE = "tag:yaml.org,2002:merge"
 _REPEATS = "repeats the key"
 # A day in a configuration.
