@@ -64,7 +64,10 @@ def test_items_between_libraries(example, public_data):
 def test_population_of_wards(example, public_data):
     population = example("ward_population")
     source = public_data / "population" / "ward21_pop_2011_2022_wm.csv"
-    population.lands("population/population_2022.csv", source.read_bytes())
+    header, *lines = source.read_text("utf-8-sig").splitlines()
+    # The rows of ten more years would be read in the same way.
+    recent = [line for line in lines if line.rsplit(",", 5)[1] in ("2021", "2022")]
+    population.lands("population/population_2022.csv", [header, *recent])
     folder = public_data / "postcodes" / "cpo2025"
     population.lands("reference/postcodes/b.csv", (folder / "b.csv").read_bytes())
     wards = public_data / "boundaries" / "bsol" / "wards_2018_bsol.geojson"
@@ -76,7 +79,7 @@ def test_population_of_wards(example, public_data):
         n for code, month, n in cells if month == "2022-01" and code.startswith("E050111")
     )
     expected = 0
-    for line in source.read_text("utf-8-sig").splitlines()[1:]:
+    for line in recent:
         cells_of_line = line.rsplit(",", 5)
         if cells_of_line[1] == "2022" and ",E050111" in line:
             expected += round(float(cells_of_line[4]))
