@@ -19,6 +19,7 @@ from socare_spark.errors import ExitCode, InfrastructureError, OperatorError
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.transaction import has_unfinished_commits
 from socare_spark.storage.storage import Storage
+from socare_spark.storage.store_faults import StoreFault, java_classes, store_fault
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -62,30 +63,47 @@ def report_crash(error: BaseException, run: Run | None, progress: Progress) -> E
         except InfrastructureError as loss:
             # The loss of the lock ends running queries, which is this error.
             return report_error(loss, progress)
+    fault = store_fault(error)
     if _spark_has_ended():
         message = "Spark ended, on request or for lack of memory: run the same command again"
         exit_code = ExitCode.INFRASTRUCTURE
+    elif fault is StoreFault.REFUSED:
+        message = (
+            f"Access was refused ({_description(error)}): check the rights of this user and, for a "
+            "store, the credentials in Spark's configuration, and run the same command again"
+        )
+        exit_code = ExitCode.NOT_PERMITTED
     elif (
-        any(sign in str(error) for sign in _DISK_ERRORS)
-        or isinstance(error, ConnectionError)
+        fault is StoreFault.FAILED
+        or any(sign in str(error) for sign in _DISK_ERRORS)
         or is_panic(error)
     ):
-        message = "A disk or a connection failed: repair it and run the same command again"
+        message = (
+            f"A disk or a connection failed, or a store is full ({_description(error)}): repair it "
+            "and run the same command again"
+        )
         exit_code = ExitCode.INFRASTRUCTURE
     else:
         message, exit_code = "The job failed because of an internal error", ExitCode.FAULT
+    # A store that failed would fail again, after minutes.
+    if fault is not None and run is not None and run.storage.disk is None:
+        progress.console.print(f"{message}.", style="bold red", markup=False)
+        return exit_code
     location = _write_traceback(error, run)
-    state = ""
-    if run is not None:
-        # If the store failed, the state of its tables is unknown.
-        with suppress(OSError):
-            state = f"; {state_of_tables(run.storage)}"
+    state = "" if run is None else f"; {state_of_tables(run.storage)}"
     progress.console.print(
         f"{message}{state}. The traceback is in {location}",
         style="bold red",
         markup=False,
     )
     return exit_code
+
+
+def _description(error: BaseException) -> str:
+    """The class of an error and the file that it names, without a message of a library."""
+    kind = getattr(error, "strerror", None) or (java_classes(error) or [type(error).__name__])[0]
+    name = getattr(error, "filename", None)
+    return f"{kind.rpartition('.')[2]}, {name}" if name else kind.rpartition(".")[2]
 
 
 def _spark_has_ended() -> bool:

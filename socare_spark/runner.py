@@ -82,13 +82,13 @@ def run_jobs(
         return _run_job(job, context, (mirror, lineage), study=study)
 
     runs: list[Run] = []
-    status = "interrupted"
+    exit_code, status = ExitCode.FAULT, "interrupted"
     try:
         exit_code = _run_in_order(jobs, run, runs, run_job)
         status = _status(exit_code)
     finally:
         if study:
-            run.finish(status)
+            _finish(run, status, exit_code)
             mirror.end(run)
         mirror.close()
     return exit_code, lake, runs
@@ -164,12 +164,21 @@ def _run_job(
             raise
         exit_code = report_crash(error, run, context.progress)
     finally:
-        run.finish(status or _status(exit_code))
+        _finish(run, status or _status(exit_code), exit_code)
         for observer in observers:
             observer.end(run)
         for warning in run.warnings:
             context.progress.say(f"note: {warning}")
     return exit_code
+
+
+def _finish(run: Run, status: str, exit_code: ExitCode) -> None:
+    """Closes the record of a run. A store that failed, as is reported, does not take it."""
+    try:
+        run.finish(status)
+    except OSError:
+        if exit_code not in (ExitCode.INFRASTRUCTURE, ExitCode.NOT_PERMITTED):
+            raise
 
 
 def _status(exit_code: ExitCode) -> str:

@@ -18,20 +18,20 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.sql import SparkSession
 
+from socare_spark.errors import ConfigurationError
 from socare_spark.storage.delta_options import delta_options
 from socare_spark.storage.lease import Lease
 from socare_spark.storage.local_files import PARTIAL
 from socare_spark.storage.storage import StoredFile
+from socare_spark.storage.store_faults import StoreFault, java_classes, store_fault
 
 # These have no rename, and show an object when its upload is complete.
 _OBJECT_STORES = frozenset({"s3a", "gs"})
 # Files that are copied at the same time.
 _COPIES = 4
-_ERRORS: dict[str, tuple[type[OSError], int]] = {
-    "java.io.FileNotFoundException": (FileNotFoundError, errno.ENOENT),
-    "java.nio.file.AccessDeniedException": (PermissionError, errno.EACCES),
-    "org.apache.hadoop.security.AccessControlException": (PermissionError, errno.EACCES),
-}
+_NO_CLASSES = frozenset(
+    {"java.lang.ClassNotFoundException", "org.apache.hadoop.fs.UnsupportedFileSystemException"}
+)
 
 
 class HadoopStorage:
@@ -45,14 +45,22 @@ class HadoopStorage:
             location: The folder, as a URI.
             scratch: Folder of this machine for copies of files, for the owner only. The caller
                 removes it.
+
+        Raises:
+            ConfigurationError: Spark has no classes for the scheme.
         """
         self._spark, self._scratch = spark, scratch
         jvm: Any = spark.sparkContext._jvm
         self._jvm, self._hadoop = jvm, jvm.org.apache.hadoop
         self._conf: Any = spark.sparkContext._jsc.hadoopConfiguration()
+        root = self._hadoop.fs.Path(location)
         with _translated_errors(location):
-            root = self._hadoop.fs.Path(location)
-            self._fs = root.getFileSystem(self._conf)
+            try:
+                self._fs = root.getFileSystem(self._conf)
+            except Py4JJavaError as error:
+                if not _NO_CLASSES.isdisjoint(java_classes(error)):
+                    raise self._without_classes(root.toUri().getScheme()) from None
+                raise
             uri = self._fs.makeQualified(root).toUri()
         self._scheme, self._authority = uri.getScheme(), uri.getAuthority()
         self._root = uri.getPath().rstrip("/")
@@ -252,6 +260,16 @@ class HadoopStorage:
             f"close it with hdfs dfs -chmod -R go-rwx '{self.location}'"
         )
 
+    def _without_classes(self, scheme: str) -> ConfigurationError:
+        version = self._hadoop.util.VersionInfo.getVersion()
+        package = f"org.apache.hadoop:hadoop-aws:{version}"
+        jars = f" {package}" if scheme == "s3a" else ""
+        return ConfigurationError(
+            f"Spark has no classes for {scheme}://: add the jars of this store{jars} to "
+            "spark.jars.packages of the properties file, or their folder as SOCARE_MORE_JARS for "
+            "scripts/submit."
+        )
+
     def _path(self, name: str) -> Any:  # noqa: ANN401 - a Java object
         # The constructor of one text would read a colon as the end of a scheme.
         path = f"{self._root}/{name}" if name else self._root
@@ -310,9 +328,11 @@ def _translated_errors(name: str) -> Iterator[None]:
     """Raises an error of Java as an `OSError` without its message, which can contain a secret."""
     try:
         yield
-    except Py4JJavaError as error:
-        cause: str = error.java_exception.getClass().getName()
-        kind, number = _ERRORS.get(cause, (ConnectionError, errno.EIO))
-        raise kind(number, cause.rpartition(".")[2], name) from None
-    except CapturedException as error:  # as PySpark raises some errors of Java
-        raise ConnectionError(errno.EIO, type(error).__name__, name) from None
+    except (Py4JJavaError, CapturedException) as error:
+        classes = java_classes(error) or [type(error).__name__]
+        text = classes[0].rpartition(".")[2]
+        if classes[0] == "java.io.FileNotFoundException":
+            raise FileNotFoundError(errno.ENOENT, text, name) from None
+        if store_fault(error) is StoreFault.REFUSED:
+            raise PermissionError(errno.EACCES, text, name) from None
+        raise ConnectionError(errno.EIO, text, name) from None

@@ -4,7 +4,7 @@ import pytest
 from storage_contract import StorageContract
 
 from socare_spark.doctor.store_checks import lock_findings
-from socare_spark.errors import InfrastructureError, LockedError
+from socare_spark.errors import ConfigurationError, InfrastructureError, LockedError
 from socare_spark.storage import lease
 from socare_spark.storage.hadoop import HadoopStorage
 
@@ -51,3 +51,8 @@ def test_errors_of_the_store_have_no_message_of_java(storage):
     assert isinstance(error.value, ConnectionError)
     assert error.value.strerror.endswith("Exception")
     assert error.value.__cause__ is None
+
+
+def test_a_scheme_without_classes_is_refused(spark, tmp_path):
+    with pytest.raises(ConfigurationError, match=r"no classes for abfss://.*spark.jars.packages"):
+        HadoopStorage(spark, "abfss://box@account.dfs.core.windows.net/lake", tmp_path)
