@@ -3,14 +3,15 @@
 # `use_environment`, these variables are set:
 #
 #   SOCARE_ROOT          the checkout
-#   SOCARE_JARS          the jars of Delta and Sedona, separated by colons
+#   SOCARE_JARS          the jars of Delta and Sedona and those of SOCARE_MORE_JARS, separated by colons
 #   SPARK_HOME           the Spark of .venv
 #   JAVA_HOME            Java 17 or 21
 #   PYSPARK_SUBMIT_ARGS  options with which `SparkSession.builder.getOrCreate()` makes the same
 #                        session as spark-submit with conf/spark/local.conf; tests use it
 #
 # The caller can set SOCARE_SPARK_CONF (another properties file), SOCARE_JAVA_OPTIONS (further options
-# for the driver's Java) and SOCARE_DRIVER_MEMORY (its memory).
+# for the driver's Java), SOCARE_DRIVER_MEMORY (its memory) and SOCARE_MORE_JARS (a folder with further
+# jars, such as those of S3).
 
 SOCARE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 SOCARE_VENV="$SOCARE_ROOT/.venv"
@@ -53,11 +54,14 @@ property() {
     sed -n "s/^$2[[:space:]=]\{1,\}//p" "$1" | tail -n 1
 }
 
+# Sets SOCARE_JARS to the jars of .venv and those in further folders.
 set_jars() {
-    local jar
+    local folder jar
     SOCARE_JARS=""
-    for jar in "$SOCARE_VENV"/jars/*.jar; do
-        SOCARE_JARS="${SOCARE_JARS:+$SOCARE_JARS:}$jar"
+    for folder in "$SOCARE_VENV/jars" "$@"; do
+        for jar in "$folder"/*.jar; do
+            SOCARE_JARS="${SOCARE_JARS:+$SOCARE_JARS:}$jar"
+        done
     done
 }
 
@@ -104,7 +108,7 @@ use_environment() {
     /*) ;;
     *) SOCARE_SPARK_CONF="$PWD/$SOCARE_SPARK_CONF" ;;
     esac
-    set_jars
+    set_jars ${SOCARE_MORE_JARS:+"$SOCARE_MORE_JARS"}
     SPARK_HOME="$(cat "$SOCARE_VENV/spark_home")"
     JAVA_HOME="$(cat "$SOCARE_VENV/java_home")"
     PATH="$SOCARE_VENV/bin:$PATH"

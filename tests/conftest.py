@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # The folders of long tests run first: a long test at the end would leave the other process without
 # work.
-MARKED = ("study", "cluster", "leak", "public", "spark")
-ORDER = (*MARKED, "cases", "unit")
+MARKED = ("study", "cluster", "leak", "public", "storage", "spark")
+ORDER = (*MARKED, "airflow", "cases", "unit")
 # Modules of tests/study that do not share the data of the others.
 OWN_DATA = ("test_twin_published.py", "test_little.py")
 

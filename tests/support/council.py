@@ -1,18 +1,20 @@
 """A council in a folder: contracts, landing and lake, and `ingest` run on it in this process."""
 
 import hashlib
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from lakes import upload
 from rich.console import Console
 
 from socare_spark.analysis import Context
 from socare_spark.errors import DataError
 from socare_spark.ingest import job as ingest_job
 from socare_spark.lake.lake import Lake
+from socare_spark.storage.hadoop import HadoopStorage
 from socare_spark.storage.landing import Landing
-from socare_spark.storage.local import LocalStorage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -113,11 +115,13 @@ class Council:
         """What a job runs with; a new run each time."""
         path = self.conf / "datasets" / f"{self.contract['name']}.yaml"
         path.write_text(yaml.safe_dump(self.contract))
-        self.run = Run("ingest", LocalStorage(self.root / "lake"), {})
+        self.run = Run("ingest", self.lake.storage, {})
         quiet = Progress(Console(quiet=True))
-        return Context(
-            self.spark, self.lake, self.conf, Landing(self.landing), None, self.run, quiet
-        )
+        return Context(self.spark, self.lake, self.conf, self.landed(), None, self.run, quiet)
+
+    def landed(self):
+        """The landing folder of the next run."""
+        return Landing(self.landing)
 
     def ingests(self, monkeypatch):
         """Runs ingest; returns what was refused as text, or an empty one."""
@@ -165,3 +169,30 @@ class Council:
         ):
             digest.update(path.name.encode() + path.read_bytes())
         return digest.hexdigest()
+
+
+@dataclass
+class RemoteCouncil(Council):
+    """A council whose lake and landing folder are in a store.
+
+    Attributes:
+        store: URI of the folder that contains them.
+    """
+
+    store: str = ""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.lake = Lake(self.storage("lake"))
+
+    def storage(self, name):
+        """A folder in the store."""
+        return HadoopStorage(self.spark, f"{self.store}/{name}", self.root / "scratch" / name)
+
+    def landed(self):
+        """The landing folder with the files of `landing`."""
+        storage = self.storage("landing")
+        storage.remove_tree("visits")
+        upload(self.landing, storage)
+        shutil.rmtree(self.root / "scratch" / "landing", ignore_errors=True)
+        return Landing(storage)

@@ -11,7 +11,7 @@ from socare_spark.errors import ExitCode
 from socare_spark.registry import JOBS
 from socare_spark.runner import run_jobs
 from socare_spark.storage.landing import Landing
-from socare_spark.storage.local import LocalStorage
+from socare_spark.storage.opening import open_storage
 from socare_spark.tracking.progress import Progress
 from socare_spark.tracking.run import Run
 
@@ -24,12 +24,25 @@ def run_study(spark, folder, scale):
     )
 
 
-def run_here(spark, folder, jobs, *arguments, key, console=None):
-    """Runs jobs as a study on the lake in a folder; returns how it ended."""
+def run_here(spark, folder, jobs, *arguments, key, console=None, scratch=None):
+    """Runs jobs as a study on the lake in a folder; returns how it ended.
+
+    Args:
+        spark: The session.
+        folder: The folder, a path or a URI.
+        jobs: The jobs.
+        arguments: Arguments of the command line.
+        key: The key of the pseudonyms.
+        console: Prints the progress.
+        scratch: Folder of this machine for copies, needed with a URI.
+    """
     options = parser("study", "").parse_args(["--lake", f"{folder}/lake", *arguments])
     progress = Progress(console or Console(quiet=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOCARE_KEY", key)
-        run = Run("study", LocalStorage(options.lake), {})
-        landing = options.landing and Landing(options.landing)
+        scratch = Path(scratch or f"{folder}/scratch")
+        run = Run("study", open_storage(options.lake, spark, scratch / "lake"), {})
+        landing = options.landing and Landing(
+            open_storage(options.landing, spark, scratch / "landing")
+        )
         return run_jobs(spark, jobs, run, options, progress, landing=landing)[0]
