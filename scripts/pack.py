@@ -6,7 +6,8 @@ Prints each file with its size, and the commands to submit a job.
 import argparse
 import shutil
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.zip_package import zip_package
@@ -73,7 +74,37 @@ def pack_environment(environment: Path, out: Path, prefix: str) -> None:
     packed = venv_pack.Env(str(environment))
     for pattern in _LEFT_OUT:
         packed = packed.exclude(pattern)
-    packed.pack(output=str(out / ENVIRONMENT), python_prefix=prefix or None, force=True)
+    with _python_below(environment, prefix):
+        packed.pack(output=str(out / ENVIRONMENT), force=True)
+
+
+@contextmanager
+def _python_below(environment: Path, prefix: str) -> Iterator[None]:
+    """Lets an environment link to Python below another folder for the block.
+
+    The option of venv-pack for it breaks links to programs with a version in their name.
+    """
+    configuration, programs = environment / "pyvenv.cfg", environment / "bin"
+    text = configuration.read_text("utf-8")
+    links = {path: path.readlink() for path in programs.glob("python*") if path.is_symlink()}
+    absolute = {path: target for path, target in links.items() if target.is_absolute()}
+    if not prefix:
+        absolute = {}
+    try:
+        for path, target in absolute.items():
+            _link(path, Path(prefix, "bin", target.name))
+            text_there = text.replace(str(target.parent), str(Path(prefix, "bin")))
+            configuration.write_text(text_there, "utf-8")
+        yield
+    finally:
+        configuration.write_text(text, "utf-8")
+        for path, target in absolute.items():
+            _link(path, target)
+
+
+def _link(path: Path, target: Path) -> None:
+    path.unlink()
+    path.symlink_to(target)
 
 
 def listing(out: Path) -> list[str]:

@@ -3,13 +3,16 @@
 import os
 import re
 import subprocess
+import sys
+import tarfile
+import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 
-from scripts.pack import commands, listing, pack
+from scripts.pack import commands, listing, pack, pack_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 SPARK = ROOT / "conf" / "spark"
@@ -62,6 +65,27 @@ def test_the_commands_name_files_that_exist(packed):
     named = {name.partition("#")[0] for name in re.findall(rf"{packed}[^\s,']*", text)}
     assert {Path(name).name for name in named} >= {"yarn.conf", "delta.jar", "socare_spark.zip"}
     assert all(Path(name).exists() for name in named)
+
+
+def test_the_environment_links_to_python_of_the_nodes(tmp_path):
+    pytest.importorskip("venv_pack")
+    environment = tmp_path / "environment"
+    venv.EnvBuilder(symlinks=True).create(environment)
+    version = "python{}.{}".format(*sys.version_info)
+    program = environment / "bin" / version
+    if not program.exists():
+        program.symlink_to(Path(sys.base_prefix) / "bin" / version)
+    before = {path.name: path.readlink() for path in (environment / "bin").glob("python*")}
+    pack_environment(environment, tmp_path, "/nodes")
+    with tarfile.open(tmp_path / "environment.tar.gz") as archive:
+        links = {i.name: i.linkname for i in archive if i.issym() and "/python" in i.name}
+        text = archive.extractfile("pyvenv.cfg").read().decode()
+    targets = {name for name in links.values() if name.startswith("/")}
+    assert targets
+    assert {str(Path(name).parent) for name in targets} == {"/nodes/bin"}
+    assert {Path(name).name for name in targets} <= {"python", "python3", version}
+    assert "home = /nodes/bin\n" in text
+    assert {p.name: p.readlink() for p in (environment / "bin").glob("python*")} == before
 
 
 @pytest.mark.parametrize("name", ["cluster.conf", "yarn.conf", "kubernetes.conf"])
