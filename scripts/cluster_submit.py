@@ -19,6 +19,10 @@ _CODES = (
     re.compile(r"User application exited with status (\d+)"),
     re.compile(r"^\s*exit code: (\d+)\s*$"),
 )
+# Kubernetes reports each container of the pod. The driver's name is that of the pod template, or
+# Spark's.
+_CONTAINER = re.compile(r"^\s*container name: (\S+)\s*$")
+_DRIVERS = ("spark", "spark-kubernetes-driver")
 # The name of the running application, with which an operator ends it.
 _APPLICATIONS = (
     (re.compile(r"Submitted application (application_\w+)"), "yarn application -kill {}"),
@@ -29,7 +33,8 @@ _APPLICATIONS = (
 )
 # Names of settings with a secret as value, and names that contain only a reference to one.
 _SECRET = re.compile(
-    r"secret|password|token|access[.]?key|account[.]key|socare[.]key|sas[.]", re.IGNORECASE
+    r"secret|password|token|access[.]?key|account[.]key|encryption[.]key|socare[._]key(?!_file)|sas[.]",
+    re.IGNORECASE,
 )
 _REFERENCE = re.compile(r"secretKeyRef|[.]secrets[.]|provider|tokenfile|[.]enabled$", re.IGNORECASE)
 _NOT_STARTED = (
@@ -49,11 +54,14 @@ class CodeReader:
     def __init__(self) -> None:
         self.code: int | None = None
         self.end_command: str | None = None
+        self._is_driver = True
 
     def read(self, line: str) -> None:
         """Reads a line of the output."""
+        if container := _CONTAINER.search(line):
+            self._is_driver = container[1] in _DRIVERS
         for pattern in _CODES:
-            if found := pattern.search(line):
+            if self._is_driver and (found := pattern.search(line)):
                 self.code = int(found[1])
         for pattern, command in _APPLICATIONS:
             if found := pattern.search(line):
@@ -89,7 +97,9 @@ def secret_settings(settings: Mapping[str, str]) -> list[str]:
 def read_settings(path: Path) -> dict[str, str]:
     """The settings of a properties file."""
     settings = {}
-    for line in path.read_text("utf-8").splitlines():
+    # A line that ends with a backslash continues.
+    text = re.sub(r"\\\n\s*", "", path.read_text("utf-8"))
+    for line in text.splitlines():
         name, _, value = re.sub(r"^\s*(\S+?)\s*[\s=:]\s*", "\\1\0", line).partition("\0")
         if name and not name.lstrip().startswith(("#", "!")):
             settings[name] = value.strip()

@@ -211,7 +211,7 @@ class Analysis(Generic[S]):
         if missing:
             raise MissingInputError(
                 f"{self.name} needs {', '.join(missing)}, which the lake does not have: "
-                "run the job that writes it first."
+                f"run the job that writes it first.{self._kept_tables(context.lake)}"
             )
         fingerprint = self._fingerprint(context, self._inputs(inputs, settings))
         if self._up_to_date(context, fingerprint):

@@ -3,7 +3,7 @@
 Copy this file and `tables.json` to the folder of the DAGs. The environment of the scheduler and of
 the workers names the folders:
 
-- `SOCARE_ROOT`: the checkout, or the folder of `scripts/pack`.
+- `SOCARE_ROOT`: the checkout on the workers. The driver runs on the worker (client mode).
 - `SOCARE_LAKE`, `SOCARE_LANDING`: the lake and the landing folder, as paths or URIs.
 - `SOCARE_SPARK_CONF`: the properties file; `conf/spark/cluster.conf` of the checkout by default.
 - `SOCARE_SCHEDULE`: the schedule; monthly by default.
@@ -13,14 +13,13 @@ the workers names the folders:
 The workers also have the key of `ingest` (`SOCARE_KEY_FILE` or `SOCARE_KEY`). The DAG does not
 contain it.
 
-A job ends with an exit code. 3 (files or parts were refused, the others are loaded) is a warning in
-the log of the task. 5 (the lake is in use) skips the task and those after it. 6 (a disk, a
+A job ends with an exit code. 3 (data were refused or are missing; the log names them) is a warning
+in the log of the task. 5 (the lake is in use) skips the task and those after it. 6 (a disk, a
 connection or a cluster failed) is tried again. All other codes fail at once.
 """
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,8 +35,6 @@ LAKE = os.environ.get("SOCARE_LAKE", "/data/lake")
 LANDING = os.environ.get("SOCARE_LANDING", "/data/landing")
 PROPERTIES = os.environ.get("SOCARE_SPARK_CONF", str(ROOT / "conf" / "spark" / "cluster.conf"))
 CLASS_PATH = os.environ.get("SOCARE_CLASS_PATH")
-# In cluster mode spark-submit ends with 1, and its log has the exit code of the job.
-_CLUSTER_EXIT = re.compile(r"exited with status (\d+)")
 # Job -> the tables that it writes, in the order of the study.
 TABLES = json.loads(Path(__file__).with_name("tables.json").read_text("utf-8"))
 
@@ -56,26 +53,19 @@ class StudyJobOperator(SparkSubmitOperator):
         try:
             super().execute(context)
         except AirflowException as error:
-            code = self._exit_code(str(error))
+            process = getattr(self._hook, "_submit_sp", None)
+            code = getattr(process, "returncode", None) or 1
+            cause = error
         else:
             return
         if code == DATA:
-            self.log.warning(
-                "%s refused data: the log above names files and reasons.", self.task_id
-            )
+            self.log.warning("%s refused data: the log above has the reasons.", self.task_id)
         elif code == LOCKED:
             raise AirflowSkipException(f"{self.task_id}: the lake is in use by another job.")
         elif code == INFRASTRUCTURE:
-            raise AirflowException(f"{self.task_id}: the infrastructure failed (exit code 6).")
+            raise AirflowException(f"{self.task_id}: the infrastructure failed (6).") from cause
         else:
-            raise AirflowFailException(f"{self.task_id} ended with exit code {code}.")
-
-    def _exit_code(self, message: str) -> int:
-        """The exit code of the job; 1 if it is not known."""
-        process = getattr(self._hook, "_submit_sp", None)
-        code = getattr(process, "returncode", None) or 1
-        found = _CLUSTER_EXIT.findall(message)
-        return int(found[-1]) if found else code
+            raise AirflowFailException(f"{self.task_id} ended with code {code}.") from cause
 
 
 def job_file(job: str) -> str:

@@ -48,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code of the process.
     """
     os.umask(_UMASK)
-    options = parser(_NAME, "Check the environment of the jobs.").parse_args(arguments)
+    options_parser = parser(_NAME, "Check the environment of the jobs.")
+    options = options_parser.parse_args(arguments)
+    if options.unlock or options.dry_run or options.as_of:
+        options_parser.error("doctor takes no --unlock, --dry-run and --as-of: give them to a job")
     found: list[Finding] = []
     with ExitStack() as resources:
         for finding in _findings(options, resources):
@@ -121,9 +124,7 @@ def _mlflow(uri: str | None, lake: Storage | None) -> Iterator[Finding]:
     elif lake is not None and lake.disk is None:
         yield Finding(
             "mlflow",
-            "a lake that is not on a disk has no database of MLflow: set --mlflow to a tracking "
-            "server, or to off",
-            ExitCode.CONFIGURATION,
+            "off: a lake that is not on a disk has no database of MLflow; --mlflow names a server",
         )
     else:
         yield Finding("mlflow", "a database in the lake")

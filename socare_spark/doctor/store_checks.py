@@ -80,7 +80,8 @@ def landing_findings(landing: Landing) -> Iterator[Finding]:
     number = len(landing.storage.files())
     yield Finding("landing", f"{landing} can be read; {counted(number, 'file')}")
     rejected = landing.rejected
-    existed = bool(rejected.names()) or (rejected.disk is not None and rejected.disk.exists())
+    # A folder of a store can have an owner and a mode of its own.
+    existed = rejected.disk is None or rejected.disk.exists()
     try:
         _write_and_remove(rejected)
     finally:

@@ -16,7 +16,8 @@ from socare_spark.analysis import Context, Job
 from socare_spark.contracts.contract import Contract, read_contracts
 from socare_spark.contracts.project import read_project
 from socare_spark.contracts.schemes import scheme_faults
-from socare_spark.errors import ConfigurationError, DataError, raise_faults
+from socare_spark.errors import ConfigurationError, DataError, InfrastructureError, raise_faults
+from socare_spark.executor_view import is_cluster
 from socare_spark.ingest.admission import (
     UNREADABLE,
     DatasetFiles,
@@ -104,6 +105,7 @@ def run(context: Context) -> None:
         _report_history(context, datasets)
         context.run.warnings += _same_contents(datasets, ledger)
         judged, more_refused = _stage_all(context, [d for d in datasets if d.accepted], keyring)
+        _check_unchanged(landing)
         refused = [*(file for d in datasets for file in d.refused), *more_refused]
         outcomes = _load_all(context, judged, refused, ledger, keyring)
         context.run.warnings += _repeated_key_warnings(judged, outcomes)
@@ -156,7 +158,9 @@ def plan(context: Context) -> Sequence[str]:
             state = "skipped" if landed.name in outdated else state
             lines.append(f"reads  {landed.name} ({state})")
             to_load += [landed] if state in ("changed", "new") else []
-        if to_load:
+        if to_load and is_cluster(context.spark):
+            lines.append("checks no records: executors do not read samples of this machine")
+        elif to_load:
             sample = check_sample(context.spark, contract, project, to_load)
             lines += [f"checks {line}" for line in sample_lines(sample)]
         lines.append(f"writes {contract.table}")
@@ -192,6 +196,20 @@ def _landing(context: Context) -> Landing:
             "folder with the extracts."
         )
     return context.landing
+
+
+def _check_unchanged(landing: Landing) -> None:
+    """Checks that the executors read the files that the driver inspected.
+
+    Raises:
+        InfrastructureError: a file of a store was changed or removed during the run.
+    """
+    changed = landing.changed_files()
+    if changed:
+        raise InfrastructureError(
+            f"{listed(changed, _MAX_NAMED)}: changed or removed in {landing} while the run read "
+            "its files, so nothing was loaded: run the same command again."
+        )
 
 
 def _check_options(context: Context) -> None:

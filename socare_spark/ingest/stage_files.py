@@ -44,7 +44,8 @@ class StageFiles:
         self.storage.check_held()
         # Dictionary encoding and compression do not help near-unique columns such as digests.
         options: dict[str, Any] = {f"parquet.enable.dictionary#{name}": False for name in plain}
-        writer = rows.write.mode("overwrite").options(compression="uncompressed", **options)
+        options |= {"compression": "uncompressed", "overwriteSchema": "true"}
+        writer = rows.write.mode("overwrite").options(**options)
         writer.format(self._format).save(self.storage.uri(self.folder))
 
     def read(self, schema_of: DataFrame) -> DataFrame:

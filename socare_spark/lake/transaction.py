@@ -58,6 +58,8 @@ def atomic_commits(
     except BaseException:
         roll_back(spark, lake)
         raise
+    # After a loss of the lock the journal can be that of the next holder.
+    lake.storage.check_held()
     lake.storage.remove([_JOURNAL], durable=True)
 
 

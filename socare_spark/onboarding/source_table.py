@@ -216,7 +216,7 @@ def _utf_8(path: Path, encoding: str) -> Iterator[bytes]:
 
 def _read_lines(data: bytes, layout: Layout) -> tuple[pa.Table, list[int]] | None:
     """The records of a file without line breaks in cells; None if lines are no records."""
-    if layout.quote.encode() in data and not layout.is_plain:
+    if not layout.is_plain:
         return None
     try:
         return _read_arrow(data, layout, multiline=False)

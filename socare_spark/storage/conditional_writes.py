@@ -92,6 +92,11 @@ def check_conditional_writes(storage: Storage) -> None:
                 winners = [sum(pool.map(commits, range(_WRITERS))) for _ in range(_ROUNDS)]
     finally:
         storage.remove_tree(name)
+    if not any(winners):
+        raise ConfigurationError(
+            f"The store of {storage.location} refuses every conditional write, so no job can hold "
+            "its lock: allow conditional writes (for S3: PutObject with If-None-Match)."
+        )
     if max(winners) > 1:
         raise ConfigurationError(
             f"The store of {storage.location} lets two writers make the same file, so it cannot "

@@ -34,6 +34,10 @@ _GOOGLE_KEY_FILES = (
 _Setting = Callable[[str], str | None]
 
 
+# Spark sets it if neither an endpoint nor a region is configured.
+_AWS_ENDPOINT = "s3.amazonaws.com"
+
+
 def delta_options(jvm: Any, conf: Any, scheme: str, authority: str | None) -> dict[str, str]:  # noqa: ANN401 - Java objects
     """The options with which delta-rs reads and writes tables of a store.
 
@@ -67,7 +71,8 @@ def _s3_options(conf: Any) -> dict[str, str]:  # noqa: ANN401 - a Java object
     if region:
         options["AWS_REGION"] = region
     endpoint = conf.get("fs.s3a.endpoint")
-    if endpoint:
+    # The general endpoint of AWS would answer for buckets of other regions with a redirect.
+    if endpoint and endpoint != _AWS_ENDPOINT:
         has_ssl = conf.getBoolean("fs.s3a.connection.ssl.enabled", True)
         url = endpoint if "://" in endpoint else f"http{'s' if has_ssl else ''}://{endpoint}"
         options["AWS_ENDPOINT_URL"] = url

@@ -6,7 +6,6 @@ is then renamed.
 """
 
 import errno
-import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -144,9 +143,12 @@ class HadoopStorage:
                 statuses = self._fs.listFiles(self._path(folder), True)
                 while statuses.hasNext():
                     status = statuses.next()
-                    name = status.getPath().toUri().getPath().removeprefix(f"{self._root}/")
+                    path = status.getPath().toUri().getPath()
                     modified = status.getModificationTime() / 1000
-                    found.append(StoredFile(name, status.getLen(), modified))
+                    # The list of a file is the file itself.
+                    if path.startswith(f"{self._root}/"):
+                        name = path.removeprefix(f"{self._root}/")
+                        found.append(StoredFile(name, status.getLen(), modified))
         except FileNotFoundError:
             return []
         return sorted(found, key=lambda file: file.name.split("/"))
@@ -317,10 +319,6 @@ class HadoopStorage:
     def _upload(self, path: Path, name: str) -> None:
         with _translated_errors(name), self._whole(name) as target:
             self._fs.copyFromLocalFile(False, True, self._local(path), target)
-
-    def close(self) -> None:
-        """Removes the copies of files on this machine."""
-        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 @contextmanager

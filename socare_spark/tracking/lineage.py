@@ -2,7 +2,7 @@
 
 They are sent if the client of OpenLineage is configured by its own environment variables
 (`OPENLINEAGE_URL`, `OPENLINEAGE_CONFIG` or `OPENLINEAGE__TRANSPORT__…`). They have names and
-versions, and no cell values. An event that cannot be sent does not end a run.
+no cell values. An event that cannot be sent does not end a run.
 """
 
 import os

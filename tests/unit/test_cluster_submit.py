@@ -55,6 +55,14 @@ def test_without_a_report_the_code_is_that_of_the_submission(submitted, code):
     assert read("INFO Client: Application report (state: FINISHED)").exit_code(submitted) == code
 
 
+def test_the_code_of_another_container_is_not_that_of_the_job():
+    reader = CodeReader()
+    for name, code in (("spark", 3), ("sidecar", 0)):
+        reader.read(f"\t container name: {name}\n")
+        reader.read(f"\t exit code: {code}\n")
+    assert reader.exit_code(0) == 3
+
+
 def test_the_output_is_passed_on_and_the_code_returned(capfd):
     program = (
         "import sys; sys.stderr.write('User application exited with status 4\\n'); sys.exit(1)"
@@ -76,6 +84,10 @@ def test_a_driver_that_does_not_start_is_an_infrastructure_error(capfd):
         "spark.hadoop.fs.azure.account.key.x.dfs.core.windows.net planted",
         "spark.hadoop.socare.key : planted",
         "spark.kubernetes.driverEnv.DB_PASSWORD planted",
+        "spark.kubernetes.driverEnv.SOCARE_KEY planted",
+        "spark.yarn.appMasterEnv.SOCARE_KEY=planted",
+        "spark.hadoop.fs.s3a.encryption.key planted",
+        "spark.hadoop.fs.s3a.secret.key \\\n    planted",
     ],
 )
 def test_a_secret_in_the_settings_is_refused_and_not_shown(tmp_path, line):
@@ -92,7 +104,8 @@ def test_references_to_secrets_are_accepted(tmp_path):
         "spark.kubernetes.driver.secretKeyRef.AWS_SECRET_ACCESS_KEY store:secret\n"
         "spark.kubernetes.driver.secrets.socare-key /etc/key\n"
         "spark.hadoop.hadoop.security.credential.provider.path jceks://hdfs@h:1/k\n"
+        "spark.yarn.appMasterEnv.SOCARE_KEY_FILE /etc/key\n"
         "# spark.hadoop.fs.s3a.secret.key planted\n"
     )
     assert refusal_of_secrets(path) is None
-    assert len(read_settings(path)) == 3
+    assert len(read_settings(path)) == 4

@@ -86,8 +86,8 @@ def pooled_edges(flow: Flow, edges: pd.DataFrame, rows: DataFrame) -> int:
     """
     if not flow.limits.pool_edges or not (edges["from_activity"] == flow.limits.pool).any():
         return 0
-    counted = collect_one("pooled transitions of a flow", count_pooled_edges(rows, flow.limits))
-    return int(counted["edges_pooled"].iloc[0])
+    found = collect_one("pooled transitions of a flow", count_pooled_edges(rows, flow.limits))
+    return int(found["edges_pooled"].iloc[0])
 
 
 def pool_variants(variants: DataFrame, limits: Limits) -> DataFrame:
