@@ -28,6 +28,7 @@ import yaml
 from deltalake import DeltaTable
 
 from socare_spark.analysis import Job
+from socare_spark.config import OTHER_FOLDERS
 from socare_spark.lake.lake import Lake
 from socare_spark.lake.table import TableSpec, Zone
 from socare_spark.registry import JOBS
@@ -84,6 +85,8 @@ class Study:
                 self._open(f"{zone}.{log.parent.name}", DeltaTable(log.parent))
         self.database.execute("CREATE TABLE conf (name VARCHAR, settings JSON)")
         for path in sorted(conf.rglob("*.yaml")):
+            if path.relative_to(conf).parts[0] in OTHER_FOLDERS:
+                continue
             name = path.relative_to(conf).with_suffix("").as_posix()
             settings = json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str)
             self.database.execute("INSERT INTO conf VALUES (?, ?)", [name, settings])
