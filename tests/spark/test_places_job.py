@@ -68,9 +68,8 @@ def city(spark, tmp_path):
         record = Run("places", LocalStorage(tmp_path), {})
         record.configuration = configuration_digest(conf)
         quiet = Progress(Console(quiet=True))
-        return Context(
-            spark, Lake(tmp_path / "lake"), conf, Landing(landing_folder), None, record, quiet
-        )
+        folder = landing_folder and Landing(landing_folder)
+        return Context(spark, Lake(tmp_path / "lake"), conf, folder, None, record, quiet)
 
     def run(landing_folder=landing, **changes):
         used = context(landing_folder, **changes)

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from socare_spark.ingest import repeated_keys
+from socare_spark.ingest.stage_files import StageFiles
 from socare_spark.ingest.staging import StagedDataset, Tally
+from socare_spark.storage.local import LocalStorage
 
 ROWS = pd.DataFrame(
     [
@@ -30,16 +32,17 @@ def test_rows_with_the_key_of_a_later_row_of_their_file(
         rows.to_parquet(part, index=False)
     blocks = pd.DataFrame(
         [
-            (0, 0, str(parts[0])),
-            (1, 0, str(parts[0])),
-            (1, 9, str(parts[1])),
-            (2, 0, str(parts[1])),
+            (0, 0, parts[0].name),
+            (1, 0, parts[0].name),
+            (1, 9, parts[1].name),
+            (2, 0, parts[1].name),
         ],
         columns=["_file", "_block", "part"],
     )
     tallies = [Tally(4, 3), Tally(4, 4), Tally(3, 2)]
     frame = spark.read.parquet(str(tmp_path))
     contract = SimpleNamespace(own_key=own_key)
-    stage = StagedDataset(contract, [None] * 3, tmp_path, frame, [], tallies, blocks)
+    stored = StageFiles(LocalStorage(tmp_path), "")
+    stage = StagedDataset(contract, [None] * 3, stored, frame, [], tallies, blocks)
     expected = {("key", "other"): {0: 1, 1: 2}, ("key",): {0: 2, 1: 2}, (): {0: 1, 1: 2}}
     assert dict(repeated_keys.count_repeated_keys(stage)) == expected[tuple(own_key)]
