@@ -27,7 +27,8 @@ def runs(tmp_path, work, monkeypatch, context=None):
         monkeypatch.setattr(cli, "_stop_spark", lambda: None)
     else:
         monkeypatch.setattr(cli.SparkContext, "_active_spark_context", context)
-    monkeypatch.setattr(cli, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
+    session = SimpleNamespace(stop=lambda: None, sparkContext=SimpleNamespace(master="local[2]"))
+    monkeypatch.setattr(cli, "open_session", lambda *_: session)
     monkeypatch.setattr(cli, "local_folders", lambda: [tmp_path])
     job = Job("works", "Works.", work, lambda _: [], ())
     arguments = ["--lake", str(tmp_path / "lake"), "--conf", str(tmp_path / "conf")]
@@ -111,7 +112,8 @@ def test_dry_run_after_a_killed_run_announces_the_repair(tmp_path, monkeypatch, 
     lake.mkdir()
     (lake / "unfinished.json").write_text('{"restricted/one": 1}')
     (lake / "versions.json").write_text('{"restricted/one": 1}')
-    monkeypatch.setattr(cli, "open_session", lambda *_: SimpleNamespace(stop=lambda: None))
+    session = SimpleNamespace(stop=lambda: None, sparkContext=SimpleNamespace(master="local[2]"))
+    monkeypatch.setattr(cli, "open_session", lambda *_: session)
     monkeypatch.setattr(cli, "local_folders", lambda: [tmp_path])
     job = Job("works", "Works.", lambda _: None, lambda _: ["reads  nothing"], ())
     arguments = ["--lake", str(lake), "--conf", str(CONF), "--dry-run"]

@@ -12,6 +12,7 @@ from socare_spark.errors import NotPermittedError
 from socare_spark.ingest import job, synthetic
 from socare_spark.ingest.synthetic import MARKER, is_synthetic, marker_files
 from socare_spark.ingest.unclaimed_files import unclaimed
+from socare_spark.storage.landing import Landing
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -190,6 +191,6 @@ def test_declared_path_outside_the_folder_is_passed_over(landing):
 def test_ingest_refuses_the_demo_key_for_a_folder_that_is_not_synthetic(landing, monkeypatch):
     (landing / "more.csv").write_bytes(b"")
     monkeypatch.setenv("SOCARE_KEY", "demo")
-    context = SimpleNamespace(landing=landing, conf=CONF, withdraw=None, only=())
+    context = SimpleNamespace(landing=Landing(landing), conf=CONF, withdraw=None, only=())
     with pytest.raises(NotPermittedError, match="demo key"):
         job.run(context)
